@@ -1,0 +1,1 @@
+"""KEEP: how events are stored in a database and asked for again."""

@@ -1,0 +1,155 @@
+"""What the database answers with: plain immutable records, free of SQL.
+
+The classifier and the renderers work on these, so that neither knows where they came from.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from imptrace.tracer.events import AccessFlag, FileState, Mount, Op, Outcome
+
+
+class RunStatus(StrEnum):
+    """How far a run's recording got."""
+
+    RECORDING = "recording"
+    COMPLETE = "complete"
+    INTERRUPTED = "interrupted"
+    """Its recorder is gone without having finished it."""
+
+
+class Effect(StrEnum):
+    """What a run left of a path that was opened for a change: before compared with after."""
+
+    CREATED = "created"
+    MODIFIED = "modified"
+    DELETED = "deleted"
+    UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRecord:
+    """One recorded command line."""
+
+    id: int
+    label: str | None
+    program: bytes
+    """Base name of the program that was asked for."""
+    argv: tuple[bytes, ...]
+    cwd: bytes
+    user: str
+    uid: int
+    host: str
+    started_ns: int
+    """Wall clock, nanoseconds since the epoch."""
+    ended_ns: int | None
+    exit_code: int | None
+    exit_signal: int | None
+    recorder: str
+    status: RunStatus
+    lost: int
+    unseen: int
+    service: str | None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Facts about a service's unit as systemd reported them (StateDirectory, User, ...)."""
+    warnings: tuple[tuple[str, str], ...] = ()
+    """(code, text) pairs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessRecord:
+    """One image of a process: an exec makes a new one with the same pid."""
+
+    id: int
+    run: int
+    pid: int
+    parent: int | None
+    previous: int | None
+    exe: bytes
+    argv: tuple[bytes, ...]
+    cwd: bytes
+    uid: int
+    gid: int
+    cgroup: bytes
+    unit: str | None
+    environ: Mapping[str, bytes]
+    started: int
+    ended: int | None
+    status: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccessRecord:
+    """What one process did to one path with one op: one or more calls, folded."""
+
+    process: int
+    op: Op
+    count: int
+    first: int
+    last: int
+    outcome: Outcome
+    errno: int
+    flags: AccessFlag
+    to: bytes | None
+    """rename, link: the name that this path was given."""
+    origin: bytes | None
+    """rename, link: the name that this path came from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathRecord:
+    """Everything one run knows about one path."""
+
+    run: int
+    path: bytes
+    accesses: tuple[AccessRecord, ...]
+    before: FileState | None
+    after: FileState | None
+    hint: str | None
+    """What the first bytes say: see imptrace.content. None: not looked, or nothing known."""
+    link: bytes | None
+    """Where the path pointed to after the run, if it was a symbolic link."""
+    effect: Effect | None
+    """None: never opened for a change."""
+    read_first: bool
+
+    @property
+    def ops(self) -> dict[Op, int]:
+        """Calls seen, by op."""
+        counts: dict[Op, int] = {}
+        for access in self.accesses:
+            counts[access.op] = counts.get(access.op, 0) + access.count
+        return counts
+
+    @property
+    def flags(self) -> AccessFlag:
+        """The flags of all accesses together."""
+        flags = AccessFlag(0)
+        for access in self.accesses:
+            flags |= access.flags
+        return flags
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunDetails:
+    """A run with all that belongs to it. `paths` are sorted by path."""
+
+    run: RunRecord
+    processes: tuple[ProcessRecord, ...]
+    paths: tuple[PathRecord, ...]
+    mounts: tuple[Mount, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathUse:
+    """One program's use of one path in one run: what `who` and `files` list."""
+
+    path: bytes
+    run: int
+    program: bytes
+    """Base name of the executable of the process."""
+    exe: bytes
+    ops: Mapping[Op, int]
+    outcome: Outcome
+    effect: Effect | None
