@@ -145,7 +145,7 @@ class Access(NamedTuple):
     None where the recorder did not look."""
     before2: FileState | None = None
     """The same for `path2` of a rename."""
-    count: int = 1
+    count: int = 1  # type: ignore[assignment]  # hides tuple.count, of no use on an event
     last: int = 0
     """Time of the last call when `count` > 1."""
 
@@ -161,18 +161,18 @@ class ProcessExited(NamedTuple):
 class Lost(NamedTuple):
     """The recorder had to drop `count` events."""
 
-    count: int
+    count: int  # type: ignore[assignment]  # as above
 
 
 class Unseen(NamedTuple):
     """`count` calls of a process were seen without a path, because it cannot be read."""
 
     process: int
-    count: int
+    count: int  # type: ignore[assignment]  # as above
 
 
 class Warned(NamedTuple):
-    """Something about the run that the user should know (`code` is stable, `text` is for people)."""
+    """Something about the run that the user should know: `code` is stable, `text` is for people."""
 
     code: str
     text: str

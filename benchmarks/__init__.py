@@ -1,0 +1,1 @@
+"""What recording costs, measured on real programs: see docs/performance.md."""
