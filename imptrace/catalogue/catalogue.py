@@ -1,0 +1,163 @@
+"""All entries together: loading them, and finding one by any of its names."""
+
+import difflib
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+from imptrace.catalogue.model import FOLDERS, CatalogueError, Entry, Place
+from imptrace.catalogue.reader import read_entry
+from imptrace.catalogue.source import Spot, line_of
+from imptrace.errors import UsageError
+
+_SUGGESTIONS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """Every entry, services before homes, each sorted by id."""
+
+    entries: tuple[Entry, ...]
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(self.entries)
+
+    def of(self, place: Place) -> tuple[Entry, ...]:
+        """Answer with the entries of one place."""
+        return tuple(entry for entry in self.entries if entry.place is place)
+
+    def get(self, entry_id: str, place: Place) -> Entry | None:
+        """Answer with the entry of exactly this id."""
+        return next((entry for entry in self.of(place) if entry.id == entry_id), None)
+
+    def find(self, name: str, place: Place | None = None) -> Entry:
+        """Find the one entry that `name` means: by id, else alias, option, unit or program.
+
+        Unit names may leave out `.service`. Where a service and a program of a home directory
+        fit equally well, the service is meant.
+        Raises `UsageError`, with the nearest names, where there is none or where several fit.
+        """
+        found = self.matching(name, place)
+        if not found:
+            raise UsageError(self._not_found(name, place))
+        of_first_place = [entry for entry in found if entry.place is found[0].place]
+        if len(of_first_place) > 1:
+            names = ", ".join(entry.id for entry in of_first_place)
+            raise UsageError(f"{name!r} may mean {names}: name one of these")
+        return found[0]
+
+    def matching(self, name: str, place: Place | None = None) -> tuple[Entry, ...]:
+        """Find the entries that `name` fits best: by id, else alias, option, unit or program."""
+        entries = self.entries if place is None else self.of(place)
+        for names_of in (_ids, _aliases, _options, _units, _programs):
+            found = tuple(entry for entry in entries if _fits(name, names_of(entry)))
+            if found:
+                return found
+        return ()
+
+    def nearest(self, name: str, place: Place | None = None) -> list[str]:
+        """Up to three names of entries that are spelled much like `name`, as they are written."""
+        entries = self.entries if place is None else self.of(place)
+        names = {
+            known.lower(): known
+            for entry in entries
+            for known in (*entry.programs, *entry.units, *entry.aliases, entry.id)
+        }
+        near = difflib.get_close_matches(name.lower(), names, n=_SUGGESTIONS, cutoff=0.6)
+        return [names[each] for each in near]
+
+    def _not_found(self, name: str, place: Place | None) -> str:
+        near = self.nearest(name, place)
+        hint = f"did you mean {' or '.join(near)}?" if near else "`imptrace services` lists all"
+        what = "program" if place is Place.HOME else "service"
+        return f"no {what} {name!r} in the catalogue; {hint}"
+
+
+def load(root: Traversable) -> Catalogue:
+    """Read `root`/services and `root`/home. Raises `CatalogueError` at the first mistake."""
+    sources = [source for place in Place for source in _sources(root, place)]
+    entries = tuple(read_entry(*source) for source in sources)
+    texts = {(place, entry_id): text for _, text, entry_id, place in sources}
+    _check_names(entries, texts)
+    return Catalogue(entries)
+
+
+@cache
+def shipped() -> Catalogue:
+    """Load, once, the catalogue that is installed with imptrace."""
+    return load(files("imptrace.nix"))
+
+
+def _sources(root: Traversable, place: Place) -> Iterator[tuple[str, str, str, Place]]:
+    """File, text, id and place of every entry, sorted by id."""
+    folder = root / FOLDERS[place]
+    if not folder.is_dir():
+        return
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".toml"):
+            file = f"nix/{FOLDERS[place]}/{path.name}"
+            yield file, _text(path, file), path.name.removesuffix(".toml"), place
+
+
+def _text(path: Traversable, file: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object[: error.start].count(b"\n") + 1
+        raise CatalogueError(file, line, "not UTF-8") from error
+    except OSError as error:
+        raise CatalogueError(file, 1, f"cannot be read: {error.strerror}") from error
+
+
+def _check_names(entries: Iterable[Entry], texts: dict[tuple[Place, str], str]) -> None:
+    """Raise where two entries of a place share a name or an option, or one includes nothing."""
+    seen: dict[tuple[Place, str], str] = {}
+    ids = {(entry.place, entry.id) for entry in entries}
+    for entry in entries:
+        text = texts[entry.place, entry.id]
+        for key, name in _unique_names(entry):
+            owner = seen.setdefault((entry.place, name.lower()), entry.id)
+            if owner != entry.id:
+                line = line_of(text, Spot(key=key))
+                raise CatalogueError(entry.file, line, f"{name!r} is a name of {owner} already")
+        for name in entry.includes:
+            if (entry.place, name) not in ids:
+                line = line_of(text, Spot(key="includes"))
+                raise CatalogueError(entry.file, line, f"there is no entry {name!r} to include")
+
+
+def _unique_names(entry: Entry) -> Iterator[tuple[str | None, str]]:
+    """Key and name of everything that may belong to one entry only."""
+    yield None, entry.id
+    for alias in entry.aliases:
+        yield "aliases", alias
+    if entry.option:
+        yield "option", entry.option
+
+
+def _ids(entry: Entry) -> tuple[str, ...]:
+    return (entry.id,)
+
+
+def _aliases(entry: Entry) -> tuple[str, ...]:
+    return entry.aliases
+
+
+def _options(entry: Entry) -> tuple[str, ...]:
+    return tuple(option for option in (entry.option, entry.enable) if option)
+
+
+def _units(entry: Entry) -> tuple[str, ...]:
+    return (*entry.units, *(unit.removesuffix(".service") for unit in entry.units))
+
+
+def _programs(entry: Entry) -> tuple[str, ...]:
+    return entry.programs
+
+
+def _fits(name: str, known: Iterable[str]) -> bool:
+    """Whether `name` is one of `known`, upper and lower case alike; `*` stands for an instance."""
+    return any(fnmatchcase(name.lower(), each.lower().replace("[", "[[]")) for each in known)
