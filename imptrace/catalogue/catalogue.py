@@ -147,7 +147,7 @@ def _aliases(entry: Entry) -> tuple[str, ...]:
 
 
 def _options(entry: Entry) -> tuple[str, ...]:
-    return tuple(option for option in (entry.option, entry.enable) if option)
+    return (entry.option, *entry.enable) if entry.option else entry.enable
 
 
 def _units(entry: Entry) -> tuple[str, ...]:

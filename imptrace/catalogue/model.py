@@ -110,7 +110,8 @@ class Entry:
     place: Place
     title: str
     option: str | None = None
-    enable: str | None = None
+    enable: tuple[str, ...] = ()
+    """Options, any of which switches it on; empty: always on."""
     aliases: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     """Unit names; `*` stands for an instance's name."""

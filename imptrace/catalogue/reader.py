@@ -53,7 +53,7 @@ def read_entry(file: str, text: str, entry_id: str, place: Place) -> Entry:
         place=place,
         title=top.required("title"),
         option=top.option("option"),
-        enable=top.option("enable"),
+        enable=top.options("enable"),
         aliases=top.texts("aliases"),
         units=top.texts("units"),
         programs=top.texts("programs"),

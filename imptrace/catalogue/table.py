@@ -124,6 +124,17 @@ class Table:
         """Read the path of an option, or None."""
         return self._matching(key, _OPTION, 'the path of an option, like "services.x.enable"')
 
+    def options(self, key: str) -> tuple[str, ...]:
+        """Read the path of an option, or a list of such; empty where the key is left out."""
+        if isinstance(self.values.get(key), list):
+            options = self.texts(key)
+        else:
+            option = self.option(key)
+            options = () if option is None else (option,)
+        if not all(_OPTION.fullmatch(option) for option in options):
+            raise self.error(key, f"{key} must hold paths of options")
+        return options
+
     def version(self, key: str) -> str | None:
         """Read a NixOS release, or None."""
         return self._matching(key, _VERSION, 'a NixOS release, like "24.11"')

@@ -61,6 +61,7 @@ def test_good_file_is_read_key_by_key(root: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "line", "problem"),
     [
+        ('aliases = ["sample"]', 'enable = ["a b"]', 3, "enable must hold paths of options"),
         ('user = "ex', 'usr = "ex', 4, "unknown key 'usr' in the top of the file; did you mean"),
         ('mode = "0750"', 'mod = "0750"', 9, "unknown key 'mod' in [[persist]]"),
         ("[[never]]", "[[nevr]]", 23, "unknown key 'nevr'"),
