@@ -6,6 +6,7 @@ The classifier and the renderers work on these, so that neither knows where they
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from imptrace.tracer.events import AccessFlag, FileState, Mount, Op, Outcome
 
@@ -26,6 +27,49 @@ class Effect(StrEnum):
     MODIFIED = "modified"
     DELETED = "deleted"
     UNCHANGED = "unchanged"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunStart:
+    """What is known of a run when it begins."""
+
+    program: bytes
+    """Base name of the program that was asked for."""
+    argv: tuple[bytes, ...]
+    cwd: bytes
+    user: str
+    uid: int
+    host: str
+    started_ns: int
+    """Wall clock, nanoseconds since the epoch."""
+    recorder: str
+    label: str | None = None
+    service: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+class Snapshot(NamedTuple):
+    """A path as it was found after the run."""
+
+    path: bytes
+    state: FileState
+    hint: str | None = None
+    """What the first bytes say, see PathRecord.hint."""
+    link: bytes | None = None
+    """Where it points to, if it is a symbolic link."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """How many distinct paths a run touched, by what it did to them."""
+
+    read: int
+    """Read or executed, and never opened for a change."""
+    created: int
+    modified: int
+    deleted: int
+    lost: int
+    unseen: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,192 @@
+"""Opening the database: where it is, who may read it, and what is said when it cannot be used."""
+
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from imptrace.db import schema
+from imptrace.db.location import default_path, shown
+from sqlalchemy import URL, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
+
+from imptrace.errors import ImptraceError, UsageError
+
+BUSY_TIMEOUT_MS = 5000
+
+
+class NoDatabaseError(UsageError):
+    """Nothing was ever recorded there."""
+
+
+def open_database(
+    place: str | os.PathLike[str] | None = None, *, create: bool, read_only: bool
+) -> Engine:
+    """Open the database at a path or SQLAlchemy URL; None stands for the default place.
+
+    An older schema is migrated first, also for a reader. The caller disposes of the engine.
+    Raises NoDatabaseError if there is none and `create` is False, ImptraceError if it cannot be
+    used: not writable, locked, damaged, no database, or of a newer imptrace.
+    """
+    url = _url(place)
+    with explained(place):
+        if url.get_backend_name() == "sqlite":
+            _prepare_file(Path(str(url.database)), create=create)
+        _ensure_schema(url, create=create)
+        return _engine(url, read_only=read_only)
+
+
+@contextmanager
+def explained(place: str | os.PathLike[str] | None) -> Iterator[None]:
+    """Turn what a database driver raises into an ImptraceError of one clear line."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise ImptraceError(f"database {shown(place)}: {reason(error)}") from error
+    except OSError as error:
+        raise ImptraceError(f"database {shown(place)}: {error.strerror or error}") from error
+    except UsageError:
+        raise
+    except ImptraceError as error:
+        raise ImptraceError(f"database {shown(place)}: {error}") from error
+
+
+_SQLITE_REASONS = {
+    sqlite3.SQLITE_BUSY: "another program holds it locked; try again when that has finished",
+    sqlite3.SQLITE_FULL: "the disk is full; make room, or name another place with --db",
+    sqlite3.SQLITE_READONLY: "it may not be written to; name another place with --db",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of its directory",
+    sqlite3.SQLITE_NOTADB: "this file is not a database; name another with --db",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; move it away, or try sqlite3's .recover on it",
+    sqlite3.SQLITE_IOERR: "the disk reported an error while it was read or written",
+}
+_PRIMARY_CODE = 0xFF
+
+
+def reason(error: DBAPIError) -> str:
+    """Say what a database error means for the user and what to do about it, on one line."""
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        code = getattr(original, "sqlite_errorcode", 0) & _PRIMARY_CODE
+        if code in _SQLITE_REASONS:
+            return _SQLITE_REASONS[code]
+    lines = str(original).strip().splitlines()
+    return lines[0] if lines else type(original).__name__
+
+
+def _url(place: str | os.PathLike[str] | None) -> URL:
+    text = os.fspath(place) if place is not None else str(default_path())
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+        # SQLAlchemy's default driver for it is psycopg2; the extra installs its successor.
+        if url.drivername == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
+        url.get_dialect()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise UsageError(
+            f"{shown(place)} is neither a path nor a database URL such as postgresql://host/name"
+        ) from error
+    return url
+
+
+def _prepare_file(path: Path, *, create: bool) -> None:
+    if path.exists():
+        return
+    if not create:
+        raise NoDatabaseError(
+            f"nothing is recorded yet: there is no {shown(path)}; begin with: imptrace run PROGRAM"
+        )
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # SQLite gives its side files the mode of the database, which lists what people run and keep.
+    path.touch(mode=0o600)
+
+
+def _ensure_schema(url: URL, *, create: bool) -> None:
+    """Make or migrate the tables, where that is due and allowed."""
+    reader = _engine(url, read_only=True)
+    try:
+        with reader.connect() as connection:
+            revision = schema.stored_revision(connection)
+    finally:
+        reader.dispose()
+    if revision == schema.HEAD:
+        return
+    if revision is None and not create:
+        raise NoDatabaseError(f"nothing is recorded yet in {shown(url.database)}")
+    writer = _engine(url, read_only=False)
+    try:
+        with writer.begin() as connection:
+            # Asked again: another imptrace may have done it since, and waits no longer now.
+            revision = schema.stored_revision(connection)
+            if revision is None:
+                schema.create(connection)
+            elif revision != schema.HEAD:
+                schema.upgrade(connection, revision)
+    finally:
+        writer.dispose()
+
+
+def _engine(url: URL, *, read_only: bool) -> Engine:
+    if url.get_backend_name() != "sqlite":
+        return _server_engine(url, read_only=read_only)
+    path = str(url.database)
+    engine = create_engine(url, creator=lambda: _connect_sqlite(path, read_only=read_only))
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        # Taken at once: a transaction that reads first and writes later fails when another
+        # writer comes between, however long the timeout.
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _connect_sqlite(path: str, *, read_only: bool) -> sqlite3.Connection:
+    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    mode = "ro" if read_only else "rw"
+    connection = sqlite3.connect(
+        f"file:{quoted}?mode={mode}",
+        uri=True,
+        # imptrace begins transactions itself, see _begin.
+        isolation_level=None,
+        timeout=BUSY_TIMEOUT_MS / 1000,
+        check_same_thread=False,
+    )
+    try:
+        if not read_only:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA foreign_keys = ON")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _server_engine(url: URL, *, read_only: bool) -> Engine:
+    try:
+        engine = create_engine(url, poolclass=NullPool)
+    except ModuleNotFoundError as error:
+        raise ImptraceError(
+            f"the driver for {url.get_backend_name()} is not installed "
+            f"(Python module {error.name}); pip install 'imptrace[postgresql]'"
+        ) from error
+    if read_only and url.get_backend_name() == "postgresql":
+        return engine.execution_options(postgresql_readonly=True)
+    return engine
+
+
+@contextmanager
+def reading(place: str | os.PathLike[str] | None) -> Iterator[Engine]:
+    """Open the database for questions: read-only, disposed of at the end, its errors explained."""
+    engine = open_database(place, create=False, read_only=True)
+    try:
+        with explained(place):
+            yield engine
+    finally:
+        engine.dispose()

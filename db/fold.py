@@ -1,0 +1,236 @@
+"""Folding events into rows, in memory: one row per (process, path, op), free of any database.
+
+What is pending stays here until the writer took it; what must be remembered for the whole run
+(which paths were changed, where changed paths lie) is kept as small as the distinct paths allow.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from imptrace.db.changed_tree import ChangedTree
+from imptrace.db.codes import OUTCOME_CODES
+from imptrace.tracer.events import (
+    ABSENT,
+    Access,
+    AccessFlag,
+    Event,
+    FileState,
+    Lost,
+    Op,
+    Outcome,
+    ProcessExited,
+    ProcessStarted,
+    Unseen,
+    Warned,
+)
+
+PENDING_LIMIT = 1_000_000
+"""Distinct accesses held while the database cannot be written (some 300 bytes each)."""
+WARNING_LIMIT = 100
+
+_CHANGES = frozenset(op for op in Op if op.changes)
+_READ = Op.READ
+_OK = Outcome.OK
+_MAYBE_DONE = frozenset({Outcome.OK, Outcome.UNKNOWN})
+_RANK = OUTCOME_CODES
+_TWO_NAMED = frozenset({Op.RENAME, Op.LINK})
+_EMPTY = int(AccessFlag.EMPTY)
+_READ_FIRST = int(AccessFlag.READ_FIRST)
+_EXCHANGE = int(AccessFlag.EXCHANGE)
+
+AccessKey = tuple[int, bytes, Op]
+
+
+class AccessRow:
+    """All calls of one process on one path with one op since the last commit."""
+
+    __slots__ = ("count", "errno", "first", "flags", "last", "origin", "outcome", "to")
+
+    def __init__(self, access: Access) -> None:
+        self.count = access.count
+        self.first = access.at
+        self.last = max(access.at, access.last)
+        self.outcome = access.outcome
+        self.errno = access.errno
+        self.flags = 0
+        self.to: bytes | None = None
+        self.origin: bytes | None = None
+
+    def add(self, access: Access) -> None:
+        """Fold in more calls."""
+        self.count += access.count
+        self.first = min(self.first, access.at)
+        self.last = max(self.last, access.at, access.last)
+        if _RANK[access.outcome] < _RANK[self.outcome]:
+            self.outcome = access.outcome
+            self.errno = access.errno
+
+
+@dataclass(slots=True)
+class Pending:
+    """What was folded since the last commit."""
+
+    processes: dict[int, ProcessStarted] = field(default_factory=dict)
+    exits: dict[int, ProcessExited] = field(default_factory=dict)
+    accesses: dict[AccessKey, AccessRow] = field(default_factory=dict)
+    before: dict[bytes, FileState] = field(default_factory=dict)
+
+    def __bool__(self) -> bool:
+        return bool(self.processes or self.exits or self.accesses or self.before)
+
+
+class Fold:
+    """The state of a run that is being recorded. Not thread-safe."""
+
+    def __init__(self, pending_limit: int = PENDING_LIMIT) -> None:
+        self.lost = 0
+        self.unseen = 0
+        self.warnings: dict[tuple[str, str], None] = {}
+        self._limit = pending_limit
+        self._pending = Pending()
+        self._processes: set[int] = set()
+        # Path to whether a change of it may have happened (False: each one was refused).
+        self._requested: dict[bytes, bool] = {}
+        self._before_known: set[bytes] = set()
+        self._tree = ChangedTree()
+
+    @property
+    def pending(self) -> Pending:
+        """What is to be stored next."""
+        return self._pending
+
+    def stored(self) -> None:
+        """Forget what was pending: it is in the database now."""
+        self._pending = Pending()
+
+    def changed_paths(self) -> list[bytes]:
+        """Every path of which a change was asked for so far."""
+        return list(self._requested)
+
+    def feed(self, events: Iterable[Event]) -> None:
+        """Fold events, in order."""
+        for event in events:
+            if isinstance(event, Access):
+                self._access(event)
+            elif isinstance(event, ProcessStarted):
+                self._processes.add(event.process)
+                self._pending.processes[event.process] = event
+            elif isinstance(event, ProcessExited):
+                self._exited(event)
+            elif isinstance(event, Lost):
+                self.lost += event.count
+            elif isinstance(event, Unseen):
+                self.unseen += event.count
+            else:
+                self._warned(event)
+
+    def _access(self, access: Access) -> None:
+        op = access.op
+        row = self._row((access.process, access.path, op), access)
+        if row is None:
+            return
+        if op in _CHANGES:
+            self._change(access, row)
+        elif (
+            op is _READ
+            and access.outcome is _OK
+            and not row.flags & _EMPTY
+            and not self._requested.get(access.path)
+        ):
+            row.flags |= _READ_FIRST
+
+    def _row(self, key: AccessKey, access: Access) -> AccessRow | None:
+        """Fold a call into its row; None if no more rows can be held: then it counts as lost."""
+        accesses = self._pending.accesses
+        row = accesses.get(key)
+        if row is not None:
+            row.add(access)
+        elif len(accesses) >= self._limit:
+            self.lost += access.count
+            return None
+        else:
+            if access.process not in self._processes:
+                self._unannounced(access.process, access.at)
+            row = accesses[key] = AccessRow(access)
+        if access.flags:
+            row.flags |= int(access.flags)
+        return row
+
+    def _change(self, access: Access, row: AccessRow) -> None:
+        path, op = access.path, access.op
+        if access.before is not None:
+            self._note_before(path, access.before)
+        if access.path2 is not None and op in _TWO_NAMED:
+            self._two_named(access, access.path2, row)
+        elif access.outcome not in _MAYBE_DONE:
+            self._requested.setdefault(path, False)
+        elif op is Op.DELETE and access.outcome is _OK:
+            self._requested[path] = True
+            self._tree.discard(path)
+        elif path not in self._tree:
+            self._requested[path] = True
+            self._tree.add(path)
+
+    def _unannounced(self, process: int, at: int) -> None:
+        """Stand in for a process whose start the recorder lost, so that its accesses are kept."""
+        self._processes.add(process)
+        self._pending.processes[process] = ProcessStarted(
+            process, None, None, 0, b"", (), b"", 0, 0, b"", {}, at
+        )
+
+    def _two_named(self, access: Access, other: bytes, row: AccessRow) -> None:
+        """Note what a rename or link means for its other name."""
+        other_row = self._row((access.process, other, access.op), access)
+        if other_row is None:
+            return
+        if access.op is Op.LINK:
+            row.origin, other_row.to = other, access.path
+        else:
+            row.to, other_row.origin = other, access.path
+        if access.before2 is not None:
+            self._note_before(other, access.before2)
+        if access.outcome not in _MAYBE_DONE:
+            self._requested.setdefault(access.path, False)
+            self._requested.setdefault(other, False)
+        elif access.op is Op.LINK:
+            self._requested[access.path] = self._requested[other] = True
+            self._tree.add(access.path)
+        else:
+            self._renamed(access, other)
+
+    def _renamed(self, access: Access, new: bytes) -> None:
+        self._requested[access.path] = self._requested[new] = True
+        if int(access.flags) & _EXCHANGE:
+            carried = self._tree.exchange(access.path, new)
+        else:
+            carried = self._tree.rename(access.path, new)
+        came_along = access._replace(flags=AccessFlag.CARRIED)
+        for origin, path in carried:
+            self._carry(came_along, origin, path)
+        # Nothing can lie below a name that a rename gives to a directory, but below one that an
+        # exchange gives.
+        if not int(access.flags) & _EXCHANGE:
+            for _, path in carried:
+                self._note_before(path, ABSENT)
+
+    def _carry(self, access: Access, origin: bytes, path: bytes) -> None:
+        """Note a changed path that came along when a directory above it was renamed."""
+        row = self._row((access.process, path, Op.RENAME), access)
+        if row is None:
+            return
+        row.origin = origin
+        self._requested[path] = True
+
+    def _note_before(self, path: bytes, before: FileState) -> None:
+        if path not in self._before_known:
+            self._before_known.add(path)
+            self._pending.before[path] = before
+
+    def _exited(self, event: ProcessExited) -> None:
+        if event.process not in self._processes:
+            self._unannounced(event.process, event.at)
+        self._pending.exits[event.process] = event
+
+    def _warned(self, warning: Warned) -> None:
+        if len(self.warnings) < WARNING_LIMIT:
+            self.warnings[warning.code, warning.text] = None

@@ -1,0 +1,174 @@
+"""Writing a run while it is recorded: fold in memory, store in batches, keep what was stored."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from imptrace.db import store
+from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING, pack_strings, storable
+from imptrace.db.engine import BUSY_TIMEOUT_MS, explained, reason
+from imptrace.db.fold import Fold
+from imptrace.db.liveness import this_process
+from imptrace.db.models import Run
+from imptrace.db.records import Effect, RunStart, RunSummary, Snapshot
+from imptrace.tracer.events import Event, Mount
+from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy.exc import DBAPIError
+
+from imptrace.errors import ImptraceError
+
+WAIT_WHILE_RECORDING_MS = 250
+"""How long a commit waits for another writer: meanwhile the program may wait for the recorder."""
+
+
+class RunWriter:
+    """One run in the making. Not thread-safe.
+
+    The run's row is made at once, so that a crash leaves a run that shows as interrupted. A commit
+    that fails keeps its rows for the next one; `failure` says at the end what could not be stored.
+    Raises ImptraceError if not even the first row can be written.
+    """
+
+    def __init__(self, engine: Engine, start: RunStart, mounts: Sequence[Mount] = ()) -> None:
+        self.failure: ImptraceError | None = None
+        self._place = engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
+        self._fold = Fold()
+        self._path_ids: dict[bytes, int] = {}
+        self._stored_counters = (0, 0, 0)
+        with explained(self._place):
+            self._connection = engine.connect()
+            with self._connection.begin():
+                self.run_id = _insert_run(self._connection, start)
+                store.insert_mounts(self._connection, self.run_id, mounts)
+        self._wait_for_lock(WAIT_WHILE_RECORDING_MS)
+
+    def feed(self, events: Iterable[Event]) -> None:
+        """Fold events in memory; nothing is written."""
+        self._fold.feed(events)
+
+    def commit(self) -> None:
+        """Store what was folded since the last commit, in one transaction. Never raises for it."""
+        if not self._fold.pending and self._stored_counters == self._counters():
+            return
+        try:
+            with self._connection.begin():
+                self._store_pending()
+        except DBAPIError as error:
+            self._failed(error)
+        else:
+            self._committed()
+
+    def changed_paths(self) -> list[bytes]:
+        """Every path of which a change was asked for: their state after the run is wanted."""
+        return self._fold.changed_paths()
+
+    def finish(
+        self,
+        ended_ns: int,
+        exit_code: int | None,
+        exit_signal: int | None,
+        lost: int = 0,
+        snapshots: Iterable[Snapshot] = (),
+    ) -> None:
+        """Store the rest and mark the run complete; see `failure` for what could not be stored.
+
+        `ended_ns` is wall clock. `lost` are events lost besides those that Lost events told of.
+        """
+        self._fold.lost += lost
+        self._wait_for_lock(BUSY_TIMEOUT_MS)
+        end = {
+            "ended_ns": ended_ns,
+            "exit_code": exit_code,
+            "exit_signal": exit_signal,
+            "status": STATUS_COMPLETE,
+        }
+        try:
+            with self._connection.begin():
+                self._store_pending()
+                store.insert_after(self._connection, self.run_id, snapshots, self._path_ids)
+                self._connection.execute(update(Run).where(Run.id == self.run_id).values(end))
+        except DBAPIError as error:
+            self._failed(error)
+        else:
+            self._committed()
+
+    def summary(self) -> RunSummary:
+        """How many paths were read, created, modified and deleted. To be asked after `finish`."""
+        from imptrace.db.queries import effects  # noqa: PLC0415 (not needed to record)
+
+        counts = effects(self._connection, self.run_id)
+        return RunSummary(
+            read=counts[None],
+            created=counts[Effect.CREATED],
+            modified=counts[Effect.MODIFIED],
+            deleted=counts[Effect.DELETED],
+            lost=self._fold.lost,
+            unseen=self._fold.unseen,
+        )
+
+    def close(self) -> None:
+        """Give the connection back."""
+        self._connection.close()
+
+    def _store_pending(self) -> None:
+        pending = self._fold.pending
+        connection = self._connection
+        store.insert_processes(connection, self.run_id, pending)
+        store.resolve_paths(connection, pending, self._path_ids)
+        store.upsert_accesses(connection, self.run_id, pending, self._path_ids)
+        store.insert_before(connection, self.run_id, pending, self._path_ids)
+        lost, unseen, warnings = self._counters()
+        if (lost, unseen, warnings) != self._stored_counters:
+            values = {"lost": lost, "unseen": unseen, "warnings": _json(list(self._fold.warnings))}
+            connection.execute(update(Run).where(Run.id == self.run_id).values(values))
+
+    def _counters(self) -> tuple[int, int, int]:
+        return self._fold.lost, self._fold.unseen, len(self._fold.warnings)
+
+    def _committed(self) -> None:
+        self._stored_counters = self._counters()
+        self._fold.stored()
+        self.failure = None
+
+    def _failed(self, error: DBAPIError) -> None:
+        # Ids that were given out in the transaction that is gone now may come to name other paths.
+        self._path_ids.clear()
+        self.failure = ImptraceError(f"database {self._place}: {reason(error)}")
+
+    def _wait_for_lock(self, milliseconds: int) -> None:
+        if self._connection.dialect.name == "sqlite":
+            driver_connection: Any = self._connection.connection.driver_connection
+            driver_connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+
+
+def _insert_run(connection: Connection, start: RunStart) -> int:
+    recorder = this_process()
+    row = {
+        "label": _optional(start.label),
+        "program": start.program,
+        "argv": pack_strings(start.argv),
+        "cwd": start.cwd,
+        "user": storable(start.user),
+        "uid": start.uid,
+        "host": storable(start.host),
+        "started_ns": start.started_ns,
+        "recorder": start.recorder,
+        "recorder_pid": recorder.pid,
+        "recorder_started": recorder.started,
+        "boot_id": recorder.boot_id,
+        "status": STATUS_RECORDING,
+        "lost": 0,
+        "unseen": 0,
+        "service": _optional(start.service),
+        "properties": _json(dict(start.properties)),
+        "warnings": _json([]),
+    }
+    return connection.execute(insert(Run).values(row).returning(Run.id)).scalar_one()
+
+
+def _optional(text: str | None) -> str | None:
+    return None if text is None else storable(text)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value)

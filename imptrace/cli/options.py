@@ -1,0 +1,33 @@
+"""Options that several commands share, declared once."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imptrace.db.location import ENVIRONMENT
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from sqlalchemy import Engine
+
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="PATH|URL",
+        envvar=ENVIRONMENT,
+        show_envvar=True,
+        help="The database: a file, or an SQLAlchemy URL such as postgresql://host/name. "
+        "Default: ~/.local/state/imptrace/imptrace.db, for root /var/lib/imptrace/imptrace.db.",
+    ),
+]
+
+Json = Annotated[bool, typer.Option("--json", help="Answer in JSON (docs/json.md).")]
+
+
+def opened(place: str | None) -> "AbstractContextManager[Engine]":
+    """Open the database for a question: read-only, closed at the end, its errors explained."""
+    from imptrace.db.engine import reading
+
+    return reading(place)
