@@ -1,0 +1,220 @@
+"""One line of a log written by strace: what it says, before anyone asks what that means.
+
+A line is `[pid] [time] [extras] body`, and the body is one of
+
+    name(argument, ...) = result            a call
+    name(argument, ... <unfinished ...>     its first part, when another process came between
+    <... name resumed>, ...) = result       and the rest
+    --- SIGNAL {...} ---                    a signal
+    +++ exited with 0 +++                   an end
+    strace: Process 12 attached             strace's own words, when its log is its stderr
+
+Everything is bytes: names of files hold any byte, and strace escapes only some of them.
+"""
+
+import re
+from enum import Enum
+from typing import Final, NamedTuple
+
+_STRING = rb'"(?:[^"\\]++|\\.)*+"(?:\.\.\.)?+'
+# <...> after a descriptor: a path (its own < and > are octal), maybe with <char 1:3> inside...
+_PATH_NOTE = rb"<(?=/|\\x2f)(?:[^<>\\]++|\\.)*+(?:<(?:char|block) \d+:\d+>)?+>"
+# ... or the description of a socket, with -> and a quoted path inside, or the name of a process.
+_OTHER_NOTE = rb"<(?!/)(?:[^<>\"-]++|->|-|" + _STRING + rb"|<[^<>]*+>)*+>"
+_ANNOTATION = rb"(?:" + _PATH_NOTE + rb"|" + _OTHER_NOTE + rb")"
+_ATOM = rb'(?:[^"\\\[\]{}()<>,=\-]++|=>|->|=|-|' + _STRING + rb"|" + _ANNOTATION + rb")"
+_DEEPEST_NESTING: Final = 5
+
+
+def _nested(levels: int) -> bytes:
+    """A pattern for an argument that may hold `levels` of brackets within each other."""
+    pattern = _ATOM
+    for _ in range(levels):
+        pattern = rb"(?:" + _ATOM + rb"|[\[{(](?:,|" + pattern + rb")*+[\]})])"
+    return pattern
+
+
+_MOST_ARGUMENTS: Final = 6
+_ARGUMENT = rb"((?:" + _nested(_DEEPEST_NESTING) + rb")*+)"
+_RESULT = (
+    rb"\) *= (-?\d++|0x[0-9a-f]++|\?)(" + _ANNOTATION + rb"(?:\(deleted\))?+)?"
+    rb"(?: (E[A-Z0-9]++))?"
+)
+_CALL: Final = re.compile(
+    _ARGUMENT + (rb"(?:, *" + _ARGUMENT + rb")?+") * (_MOST_ARGUMENTS - 1) + _RESULT
+)
+
+_PREFIX = (
+    rb"(?:(?:\[pid +(\d+)(?:<[^>\n]*>)?\]|(\d{1,7})(?:<[^>\n]*>)?) +)?"  # -f, -Y
+    rb"(?:(\d\d:\d\d:\d\d(?:\.\d+)?|\d{8,}(?:\.\d+)?) )?"  # -t, -tt, -ttt
+    rb"(?: *(?:\(\+ +)?(\d+\.\d+)\)? )?"  # -r
+    rb"(?:\[[ 0-9a-f?]+\] )*"  # -n, -i
+)
+_LINE: Final = re.compile(
+    _PREFIX + rb"(?:([a-z_][a-z0-9_]*)\(|<\.\.\. ([a-z_][a-z0-9_]*) resumed> ?|(\+\+\+|---) )"
+)
+_UNFINISHED: Final = re.compile(rb" *<unfinished \.\.\.>(?:\)? += \?)?$")
+_OWN_WORDS: Final = re.compile(rb"strace: Process (\d+)(?:<[^>\n]*>)? (attached|detached)$")
+# Lines that say nothing about any path: a stack trace (-k), a change of personality,
+# and what else strace has to tell about itself.
+_REMARK: Final = re.compile(
+    rb" > |(?:\[pid +\d+\] )?\[ Process PID=|strace: |\d+ +\[ Process PID=|"
+    + _PREFIX
+    + rb"\?\?\?\? \("
+)
+_ESCAPE: Final = re.compile(rb"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
+_LETTERS: Final = {b"n": b"\n", b"t": b"\t", b"v": b"\v", b"f": b"\f", b"r": b"\r", b"a": b"\a",
+                   b"b": b"\b", b"e": b"\x1b"}  # fmt: skip
+_ALL_HEX: Final = re.compile(rb"(?:\\x[0-9a-f]{2})++")
+_DESCRIPTOR: Final = re.compile(
+    rb"(AT_FDCWD|-?\d+)(?: /\* AT_FDCWD \*/)?(?:<(.*)>(\(deleted\))?)?$"
+)
+_DEVICE_SUFFIX: Final = re.compile(rb"<(?:char|block) \d+:\d+>$")
+_DELETED_SUFFIX: Final = b" (deleted)"
+AT_FDCWD: Final = -100
+
+
+class Kind(Enum):
+    """What a line is."""
+
+    CALL = "call"
+    RESUMED = "resumed"
+    SIGNAL = "signal"
+    END = "end"
+    ATTACHED = "attached"
+    REMARK = "remark"
+
+
+class Line(NamedTuple):
+    """A line taken apart as far as its kind. `rest` is what follows the name or the marker."""
+
+    kind: Kind
+    tid: int | None
+    clock: bytes | None
+    """Time of day or seconds since 1970 (-t, -tt, -ttt), as written."""
+    step: bytes | None
+    """Seconds since the line before (-r), as written."""
+    name: bytes
+    rest: bytes
+
+
+class Call(NamedTuple):
+    """A call with its result. `arguments` are as written, each None where there is none."""
+
+    arguments: tuple[bytes | None, ...]
+    result: bytes
+    result_annotation: bytes | None
+    error: bytes | None
+    """Name of the errno, None where the call did not fail."""
+
+
+class Text(NamedTuple):
+    """A string of the log, decoded. `cut` where strace showed only its beginning."""
+
+    value: bytes
+    cut: bool
+
+
+class Descriptor(NamedTuple):
+    """A file descriptor of the log; `path` where strace noted one (-y)."""
+
+    number: int
+    path: bytes | None
+    deleted: bool
+
+
+def parse_line(line: bytes) -> Line | None:
+    """Take a line (without its newline) apart; None where it is nothing that strace writes."""
+    match = _LINE.match(line)
+    if match is None:
+        return _parse_words(line)
+    pid, other_pid, clock, step, name, resumed, marker = match.groups()
+    tid = pid or other_pid
+    if name:
+        kind = Kind.CALL
+    elif resumed:
+        kind, name = Kind.RESUMED, resumed
+    else:
+        kind, name = Kind.SIGNAL if marker == b"---" else Kind.END, marker
+    return Line(kind, int(tid) if tid else None, clock, step, name, line[match.end() :])
+
+
+def _parse_words(line: bytes) -> Line | None:
+    attached = _OWN_WORDS.match(line)
+    if attached:
+        return Line(Kind.ATTACHED, int(attached[1]), None, None, attached[2], b"")
+    if _REMARK.match(line):
+        return Line(Kind.REMARK, None, None, None, b"", line)
+    return None
+
+
+def split_interruption(line: bytes) -> tuple[bytes, int] | None:
+    """Part a line that strace's own words on the same stderr broke off.
+
+    Gives what stood before them and the id of the process that they announce.
+    """
+    start = line.rfind(b"strace: Process ")
+    if start <= 0:
+        return None
+    words = _OWN_WORDS.match(line, start)
+    return (line[:start], int(words[1])) if words else None
+
+
+def first_part(rest: bytes) -> bytes | None:
+    """The arguments so far of an unfinished call, None where the call is whole."""
+    if b"<unfinished" not in rest[-40:]:
+        return None
+    match = _UNFINISHED.search(rest, max(0, len(rest) - 40))
+    return rest[: match.start()] if match else None
+
+
+def parse_call(rest: bytes) -> Call | None:
+    """Take apart what follows `name(`; None where it does not end as a call does."""
+    match = _CALL.match(rest)
+    if match is None:
+        return None
+    *arguments, result, annotation, error = match.groups()
+    return Call(tuple(arguments), result, annotation, error)
+
+
+def parse_text(argument: bytes | None) -> Text | None:
+    """A quoted string; None where strace shows an address or nothing at all."""
+    if not argument or argument[:1] != b'"':
+        return None
+    cut = argument.endswith(b'"...')
+    if not cut and not argument.endswith(b'"'):
+        return None
+    return Text(unescape(argument[1 : -4 if cut else -1]), cut)
+
+
+def parse_descriptor(argument: bytes | None) -> Descriptor | None:
+    """A descriptor such as `3`, `AT_FDCWD</tmp>` or `3</dev/null<char 1:3>>(deleted)`."""
+    match = _DESCRIPTOR.match(argument) if argument else None
+    if match is None:
+        return None
+    number, path, deleted = match.groups()
+    number_or_cwd = AT_FDCWD if number == b"AT_FDCWD" else int(number)
+    if path is None or not path.startswith((b"/", b"\\x2f")):
+        return Descriptor(number_or_cwd, None, deleted=deleted is not None)
+    path = _DEVICE_SUFFIX.sub(b"", path)
+    if path.endswith(_DELETED_SUFFIX):
+        path, deleted = path.removesuffix(_DELETED_SUFFIX), path
+    return Descriptor(number_or_cwd, unescape(path), deleted=deleted is not None)
+
+
+def unescape(text: bytes) -> bytes:
+    """Undo the escapes of strace: letters, octal, and hexadecimal (-x, -xx)."""
+    if b"\\" not in text:
+        return text
+    if _ALL_HEX.fullmatch(text):
+        return bytes.fromhex(text.replace(b"\\x", b"").decode("ascii"))
+    return _ESCAPE.sub(_unescape_one, text)
+
+
+def _unescape_one(match: re.Match[bytes]) -> bytes:
+    escape = match[1]
+    if escape[:1] == b"x" and len(escape) > 1:
+        return bytes.fromhex(escape[1:].decode("ascii"))
+    if escape[:1].isdigit() and escape < b"8":
+        return bytes([int(escape, 8) & 0xFF])
+    return _LETTERS.get(escape, escape)
