@@ -105,8 +105,9 @@ class _Reader:
             return None
         if not text.value:
             return start
-        parent, name = os.path.split(os.path.join(start, text.value.rstrip(b"/") or b"/"))
-        return os.path.join(os.path.realpath(parent), name)
+        whole = text.value if text.value[:1] == b"/" else start + b"/" + text.value
+        parent, name = os.path.split(whole.rstrip(b"/") or b"/")
+        return os.path.realpath(parent).rstrip(b"/") + b"/" + name
 
     def opened(self, tid: int | None, name: bytes, call: Call) -> None:
         dirfd, path, flags = (

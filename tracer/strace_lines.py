@@ -27,7 +27,7 @@ _DEEPEST_NESTING: Final = 5
 
 
 def _nested(levels: int) -> bytes:
-    """A pattern for an argument that may hold `levels` of brackets within each other."""
+    """Write the pattern of an argument that may hold `levels` of brackets within each other."""
     pattern = _ATOM
     for _ in range(levels):
         pattern = rb"(?:" + _ATOM + rb"|[\[{(](?:,|" + pattern + rb")*+[\]})])"
@@ -161,7 +161,7 @@ def split_interruption(line: bytes) -> tuple[bytes, int] | None:
 
 
 def first_part(rest: bytes) -> bytes | None:
-    """The arguments so far of an unfinished call, None where the call is whole."""
+    """Cut off the mark of an unfinished call; None where the call is whole."""
     if b"<unfinished" not in rest[-40:]:
         return None
     match = _UNFINISHED.search(rest, max(0, len(rest) - 40))
@@ -178,7 +178,7 @@ def parse_call(rest: bytes) -> Call | None:
 
 
 def parse_text(argument: bytes | None) -> Text | None:
-    """A quoted string; None where strace shows an address or nothing at all."""
+    """Decode a quoted string; None where strace shows an address or nothing at all."""
     if not argument or argument[:1] != b'"':
         return None
     cut = argument.endswith(b'"...')
@@ -188,7 +188,7 @@ def parse_text(argument: bytes | None) -> Text | None:
 
 
 def parse_descriptor(argument: bytes | None) -> Descriptor | None:
-    """A descriptor such as `3`, `AT_FDCWD</tmp>` or `3</dev/null<char 1:3>>(deleted)`."""
+    """Take apart a descriptor: `3`, `AT_FDCWD</tmp>` or `3</dev/null<char 1:3>>(deleted)`."""
     match = _DESCRIPTOR.match(argument) if argument else None
     if match is None:
         return None
