@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from imptrace.db import schema
-from imptrace.db.location import default_path, shown
 from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
+from imptrace.db import schema
+from imptrace.db.location import default_path, shown
 from imptrace.errors import ImptraceError, UsageError
 
 BUSY_TIMEOUT_MS = 5000

@@ -3,7 +3,7 @@
 The classifier and the renderers work on these, so that neither knows where they came from.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -141,6 +141,22 @@ class AccessRecord:
     """rename, link: the name that this path came from."""
 
 
+def count_calls(accesses: Iterable[AccessRecord]) -> dict[Op, int]:
+    """Add up the calls of several accesses, by op."""
+    counts: dict[Op, int] = {}
+    for access in accesses:
+        counts[access.op] = counts.get(access.op, 0) + access.count
+    return counts
+
+
+_BEST_FIRST = (Outcome.OK, Outcome.UNKNOWN, Outcome.DENIED, Outcome.FAILED, Outcome.MISSING)
+
+
+def best_outcome(accesses: Iterable[AccessRecord]) -> Outcome:
+    """Return the outcome of several accesses together: one that worked outweighs all others."""
+    return min((access.outcome for access in accesses), key=_BEST_FIRST.index)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathRecord:
     """Everything one run knows about one path."""
@@ -161,10 +177,12 @@ class PathRecord:
     @property
     def ops(self) -> dict[Op, int]:
         """Calls seen, by op."""
-        counts: dict[Op, int] = {}
-        for access in self.accesses:
-            counts[access.op] = counts.get(access.op, 0) + access.count
-        return counts
+        return count_calls(self.accesses)
+
+    @property
+    def outcome(self) -> Outcome:
+        """The best outcome of all accesses."""
+        return best_outcome(self.accesses)
 
     @property
     def flags(self) -> AccessFlag:

@@ -4,9 +4,9 @@ A fresh database is made from the models and stamped with the newest revision, s
 whose import costs half a second, is needed only when a migration is due.
 """
 
-from imptrace.db.models import Base
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect
 
+from imptrace.db.models import Base
 from imptrace.errors import ImptraceError
 
 HEAD = "0001"
@@ -49,6 +49,7 @@ def upgrade(connection: Connection, revision: str) -> None:
     from alembic import command  # noqa: PLC0415 (slow, and rarely needed)
     from alembic.script import ScriptDirectory  # noqa: PLC0415
     from alembic.util import CommandError  # noqa: PLC0415
+
     from imptrace.db.migrations import configuration  # noqa: PLC0415
 
     config = configuration(connection)

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
+from sqlalchemy import Connection, bindparam, case, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
 from imptrace.db.codes import (
     AFTER,
     BEFORE,
@@ -20,8 +23,6 @@ from imptrace.db.fold import Pending
 from imptrace.db.models import Access, Base, FileState, Mount, Path, Process
 from imptrace.db.records import Snapshot
 from imptrace.tracer import events
-from sqlalchemy import Connection, bindparam, case, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 T = TypeVar("T")
 

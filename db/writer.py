@@ -4,6 +4,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy.exc import DBAPIError
+
 from imptrace.db import store
 from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING, pack_strings, storable
 from imptrace.db.engine import BUSY_TIMEOUT_MS, explained, reason
@@ -11,11 +14,8 @@ from imptrace.db.fold import Fold
 from imptrace.db.liveness import this_process
 from imptrace.db.models import Run
 from imptrace.db.records import Effect, RunStart, RunSummary, Snapshot
-from imptrace.tracer.events import Event, Mount
-from sqlalchemy import Connection, Engine, insert, update
-from sqlalchemy.exc import DBAPIError
-
 from imptrace.errors import ImptraceError
+from imptrace.tracer.events import Event, Mount
 
 WAIT_WHILE_RECORDING_MS = 250
 """How long a commit waits for another writer: meanwhile the program may wait for the recorder."""

@@ -1,6 +1,7 @@
 """Run by Alembic: migrate within the connection and the transaction that imptrace opened."""
 
 from alembic import context
+
 from imptrace.db.models import Base
 
 context.configure(

@@ -12,11 +12,12 @@ def runs(*, database: Database = None, json: Json = False) -> None:
     """
     from imptrace.db import queries
     from imptrace.render import run_json, run_table
+    from imptrace.render.json_text import dump
 
     with opened(database) as engine:
         records = queries.runs(engine)
     if json:
-        typer.echo(run_json.dump(run_json.runs(records)))
+        typer.echo(dump(run_json.runs(records)))
     elif records:
         typer.echo(run_table.runs(records))
     else:

@@ -1,22 +1,30 @@
-"""Answers in JSON. The shapes are promised in docs/json.md: keys are added, never changed."""
+"""Answers in JSON. docs/json.md promises the shapes: keys are added, never changed or removed."""
 
-import json
-from collections.abc import Iterable
+import base64
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
-from imptrace.db.records import RunRecord
+from imptrace.db.records import PathRecord, PathUse, ProcessRecord, RunDetails, RunRecord
+from imptrace.tracer.events import AccessFlag, FileState, FileType, Op
 
 
 class ExitJson(TypedDict):
-    """How the program ended; both null while that is unknown."""
+    """How the program ended; both are null while that is unknown."""
 
     code: int | None
     signal: int | None
 
 
+class WarningJson(TypedDict):
+    """Something that the user should know; `code` is stable."""
+
+    code: str
+    text: str
+
+
 class RunJson(TypedDict):
-    """One run."""
+    """One run. Times are ISO 8601 in UTC."""
 
     id: int
     label: str | None
@@ -34,7 +42,76 @@ class RunJson(TypedDict):
     lost: int
     unseen: int
     service: str | None
-    warnings: list[dict[Literal["code", "text"], str]]
+    warnings: list[WarningJson]
+
+
+class ProcessJson(TypedDict):
+    """One image of a process: an exec makes a new one, with the same pid."""
+
+    id: int
+    pid: int
+    parent: int | None
+    previous: int | None
+    exe: str
+    argv: list[str]
+    cwd: str
+    uid: int
+    gid: int
+    unit: str | None
+
+
+class StateJson(TypedDict):
+    """What lstat said about a path."""
+
+    type: str
+    size: int
+    mode: str
+    uid: int
+    gid: int
+    mtime_ns: int
+    inode: int
+
+
+class PathNameJson(TypedDict):
+    """A path; `path_b64` holds its bytes where they are not valid UTF-8."""
+
+    path: str
+    path_b64: NotRequired[str]
+
+
+class PathJson(PathNameJson):
+    """One path of one run."""
+
+    type: str | None
+    ops: dict[str, int]
+    outcome: str
+    effect: str | None
+    read_first: bool
+    before: StateJson | None
+    after: StateJson | None
+    hint: str | None
+    link: str | None
+    processes: list[int]
+
+
+class UseJson(PathNameJson):
+    """What one program did to one path in one run."""
+
+    run: int
+    program: str
+    exe: str
+    ops: dict[str, int]
+    outcome: str
+    effect: str | None
+
+
+class RunAnswer(TypedDict):
+    """`imptrace show RUN --json`."""
+
+    schema: Literal["imptrace.run/1"]
+    run: RunJson
+    processes: list[ProcessJson]
+    paths: list[PathJson]
 
 
 class RunsAnswer(TypedDict):
@@ -44,42 +121,160 @@ class RunsAnswer(TypedDict):
     runs: list[RunJson]
 
 
-def runs(records: Iterable[RunRecord]) -> RunsAnswer:
-    """All runs."""
-    return {"schema": "imptrace.runs/1", "runs": [_run(record) for record in records]}
+class FilesAnswer(TypedDict):
+    """`imptrace files PROGRAM --json`."""
+
+    schema: Literal["imptrace.files/1"]
+    program: str
+    uses: list[UseJson]
 
 
-def dump(answer: object) -> str:
-    """Write an answer as text: ASCII only, so that no terminal or encoding can be upset by it."""
-    return json.dumps(answer, indent=2)
+class WhoAnswer(PathNameJson):
+    """`imptrace who PATH --json`."""
+
+    schema: Literal["imptrace.who/1"]
+    uses: list[UseJson]
 
 
-def _run(run: RunRecord) -> RunJson:
+def run(details: RunDetails) -> RunAnswer:
+    """Answer with one run and all that belongs to it."""
     return {
-        "id": run.id,
-        "label": run.label,
-        "program": _text(run.program),
-        "argv": list(map(_text, run.argv)),
-        "cwd": _text(run.cwd),
-        "user": run.user,
-        "uid": run.uid,
-        "host": run.host,
-        "started": _time(run.started_ns),
-        "ended": None if run.ended_ns is None else _time(run.ended_ns),
-        "exit": {"code": run.exit_code, "signal": run.exit_signal},
-        "recorder": run.recorder,
-        "status": run.status.value,
-        "lost": run.lost,
-        "unseen": run.unseen,
-        "service": run.service,
-        "warnings": [{"code": code, "text": text} for code, text in run.warnings],
+        "schema": "imptrace.run/1",
+        "run": _run(details.run),
+        "processes": [_process(process) for process in details.processes],
+        "paths": [_path(path) for path in details.paths],
     }
 
 
+def runs(records: Iterable[RunRecord]) -> RunsAnswer:
+    """Answer with all runs."""
+    return {"schema": "imptrace.runs/1", "runs": [_run(record) for record in records]}
+
+
+def files(program: str, uses: Iterable[PathUse]) -> FilesAnswer:
+    """Answer what a program touches."""
+    return {
+        "schema": "imptrace.files/1",
+        "program": _plain(program),
+        "uses": [_use(use) for use in uses],
+    }
+
+
+def who(path: bytes, uses: Iterable[PathUse]) -> WhoAnswer:
+    """Answer who touches a path."""
+    return {"schema": "imptrace.who/1", **_name(path), "uses": [_use(use) for use in uses]}
+
+
+def _run(record: RunRecord) -> RunJson:
+    return {
+        "id": record.id,
+        "label": record.label,
+        "program": _text(record.program),
+        "argv": _texts(record.argv),
+        "cwd": _text(record.cwd),
+        "user": record.user,
+        "uid": record.uid,
+        "host": record.host,
+        "started": _time(record.started_ns),
+        "ended": None if record.ended_ns is None else _time(record.ended_ns),
+        "exit": {"code": record.exit_code, "signal": record.exit_signal},
+        "recorder": record.recorder,
+        "status": record.status.value,
+        "lost": record.lost,
+        "unseen": record.unseen,
+        "service": record.service,
+        "warnings": [{"code": code, "text": text} for code, text in record.warnings],
+    }
+
+
+def _process(process: ProcessRecord) -> ProcessJson:
+    return {
+        "id": process.id,
+        "pid": process.pid,
+        "parent": process.parent,
+        "previous": process.previous,
+        "exe": _text(process.exe),
+        "argv": _texts(process.argv),
+        "cwd": _text(process.cwd),
+        "uid": process.uid,
+        "gid": process.gid,
+        "unit": process.unit,
+    }
+
+
+def _path(path: PathRecord) -> PathJson:
+    return {
+        **_name(path.path),
+        "type": file_type(path),
+        "ops": _ops(path.ops.items()),
+        "outcome": path.outcome.value,
+        "effect": path.effect and path.effect.value,
+        "read_first": path.read_first,
+        "before": _state(path.before),
+        "after": _state(path.after),
+        "hint": path.hint,
+        "link": None if path.link is None else _text(path.link),
+        "processes": sorted({access.process for access in path.accesses}),
+    }
+
+
+def file_type(path: PathRecord) -> FileType | None:
+    """Tell what kind of object is, or else was, at a path; None if nobody looked."""
+    for state in (path.after, path.before):
+        if state is not None and state.type is not FileType.ABSENT:
+            return state.type
+    return FileType.DIRECTORY if AccessFlag.DIRECTORY in path.flags else None
+
+
+def _use(use: PathUse) -> UseJson:
+    return {
+        **_name(use.path),
+        "run": use.run,
+        "program": _text(use.program),
+        "exe": _text(use.exe),
+        "ops": _ops(use.ops.items()),
+        "outcome": use.outcome.value,
+        "effect": use.effect and use.effect.value,
+    }
+
+
+def _state(state: FileState | None) -> StateJson | None:
+    if state is None or state.type is FileType.ABSENT:
+        return None
+    return {
+        "type": state.type.value,
+        "size": state.size,
+        "mode": f"{state.mode:04o}",
+        "uid": state.uid,
+        "gid": state.gid,
+        "mtime_ns": state.mtime_ns,
+        "inode": state.inode,
+    }
+
+
+def _ops(ops: Iterable[tuple[Op, int]]) -> dict[str, int]:
+    return {op.value: count for op, count in ops}
+
+
+def _name(path: bytes) -> PathNameJson:
+    try:
+        return {"path": path.decode()}
+    except UnicodeDecodeError:
+        return {"path": _text(path), "path_b64": base64.b64encode(path).decode("ascii")}
+
+
+def _texts(values: Sequence[bytes]) -> list[str]:
+    return list(map(_text, values))
+
+
 def _text(value: bytes) -> str:
-    return value.decode(errors="replace")
+    return value.decode(errors="backslashreplace")
+
+
+def _plain(text: str) -> str:
+    """Return text without the lone surrogates that stand for undecodable bytes of an argument."""
+    return _text(text.encode(errors="surrogateescape"))
 
 
 def _time(nanoseconds: int) -> str:
-    """ISO 8601 in UTC, to the microsecond."""
-    return datetime.fromtimestamp(nanoseconds / 1e9, tz=UTC).isoformat()
+    return datetime.fromtimestamp(nanoseconds / 1e9, tz=UTC).isoformat(timespec="microseconds")
