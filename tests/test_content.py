@@ -1,0 +1,62 @@
+"""What the first bytes of files tell: real formats, and text that only looks like a secret."""
+
+import shutil
+import sqlite3
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from imptrace.content import HEAD_SIZE, Hint, hint_of
+
+
+def head_of(path: Path) -> bytes:
+    return path.read_bytes()[:HEAD_SIZE]
+
+
+def test_a_real_sqlite_file_is_recognised(tmp_path: Path) -> None:
+    """The commonest database of all."""
+    database = tmp_path / "x"
+    connection = sqlite3.connect(database)
+    connection.execute("create table t (a)")
+    connection.commit()
+    connection.close()
+    assert hint_of(head_of(database)) is Hint.SQLITE
+
+
+@pytest.mark.skipif(shutil.which("ssh-keygen") is None, reason="ssh-keygen is not installed")
+@pytest.mark.parametrize("arguments", [["-t", "ed25519"], ["-t", "rsa", "-m", "PEM"]])
+def test_a_real_ssh_key_is_a_secret_and_its_public_half_is_not(
+    tmp_path: Path, arguments: list[str]
+) -> None:
+    """OpenSSH's own format and PEM."""
+    key = tmp_path / "k"
+    subprocess.run(["ssh-keygen", "-q", "-N", "", *arguments, "-f", key], check=True)
+    assert hint_of(head_of(key)) is Hint.PRIVATE_KEY
+    assert hint_of(head_of(tmp_path / "k.pub")) is None
+
+
+@pytest.mark.parametrize(
+    ("head", "hint"),
+    [
+        (b"[wifi-security]\nkey-mgmt=wpa-psk\npsk=secret123\n", Hint.CREDENTIALS),
+        (b'network={\n\tssid="Home"\n\tpsk="secret123"\n}\n', Hint.CREDENTIALS),
+        (b"github.com:\n    oauth_token: gho_abcdefgh\n", Hint.CREDENTIALS),
+        (b"machine example.org login a password b\n", Hint.CREDENTIALS),
+        (b"https://alice:tok@example.org\n", Hint.CREDENTIALS),
+        (b"== ed25519v1-secret: type0 ==\0\0\0", Hint.PRIVATE_KEY),
+        (b"Key: (private-key (rsa (n #00", Hint.PRIVATE_KEY),
+        (b"(11:private-key(3:rsa", Hint.PRIVATE_KEY),
+        (b"(21:protected-private-key(3:rsa", Hint.PRIVATE_KEY),
+        (b"TDB file\n\0\0", Hint.TDB),
+        (b"", None),
+        (b"# password = hunter2\n", None),
+        (b"password_encryption = scram-sha-256\n", None),
+        (b"password =\n", None),
+        (b"see https://example.org/a:b@c\n", None),
+        (b"Tokens are counted.\n", None),
+    ],
+)
+def test_what_text_says(head: bytes, hint: Hint | None) -> None:
+    """A password that is set makes a secret; one that is only mentioned does not."""
+    assert hint_of(head) is hint
