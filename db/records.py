@@ -6,7 +6,6 @@ The classifier and the renderers work on these, so that neither knows where they
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import NamedTuple
 
 from imptrace.tracer.events import AccessFlag, FileState, Mount, Op, Outcome
 
@@ -46,17 +45,6 @@ class RunStart:
     label: str | None = None
     service: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
-
-
-class Snapshot(NamedTuple):
-    """A path as it was found after the run."""
-
-    path: bytes
-    state: FileState
-    hint: str | None = None
-    """What the first bytes say, see PathRecord.hint."""
-    link: bytes | None = None
-    """Where it points to, if it is a symbolic link."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

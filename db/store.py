@@ -21,8 +21,8 @@ from imptrace.db.codes import (
 )
 from imptrace.db.fold import Pending
 from imptrace.db.models import Access, Base, FileState, Mount, Path, Process
-from imptrace.db.records import Snapshot
 from imptrace.tracer import events
+from imptrace.tracer.events import Snapshot
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from imptrace.db.engine import BUSY_TIMEOUT_MS, explained, reason
 from imptrace.db.fold import Fold
 from imptrace.db.liveness import this_process
 from imptrace.db.models import Run
-from imptrace.db.records import Effect, RunStart, RunSummary, Snapshot
+from imptrace.db.records import Effect, RunStart, RunSummary
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import Event, Mount
+from imptrace.tracer.events import Event, Mount, Snapshot
 
 WAIT_WHILE_RECORDING_MS = 250
 """How long a commit waits for another writer: meanwhile the program may wait for the recorder."""

@@ -105,6 +105,17 @@ class FileState(NamedTuple):
 ABSENT = FileState(FileType.ABSENT)
 
 
+class Snapshot(NamedTuple):
+    """A path as it was found after the run."""
+
+    path: bytes
+    state: FileState
+    hint: str | None = None
+    """What the first bytes say, a name of imptrace.content."""
+    link: bytes | None = None
+    """Where it points to, if it is a symbolic link."""
+
+
 class ProcessStarted(NamedTuple):
     """A process was seen for the first time, or became a new image by exec.
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli import runs
+from imptrace.cli import run, runs
 from imptrace.errors import ImptraceError
 from imptrace.render.text import printable
 
@@ -52,6 +52,8 @@ def _root(
         typer.echo(context.get_help())
 
 
+# After the program's name every argument is the program's.
+app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
 app.command("runs")(runs.runs)
 
 

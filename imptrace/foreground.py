@@ -1,0 +1,110 @@
+"""Standing in the terminal for the program: signals, stops, and dying the same death.
+
+imptrace, the supervisor and the program share a process group, so whatever the terminal sends
+reaches the program by itself. What somebody sends to imptrace alone is meant for the program.
+"""
+
+import os
+import resource
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from threading import get_ident
+
+from imptrace.session import Session
+
+FORWARDED = frozenset(
+    {
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGTERM,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+    }
+)
+_ATTENDED = FORWARDED | {signal.SIGCHLD}
+
+
+def hold_signals() -> list[int]:
+    """Keep signals for `attend` to take; returns those that were blocked before.
+
+    To be called before the program starts, which must not inherit the mask.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ATTENDED)
+    return [int(number) for number in before]
+
+
+def release_signals(blocked: list[int]) -> None:
+    """Undo `hold_signals`."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def waker() -> Callable[[], None]:
+    """Return a function that wakes `attend` from any thread. To be called by the main thread."""
+    main = get_ident()
+    return lambda: signal.pthread_kill(main, signal.SIGCHLD)
+
+
+def attend(session: Session, *, program: int, supervisor: int) -> None:
+    """Stand by until everything is stored, passing signals and stops on to the program."""
+    while not session.finished.is_set():
+        info = signal.sigwaitinfo(_ATTENDED)
+        if info.si_signo != signal.SIGCHLD:
+            _received(info, session, program)
+        elif session.stopped:
+            session.stopped = False
+            _stop_with(program)
+        elif _has_ended(supervisor):
+            session.stop()
+
+
+def _received(info: signal.struct_siginfo, session: Session, program: int) -> None:
+    if info.si_code > 0:
+        return  # by the kernel, for the terminal's whole foreground group
+    if session.ended is None:
+        _kill(program, info.si_signo)
+    else:
+        session.stop()  # only children are still waited for
+
+
+def _stop_with(program: int) -> None:
+    """Stop as the program did, so that the shell sees its job stopped; go on with it."""
+    # Stopped by the terminal, imptrace was stopped too, and is reading this after both went on.
+    if _state(program) not in ("T", "t"):
+        return
+    os.kill(os.getpid(), signal.SIGSTOP)
+    _kill(program, signal.SIGCONT)
+
+
+def _state(pid: int) -> str:
+    try:
+        text = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+    except OSError:
+        return ""
+    return text.rpartition(")")[2].split()[0]
+
+
+def _kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return  # it ended meanwhile, or became another user
+
+
+def _has_ended(supervisor: int) -> bool:
+    try:
+        pid, _ = os.waitpid(supervisor, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return pid == supervisor
+
+
+def die_by(number: int) -> None:
+    """End by the signal that ended the program, as its parent would have seen; without a core."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    if number not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)

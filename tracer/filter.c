@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seccomp filter, as pseudo-code:
+ *
+ *	for each architecture: if arch == data.arch
+ *		for each traced call: if nr == data.nr
+ *			[open, openat of a writes-only run: unless flags ask for a change: allow]
+ *			[seccomp: unless SET_MODE_FILTER with NEW_LISTENER: allow]
+ *			[unshare: unless CLONE_NEWNS or CLONE_FS: allow]
+ *			notify
+ *		io_uring_setup: fail with ENOSYS, so that the program falls back
+ *	allow
+ *
+ * The kernel remembers per call number where a filter always allows (5.11+), so that calls
+ * that are not traced cost next to nothing.
+ */
+#include "filter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <stddef.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "calls.h"
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
+#endif
+
+#define NR_IO_URING_SETUP 425 /* the same on every architecture */
+#define LOW_WORD(arg) (offsetof(struct seccomp_data, args) + 8 * (arg))
+
+enum { CAPACITY = 1024 };
+
+struct writer {
+	struct sock_filter code[CAPACITY];
+	unsigned short length;
+	bool overflow;
+};
+
+static void emit(struct writer *w, unsigned short code, unsigned int k, unsigned char jt,
+		 unsigned char jf)
+{
+	if (w->length >= CAPACITY) {
+		w->overflow = true;
+		return;
+	}
+	w->code[w->length++] = (struct sock_filter){ code, jt, jf, k };
+}
+
+static void load(struct writer *w, unsigned int offset)
+{
+	emit(w, BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
+}
+
+static void answer(struct writer *w, unsigned int action)
+{
+	emit(w, BPF_RET | BPF_K, action, 0, 0);
+}
+
+/* Allows the call unless argument @arg has one of the bits of @mask. */
+static void unless_bits(struct writer *w, int arg, unsigned int mask)
+{
+	load(w, LOW_WORD(arg));
+	emit(w, BPF_JMP | BPF_JSET | BPF_K, mask, 1, 0);
+	answer(w, SECCOMP_RET_ALLOW);
+}
+
+static bool is_wanted(const struct call *call, const struct filter_options *options)
+{
+	if (call_is_question(call))
+		return options->stats && !options->writes_only;
+	return true;
+}
+
+static void one_call(struct writer *w, const struct call *call, int number,
+		     const struct filter_options *options)
+{
+	unsigned short jump = w->length;
+
+	emit(w, BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 0);
+	if (call->kind == CALL_OPEN && call->flags != NO_ARG && options->writes_only)
+		unless_bits(w, call->flags,
+			    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
+	if (call->kind == CALL_LISTENER) {
+		load(w, LOW_WORD(0));
+		emit(w, BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_SET_MODE_FILTER, 1, 0);
+		answer(w, SECCOMP_RET_ALLOW);
+		unless_bits(w, 1, SECCOMP_FILTER_FLAG_NEW_LISTENER);
+	}
+	if (call->kind == CALL_WORLD && call->flags != NO_ARG)
+		unless_bits(w, call->flags, CLONE_NEWNS | CLONE_FS);
+	answer(w, SECCOMP_RET_USER_NOTIF);
+	if (jump < w->length)
+		w->code[jump].jf = (unsigned char)(w->length - jump - 1);
+}
+
+int filter_build(const struct filter_options *options, struct sock_fprog *program)
+{
+	static struct writer w;
+
+	w.length = 0;
+	w.overflow = false;
+	for (const uint32_t *arch = call_arches; *arch; arch++) {
+		/* A conditional jump reaches 255 instructions: hop over the section with JA. */
+		load(&w, offsetof(struct seccomp_data, arch));
+		emit(&w, BPF_JMP | BPF_JEQ | BPF_K, *arch, 1, 0);
+		unsigned short hop = w.length;
+
+		emit(&w, BPF_JMP | BPF_JA, 0, 0, 0);
+		load(&w, offsetof(struct seccomp_data, nr));
+		for (size_t i = 0; i < calls_count; i++) {
+			int number = call_number(&calls[i], *arch);
+
+			if (number >= 0 && is_wanted(&calls[i], options))
+				one_call(&w, &calls[i], number, options);
+		}
+		if (!options->io_uring) {
+			emit(&w, BPF_JMP | BPF_JEQ | BPF_K, NR_IO_URING_SETUP, 0, 1);
+			answer(&w, SECCOMP_RET_ERRNO | ENOSYS);
+		}
+		answer(&w, SECCOMP_RET_ALLOW);
+		w.code[hop].k = (unsigned int)(w.length - hop - 1);
+	}
+	answer(&w, SECCOMP_RET_ALLOW);
+	if (w.overflow) {
+		errno = E2BIG;
+		return -1;
+	}
+	program->len = w.length;
+	program->filter = w.code;
+	return 0;
+}
+
+int filter_install(const struct filter_options *options)
+{
+	const unsigned long flags =
+		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
+	struct sock_fprog program;
+	long listener;
+
+	if (filter_build(options, &program))
+		return -1;
+	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	if (listener < 0 && errno == EACCES) {
+		/* Not privileged: setuid programs below lose their privilege, as under strace. */
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
+			return -1;
+		listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
+	}
+	return (int)listener;
+}

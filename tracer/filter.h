@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef IMPTRACE_FILTER_H
+#define IMPTRACE_FILTER_H
+
+#include <linux/filter.h>
+#include <stdbool.h>
+
+struct filter_options {
+	bool stats;		/* also calls that only ask (stat, access, readlink) */
+	bool writes_only;	/* leave alone what cannot change a file */
+	bool io_uring;		/* allow io_uring, whose operations no filter sees */
+};
+
+/*
+ * Builds the filter program for this machine's architectures.
+ *
+ * Returns 0 and sets @program, whose instructions are in a static buffer that the next call
+ * overwrites; -1 if the buffer is too small (a bug: the tables grew).
+ */
+int filter_build(const struct filter_options *options, struct sock_fprog *program);
+
+/*
+ * Installs the filter on the calling thread, which must be the only one of its process, and
+ * sets no_new_privs if the caller may not install a filter without.
+ *
+ * Returns the listener (close-on-exec, owned by the caller), or -1 with errno.
+ */
+int filter_install(const struct filter_options *options);
+
+#endif

@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: MIT */
+#include "journal.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <unistd.h>
+
+#define NSEC_PER_SEC UINT64_C(1000000000)
+#define NSEC_PER_MSEC UINT64_C(1000000)
+
+/* A reader that takes nothing for so long is taken for stuck: the program must not wait for it. */
+#define READER_PATIENCE_NS (2 * NSEC_PER_SEC)
+
+enum {
+	FIRST_CAPACITY = 1 << 12,
+	/* 24 bytes each: past it the table starts anew, and accesses are written once more */
+	LAST_CAPACITY = 1 << 21,
+	DIRTY_MAX = 1 << 14,
+};
+
+struct entry {
+	uint64_t key;		/* 0: free */
+	uint32_t id, pending;	/* repeats not yet written */
+	uint64_t last;
+};
+
+static struct ring *ring;
+static int kick_fd, reader_fd;
+static uint64_t start_ns, seed[2];
+static bool dropping;
+
+static struct entry *entries;
+static size_t capacity, used;
+static uint32_t dirty[DIRTY_MAX];
+static size_t dirty_count;
+static uint64_t *changed; /* keys of paths, 0: free */
+static size_t changed_capacity, changed_used;
+static uint32_t last_id, last_image;
+
+uint64_t journal_now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec - start_ns;
+}
+
+int journal_open(struct ring *to, int kick, int reader, uint64_t start)
+{
+	ring = to;
+	kick_fd = kick;
+	reader_fd = reader;
+	start_ns = start;
+	capacity = changed_capacity = FIRST_CAPACITY;
+	entries = calloc(capacity, sizeof(*entries));
+	changed = calloc(changed_capacity, sizeof(*changed));
+	/* Paths come from the program: without a seed it could make keys collide. */
+	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
+		seed[0] = start ^ (uint64_t)getpid();
+	return entries && changed ? 0 : -1;
+}
+
+static uint64_t rotate(uint64_t x, int bits)
+{
+	return x << bits | x >> (64 - bits);
+}
+
+struct sip {
+	uint64_t v0, v1, v2, v3;
+};
+
+static void sip_round(struct sip *s)
+{
+	s->v0 += s->v1;
+	s->v1 = rotate(s->v1, 13) ^ s->v0;
+	s->v0 = rotate(s->v0, 32);
+	s->v2 += s->v3;
+	s->v3 = rotate(s->v3, 16) ^ s->v2;
+	s->v0 += s->v3;
+	s->v3 = rotate(s->v3, 21) ^ s->v0;
+	s->v2 += s->v1;
+	s->v1 = rotate(s->v1, 17) ^ s->v2;
+	s->v2 = rotate(s->v2, 32);
+}
+
+/* SipHash-1-3 of a number and a text. Never 0, which marks a free slot. */
+static uint64_t hash(uint64_t number, const char *text)
+{
+	struct sip s = { seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d,
+			 seed[0] ^ 0x6c7967656e657261, seed[1] ^ 0x7465646279746573 };
+	size_t length = strlen(text);
+	uint64_t word = number;
+
+	for (size_t done = 0;; done += sizeof(word)) {
+		size_t chunk = length - done < sizeof(word) ? length - done : sizeof(word);
+
+		s.v3 ^= word;
+		sip_round(&s);
+		s.v0 ^= word;
+		if (!chunk)
+			break;
+		word = 0;
+		memcpy(&word, text + done, chunk);
+		if (chunk < sizeof(word))
+			length = done + sizeof(word); /* this word is the last */
+	}
+	s.v2 ^= 0xff;
+	sip_round(&s);
+	sip_round(&s);
+	sip_round(&s);
+	word = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
+	return word ? word : 1;
+}
+
+uint64_t journal_key(const struct access *access)
+{
+	uint64_t kind = (uint64_t)access->image << 32 | (uint64_t)access->op << 24 |
+			(uint64_t)access->outcome << 20 | (access->flags & 0xfff) << 8 |
+			((uint32_t)access->error & 0xff);
+	uint64_t key = hash(kind, access->path);
+
+	return access->path2 ? hash(key, access->path2) : key;
+}
+
+bool journal_is_read(void)
+{
+	return reader_fd >= 0 && !atomic_load_explicit(&ring->reader_gone, memory_order_relaxed);
+}
+
+void journal_reader_died(void)
+{
+	reader_fd = -1; /* the descriptor is the caller's to close */
+}
+
+static void kick(void)
+{
+	uint64_t one = 1;
+
+	if (write(kick_fd, &one, sizeof(one)) < 0)
+		return; /* already as awake as it can be */
+}
+
+static void nap(void)
+{
+	struct timespec millisecond = { .tv_nsec = NSEC_PER_MSEC };
+	struct pollfd reader = { .fd = reader_fd, .events = POLLIN };
+
+	nanosleep(&millisecond, NULL);
+	if (poll(&reader, 1, 0) > 0)
+		journal_reader_died();
+}
+
+/*
+ * Room for a record. Waits for the reader while the ring is full, as nothing may be lost; but
+ * not for one that is gone or has been stopped, as the program must go on.
+ */
+static void *reserve(size_t size, uint8_t type)
+{
+	struct record *record;
+	uint64_t since = 0, taken = 0;
+
+	size = (size + RING_ALIGN - 1) & ~(size_t)(RING_ALIGN - 1);
+	while (journal_is_read()) {
+		if (dropping && ring_fill(ring) < ring->size / 2)
+			dropping = false;
+		record = dropping ? NULL : ring_reserve(ring, size);
+		if (record) {
+			uint32_t kept = record->size;
+
+			memset(record, 0, size);
+			record->size = kept;
+			record->type = type;
+			return record;
+		}
+		if (!since || atomic_load(&ring->read) != taken) {
+			taken = atomic_load(&ring->read);
+			since = journal_now();
+		}
+		if (dropping || journal_now() > since + READER_PATIENCE_NS) {
+			dropping = true;
+			ring->dropped++;
+			return NULL;
+		}
+		kick();
+		nap();
+	}
+	return NULL;
+}
+
+static void push(void *record)
+{
+	struct record *header = record;
+
+	ring_push(ring, header);
+	if (header->type >= RECORD_ROOT_EXITED || ring_fill(ring) > ring->size / 4)
+		kick();
+}
+
+static struct entry *slot_of(uint64_t key)
+{
+	size_t i = key & (capacity - 1);
+
+	while (entries[i].key && entries[i].key != key)
+		i = (i + 1) & (capacity - 1);
+	return &entries[i];
+}
+
+bool journal_repeat(uint64_t key)
+{
+	struct entry *entry = slot_of(key);
+
+	if (!entry->key)
+		return false;
+	if (!entry->pending++) {
+		if (dirty_count == DIRTY_MAX)
+			journal_flush();
+		dirty[dirty_count++] = (uint32_t)(entry - entries);
+	}
+	entry->last = journal_now();
+	return true;
+}
+
+/* Makes room for one more; a table that may not grow is emptied, which costs only repeats. */
+static void grow_entries(void)
+{
+	struct entry *old = entries;
+	size_t old_capacity = capacity;
+	struct entry *bigger = NULL;
+
+	journal_flush(); /* dirty[] holds positions */
+	if (capacity < LAST_CAPACITY)
+		bigger = calloc(capacity * 2, sizeof(*entries));
+	if (!bigger) {
+		memset(entries, 0, capacity * sizeof(*entries));
+		used = 0;
+		return;
+	}
+	entries = bigger;
+	capacity *= 2;
+	for (size_t i = 0; i < old_capacity; i++)
+		if (old[i].key)
+			*slot_of(old[i].key) = old[i];
+	free(old);
+}
+
+static void remember(uint64_t key, uint32_t id)
+{
+	if (used >= capacity / 4 * 3)
+		grow_entries();
+	*slot_of(key) = (struct entry){ .key = key, .id = id };
+	used++;
+}
+
+static uint64_t *changed_slot(uint64_t key)
+{
+	size_t i = key & (changed_capacity - 1);
+
+	while (changed[i] && changed[i] != key)
+		i = (i + 1) & (changed_capacity - 1);
+	return &changed[i];
+}
+
+bool journal_first_change(const char *path)
+{
+	uint64_t key = hash(0, path), *slot = changed_slot(key);
+
+	if (*slot)
+		return false;
+	if (changed_used >= changed_capacity / 4 * 3) {
+		uint64_t *old = changed, *bigger = calloc(changed_capacity * 2, sizeof(*changed));
+		size_t count = changed_capacity;
+
+		if (!bigger)
+			return false; /* out of memory: the state before is then not known */
+		changed = bigger;
+		changed_capacity *= 2;
+		for (size_t i = 0; i < count; i++)
+			if (old[i])
+				*changed_slot(old[i]) = old[i];
+		free(old);
+		slot = changed_slot(key);
+	}
+	*slot = key;
+	changed_used++;
+	return true;
+}
+
+static struct state_record state_of(const struct stat *st)
+{
+	if (!st)
+		return (struct state_record){ 0 };
+	return (struct state_record){
+		.mode = st->st_mode,
+		.uid = st->st_uid,
+		.gid = st->st_gid,
+		.size = (uint64_t)st->st_size,
+		.inode = st->st_ino,
+		.device = st->st_dev,
+		.mtime_ns = st->st_mtim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_mtim.tv_nsec,
+		.ctime_ns = st->st_ctim.tv_sec * (int64_t)NSEC_PER_SEC + st->st_ctim.tv_nsec,
+	};
+}
+
+static char *append(char *to, const void *from, size_t size)
+{
+	if (size)
+		memcpy(to, from, size);
+	return to + size;
+}
+
+void journal_write(uint64_t key, const struct access *access)
+{
+	size_t length = strlen(access->path), length2 = access->path2 ? strlen(access->path2) : 0;
+	struct state_record state;
+	struct access_record *record =
+		reserve(sizeof(*record) + 2 * sizeof(state) + length + length2, RECORD_ACCESS);
+	char *to = (char *)(record + 1);
+
+	if (!record)
+		return;
+	record->header.op = access->op;
+	record->header.outcome = access->outcome;
+	record->id = ++last_id;
+	record->process = access->image;
+	record->flags = access->flags;
+	record->error = access->error;
+	record->at = journal_now();
+	record->path_length = (uint32_t)length;
+	record->path2_length = (uint32_t)length2;
+	if (access->before.looked) {
+		record->header.has |= HAS_BEFORE;
+		state = state_of(access->before.st);
+		to = append(to, &state, sizeof(state));
+	}
+	if (access->before2.looked) {
+		record->header.has |= HAS_BEFORE2;
+		state = state_of(access->before2.st);
+		to = append(to, &state, sizeof(state));
+	}
+	to = append(to, access->path, length);
+	if (access->path2) {
+		record->header.has |= HAS_PATH2;
+		append(to, access->path2, length2);
+	}
+	push(record);
+	remember(key, last_id);
+}
+
+uint32_t journal_new_image(void)
+{
+	return ++last_image;
+}
+
+void journal_process(struct process_record *fields, const struct process_texts *texts)
+{
+	size_t size = sizeof(*fields) + texts->exe_length + texts->argv_length +
+		      texts->cwd_length + texts->cgroup_length + texts->environ_length;
+	struct process_record *record = reserve(size, RECORD_PROCESS);
+	char *to = (char *)(record + 1);
+
+	if (!record)
+		return;
+	fields->header = record->header;
+	fields->at = journal_now();
+	fields->exe_length = (uint32_t)texts->exe_length;
+	fields->argv_length = (uint32_t)texts->argv_length;
+	fields->cwd_length = (uint32_t)texts->cwd_length;
+	fields->cgroup_length = (uint32_t)texts->cgroup_length;
+	fields->environ_length = (uint32_t)texts->environ_length;
+	*record = *fields;
+	to = append(to, texts->exe, texts->exe_length);
+	to = append(to, texts->argv, texts->argv_length);
+	to = append(to, texts->cwd, texts->cwd_length);
+	to = append(to, texts->cgroup, texts->cgroup_length);
+	append(to, texts->environ, texts->environ_length);
+	push(record);
+}
+
+void journal_exit(uint8_t type, uint32_t image, int status, uint32_t left)
+{
+	struct exit_record *record = reserve(sizeof(*record), type);
+
+	if (!record)
+		return;
+	record->process = image;
+	record->status = status;
+	record->at = journal_now();
+	record->left = left;
+	push(record);
+}
+
+void journal_count(uint8_t type, uint32_t image, uint32_t count)
+{
+	struct count_record *record = reserve(sizeof(*record), type);
+
+	if (!record)
+		return;
+	record->process = image;
+	record->count = count;
+	push(record);
+}
+
+void journal_flush(void)
+{
+	for (size_t i = 0; i < dirty_count; i++) {
+		struct entry *entry = &entries[dirty[i]];
+		struct repeat_record *record = reserve(sizeof(*record), RECORD_REPEAT);
+
+		if (record) {
+			record->id = entry->id;
+			record->count = entry->pending;
+			record->last = entry->last;
+			push(record);
+		}
+		entry->pending = 0;
+	}
+	dirty_count = 0;
+	if (ring->dropped && !dropping) {
+		uint64_t lost = ring->dropped;
+
+		ring->dropped = 0;
+		journal_count(RECORD_LOST, 0, lost > UINT32_MAX ? UINT32_MAX : (uint32_t)lost);
+	}
+}

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: MIT */
+#include "mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TABLES = 64, TEXT_MAX = 4 << 20 };
+
+#define NSEC_PER_SEC UINT64_C(1000000000)
+#define LOOK_EVERY_NS (NSEC_PER_SEC / 4)
+#define SUSPECT_NS (2 * NSEC_PER_SEC)
+
+static struct mount_table tables[TABLES]; /* [0] is the host's */
+static size_t next_victim = 1;
+static uint64_t suspect_until;
+
+static bool type_waits(const char *type)
+{
+	static const char *const types[] = {
+		"autofs", "nfs", "nfs4", "cifs", "smb3", "9p", "ceph", "afs", "coda", "lustre",
+	};
+
+	if (!strncmp(type, "fuse", 4))
+		return true;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (!strcmp(type, types[i]))
+			return true;
+	return false;
+}
+
+/* Undoes the \ooo escapes of mountinfo in place. */
+static void unescape(char *text)
+{
+	char *to = text;
+
+	for (char *from = text; *from;) {
+		if (from[0] == '\\' && from[1] >= '0' && from[1] <= '3' && from[2] && from[3]) {
+			*to++ = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
+			from += 4;
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+}
+
+/* "36 35 98:0 /root /point options [tags] - type source options" */
+static bool parse_line(char *line, struct mount *mount)
+{
+	char *field[5] = { NULL }, *rest = line, *type;
+
+	for (int i = 0; i < 5; i++) {
+		field[i] = strsep(&rest, " ");
+		if (!rest)
+			return false;
+	}
+	type = strstr(rest, " - ");
+	if (!type || strlen(field[2]) >= sizeof(mount->device))
+		return false;
+	type += 3;
+	mount->id = atoi(field[0]);
+	strcpy(mount->device, field[2]);
+	mount->root = field[3];
+	mount->point = field[4];
+	unescape(mount->root);
+	unescape(mount->point);
+	mount->waits = type_waits(strsep(&type, " "));
+	return true;
+}
+
+static char *read_text(int fd)
+{
+	size_t size = 16 << 10, length = 0;
+	char *text = malloc(size + 1);
+
+	if (lseek(fd, 0, SEEK_SET))
+		length = 0;
+	while (text) {
+		ssize_t got = read(fd, text + length, size - length);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0)
+			break;
+		length += (size_t)got;
+		if (length == size) {
+			char *bigger = size < TEXT_MAX ? realloc(text, size * 2 + 1) : NULL;
+
+			if (!bigger)
+				break;
+			text = bigger;
+			size *= 2;
+		}
+	}
+	if (text)
+		text[length] = '\0';
+	return text;
+}
+
+static void load(struct mount_table *table)
+{
+	char *text = read_text(table->fd), *rest = text, *line;
+	size_t capacity = 0;
+
+	if (!text)
+		return; /* out of memory: the old table is better than none */
+	free(table->text);
+	table->text = text;
+	table->count = 0;
+	table->waits = false;
+	for (const char *c = text; *c; c++)
+		capacity += *c == '\n';
+	free(table->mounts);
+	table->mounts = calloc(capacity + 1, sizeof(*table->mounts));
+	while (table->mounts && table->count < capacity && (line = strsep(&rest, "\n"))) {
+		struct mount *mount = &table->mounts[table->count];
+
+		if (!parse_line(line, mount))
+			continue;
+		/* Whatever serves the root serves us too: it cannot be waiting for us. */
+		if (!strcmp(mount->point, "/"))
+			mount->waits = false;
+		table->waits |= mount->waits;
+		table->count++;
+	}
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
+}
+
+static struct mount_table *refreshed(struct mount_table *table)
+{
+	struct pollfd changed = { .fd = table->fd, .events = POLLPRI };
+	uint64_t now = clock_ns();
+
+	if (table->fd < 0 || (now > suspect_until && now < table->looked_at + LOOK_EVERY_NS))
+		return table;
+	table->looked_at = now;
+	if (poll(&changed, 1, 0) > 0 && changed.revents & (POLLPRI | POLLERR))
+		load(table);
+	return table;
+}
+
+static struct mount_table *fill(struct mount_table *table, pid_t pid, uint64_t namespace,
+				const struct stat *root)
+{
+	char path[64];
+
+	if (table->namespace && table->fd >= 0)
+		close(table->fd);
+	table->namespace = namespace;
+	table->root_device = root->st_dev;
+	table->root_inode = root->st_ino;
+	table->count = 0;
+	table->waits = false;
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	table->fd = open(path, O_RDONLY | O_CLOEXEC);
+	table->looked_at = clock_ns();
+	if (table->fd >= 0)
+		load(table);
+	return table;
+}
+
+uint64_t mounts_namespace(pid_t pid)
+{
+	char path[64];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	return stat(path, &st) ? 0 : st.st_ino;
+}
+
+struct mount_table *mounts_host(void)
+{
+	struct stat root = { 0 };
+
+	if (tables[0].namespace)
+		return refreshed(&tables[0]);
+	return fill(&tables[0], getpid(), mounts_namespace(getpid()), &root);
+}
+
+struct mount_table *mounts_of(pid_t pid)
+{
+	uint64_t namespace = mounts_namespace(pid);
+	struct stat root;
+	char path[64];
+
+	if (!namespace || namespace == mounts_host()->namespace)
+		return namespace ? mounts_host() : NULL;
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	if (stat(path, &root))
+		return NULL;
+	for (size_t i = 1; i < TABLES; i++)
+		if (tables[i].namespace == namespace && tables[i].root_device == root.st_dev &&
+		    tables[i].root_inode == root.st_ino)
+			return refreshed(&tables[i]);
+	if (next_victim >= TABLES)
+		next_victim = 1;
+	return fill(&tables[next_victim++], pid, namespace, &root);
+}
+
+void mounts_suspect(void)
+{
+	suspect_until = clock_ns() + SUSPECT_NS;
+}
+
+/* The part of @path behind @prefix, beginning with '/' or empty; NULL if it is not below. */
+static const char *below(const char *path, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	if (length && prefix[length - 1] == '/')
+		length--;
+	if (strncmp(path, prefix, length) || (path[length] && path[length] != '/'))
+		return NULL;
+	return path + length;
+}
+
+bool mounts_waits(const struct mount_table *table, const char *path)
+{
+	for (size_t i = 0; table->waits && i < table->count; i++)
+		if (table->mounts[i].waits && below(path, table->mounts[i].point))
+			return true;
+	return false;
+}
+
+static const struct mount *by_id(const struct mount_table *table, int id)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (table->mounts[i].id == id)
+			return &table->mounts[i];
+	return NULL;
+}
+
+/* The mount that @path lies on: of those at the longest mount point the last one mounted. */
+static const struct mount *covering(const struct mount_table *table, const char *path)
+{
+	const struct mount *best = NULL;
+
+	for (size_t i = 0; i < table->count; i++) {
+		const struct mount *mount = &table->mounts[i];
+
+		if (below(path, mount->point) &&
+		    (!best || strlen(mount->point) >= strlen(best->point)))
+			best = mount;
+	}
+	return best;
+}
+
+bool mounts_to_host(const struct mount_table *table, int mount_id, char *path, size_t size)
+{
+	const struct mount_table *host = mounts_host();
+	const struct mount *mount = by_id(table, mount_id);
+	const char *rest = mount ? below(path, mount->point) : NULL;
+	char *inside, *candidate;
+	bool found = false;
+
+	if (!rest)
+		return false;
+	/* The path inside its file system, whatever part of that is mounted here. */
+	if (asprintf(&inside, "%s%s", strcmp(mount->root, "/") ? mount->root : "", rest) < 0)
+		return false;
+	for (size_t i = 0; i < host->count && !found; i++) {
+		const struct mount *seen = &host->mounts[i];
+		const char *suffix = below(inside, seen->root);
+
+		if (strcmp(seen->device, mount->device) || !suffix)
+			continue;
+		if (asprintf(&candidate, "%s%s", strcmp(seen->point, "/") ? seen->point : "",
+			     suffix) < 0)
+			break;
+		/* Not if another mount hides that place. */
+		if (covering(host, candidate) == seen && strlen(candidate) < size) {
+			strcpy(path, *candidate ? candidate : "/");
+			found = true;
+		}
+		free(candidate);
+	}
+	free(inside);
+	return found;
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Mount tables, one for each mount namespace that is seen.
+ *
+ * They answer two questions: may a lookup at this path wait for somebody (a FUSE server that is
+ * itself traced, a network, an automounter), and how does the host call a path of another
+ * mount namespace.
+ */
+#ifndef IMPTRACE_MOUNTS_H
+#define IMPTRACE_MOUNTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct mount {
+	int id;
+	char device[24];	/* "major:minor" */
+	char *root, *point;	/* unescaped; in the table's text */
+	bool waits;		/* a lookup may wait for somebody else */
+};
+
+struct mount_table {
+	uint64_t namespace;	/* inode number; 0 for a free slot */
+	uint64_t root_device, root_inode; /* mount points are named from this root directory */
+	int fd;			/* mountinfo, kept open: poll(2) tells of changes; -1 if unreadable */
+	char *text;		/* owned */
+	struct mount *mounts;	/* owned */
+	size_t count;
+	uint64_t looked_at;	/* when it was last asked whether it changed, CLOCK_MONOTONIC ns */
+	bool waits;		/* some mount other than the root waits */
+};
+
+/*
+ * Returns the table of @pid's mount namespace, as seen from its root directory, loaded if need
+ * be; owned by this module, valid until the next call. NULL if the process is gone or may not be
+ * read.
+ */
+struct mount_table *mounts_of(pid_t pid);
+
+/* The table of our own namespace. Loaded by the first call, which must come early. */
+struct mount_table *mounts_host(void);
+
+/* Returns the inode number of @pid's mount namespace, 0 if it cannot be told. */
+uint64_t mounts_namespace(pid_t pid);
+
+/* A call that changes mounts is under way: for a while tables are checked at every use. */
+void mounts_suspect(void);
+
+/* Whether a lookup of @path (absolute, in the table's namespace) may wait for somebody. */
+bool mounts_waits(const struct mount_table *table, const char *path);
+
+/*
+ * Rewrites @path, which lies on mount @mount_id of @table, as the host names it. @path has room
+ * for @size bytes. Returns false, leaving it alone, where the host cannot see that mount.
+ */
+bool mounts_to_host(const struct mount_table *table, int mount_id, char *path, size_t size);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a syscall that a tracee is about to make to records in the journal.
+ *
+ * In two steps, so that whoever knows what the call returned can say so: observe_entry looks
+ * while the tracee waits, observe_commit writes.
+ */
+#ifndef IMPTRACE_OBSERVE_H
+#define IMPTRACE_OBSERVE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "resolve.h"
+
+struct syscall_site {
+	pid_t tid;
+	uint32_t arch;		/* AUDIT_ARCH_* */
+	int nr;
+	uint64_t args[6];
+};
+
+enum { STAGED_MAX = 4 };
+
+struct staged_access {
+	uint8_t op, outcome;
+	uint32_t flags;
+	int error;
+	bool two_paths;		/* places[0] and places[1]; else only @place */
+	uint8_t place;
+};
+
+/* What one call is about to do. */
+struct staging {
+	struct process *process;	/* NULL: nothing to record */
+	struct staged_access accesses[STAGED_MAX];
+	int count;
+	struct place places[2];
+	int place_count;
+	bool is_exec;
+	char text[PATH_MAX + 1];	/* the text of a new symbolic link */
+};
+
+/* What the supervisor may assume of the processes it watches. */
+struct observe_options {
+	bool privileged;	/* setuid programs keep their privilege */
+};
+
+void observe_configure(const struct observe_options *options);
+
+/* Looks at the call. @staging is to be handed to observe_commit, always. */
+void observe_entry(const struct syscall_site *site, struct staging *staging);
+
+/* The call's return value, as far as it is known. */
+struct call_result {
+	bool known;
+	int64_t value;		/* >= 0, or a negated errno */
+};
+
+/* Writes what was staged and releases it. */
+void observe_commit(struct staging *staging, const struct call_result *result);
+
+/* Releases what was staged: the call was never made. */
+void observe_discard(struct staging *staging);
+
+/* The process has ended with wait status @status (-1: not known): writes that, forgets it. */
+void observe_exit(struct process *process, int status);
+
+/* Writes counts that were held back. */
+void observe_flush(void);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+#include "permission.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "calls.h"
+#include "records.h"
+
+void permission_set_outcome(uint8_t *outcome, int *failed, int error)
+{
+	*failed = 0;
+	switch (error) {
+	case 0:
+		*outcome = OUTCOME_OK;
+		break;
+	case NOT_LOOKED:
+		*outcome = OUTCOME_UNKNOWN;
+		break;
+	case ENOENT:
+	case ENOTDIR:
+		*outcome = OUTCOME_MISSING;
+		break;
+	case EACCES:
+	case EPERM:
+		*outcome = OUTCOME_DENIED;
+		break;
+	default:
+		*outcome = OUTCOME_FAILED;
+		*failed = error;
+	}
+}
+
+static bool in_group(const struct process *process, gid_t gid)
+{
+	if (process->fsgid == gid)
+		return true;
+	for (size_t i = 0; i < process->group_count; i++)
+		if (process->groups[i] == gid)
+			return true;
+	return false;
+}
+
+/* @want: R_OK, W_OK, X_OK. */
+static bool mode_allows(const struct process *process, const struct stat *st, unsigned int want)
+{
+	unsigned int bits = st->st_mode & 7;
+
+	if (!process->fsuid)
+		return true;
+	if (process->fsuid == st->st_uid)
+		bits = st->st_mode >> 6 & 7;
+	else if (in_group(process, st->st_gid))
+		bits = st->st_mode >> 3 & 7;
+	return (bits & want) == want;
+}
+
+static int check(const struct process *process, int fd, const char *name, const struct stat *st,
+		 unsigned int want)
+{
+	/* The system call itself: older C libraries imitate the flags by reading mode bits. */
+	if (syscall(SYS_faccessat2, fd, name, want,
+		    AT_EACCESS | AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH)) &&
+	    errno != ENOSYS && (errno == EROFS || process->fsuid == geteuid()))
+		return errno;
+	return mode_allows(process, st, want) ? 0 : EACCES;
+}
+
+static int check_directory(const struct process *process, const struct place *place)
+{
+	struct stat st;
+
+	if (place->parent < 0 || !*place->name || fstat(place->parent, &st))
+		return 0;
+	if (!st.st_nlink)
+		return ENOENT;
+	return check(process, place->parent, "", &st, W_OK | X_OK);
+}
+
+static int check_object(const struct process *process, const struct place *place,
+			unsigned int want)
+{
+	if (place->parent < 0 || place->error)
+		return 0;
+	return check(process, place->parent, place->name, &place->st, want);
+}
+
+static int check_owner(const struct process *process, const struct place *place)
+{
+	int error = check_object(process, place, F_OK);
+
+	if (!error && process->fsuid && process->fsuid != place->st.st_uid)
+		error = EPERM;
+	return error;
+}
+
+int permission_error(const struct process *process, uint8_t op, const struct place *place,
+		     const struct place *other)
+{
+	int error;
+
+	switch (op) {
+	case OP_READ:
+		return check_object(process, place, R_OK);
+	case OP_WRITE:
+	case OP_TRUNCATE:
+		/* Of a file that the call itself makes, the directory decides. */
+		return place->error ? check_directory(process, place) :
+				      check_object(process, place, W_OK);
+	case OP_EXEC:
+		return check_object(process, place, X_OK);
+	case OP_CONNECT:
+		return check_object(process, place, W_OK);
+	case OP_CREATE:
+	case OP_MKDIR:
+	case OP_SYMLINK:
+	case OP_BIND:
+	case OP_DELETE:
+	case OP_LINK:
+		return check_directory(process, place);
+	case OP_RENAME:
+		error = check_directory(process, place);
+		return error || !other ? error : check_directory(process, other);
+	case OP_CHMOD:
+	case OP_CHOWN:
+		return check_owner(process, place);
+	default:
+		return 0;
+	}
+}

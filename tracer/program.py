@@ -1,0 +1,120 @@
+"""What is to be run: the program's file, its arguments, environment and user."""
+
+import os
+import pwd
+import stat
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from imptrace.errors import (
+    ProgramNotExecutableError,
+    ProgramNotFoundError,
+    UsageError,
+)
+
+DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """The account to run a program as."""
+
+    name: str
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    home: bytes
+    shell: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """A program that can be executed; argv[0] is as the user gave it."""
+
+    path: bytes
+    """What execve(2) gets."""
+    argv: tuple[bytes, ...]
+    environ: Mapping[bytes, bytes]
+    user: User | None = None
+    """None: the caller's own."""
+
+
+def find_user(name: str) -> User:
+    """Look up an account. Raises UsageError if there is none, or the caller is not root."""
+    try:
+        entry = pwd.getpwnam(name)
+    except KeyError as error:
+        raise UsageError(f"there is no user {name!r} here; see: getent passwd") from error
+    if os.geteuid() != 0:
+        raise UsageError(
+            f"only root can run a program as another user; try: sudo imptrace run --user {name} ..."
+        )
+    return User(
+        name=entry.pw_name,
+        uid=entry.pw_uid,
+        gid=entry.pw_gid,
+        groups=tuple(os.getgrouplist(entry.pw_name, entry.pw_gid)),
+        home=os.fsencode(entry.pw_dir),
+        shell=os.fsencode(entry.pw_shell),
+    )
+
+
+def user_name(uid: int) -> str:
+    """Name an account; its number where it has no name."""
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return str(uid)
+
+
+def find_program(command: Sequence[bytes], user: User | None = None) -> Program:
+    """Find the file of a command as a shell would.
+
+    Raises ProgramNotFoundError, ProgramNotExecutableError.
+    """
+    environ = dict(os.environb) if user is None else _environ_of(user)
+    name = command[0]
+    path = name if b"/" in name else _search(name, environ.get(b"PATH", DEFAULT_PATH))
+    _check(path)
+    return Program(path=path, argv=tuple(command), environ=environ, user=user)
+
+
+def _environ_of(user: User) -> dict[bytes, bytes]:
+    # Root's own XDG directories are not the user's. Without them programs fall back to HOME.
+    variables = {name: value for name, value in os.environb.items() if not name.startswith(b"XDG_")}
+    name = user.name.encode()
+    variables |= {b"HOME": user.home, b"USER": name, b"LOGNAME": name, b"SHELL": user.shell}
+    runtime = b"/run/user/%d" % user.uid
+    if os.path.isdir(runtime):
+        variables[b"XDG_RUNTIME_DIR"] = runtime
+    return variables
+
+
+def _search(name: bytes, search_path: bytes) -> bytes:
+    found_file = None
+    for directory in search_path.split(b":"):
+        candidate = os.path.join(directory or b".", name)
+        if os.path.isfile(candidate):
+            if os.access(candidate, os.X_OK):
+                return candidate
+            found_file = found_file or candidate
+    if found_file is not None:
+        return found_file
+    raise ProgramNotFoundError(f"{_shown(name)}: there is no such program in PATH")
+
+
+def _check(path: bytes) -> None:
+    try:
+        mode = os.stat(path).st_mode
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise ProgramNotFoundError(f"{_shown(path)}: there is no such program") from error
+    except OSError as error:
+        raise ProgramNotExecutableError(f"{_shown(path)}: {error.strerror}") from error
+    if stat.S_ISDIR(mode):
+        raise ProgramNotExecutableError(f"{_shown(path)} is a directory, not a program")
+    if not os.access(path, os.X_OK):
+        raise ProgramNotExecutableError(f"{_shown(path)} is not executable; see: chmod +x")
+
+
+def _shown(path: bytes) -> str:
+    return repr(os.fsdecode(path))

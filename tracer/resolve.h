@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From the path that a tracee gave to the path that the host knows: absolute, symbolic links
+ * resolved, as the kernel is about to resolve it for the waiting call.
+ */
+#ifndef IMPTRACE_RESOLVE_H
+#define IMPTRACE_RESOLVE_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <sys/stat.h>
+
+#include "tracee.h"
+
+enum { PLACE_PATH_MAX = 2 * PATH_MAX };
+
+/* The lookup was not made: it might have waited for somebody. */
+#define NOT_LOOKED (-1)
+
+struct place {
+	char path[PLACE_PATH_MAX];
+	struct stat st;		/* of what is there, if @error is 0 */
+	int error;		/* 0, an errno, or NOT_LOOKED */
+	int parent;		/* O_PATH descriptor of its directory, owned; -1 if there is none */
+	char name[NAME_MAX + 1];	/* its name there; "" if @parent is the object itself */
+	bool private_mount;	/* the host cannot see it; path is the tracee's own */
+};
+
+struct query {
+	struct process *process;
+	pid_t tid;
+	int dirfd;		/* a descriptor of the tracee, or AT_FDCWD */
+	const char *raw;	/* the path as the tracee gave it; "" for dirfd itself */
+	bool follow;		/* a symbolic link at the end */
+};
+
+/*
+ * Fills in @place. Returns false if it is no path at all (a pipe, a socket, a descriptor that
+ * is not open). To be released with place_release in both cases.
+ */
+bool resolve(const struct query *query, struct place *place);
+void place_release(struct place *place);
+
+#endif

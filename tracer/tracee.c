@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: MIT */
+#include "tracee.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include "mounts.h"
+
+enum { BUCKETS = 1 << 14, PAGE = 4096 };
+
+struct thread {
+	struct thread *next;
+	pid_t tid;
+	struct process *process;
+};
+
+static struct process *processes[BUCKETS];
+static struct thread *threads[BUCKETS]; /* only those whose tid is not their pid */
+static size_t known;
+
+static size_t bucket(pid_t id)
+{
+	return (size_t)id & (BUCKETS - 1);
+}
+
+struct process *process_known(pid_t pid)
+{
+	struct process *process = processes[bucket(pid)];
+
+	while (process && process->pid != pid)
+		process = process->next;
+	return process;
+}
+
+static struct thread **thread_slot(pid_t tid)
+{
+	struct thread **slot = &threads[bucket(tid)];
+
+	while (*slot && (*slot)->tid != tid)
+		slot = &(*slot)->next;
+	return slot;
+}
+
+void process_thread_exits(pid_t tid)
+{
+	struct thread **slot = thread_slot(tid), *thread = *slot;
+
+	if (!thread)
+		return;
+	*slot = thread->next;
+	thread->process->threads--;
+	free(thread);
+}
+
+static void forget_threads(struct process *process)
+{
+	for (size_t i = 0; process->threads && i < BUCKETS; i++) {
+		for (struct thread **slot = &threads[i]; *slot;) {
+			struct thread *thread = *slot;
+
+			if (thread->process != process) {
+				slot = &thread->next;
+				continue;
+			}
+			*slot = thread->next;
+			process->threads--;
+			free(thread);
+		}
+	}
+}
+
+void process_forget(struct process *process)
+{
+	struct process **slot = &processes[bucket(process->pid)];
+
+	while (*slot != process)
+		slot = &(*slot)->next;
+	*slot = process->next;
+	known--;
+	forget_threads(process);
+	if (process->pidfd >= 0)
+		close(process->pidfd);
+	free(process->exec_path);
+	free(process->exe);
+	free(process);
+}
+
+void process_each(void (*visit)(struct process *, void *), void *context)
+{
+	for (size_t i = 0; i < BUCKETS; i++) {
+		for (struct process *process = processes[i], *next; process; process = next) {
+			next = process->next;
+			visit(process, context);
+		}
+	}
+}
+
+size_t process_count(void)
+{
+	return known;
+}
+
+ssize_t tracee_proc_file(pid_t pid, const char *name, char *buffer, size_t size)
+{
+	char path[64];
+	size_t length = 0;
+	ssize_t got;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -1;
+	while (length < size && (got = read(fd, buffer + length, size - length)) > 0)
+		length += (size_t)got;
+	close(fd);
+	return (ssize_t)length;
+}
+
+ssize_t tracee_proc_link(pid_t pid, const char *name, char *buffer, size_t size)
+{
+	char path[64];
+	ssize_t length;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, name);
+	length = readlink(path, buffer, size - 1);
+	if (length >= 0)
+		buffer[length] = '\0';
+	return length;
+}
+
+static void read_groups(struct process *process, const char *text)
+{
+	char *end;
+
+	process->group_count = 0;
+	while (process->group_count < GROUPS_KEPT) {
+		unsigned long group = strtoul(text, &end, 10);
+
+		if (end == text || strchr(text, '\n') < end)
+			return;
+		process->groups[process->group_count++] = (gid_t)group;
+		text = end;
+	}
+}
+
+struct status {
+	char text[4096];
+	pid_t tgid, parent;
+};
+
+static bool read_status(pid_t tid, struct status *status)
+{
+	ssize_t length = tracee_proc_file(tid, "status", status->text, sizeof(status->text) - 1);
+	const char *line;
+
+	if (length <= 0)
+		return false;
+	status->text[length] = '\0';
+	line = strstr(status->text, "\nTgid:");
+	if (!line || sscanf(line, "\nTgid: %d", &status->tgid) != 1)
+		return false;
+	line = strstr(line, "\nPPid:");
+	return line && sscanf(line, "\nPPid: %d", &status->parent) == 1;
+}
+
+static void read_credentials(struct process *process, const struct status *status)
+{
+	const char *line = strstr(status->text, "\nUid:");
+
+	if (line)
+		sscanf(line, "\nUid: %u %*u %*u %u", &process->uid, &process->fsuid);
+	line = strstr(status->text, "\nGid:");
+	if (line)
+		sscanf(line, "\nGid: %u %*u %*u %u", &process->gid, &process->fsgid);
+	line = strstr(status->text, "\nGroups:");
+	if (line)
+		read_groups(process, line + strlen("\nGroups:"));
+}
+
+/* Where the arguments of the current image lie (field 48 of stat); 0 if that is not shown. */
+static uint64_t read_arguments(pid_t pid)
+{
+	char text[1024], *field;
+	ssize_t length = tracee_proc_file(pid, "stat", text, sizeof(text) - 1);
+	unsigned long long start = 0;
+
+	if (length <= 0)
+		return 0;
+	text[length] = '\0';
+	field = strrchr(text, ')'); /* the name before it may hold anything */
+	for (int i = 2; field && i < 48; i++)
+		field = strchr(field + 1, ' ');
+	if (field)
+		sscanf(field, " %llu", &start);
+	return start;
+}
+
+static void read_image(struct process *process)
+{
+	char exe[PATH_MAX];
+
+	free(process->exe);
+	process->exe = NULL;
+	if (tracee_proc_link(process->pid, "exe", exe, sizeof(exe)) >= 0)
+		process->exe = strdup(exe);
+	process->arguments = read_arguments(process->pid);
+	process->unreadable = false;
+}
+
+void process_examine_root(struct process *process, pid_t tid)
+{
+	char root[PATH_MAX];
+	uint64_t namespace = mounts_namespace(tid);
+
+	if (process->world_tid == tid)
+		process->world_tid = 0; /* its call has returned */
+	if (!namespace)
+		return;
+	if (namespace != mounts_host()->namespace)
+		process->root_kind = ROOT_FOREIGN;
+	else if (tracee_proc_link(tid, "root", root, sizeof(root)) < 0 || !strcmp(root, "/"))
+		process->root_kind = ROOT_OURS;
+	else
+		process->root_kind = ROOT_CHANGED;
+}
+
+static struct process *make_known(const struct status *status)
+{
+	struct process *process = calloc(1, sizeof(*process)), *parent;
+
+	if (!process)
+		return NULL;
+	process->pid = status->tgid;
+	process->pidfd = (int)syscall(SYS_pidfd_open, status->tgid, 0);
+	parent = process_known(status->parent);
+	if (parent)
+		process->parent = parent->image ? parent->image : parent->parent;
+	read_credentials(process, status);
+	read_image(process);
+	process_examine_root(process, process->pid);
+	process->next = processes[bucket(process->pid)];
+	processes[bucket(process->pid)] = process;
+	known++;
+	return process;
+}
+
+struct process *process_of(pid_t tid)
+{
+	struct process *process = process_known(tid);
+	struct thread *thread;
+	struct status status;
+
+	if (process)
+		return process;
+	thread = *thread_slot(tid);
+	if (thread)
+		return thread->process;
+	if (!read_status(tid, &status))
+		return NULL;
+	process = process_known(status.tgid);
+	if (!process)
+		process = make_known(&status);
+	if (!process || status.tgid == tid)
+		return process;
+	thread = calloc(1, sizeof(*thread));
+	if (thread) {
+		*thread = (struct thread){ threads[bucket(tid)], tid, process };
+		threads[bucket(tid)] = thread;
+		process->threads++;
+	}
+	return process;
+}
+
+void process_exec_begins(struct process *process, const char *path)
+{
+	free(process->exec_path);
+	process->exec_path = strdup(path);
+}
+
+bool process_exec_happened(struct process *process, char **path)
+{
+	char exe[PATH_MAX];
+	struct status status;
+	bool same;
+
+	*path = process->exec_path;
+	process->exec_path = NULL;
+	if (tracee_proc_link(process->pid, "exe", exe, sizeof(exe)) < 0) {
+		same = false; /* unreadable now: only an exec makes a readable process so */
+	} else {
+		same = process->exe && !strcmp(exe, process->exe) &&
+		       read_arguments(process->pid) == process->arguments;
+	}
+	if (same)
+		return false;
+	if (read_status(process->pid, &status))
+		read_credentials(process, &status);
+	read_image(process);
+	forget_threads(process);
+	return true;
+}
+
+int tracee_read(pid_t tid, uint64_t address, void *buffer, size_t size)
+{
+	struct iovec local = { buffer, size }, remote = { (void *)(uintptr_t)address, size };
+	ssize_t got = process_vm_readv(tid, &local, 1, &remote, 1, 0);
+
+	if (got == (ssize_t)size)
+		return 0;
+	if (got >= 0)
+		errno = EFAULT;
+	return -1;
+}
+
+ssize_t tracee_read_text(pid_t tid, uint64_t address, char *buffer, size_t size)
+{
+	size_t length = 0;
+
+	while (length < size) {
+		/* Page by page: the text may end right before memory that is not mapped. */
+		size_t chunk = PAGE - ((address + length) & (PAGE - 1));
+		const char *end;
+
+		if (chunk > size - length)
+			chunk = size - length;
+		if (tracee_read(tid, address + length, buffer + length, chunk))
+			return -1;
+		end = memchr(buffer + length, '\0', chunk);
+		if (end)
+			return end - buffer;
+		length += chunk;
+	}
+	return (ssize_t)size;
+}

@@ -1,0 +1,256 @@
+"""From the records of the shared-memory ring to events: the Python side of tracer/records.h."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from stat import S_IFMT, S_IMODE
+from struct import Struct
+from typing import Final, NamedTuple
+
+from imptrace.tracer.events import (
+    ABSENT,
+    Access,
+    AccessFlag,
+    Event,
+    FileState,
+    FileType,
+    Lost,
+    Op,
+    Outcome,
+    ProcessExited,
+    ProcessStarted,
+    Unseen,
+    Warned,
+)
+
+HEADER: Final = Struct("=IBBBB")
+ACCESS: Final = Struct("=8xIIIiQII")
+STATE: Final = Struct("=IIIIQQQqq")
+REPEAT: Final = Struct("=8xIIQ")
+PROCESS: Final = Struct("=8xIIIiIIQIIIIII")
+EXIT: Final = Struct("=8xIiQII")
+COUNT: Final = Struct("=8xII")
+
+_HAS_BEFORE, _HAS_BEFORE2, _HAS_PATH2 = 1, 2, 4
+
+# The order is that of enum record_type, enum op and enum outcome.
+(_ACCESS, _REPEAT, _PROCESS, _EXIT, _LOST, _UNSEEN, _WARNING, _ENDED, _STOPPED, _GONE) = range(
+    1, 11
+)
+OPS: Final = (
+    Op.READ,
+    Op.WRITE,
+    Op.CREATE,
+    Op.TRUNCATE,
+    Op.DELETE,
+    Op.RENAME,
+    Op.LINK,
+    Op.SYMLINK,
+    Op.MKDIR,
+    Op.CHMOD,
+    Op.CHOWN,
+    Op.UTIME,
+    Op.XATTR,
+    Op.EXEC,
+    Op.CONNECT,
+    Op.BIND,
+    Op.STAT,
+)
+_OUTCOMES: Final = (
+    Outcome.OK,
+    Outcome.MISSING,
+    Outcome.DENIED,
+    Outcome.FAILED,
+    Outcome.UNKNOWN,
+)
+_WARNINGS: Final = {
+    1: Warned(
+        "setuid",
+        "a setuid program ran without its privilege, as any tracer without root makes it; "
+        "`sudo imptrace run --user NAME` keeps it",
+    ),
+    2: Warned(
+        "listener",
+        "a program asked for a seccomp listener of its own, which the kernel refuses under this "
+        "recorder; `--recorder ptrace` lets it have one",
+    ),
+    3: Warned(
+        "unreadable",
+        "a process made itself unreadable, so that some of its calls were seen without a path; "
+        "root can read it: `sudo imptrace run --user NAME`",
+    ),
+}
+
+_TYPES: Final = {
+    0o140000: FileType.SOCKET,
+    0o120000: FileType.SYMLINK,
+    0o100000: FileType.FILE,
+    0o060000: FileType.BLOCK_DEVICE,
+    0o040000: FileType.DIRECTORY,
+    0o020000: FileType.CHAR_DEVICE,
+    0o010000: FileType.FIFO,
+}
+
+
+class ProgramEnded(NamedTuple):
+    """The program itself ended, with wait status `status`; `left` of its processes still run."""
+
+    status: int
+    left: int
+
+
+class ProgramStopped(NamedTuple):
+    """The program itself was stopped by a signal; `status` is its wait status."""
+
+    status: int
+
+
+class AllGone(NamedTuple):
+    """Nothing that was traced is left: no record follows."""
+
+
+Notice = ProgramEnded | ProgramStopped | AllGone
+
+
+def file_type(mode: int) -> FileType:
+    """Tell the type from st_mode; `ABSENT` for 0, which no object has."""
+    return _TYPES.get(S_IFMT(mode), FileType.ABSENT)
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What repeats of an access refer to by its id."""
+
+    process: int
+    op: Op
+    path: bytes
+    path2: bytes | None
+    outcome: Outcome
+    errno: int
+    flags: AccessFlag
+
+
+class Decoder:
+    """Turns what `_notify.Recording.read` returns into events, in order.
+
+    Stateful: a repeat names its access by number only. Records come from our own supervisor, which
+    a tracee cannot write to; still, nothing outside the given bytes is ever read.
+    """
+
+    def __init__(self) -> None:
+        """Start with no access known."""
+        self._seen: dict[int, _Seen] = {}
+
+    def decode(self, data: bytes) -> Iterator[Event | Notice]:
+        """Yield what the whole records in `data` say. Raises ValueError for a cut record."""
+        offset = 0
+        while offset < len(data):
+            size, kind, op, outcome, has = HEADER.unpack_from(data, offset)
+            if size < HEADER.size or offset + size > len(data):
+                raise ValueError(f"a record of {size} bytes at {offset} of {len(data)}")
+            record = data[offset : offset + size]
+            offset += size
+            if kind == _ACCESS:
+                yield self._access(record, OPS[op], _OUTCOMES[outcome], has)
+            elif kind == _REPEAT:
+                yield self._repeat(record)
+            elif kind == _PROCESS:
+                yield _process(record)
+            else:
+                yield _other(kind, record)
+
+    def _access(self, record: bytes, op: Op, outcome: Outcome, has: int) -> Access:
+        number, process, flag_bits, errno, at, length, length2 = ACCESS.unpack_from(record)
+        offset = ACCESS.size
+        before = before2 = None
+        if has & _HAS_BEFORE:
+            before = _read_state(record, offset)
+            offset += STATE.size
+        if has & _HAS_BEFORE2:
+            before2 = _read_state(record, offset)
+            offset += STATE.size
+        path = record[offset : offset + length]
+        offset += length
+        path2 = record[offset : offset + length2] if has & _HAS_PATH2 else None
+        flags = AccessFlag(flag_bits)
+        self._seen[number] = _Seen(process, op, path, path2, outcome, errno, flags)
+        return Access(process, op, path, path2, outcome, at, errno, flags, before, before2, 1, at)
+
+    def _repeat(self, record: bytes) -> Access:
+        number, count, last = REPEAT.unpack_from(record)
+        seen = self._seen[number]
+        return Access(
+            seen.process, seen.op, seen.path, seen.path2, seen.outcome, last, seen.errno,
+            seen.flags, None, None, count, last,
+        )  # fmt: skip
+
+
+def _read_state(record: bytes, offset: int) -> FileState:
+    mode, uid, gid, _, size, inode, device, mtime_ns, ctime_ns = STATE.unpack_from(record, offset)
+    if not mode:
+        return ABSENT
+    return FileState(
+        file_type(mode), size, S_IMODE(mode), uid, gid, mtime_ns, inode, device, ctime_ns
+    )
+
+
+def _process(record: bytes) -> ProcessStarted:
+    process, parent, previous, pid, uid, gid, at, *lengths = PROCESS.unpack_from(record)
+    texts = []
+    offset = PROCESS.size
+    for length in lengths[:5]:
+        texts.append(record[offset : offset + length])
+        offset += length
+    exe, argv, cwd, cgroup, environ = texts
+    return ProcessStarted(
+        process=process,
+        parent=parent or None,
+        previous=previous or None,
+        pid=pid,
+        exe=exe,
+        argv=tuple(argv.removesuffix(b"\0").split(b"\0")) if argv else (),
+        cwd=cwd,
+        uid=uid,
+        gid=gid,
+        cgroup=_cgroup(cgroup),
+        environ=_environ(environ),
+        at=at,
+    )
+
+
+def _cgroup(text: bytes) -> bytes:
+    """Take the unified hierarchy's path of a /proc/PID/cgroup, or systemd's where that is "/"."""
+    paths = {}
+    for line in text.splitlines():
+        _, controllers, path = (*line.split(b":", 2), b"", b"")[:3]
+        paths[controllers] = path
+    unified = paths.get(b"", b"")
+    return paths.get(b"name=systemd", unified) if unified in (b"", b"/") else unified
+
+
+def _environ(text: bytes) -> dict[str, bytes]:
+    variables = (variable.partition(b"=") for variable in text.split(b"\0") if variable)
+    return {name.decode("ascii"): value for name, _, value in variables}
+
+
+def _other(kind: int, record: bytes) -> Event | Notice:
+    if kind in (_EXIT, _ENDED, _STOPPED):
+        return _ending(kind, record)
+    if kind == _GONE:
+        return AllGone()
+    process, count = COUNT.unpack_from(record)
+    if kind == _LOST:
+        return Lost(count)
+    if kind == _UNSEEN:
+        return Unseen(process, count)
+    if kind == _WARNING:
+        return _WARNINGS[count]
+    raise ValueError(f"a record of unknown type {kind}")
+
+
+def _ending(kind: int, record: bytes) -> Event | Notice:
+    process, status, at, left, _ = EXIT.unpack_from(record)
+    if kind == _ENDED:
+        return ProgramEnded(status, left)
+    if kind == _STOPPED:
+        return ProgramStopped(status)
+    return ProcessExited(process, None if status < 0 else status, at)
