@@ -1,7 +1,7 @@
 """All entries together: loading them, and finding one by any of its names."""
 
 import difflib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache
@@ -40,14 +40,19 @@ class Catalogue:
         fit equally well, the service is meant.
         Raises `UsageError`, with the nearest names, where there is none or where several fit.
         """
-        found = self.matching(name, place)
-        if not found:
-            raise UsageError(self._not_found(name, place))
+        found = self.all_meant(name, place)
         of_first_place = [entry for entry in found if entry.place is found[0].place]
         if len(of_first_place) > 1:
             names = ", ".join(entry.id for entry in of_first_place)
             raise UsageError(f"{name!r} may mean {names}: name one of these")
         return found[0]
+
+    def all_meant(self, name: str, place: Place | None = None) -> tuple[Entry, ...]:
+        """Find every entry that `name` fits best, at least one. Raises `UsageError`."""
+        found = self.matching(name, place)
+        if not found:
+            raise UsageError(self._not_found(name, place))
+        return found
 
     def matching(self, name: str, place: Place | None = None) -> tuple[Entry, ...]:
         """Find the entries that `name` fits best: by id, else alias, option, unit or program."""
@@ -72,17 +77,47 @@ class Catalogue:
     def _not_found(self, name: str, place: Place | None) -> str:
         near = self.nearest(name, place)
         hint = f"did you mean {' or '.join(near)}?" if near else "`imptrace services` lists all"
-        what = "program" if place is Place.HOME else "service"
+        what = {None: "service or program", Place.HOME: "program"}.get(place, "service")
         return f"no {what} {name!r} in the catalogue; {hint}"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that holds an entry."""
+
+    path: Traversable
+    place: Place
+
+    @property
+    def id(self) -> str:
+        """The entry's id: the file's name."""
+        return self.path.name.removesuffix(".toml")
+
+    @property
+    def file(self) -> str:
+        """Where the file is, relative to the repository."""
+        return f"nix/{FOLDERS[self.place]}/{self.path.name}"
+
+    def text(self) -> str:
+        """Read it. Raises `CatalogueError`."""
+        try:
+            return self.path.read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            line = error.object[: error.start].count(b"\n") + 1
+            raise CatalogueError(self.file, line, "not UTF-8") from error
+        except OSError as error:
+            raise CatalogueError(self.file, 1, f"cannot be read: {error.strerror}") from error
 
 
 def load(root: Traversable) -> Catalogue:
     """Read `root`/services and `root`/home. Raises `CatalogueError` at the first mistake."""
-    sources = [source for place in Place for source in _sources(root, place)]
-    entries = tuple(read_entry(*source) for source in sources)
-    texts = {(place, entry_id): text for _, text, entry_id, place in sources}
-    _check_names(entries, texts)
-    return Catalogue(entries)
+    texts: dict[tuple[Place, str], str] = {}
+    entries: list[Entry] = []
+    for source in sources(root):
+        text = texts[source.place, source.id] = source.text()
+        entries.append(read_entry(source.file, text, source.id, source.place))
+    check_names(entries, texts)
+    return Catalogue(tuple(entries))
 
 
 @cache
@@ -91,29 +126,21 @@ def shipped() -> Catalogue:
     return load(files("imptrace.nix"))
 
 
-def _sources(root: Traversable, place: Place) -> Iterator[tuple[str, str, str, Place]]:
-    """File, text, id and place of every entry, sorted by id."""
-    folder = root / FOLDERS[place]
-    if not folder.is_dir():
-        return
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
-        if path.name.endswith(".toml"):
-            file = f"nix/{FOLDERS[place]}/{path.name}"
-            yield file, _text(path, file), path.name.removesuffix(".toml"), place
+def sources(root: Traversable) -> Iterator[Source]:
+    """Every file that holds an entry: services before homes, each sorted by name."""
+    for place in Place:
+        folder = root / FOLDERS[place]
+        if folder.is_dir():
+            for path in sorted(folder.iterdir(), key=lambda path: path.name):
+                if path.name.endswith(".toml"):
+                    yield Source(path, place)
 
 
-def _text(path: Traversable, file: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        line = error.object[: error.start].count(b"\n") + 1
-        raise CatalogueError(file, line, "not UTF-8") from error
-    except OSError as error:
-        raise CatalogueError(file, 1, f"cannot be read: {error.strerror}") from error
+def check_names(entries: Iterable[Entry], texts: Mapping[tuple[Place, str], str]) -> None:
+    """Raise where two entries of a place share a name or an option, or one includes nothing.
 
-
-def _check_names(entries: Iterable[Entry], texts: dict[tuple[Place, str], str]) -> None:
-    """Raise where two entries of a place share a name or an option, or one includes nothing."""
+    `texts` are the files' contents by place and id, for the line that is named.
+    """
     seen: dict[tuple[Place, str], str] = {}
     ids = {(entry.place, entry.id) for entry in entries}
     for entry in entries:

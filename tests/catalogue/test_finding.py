@@ -41,7 +41,7 @@ def test_id_goes_before_alias_and_place_can_be_given() -> None:
     [("networkmanagr", "networkmanager"), ("postgress", "postgres"), ("tailscal", "tailscale")],
 )
 def test_near_miss_names_what_was_meant(name: str, near: str) -> None:
-    with pytest.raises(UsageError, match=rf"no service '{name}'.*did you mean .*{near}"):
+    with pytest.raises(UsageError, match=rf"no service or program '{name}'.*did you mean .*{near}"):
         shipped().find(name)
 
 
