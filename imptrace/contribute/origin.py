@@ -1,0 +1,126 @@
+"""Where evidence comes from: program, version and system, and the names that must stay private."""
+
+import platform
+import pwd
+import re
+import subprocess
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from imptrace.contribute.message import Provenance
+from imptrace.db.records import ProcessRecord, RunDetails
+from imptrace.privacy import PrivateNames, is_person, private_names
+
+OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
+SYSTEM, VERSION = "imptrace.system", "imptrace.version"
+"""Properties of a run that came as evidence: what its own machine said."""
+
+_STORE_NAME = re.compile(rb"^/nix/store/[0-9a-z]{32}-(?P<name>[^/]*?)-(?P<version>[0-9][^/]*)/")
+_LIMIT_SECONDS = 10
+
+
+def provenance(runs: Sequence[RunDetails]) -> Provenance:
+    """Say where runs come from. Asks this machine only about runs that were made on it."""
+    programs = dict.fromkeys(_program(details) for details in runs)
+    systems = {each for details in runs if (each := _system(details))}
+    return Provenance(
+        programs=tuple(programs),
+        system=" and ".join(sorted(systems)) or None,
+        recorders=tuple(sorted({details.run.recorder for details in runs})),
+        runs=len(runs),
+        imptrace=version("imptrace"),
+        lost=sum(details.run.lost for details in runs),
+    )
+
+
+def private_names_of(runs: Iterable[RunDetails]) -> PrivateNames:
+    """Collect the names of this machine's people and of whoever made the runs."""
+    people = [
+        (user.pw_name, user.pw_dir.encode()) for user in pwd.getpwall() if is_person(user.pw_uid)
+    ]
+    hosts = [platform.node()]
+    for details in runs:
+        hosts.append(details.run.host)
+        people += _people_of(details)
+    return private_names(people, hosts)
+
+
+def os_name() -> str | None:
+    """Name this machine's distribution and release."""
+    for path in OS_RELEASE:
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+        except OSError:
+            continue
+        for line in text.splitlines():
+            key, _, value = line.partition("=")
+            if key == "PRETTY_NAME":
+                return value.strip().strip("\"'")
+    return None
+
+
+def program_version(exe: bytes) -> str | None:
+    """Find the version of an installed program from its store path, else from Debian's records."""
+    in_store = _STORE_NAME.match(exe)
+    if in_store:
+        return in_store["version"].decode(errors="replace")
+    # A package made before /bin became a link to /usr/bin is still listed with the old names.
+    owner = _output("dpkg-query", "--search", exe) or _output(
+        "dpkg-query", "--search", exe.removeprefix(b"/usr")
+    )
+    package = owner.split(b": ")[0].split(b",")[0]
+    if not package:
+        return None
+    return _output("dpkg-query", "--show", "--showformat=${Version}", package).decode() or None
+
+
+def _people_of(details: RunDetails) -> Iterator[tuple[str, bytes]]:
+    """Yield the users and home directories that a run names."""
+    if is_person(details.run.uid):
+        yield details.run.user, b""
+    for process in details.processes:
+        if is_person(process.uid) and "HOME" in process.environ:
+            yield "", process.environ["HOME"]
+
+
+def _program(details: RunDetails) -> str:
+    name = details.run.program.decode(errors="backslashreplace")
+    found = details.run.properties.get(VERSION)
+    if found is None and _was_here(details):
+        main = _main_process(details)
+        found = program_version(main.exe) if main else None
+    shown = "".join(each if each.isprintable() else "?" for each in name)
+    return f"{shown} {found}" if found else shown
+
+
+def _system(details: RunDetails) -> str | None:
+    known = details.run.properties.get(SYSTEM)
+    return known or (os_name() if _was_here(details) else None)
+
+
+def _was_here(details: RunDetails) -> bool:
+    return details.run.host == platform.node()
+
+
+def _main_process(details: RunDetails) -> ProcessRecord | None:
+    """Find the process that is the program: by its executable's name, else the first one."""
+    for process in details.processes:
+        if process.exe.rsplit(b"/", 1)[-1] == details.run.program:
+            return process
+    return details.processes[0] if details.processes else None
+
+
+def _output(*command: str | bytes) -> bytes:
+    """Run a command that answers a question; nothing where it is not installed or says no."""
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            check=False,
+            timeout=_LIMIT_SECONDS,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return b""
+    return done.stdout if done.returncode == 0 else b""

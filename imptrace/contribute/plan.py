@@ -1,0 +1,121 @@
+"""From advice to a change with its message, ready to be shown, written as a patch, or committed."""
+
+import re
+from dataclasses import dataclass
+
+from imptrace.catalogue.model import Entry, Place
+from imptrace.contribute.catalogue_layout import CatalogueLayout
+from imptrace.contribute.impermanence_layout import ImpermanenceLayout
+from imptrace.contribute.message import Provenance, compose
+from imptrace.contribute.proposal import Change, KeptPath, Layout, Proposal
+from imptrace.contribute.repository import Repository, RepositoryError, Snapshot
+from imptrace.contribute.words import shown
+from imptrace.errors import UsageError
+
+LAYOUTS = (CatalogueLayout, ImpermanenceLayout)
+
+_ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)+")
+_LONGEST_ID = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """The service that a contribution is for."""
+
+    id: str
+    title: str
+    option: str
+    enable: tuple[str, ...]
+    place: Place = Place.SERVICE
+    units: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contribution:
+    """All that is to be done in a repository."""
+
+    service: Service
+    layout: str
+    change: Change
+    message: str
+
+    @property
+    def branch(self) -> str:
+        """The name of the branch, unless another one is asked for."""
+        return f"{self.service.id}-persistence"
+
+
+def service_of(name: str, entry: Entry | None, option: str | None) -> Service:
+    """Settle name and option of a service. Raises UsageError where one is missing or hostile."""
+    if entry is None and (len(name) > _LONGEST_ID or not _ID.fullmatch(name)):
+        raise UsageError(
+            f"{shown(name)} is no name for a service: use lower case letters, digits and dashes"
+        )
+    if option is not None and not _OPTION.fullmatch(option):
+        raise UsageError(f"{shown(option)} is no option path: give it like --option services.foo")
+    found = option or (entry.option if entry else None)
+    service_id = entry.id if entry else name
+    if found is None:
+        raise UsageError(
+            f"the option of {shown(service_id)} is not known: name it, like "
+            f"--option services.{service_id}"
+        )
+    if entry is None or option is not None:
+        enable: tuple[str, ...] = (f"{found}.enable",)
+    else:
+        enable = entry.enable
+    return Service(
+        id=service_id,
+        title=entry.title if entry else service_id,
+        option=found,
+        enable=enable,
+        place=entry.place if entry else Place.SERVICE,
+        units=entry.units if entry else (),
+        programs=entry.programs if entry else (),
+    )
+
+
+def recognise(snapshot: Snapshot) -> Layout:
+    """Find out how a repository is laid out. Raises RepositoryError for an unknown layout."""
+    for layout in LAYOUTS:
+        if layout.fits(snapshot):
+            return layout(snapshot)
+    looked_for = "; ".join(f"{layout.looked_for} ({layout.name})" for layout in LAYOUTS)
+    raise RepositoryError(f"this repository has no layout that is known; looked for {looked_for}")
+
+
+def plan(
+    repository: Repository,
+    service: Service,
+    paths: tuple[KeptPath, ...],
+    provenance: Provenance,
+) -> Contribution:
+    """Work out the whole contribution. Raises UsageError if there is nothing to contribute."""
+    snapshot = repository.snapshot()
+    layout = recognise(snapshot)
+    if not paths:
+        raise UsageError(
+            f"nothing to contribute: no recording shows a path of {shown(service.id)} that may be "
+            "written down"
+        )
+    proposal = Proposal(
+        service=service.id,
+        title=service.title,
+        option=service.option,
+        enable=service.enable,
+        paths=paths,
+        place=service.place,
+        units=service.units,
+        programs=service.programs,
+    )
+    change = layout.plan(proposal)
+    if not change.files:
+        raise UsageError(
+            f"nothing to contribute: the repository keeps all that was observed of "
+            f"{shown(service.id)}"
+        )
+    repository.check_untracked(change.files)
+    message = compose(proposal, change, provenance, repository.subjects())
+    return Contribution(service=service, layout=layout.name, change=change, message=message)

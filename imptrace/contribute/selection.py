@@ -1,0 +1,148 @@
+"""Which recommendations go into a contribution, and in which words. Pure."""
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+
+from imptrace.catalogue.model import Entry, Place
+from imptrace.classify.verdicts import Advice, Method, Reason, Recommendation, Scope
+from imptrace.compare import lies_below
+from imptrace.contribute.proposal import HeldBack, KeptPath
+from imptrace.contribute.words import shown
+from imptrace.errors import UsageError
+from imptrace.privacy import PrivateNames
+
+LONGEST_COMMENT = 80
+_PATHS = re.compile(r"/[^\s,;:()'\"]+")
+
+Words = Callable[[Reason], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The paths that may be written down, and those that may not, with why."""
+
+    paths: tuple[KeptPath, ...]
+    held_back: tuple[HeldBack, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """What decides about a recommendation besides itself."""
+
+    place: Place
+    entry: Entry | None
+    shared: Collection[bytes]
+    """Shared paths that were asked for by name."""
+    private: PrivateNames
+    words: Words
+
+
+def select(advice: Advice, rules: Rules) -> Selection:
+    """Choose the recommendations that are evidence, and good for everybody.
+
+    Raises UsageError for a shared path that was asked for and is not among them.
+    """
+    known = {each.path for each in advice.recommendations}
+    for path in rules.shared:
+        if path not in known:
+            raise UsageError(
+                f"{shown(path)} is not among the recommendations: `imptrace recommend` lists them"
+            )
+    paths, held_back = [], []
+    for each in advice.recommendations:
+        why = _obstacle(each, rules)
+        if why is None:
+            paths.append(_kept(each, rules))
+        else:
+            held_back.append(HeldBack(path=_readable(each.path), why=why))
+    return Selection(tuple(paths), tuple(held_back))
+
+
+def _obstacle(each: Recommendation, rules: Rules) -> str | None:
+    """Say why a recommendation is not to be written, None if it is."""
+    path = _relative(each)
+    in_home = each.home is not None
+    obstacles = (
+        (
+            each.scope is Scope.SHARED and each.path not in rules.shared,
+            "others use it too: --include-shared writes it all the same",
+        ),
+        (not each.observed, "it is declared, and the recordings do not show it"),
+        (
+            each.method is Method.NONE,
+            "its program replaces it and its directory is not its own: no entry would work",
+        ),
+        (in_home and rules.place is Place.SERVICE, "it lies in a home directory"),
+        (not in_home and rules.place is Place.HOME, "it lies outside the home directory"),
+        (not _is_printable(path), "its name cannot be written as text"),
+        (
+            rules.private.stand_in(path),
+            "its name holds the name of a user or of this host",
+        ),
+    )
+    return next((why for applies, why in obstacles if applies), None)
+
+
+def _kept(each: Recommendation, rules: Rules) -> KeptPath:
+    path = _relative(each)
+    reason = _reason(each, rules)
+    note = _note(path, rules.entry)
+    shared = "shared with other programs; " if each.scope is Scope.SHARED else ""
+    return KeptPath(
+        path=path.decode(),
+        kind=each.kind,
+        level=each.level,
+        user=_public(each.user, rules),
+        group=_public(each.group, rules),
+        mode=each.mode,
+        method=each.method,
+        comment=(shared + (note or reason))[:LONGEST_COMMENT],
+        reason=shared + reason,
+    )
+
+
+def _relative(each: Recommendation) -> bytes:
+    """Name a path in a home directory relative to it."""
+    if each.home is None:
+        return each.path
+    return each.path.removeprefix(each.home.path.rstrip(b"/") + b"/")
+
+
+def _reason(each: Recommendation, rules: Rules) -> str:
+    """Put the first reason that may be told into words."""
+    for reason in each.reasons:
+        text = " ".join(rules.words(reason).split())
+        if text and text.isprintable() and _may_be_told(text, each, rules):
+            return text
+    return "changed by the program" if each.observed else "declared"
+
+
+def _may_be_told(text: str, each: Recommendation, rules: Rules) -> bool:
+    """Whether a reason names nobody, and no path but the recommended one and those below it."""
+    if rules.private.stand_in(text):
+        return False
+    named = (match[0].rstrip(".").encode() for match in _PATHS.finditer(text))
+    return all(path == each.path or lies_below(path, each.path) for path in named)
+
+
+def _note(path: bytes, entry: Entry | None) -> str | None:
+    """Find what the catalogue notes about exactly this path."""
+    kept = (*entry.persist, *entry.shared) if entry is not None else ()
+    return next((each.note for each in kept if each.path == path and each.note), None)
+
+
+def _public(name: str | None, rules: Rules) -> str | None:
+    """Keep the name of an owner unless it is somebody's."""
+    return None if name is None or rules.private.stand_in(name) else name
+
+
+def _is_printable(path: bytes) -> bool:
+    try:
+        return path.decode().isprintable()
+    except UnicodeDecodeError:
+        return False
+
+
+def _readable(path: bytes) -> str:
+    return path.decode(errors="backslashreplace")

@@ -1,0 +1,41 @@
+"""Names of people and hosts are found where they stand as words, and replaced always alike."""
+
+import pytest
+
+from imptrace.privacy import PrivateNames, private_names
+
+NAMES = PrivateNames(users=("alice", "bob"), homes=(b"/home/al",), hosts=("box.example.org", "box"))
+
+
+@pytest.mark.parametrize(
+    ("text", "replaced"),
+    [
+        (b"/home/alice/.config", b"/home/user1/.config"),
+        (b"/home/al/x", b"/home/home1/x"),
+        (b"/var/spool/cron/bob", b"/var/spool/cron/user2"),
+        (b"/x/alice-data.conf", b"/x/user1-data.conf"),
+        (b"ALICE's", b"user1's"),
+        (b"/x/box.example.org/key", b"/x/host1/key"),
+        (b"/x/box:0", b"/x/host2:0"),
+        (b"/malice/bobby/inbox/alice2", b"/malice/bobby/inbox/alice2"),
+        (b"\xff/alice\xff", b"\xff/user1\xff"),
+    ],
+)
+def test_names_are_replaced_as_words(text: bytes, replaced: bytes) -> None:
+    """A name inside a longer word is another word."""
+    assert NAMES.replaced(text) == replaced
+    assert NAMES.stand_in(text) is (text != replaced)
+
+
+def test_nothing_is_private_where_there_are_no_names() -> None:
+    """Not even the empty text."""
+    assert PrivateNames().replaced(b"x") == b"x"
+    assert not PrivateNames().stand_in("")
+
+
+def test_common_names_say_nothing() -> None:
+    """`nixos` is the host name of every fresh NixOS, and part of /var/lib/nixos."""
+    names = private_names(
+        [("root", b"/root"), ("", b"/home/eve"), ("", b"")], ["nixos", "a.b", "a.b"]
+    )
+    assert names == PrivateNames(users=(), homes=(b"/home/eve",), hosts=("a.b", "a"))
