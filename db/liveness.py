@@ -17,6 +17,10 @@ class RecorderIdentity(NamedTuple):
     boot_id: str
 
 
+NOBODY = RecorderIdentity(0, 0, "")
+"""The recorder of a run that was recorded elsewhere: it has ended, as far as this machine goes."""
+
+
 def this_process() -> RecorderIdentity:
     """Identify the calling process."""
     return RecorderIdentity(os.getpid(), _start_time("self") or 0, _boot_id())
@@ -24,6 +28,8 @@ def this_process() -> RecorderIdentity:
 
 def is_gone(recorder: RecorderIdentity, *, same_host: bool) -> bool:
     """Whether a recorder is known to have ended; of one on another machine nothing is known."""
+    if recorder == NOBODY:
+        return True
     if recorder.boot_id != _boot_id():
         return same_host
     return _start_time(str(recorder.pid)) != recorder.started
