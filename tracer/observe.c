@@ -121,7 +121,7 @@ static int error_if_new(const struct place *place)
 {
 	if (!place->error)
 		return EEXIST;
-	if (place->error == ENOENT && place->parent >= 0)
+	if (place->error == ENOENT && place->has_parent)
 		return 0;
 	return place->error;
 }
@@ -179,6 +179,13 @@ static void stage_openat2(const struct syscall_site *site, struct staging *stagi
 		stage_open(site, staging, call->dirfd, call->path, (int)how.flags);
 }
 
+/* Names of directories that lead through @place hold no longer. */
+static void expect_change(const struct place *place)
+{
+	if (!place->error && (S_ISDIR(place->st.st_mode) || S_ISLNK(place->st.st_mode)))
+		resolve_forget();
+}
+
 static void stage_one(const struct syscall_site *site, struct staging *staging,
 		      const struct call *call, bool follow)
 {
@@ -192,10 +199,12 @@ static void stage_one(const struct syscall_site *site, struct staging *staging,
 	else
 		place = locate_argument(site, staging, call->dirfd, call->path, follow,
 					call->kind == CALL_ATPATH && flags & AT_EMPTY_PATH);
-	if (place)
-		stage(staging, call->op,
-		      call->op == OP_MKDIR || call->op == OP_CREATE ? error_if_new(place) :
-								      place->error);
+	if (!place)
+		return;
+	if (call->op == OP_DELETE)
+		expect_change(place);
+	stage(staging, call->op,
+	      call->op == OP_MKDIR || call->op == OP_CREATE ? error_if_new(place) : place->error);
 }
 
 static void stage_two(struct staging *staging, uint8_t op, int error, uint32_t flags)
@@ -227,8 +236,10 @@ static void stage_rename(const struct syscall_site *site, struct staging *stagin
 		error = to->error;
 	if (!error && !to->error && flags & RENAME_NOREPLACE)
 		error = EEXIST;
-	if (!error && to->error && to->parent < 0)
+	if (!error && to->error && !to->has_parent)
 		error = to->error;
+	expect_change(from);
+	expect_change(to);
 	stage_two(staging, OP_RENAME, error, flags & RENAME_EXCHANGE ? FLAG_EXCHANGE : 0);
 }
 
@@ -363,6 +374,7 @@ static void stage_call(const struct syscall_site *site, struct staging *staging,
 			process_thread_exits(site->tid);
 		break;
 	case CALL_WORLD:
+		resolve_forget();
 		process->world_tid = site->tid;
 		mounts_suspect();
 		break;
@@ -405,8 +417,8 @@ static bool op_changes(uint8_t op)
 static void write_access(struct staging *staging, const struct staged_access *staged,
 			 uint32_t image, const struct call_result *result)
 {
-	const struct place *place = &staging->places[staged->place];
-	const struct place *other = staged->two_paths ? &staging->places[1] : NULL;
+	struct place *place = &staging->places[staged->place];
+	struct place *other = staged->two_paths ? &staging->places[1] : NULL;
 	bool nameless = staged->flags & FLAG_TMPFILE;
 	struct access access = {
 		.image = image,

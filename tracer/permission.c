@@ -68,26 +68,26 @@ static int check(const struct process *process, int fd, const char *name, const 
 	return mode_allows(process, st, want) ? 0 : EACCES;
 }
 
-static int check_directory(const struct process *process, const struct place *place)
+static int check_directory(const struct process *process, struct place *place)
 {
 	struct stat st;
 
-	if (place->parent < 0 || !*place->name || fstat(place->parent, &st))
+	if (!*place->name || place_parent(place) < 0 || fstat(place->parent, &st))
 		return 0;
 	if (!st.st_nlink)
 		return ENOENT;
 	return check(process, place->parent, "", &st, W_OK | X_OK);
 }
 
-static int check_object(const struct process *process, const struct place *place,
+static int check_object(const struct process *process, struct place *place,
 			unsigned int want)
 {
-	if (place->parent < 0 || place->error)
+	if (place->error || place_parent(place) < 0)
 		return 0;
 	return check(process, place->parent, place->name, &place->st, want);
 }
 
-static int check_owner(const struct process *process, const struct place *place)
+static int check_owner(const struct process *process, struct place *place)
 {
 	int error = check_object(process, place, F_OK);
 
@@ -96,8 +96,8 @@ static int check_owner(const struct process *process, const struct place *place)
 	return error;
 }
 
-int permission_error(const struct process *process, uint8_t op, const struct place *place,
-		     const struct place *other)
+int permission_error(const struct process *process, uint8_t op, struct place *place,
+		     struct place *other)
 {
 	int error;
 

@@ -15,7 +15,7 @@ void permission_set_outcome(uint8_t *outcome, int *failed, int error);
  * read-only file system or in a deleted directory; 0 for none. From mode bits: access control
  * lists and capabilities of an unprivileged user are not asked.
  */
-int permission_error(const struct process *process, uint8_t op, const struct place *place,
-		     const struct place *other);
+int permission_error(const struct process *process, uint8_t op, struct place *place,
+		     struct place *other);
 
 #endif

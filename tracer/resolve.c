@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Two ways. The fast one lets the kernel walk: open the directory with O_PATH, ask
- * /proc/self/fd for its name, lstat the last component. It serves where the tracee sees the
- * same root directory as we do, nothing on the way can wait, and the directory is there.
+ * Three ways. A directory that was resolved a moment ago is known by name: one lstat. Else the
+ * fast way lets the kernel walk: open the directory with O_PATH, ask /proc/self/fd for its name,
+ * lstat the last component. Both serve where the tracee sees the same root directory as we do
+ * and the directory is there; the fast one only if nothing on the way can wait.
  *
  * The careful one walks component by component. It stays inside the tracee's root, follows
  * links itself, reads /proc/self as the tracee would, and stops before anything that can wait:
@@ -20,6 +21,7 @@
 #include <unistd.h>
 
 #include "mounts.h"
+#include "names.h"
 
 enum { LINKS_MAX = 40 };
 
@@ -143,25 +145,75 @@ static bool is_magic_link(const char *directory, const struct stat *st)
 
 enum verdict { DONE, NO_PATH, CAREFUL };
 
+/*
+ * Makes the query's path absolute text, as far as that is safe to do: @path then names the same
+ * object for the tracee and for us.
+ */
+static bool as_absolute(const struct query *query, char *path, size_t size)
+{
+	char link[64];
+	ssize_t length;
+
+	if (!strncmp(query->raw, "/proc/", 6))
+		return false; /* may mean somebody else's */
+	if (query->raw[0] == '/')
+		return (size_t)snprintf(path, size, "%s", query->raw) < size;
+	start_link(query, link, sizeof(link));
+	length = readlink(link, path, size - 1);
+	if (length < 1 || path[0] != '/')
+		return false;
+	path[length] = '\0';
+	return join(path, size, query->raw);
+}
+
+/* Splits off the last component; false if it is none that names an entry of a directory. */
+static bool split(char *path, char **name)
+{
+	size_t length = strlen(path);
+	char *slash;
+
+	while (length > 1 && path[length - 1] == '/')
+		path[--length] = '\0';
+	slash = strrchr(path, '/');
+	*name = slash + 1;
+	if (!**name || !strcmp(*name, ".") || !strcmp(*name, "..") || strlen(*name) > NAME_MAX)
+		return false;
+	*slash = '\0';
+	return true;
+}
+
+/* The directory was resolved a moment ago. @path is cut to that directory's name. */
+static bool walk_known(const struct query *query, char *path, struct place *place)
+{
+	const char *directory;
+	char *name;
+
+	if (!split(path, &name) || !(directory = names_find(path)))
+		return false;
+	strcpy(place->path, directory);
+	if (!join(place->path, sizeof(place->path), name) ||
+	    mounts_waits(mounts_host(), place->path))
+		return false;
+	place->error = lstat(place->path, &place->st) ? errno : 0;
+	if (!place->error && query->follow && S_ISLNK(place->st.st_mode))
+		return false;
+	strcpy(place->name, name);
+	place->has_parent = true;
+	return true;
+}
+
 static enum verdict walk_fast(const struct query *query, struct place *place)
 {
-	char path[PLACE_PATH_MAX], link[PLACE_PATH_MAX], own[32], *slash, *name;
+	char path[PLACE_PATH_MAX], link[PLACE_PATH_MAX], own[32], *name;
 	int own_length = snprintf(own, sizeof(own), "/proc/%d/", getpid());
 	int links = 0;
 
 	if (!for_our_walk(query, path, sizeof(path)))
 		return CAREFUL;
 	for (;;) {
-		size_t length = strlen(path);
-
-		while (length > 1 && path[length - 1] == '/')
-			path[--length] = '\0';
-		slash = strrchr(path, '/');
-		name = slash + 1;
-		if (!*name || !strcmp(name, ".") || !strcmp(name, "..") || strlen(name) > NAME_MAX)
+		if (!split(path, &name))
 			return CAREFUL;
-		*slash = '\0';
-		place->parent = open(slash == path ? "/" : path, DIRECTORY_FLAGS);
+		place->parent = open(*path ? path : "/", DIRECTORY_FLAGS);
 		if (place->parent < 0 || !name_of(place->parent, place->path, sizeof(place->path)))
 			return CAREFUL;
 		if (!strncmp(place->path, own, (size_t)own_length))
@@ -171,7 +223,7 @@ static enum verdict walk_fast(const struct query *query, struct place *place)
 		if (place->error || !query->follow || !S_ISLNK(place->st.st_mode))
 			break;
 		if (is_magic_link(place->path, &place->st)) {
-			*slash = '/';
+			name[-1] = '/';
 			close(place->parent);
 			return from_link(path, place) ? DONE : NO_PATH;
 		}
@@ -480,19 +532,10 @@ out:
 	return found;
 }
 
-bool resolve(const struct query *query, struct place *place)
+static bool resolve_unknown(const struct query *query, struct place *place)
 {
 	enum verdict verdict = CAREFUL;
-	char link[64];
 
-	place->parent = -1;
-	place->private_mount = false;
-	place->name[0] = '\0';
-	if (!*query->raw && query->dirfd != AT_FDCWD &&
-	    query->process->root_kind == ROOT_OURS) {
-		start_link(query, link, sizeof(link));
-		return from_link(link, place);
-	}
 	if (query->process->root_kind == ROOT_OURS && !mounts_host()->waits)
 		verdict = walk_fast(query, place);
 	if (verdict == CAREFUL) {
@@ -500,6 +543,60 @@ bool resolve(const struct query *query, struct place *place)
 		return walk_carefully(query, place);
 	}
 	return verdict == DONE;
+}
+
+/* @directory is what the tracee called the directory of @place. */
+static void keep_name(const char *directory, struct place *place)
+{
+	char *slash = strrchr(place->path, '/');
+
+	if (!place->has_parent || !*place->name || strcmp(slash + 1, place->name))
+		return; /* a link led elsewhere */
+	*slash = '\0';
+	names_keep(directory, place->path);
+	*slash = '/';
+}
+
+bool resolve(const struct query *query, struct place *place)
+{
+	char link[64], path[PLACE_PATH_MAX];
+	bool known_name;
+
+	place->parent = -1;
+	place->has_parent = false;
+	place->private_mount = false;
+	place->name[0] = '\0';
+	if (!*query->raw && query->dirfd != AT_FDCWD &&
+	    query->process->root_kind == ROOT_OURS) {
+		start_link(query, link, sizeof(link));
+		return from_link(link, place);
+	}
+	known_name = query->process->root_kind == ROOT_OURS && as_absolute(query, path, sizeof(path));
+	if (known_name && walk_known(query, path, place))
+		return true;
+	if (!resolve_unknown(query, place))
+		return false;
+	place->has_parent = place->parent >= 0;
+	if (known_name)
+		keep_name(path, place);
+	return true;
+}
+
+int place_parent(struct place *place)
+{
+	char *slash = strrchr(place->path, '/');
+
+	if (place->parent < 0 && place->has_parent) {
+		*slash = '\0';
+		place->parent = open(*place->path ? place->path : "/", DIRECTORY_FLAGS);
+		*slash = '/';
+	}
+	return place->parent;
+}
+
+void resolve_forget(void)
+{
+	names_forget();
 }
 
 void place_release(struct place *place)

@@ -21,7 +21,8 @@ struct place {
 	char path[PLACE_PATH_MAX];
 	struct stat st;		/* of what is there, if @error is 0 */
 	int error;		/* 0, an errno, or NOT_LOOKED */
-	int parent;		/* O_PATH descriptor of its directory, owned; -1 if there is none */
+	bool has_parent;	/* its directory is there: place_parent() may open it */
+	int parent;		/* O_PATH descriptor of its directory, owned; -1 if not open */
 	char name[NAME_MAX + 1];	/* its name there; "" if @parent is the object itself */
 	bool private_mount;	/* the host cannot see it; path is the tracee's own */
 };
@@ -40,5 +41,11 @@ struct query {
  */
 bool resolve(const struct query *query, struct place *place);
 void place_release(struct place *place);
+
+/* Returns place->parent, opened if need be; -1 if there is none. */
+int place_parent(struct place *place);
+
+/* A directory or symbolic link is about to change: names that were resolved may not hold. */
+void resolve_forget(void);
 
 #endif
