@@ -23,8 +23,8 @@ def effect_of(
     done = [access for access in asked if access.outcome in _MAYBE_DONE]
     if before is not None and after is not None:
         return _compared(before, after, done)
-    if not done:
-        return Effect.UNCHANGED
+    if not done or all(AccessFlag.PRIVATE_MOUNT in access.flags for access in done):
+        return Effect.UNCHANGED  # or changed where the host cannot see it
     was_there = before.type is not FileType.ABSENT if before else not any(map(_makes, done))
     is_there = after.type is not FileType.ABSENT if after else not _removes(done)
     if was_there:

@@ -37,6 +37,7 @@ _TWO_NAMED = frozenset({Op.RENAME, Op.LINK})
 _EMPTY = int(AccessFlag.EMPTY)
 _READ_FIRST = int(AccessFlag.READ_FIRST)
 _EXCHANGE = int(AccessFlag.EXCHANGE)
+_PRIVATE_MOUNT = int(AccessFlag.PRIVATE_MOUNT)
 
 AccessKey = tuple[int, bytes, Op]
 
@@ -91,6 +92,8 @@ class Fold:
         self._processes: set[int] = set()
         # Path to whether a change of it may have happened (False: each one was refused).
         self._requested: dict[bytes, bool] = {}
+        # Changed only on mounts that the host cannot see: there the name means another place.
+        self._private: set[bytes] = set()
         self._before_known: set[bytes] = set()
         self._tree = ChangedTree()
 
@@ -104,8 +107,8 @@ class Fold:
         self._pending = Pending()
 
     def changed_paths(self) -> list[bytes]:
-        """Every path of which a change was asked for so far."""
-        return list(self._requested)
+        """Every path of which a change was asked for so far, where the host can see it."""
+        return [path for path in self._requested if path not in self._private]
 
     def feed(self, events: Iterable[Event]) -> None:
         """Fold events, in order."""
@@ -158,6 +161,11 @@ class Fold:
 
     def _change(self, access: Access, row: AccessRow) -> None:
         path, op = access.path, access.op
+        if int(access.flags) & _PRIVATE_MOUNT:
+            if path not in self._requested:
+                self._private.add(path)
+        elif self._private:
+            self._private.discard(path)
         if access.before is not None:
             self._note_before(path, access.before)
         if access.path2 is not None and op in _TWO_NAMED:

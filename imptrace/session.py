@@ -71,6 +71,8 @@ class Result:
     summary: "RunSummary | None"
     failure: ImptraceError | None
     """What could not be stored."""
+    left: int
+    """Processes of the run that still go on, unrecorded."""
 
 
 class Session:
@@ -90,6 +92,7 @@ class Session:
         self._over = Flag()
         self._chunks: SimpleQueue[bytes] = SimpleQueue()
         self._received = self._consumed = 0
+        self._left = 0
         self._decoder = Decoder()
         self._writer: RunWriter | None = None
         self._summary: RunSummary | None = None
@@ -101,7 +104,9 @@ class Session:
         """Wait until everything is stored; say what came of it."""
         self.finished.wait()
         run_id = self._writer.run_id if self._writer else None
-        return Result(run_id=run_id, summary=self._summary, failure=self._failure)
+        return Result(
+            run_id=run_id, summary=self._summary, failure=self._failure, left=self._left
+        )
 
     def stop(self) -> None:
         """Record no longer: store what there is. The program goes on."""
@@ -161,9 +166,11 @@ class Session:
             self.stopped = True
         elif isinstance(notice, ProgramEnded):
             self.ended = notice
+            self._left = notice.left
             if not self._request.wait_for_children:
                 self._over.set()
         else:
+            self._left = 0
             self._over.set()
         self._notify()
 

@@ -151,7 +151,8 @@ static void sort(int *numbers, size_t count)
 static void run_supervisor(const struct launch *launch, struct ring *ring, int kick, int report,
 			   pid_t parent)
 {
-	const struct observe_options options = { .privileged = launch->privileged };
+	const struct observe_options options = { .privileged = launch->privileged,
+						 .stats = launch->filter->stats };
 	struct supervision own = { .reader = (int)syscall(SYS_pidfd_open, parent, 0) };
 	int pair[2], kept[3];
 

@@ -154,15 +154,15 @@ static struct mount_table *refreshed(struct mount_table *table)
 }
 
 static struct mount_table *fill(struct mount_table *table, pid_t pid, uint64_t namespace,
-				const struct stat *root)
+				const struct statx *root)
 {
 	char path[64];
 
 	if (table->namespace && table->fd >= 0)
 		close(table->fd);
 	table->namespace = namespace;
-	table->root_device = root->st_dev;
-	table->root_inode = root->st_ino;
+	table->root_mount = root->stx_mnt_id;
+	table->root_inode = root->stx_ino;
 	table->count = 0;
 	table->waits = false;
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
@@ -184,7 +184,7 @@ uint64_t mounts_namespace(pid_t pid)
 
 struct mount_table *mounts_host(void)
 {
-	struct stat root = { 0 };
+	struct statx root = { 0 };
 
 	if (tables[0].namespace)
 		return refreshed(&tables[0]);
@@ -194,17 +194,18 @@ struct mount_table *mounts_host(void)
 struct mount_table *mounts_of(pid_t pid)
 {
 	uint64_t namespace = mounts_namespace(pid);
-	struct stat root;
+	struct statx root;
 	char path[64];
 
 	if (!namespace || namespace == mounts_host()->namespace)
 		return namespace ? mounts_host() : NULL;
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	if (stat(path, &root))
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC, STATX_INO | STATX_MNT_ID, &root))
 		return NULL;
+	/* The mount too: a sandbox may mount the old root anew and pivot into it. */
 	for (size_t i = 1; i < TABLES; i++)
-		if (tables[i].namespace == namespace && tables[i].root_device == root.st_dev &&
-		    tables[i].root_inode == root.st_ino)
+		if (tables[i].namespace == namespace && tables[i].root_mount == root.stx_mnt_id &&
+		    tables[i].root_inode == root.stx_ino)
 			return refreshed(&tables[i]);
 	if (next_victim >= TABLES)
 		next_victim = 1;

@@ -23,7 +23,7 @@ struct mount {
 
 struct mount_table {
 	uint64_t namespace;	/* inode number; 0 for a free slot */
-	uint64_t root_device, root_inode; /* mount points are named from this root directory */
+	uint64_t root_mount, root_inode; /* mount points are named from this root directory */
 	int fd;			/* mountinfo, kept open: poll(2) tells of changes; -1 if unreadable */
 	char *text;		/* owned */
 	struct mount *mounts;	/* owned */

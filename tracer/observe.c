@@ -160,7 +160,8 @@ static void stage_open(const struct syscall_site *site, struct staging *staging,
 	if (!place)
 		return;
 	if (flags & O_PATH) {
-		stage(staging, OP_STAT, place->error);
+		if (options.stats)
+			stage(staging, OP_STAT, place->error);
 	} else if (flags & O_CREAT && (exclusive || place->error == ENOENT)) {
 		stage(staging, OP_CREATE, error_if_new(place))->flags |= detail;
 		if ((flags & O_ACCMODE) != O_RDONLY)

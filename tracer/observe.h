@@ -44,6 +44,7 @@ struct staging {
 /* What the supervisor may assume of the processes it watches. */
 struct observe_options {
 	bool privileged;	/* setuid programs keep their privilege */
+	bool stats;		/* questions are wanted too */
 };
 
 void observe_configure(const struct observe_options *options);

@@ -63,7 +63,7 @@ static int check(const struct process *process, int fd, const char *name, const 
 	/* The system call itself: older C libraries imitate the flags by reading mode bits. */
 	if (syscall(SYS_faccessat2, fd, name, want,
 		    AT_EACCESS | AT_SYMLINK_NOFOLLOW | (*name ? 0 : AT_EMPTY_PATH)) &&
-	    errno != ENOSYS && (errno == EROFS || process->fsuid == geteuid()))
+	    (errno == EROFS || (errno == EACCES && process->fsuid == geteuid())))
 		return errno;
 	return mode_allows(process, st, want) ? 0 : EACCES;
 }

@@ -35,6 +35,7 @@ struct walk {
 	int fd;			/* where we are, owned */
 	char at[PLACE_PATH_MAX];	/* its path inside the tracee's root, "" for the root */
 	char rest[PLACE_PATH_MAX];	/* what is still to walk */
+	bool in_our_proc;	/* `at` is in our /proc, which the tracee may not have */
 	int links;
 };
 
@@ -269,6 +270,17 @@ static bool walk_restart(struct walk *walk)
 	close(walk->fd);
 	walk->fd = fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
 	walk->at[0] = '\0';
+	walk->in_our_proc = false;
+	return walk->fd >= 0;
+}
+
+/* Goes on in our own /proc, where the tracee has a number that we know. */
+static bool walk_our_proc(struct walk *walk, const char *directory)
+{
+	close(walk->fd);
+	walk->fd = open(directory, DIRECTORY_FLAGS);
+	strcpy(walk->at, directory);
+	walk->in_our_proc = true;
 	return walk->fd >= 0;
 }
 
@@ -361,8 +373,12 @@ static bool walk_step(struct walk *walk, struct place *place, const char *name, 
 		finish_as_text(walk, place, ENAMETOOLONG);
 		return false;
 	}
-	if (proc_self(walk, name, target, sizeof(target)) && follow)
-		return walk_link(walk, target);
+	if (proc_self(walk, name, target, sizeof(target)) && follow) {
+		if (walk_our_proc(walk, target))
+			return true;
+		finish_as_text(walk, place, ENOENT);
+		return false;
+	}
 	if (!walk->table || mounts_waits(walk->table, next)) {
 		strcpy(walk->at, next);
 		finish_as_text(walk, place, NOT_LOOKED);
@@ -460,7 +476,7 @@ static void to_host(struct walk *walk, struct place *place)
 	struct statx stx;
 
 	strcpy(place->path, *walk->at ? walk->at : "/");
-	if (query->process->root_kind == ROOT_CHANGED) {
+	if (query->process->root_kind == ROOT_CHANGED && !walk->in_our_proc) {
 		if (tracee_proc_link(query->tid, "root", root, sizeof(root)) > 1 &&
 		    strlen(root) + strlen(walk->at) < sizeof(place->path)) {
 			strcpy(place->path, root);
@@ -468,7 +484,7 @@ static void to_host(struct walk *walk, struct place *place)
 		}
 		return;
 	}
-	if (query->process->root_kind != ROOT_FOREIGN)
+	if (query->process->root_kind != ROOT_FOREIGN || walk->in_our_proc)
 		return;
 	/* The mount of the object itself where there is one, else of the last directory. */
 	if (!walk->table || walk->fd < 0 ||

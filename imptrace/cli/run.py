@@ -88,7 +88,7 @@ def run(
     result = session.result()
     code = _program_code(session)
     if not quiet and result.summary is not None:
-        _summarise(result, session.ended.left if session.ended else 0, command[0], database)
+        _summarise(result, command[0], database)
     if result.failure is not None and code == 0:
         raise result.failure
     if result.failure is not None:
@@ -106,7 +106,7 @@ def _program_code(session: "Session") -> int:
     return os.waitstatus_to_exitcode(session.ended.status)
 
 
-def _summarise(result: "Result", left: int, command: str, database: str | None) -> None:
+def _summarise(result: "Result", command: str, database: str | None) -> None:
     summary = result.summary
     assert summary is not None  # noqa: S101 (the caller has looked)
     program = printable(os.path.basename(command))
@@ -114,8 +114,8 @@ def _summarise(result: "Result", left: int, command: str, database: str | None) 
         f"run {result.run_id} ({program}): {_paths(summary.read)} read, {summary.created:,} "
         f"created, {summary.modified:,} modified, {summary.deleted:,} deleted"
     )
-    if left:
-        processes = "1 process" if left == 1 else f"{left:,} processes"
+    if result.left:
+        processes = "1 process" if result.left == 1 else f"{result.left:,} processes"
         _say(f"{processes} that it started still run, unrecorded from now on (see --wait)")
     if summary.unseen:
         _say(f"{summary.unseen:,} calls were seen without a path: their process cannot be read")
