@@ -80,6 +80,8 @@ def _parse(file: str, text: str) -> dict[str, object]:
         line = int(place[1]) if place and place[1] else text.count("\n") + 1
         problem = _TOML_PLACE.sub("", str(error))
         raise CatalogueError(file, line, f"not TOML: {problem}") from error
+    except RecursionError as error:
+        raise CatalogueError(file, 1, "nested too deeply") from error
 
 
 def _kept_paths(top: Table, name: str, place: Place) -> tuple[KeptPath, ...]:

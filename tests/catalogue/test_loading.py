@@ -3,9 +3,12 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from imptrace.catalogue import CatalogueError, Place, Written, load, shipped
+from imptrace.catalogue import CatalogueError, Entry, Place, Written, load, shipped
 from imptrace.catalogue.model import Follows
+from imptrace.catalogue.reader import ENTRY_KEYS, KEPT_KEYS, NEVER_KEYS, read_entry
 from imptrace.levels import Kind, Level
 
 GOOD = """\
@@ -184,6 +187,60 @@ since-state-version = "24.11"
 """
     (root / "services" / "x.toml").write_text(text)
     assert len(load(root).entries[0].persist) == 2
+
+
+def toml(value: object) -> str:
+    """Write a value as TOML; strings with every character escaped."""
+    if isinstance(value, str):
+        return '"' + "".join(f"\\U{ord(character):08x}" for character in value) + '"'
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    return str(value).lower()
+
+
+TEXTS = st.one_of(
+    st.text(st.characters(exclude_categories=("Cs",)), max_size=8),
+    st.sampled_from(
+        ["normal", "file", "rename", "/var/lib/x", ".x", "lock", "24.11", "0700", "<name>"]
+    ),
+)
+VALUES = st.recursive(
+    st.one_of(TEXTS, st.booleans(), st.integers(-1, 200)), lambda each: st.lists(each, max_size=2)
+)
+LINES = st.lists(
+    st.one_of(
+        st.sampled_from(["[[persist]]", "[[instance]]", "[[shared]]", "[[never]]", "[never]", ""]),
+        st.builds(
+            lambda key, value: f"{key} = {toml(value)}",
+            st.sampled_from([*ENTRY_KEYS, *KEPT_KEYS, *NEVER_KEYS, "each"]),
+            VALUES,
+        ),
+    ),
+    max_size=9,
+)
+
+
+def outcome(text: str, place: Place) -> Entry | CatalogueError:
+    try:
+        return read_entry("x.toml", text, "x", place)
+    except CatalogueError as error:
+        return error
+
+
+@given(LINES, st.sampled_from(list(Place)))
+def test_any_file_is_an_entry_or_an_error_with_its_line(lines: list[str], place: Place) -> None:
+    found = outcome("\n".join(lines), place)
+    if isinstance(found, CatalogueError):
+        assert 1 <= found.line <= len(lines) + 1
+        assert str(found).isprintable()
+    else:
+        assert found.title
+
+
+def test_file_that_is_nested_too_deeply_is_an_error(root: Path) -> None:
+    (root / "services" / "x.toml").write_text("title = " + "[" * 100_000)
+    with pytest.raises(CatalogueError, match=r"x\.toml:1: "):
+        load(root)
 
 
 def test_shipped_catalogue_loads() -> None:
