@@ -152,7 +152,7 @@ def _three_accesses(names: list[bytes]) -> Iterator[Event]:
 
 def _name(owner: int, number: int) -> bytes:
     """Make a path of realistic length; its directories hold about a hundred files."""
-    digest = random.Random(number * 1000 + owner).getrandbits(64)  # noqa: S311 (no secret)
+    digest = random.Random(number * 1000 + owner).getrandbits(64)
     return b"/home/someone/.config/program-%d/%d/entry-%016x.json" % (owner, number // 100, digest)
 
 
