@@ -2,11 +2,10 @@
 
 from collections.abc import Iterable
 
-from imptrace.db.records import AccessRecord, Effect
-from imptrace.tracer.events import AccessFlag, FileState, FileType, Op, Outcome
+from imptrace.db.records import CHANGES, MAYBE_DONE, AccessRecord, Effect
+from imptrace.tracer.events import AccessFlag, FileState, FileType, Op
 
 _MAKING = frozenset({Op.MKDIR, Op.SYMLINK, Op.BIND})
-_MAYBE_DONE = frozenset({Outcome.OK, Outcome.UNKNOWN})
 
 
 def effect_of(
@@ -17,12 +16,12 @@ def effect_of(
     A state that nobody looked at (an interrupted run has no `after`, an imported log neither) is
     replaced by what the accesses say about it.
     """
-    asked = [access for access in accesses if access.op.changes]
+    asked = [access for access in accesses if access.op in CHANGES]
     if not asked:
         return None
-    done = [access for access in asked if access.outcome in _MAYBE_DONE]
+    done = [access for access in asked if access.outcome in MAYBE_DONE]
     if before is not None and after is not None:
-        return _compared(before, after, done)
+        return compared(before, after, done=bool(done))
     if not done or all(AccessFlag.PRIVATE_MOUNT in access.flags for access in done):
         return Effect.UNCHANGED  # or changed where the host cannot see it
     was_there = before.type is not FileType.ABSENT if before else not any(map(_makes, done))
@@ -32,7 +31,8 @@ def effect_of(
     return Effect.CREATED if is_there else Effect.UNCHANGED
 
 
-def _compared(before: FileState, after: FileState, done: list[AccessRecord]) -> Effect:
+def compared(before: FileState, after: FileState, *, done: bool) -> Effect:
+    """Compare two states of a path. `done`: whether any change of it may have succeeded."""
     if before.type is FileType.ABSENT:
         return Effect.UNCHANGED if after.type is FileType.ABSENT else Effect.CREATED
     if after.type is FileType.ABSENT:

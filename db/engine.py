@@ -46,12 +46,10 @@ def explained(place: str | os.PathLike[str] | None) -> Iterator[None]:
         yield
     except DBAPIError as error:
         raise ImptraceError(f"database {shown(place)}: {reason(error)}") from error
+    except schema.SchemaError as error:
+        raise ImptraceError(f"database {shown(place)}: {error}") from error
     except OSError as error:
         raise ImptraceError(f"database {shown(place)}: {error.strerror or error}") from error
-    except UsageError:
-        raise
-    except ImptraceError as error:
-        raise ImptraceError(f"database {shown(place)}: {error}") from error
 
 
 _SQLITE_REASONS = {
@@ -95,6 +93,8 @@ def _url(place: str | os.PathLike[str] | None) -> URL:
 
 
 def _prepare_file(path: Path, *, create: bool) -> None:
+    if path.is_dir():
+        raise ImptraceError(f"database {shown(path)}: it is a directory; name a file in it")
     if path.exists():
         return
     if not create:
@@ -161,6 +161,9 @@ def _connect_sqlite(path: str, *, read_only: bool) -> sqlite3.Connection:
         if not read_only:
             connection.execute("PRAGMA journal_mode = WAL")
             connection.execute("PRAGMA synchronous = NORMAL")
+            # Room for the indexes of a large run, and fewer copies of the same pages to the disk.
+            connection.execute("PRAGMA cache_size = -16000")
+            connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute("PRAGMA foreign_keys = ON")
     except sqlite3.Error:
         connection.close()
@@ -184,7 +187,20 @@ def _server_engine(url: URL, *, read_only: bool) -> Engine:
 @contextmanager
 def reading(place: str | os.PathLike[str] | None) -> Iterator[Engine]:
     """Open the database for questions: read-only, disposed of at the end, its errors explained."""
-    engine = open_database(place, create=False, read_only=True)
+    with _opened(place, read_only=True) as engine:
+        yield engine
+
+
+@contextmanager
+def writing(place: str | os.PathLike[str] | None) -> Iterator[Engine]:
+    """Open an existing database for a change, as `reading` does for questions."""
+    with _opened(place, read_only=False) as engine:
+        yield engine
+
+
+@contextmanager
+def _opened(place: str | os.PathLike[str] | None, *, read_only: bool) -> Iterator[Engine]:
+    engine = open_database(place, create=False, read_only=read_only)
     try:
         with explained(place):
             yield engine

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from imptrace.db.changed_tree import ChangedTree
 from imptrace.db.codes import OUTCOME_CODES
+from imptrace.db.records import CHANGES, MAYBE_DONE
 from imptrace.tracer.events import (
     ABSENT,
     Access,
@@ -28,10 +29,8 @@ PENDING_LIMIT = 1_000_000
 """Distinct accesses held while the database cannot be written (some 300 bytes each)."""
 WARNING_LIMIT = 100
 
-_CHANGES = frozenset(op for op in Op if op.changes)
 _READ = Op.READ
 _OK = Outcome.OK
-_MAYBE_DONE = frozenset({Outcome.OK, Outcome.UNKNOWN})
 _RANK = OUTCOME_CODES
 _TWO_NAMED = frozenset({Op.RENAME, Op.LINK})
 _EMPTY = int(AccessFlag.EMPTY)
@@ -132,7 +131,7 @@ class Fold:
         row = self._row((access.process, access.path, op), access)
         if row is None:
             return
-        if op in _CHANGES:
+        if op in CHANGES:
             self._change(access, row)
         elif (
             op is _READ
@@ -170,7 +169,7 @@ class Fold:
             self._note_before(path, access.before)
         if access.path2 is not None and op in _TWO_NAMED:
             self._two_named(access, access.path2, row)
-        elif access.outcome not in _MAYBE_DONE:
+        elif access.outcome not in MAYBE_DONE:
             self._requested.setdefault(path, False)
         elif op is Op.DELETE and access.outcome is _OK:
             self._requested[path] = True
@@ -197,7 +196,7 @@ class Fold:
             row.to, other_row.origin = other, access.path
         if access.before2 is not None:
             self._note_before(other, access.before2)
-        if access.outcome not in _MAYBE_DONE:
+        if access.outcome not in MAYBE_DONE:
             self._requested.setdefault(access.path, False)
             self._requested.setdefault(other, False)
         elif access.op is Op.LINK:

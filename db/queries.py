@@ -2,12 +2,26 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
+from operator import itemgetter
+from types import MappingProxyType
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select, true
 
+from imptrace.db.bulk import CHUNK, chunks
+from imptrace.db.codes import OP_CODES, OUTCOMES
+from imptrace.db.effect import compared, effect_of
 from imptrace.db.models import Access, FileState, Mount, Path, Process, Run
-from imptrace.db.records import AccessRecord, Effect, PathRecord, RunDetails, RunRecord
+from imptrace.db.records import (
+    CHANGES,
+    MAYBE_DONE,
+    AccessRecord,
+    Effect,
+    PathRecord,
+    RunDetails,
+    RunRecord,
+)
 from imptrace.db.rows import (
     States,
     access_record,
@@ -21,6 +35,7 @@ from imptrace.tracer import events
 LATEST = "latest"
 
 _LARGEST_ID = (1 << 63) - 1
+_ALL = true()
 
 
 def runs(engine: Engine) -> list[RunRecord]:
@@ -69,7 +84,21 @@ def run_details(engine: Engine, run_id: int) -> RunDetails:
 
 def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
     """How many distinct paths of a run had which effect; None counts those only read."""
-    return Counter(path.effect for path in _paths(connection, run_id))
+    requested = _requested(connection, run_id)
+    in_run = select(func.count(Access.path_id.distinct())).where(Access.run_id == run_id)
+    counts: Counter[Effect | None] = Counter()
+    counts[None] = connection.scalars(in_run).one() - len(requested)
+    for path_id, (before, after, _, _) in _states(connection, run_id):
+        if path_id in requested and before is not None and after is not None:
+            counts[compared(before, after, done=requested.pop(path_id))] += 1
+    # Of these a state is missing: the accesses must tell.
+    for chunk in chunks(requested, CHUNK):
+        accesses = _accesses(connection, run_id, Access.path_id.in_(chunk))
+        states = dict(_states(connection, run_id, FileState.path_id.in_(chunk)))
+        for path_id in chunk:
+            before, after, _, _ = states.get(path_id, States())
+            counts[effect_of(before, after, accesses[path_id])] += 1
+    return counts
 
 
 def nearest(name: str, names: Iterable[str]) -> str:
@@ -91,19 +120,48 @@ def _paths(connection: Connection, run_id: int) -> Iterable[PathRecord]:
     of_run = select(Access.path_id).where(Access.run_id == run_id)
     paths = select(Path.id, Path.name).where(Path.id.in_(of_run))
     names = dict(connection.execute(paths).tuples().all())
-    accesses: dict[int, list[AccessRecord]] = {}
-    statement = select(Access.__table__).where(Access.run_id == run_id).order_by(Access.first)
-    for row in connection.execute(statement):
-        accesses.setdefault(row.path_id, []).append(access_record(row, names))
-    states = _states(connection, run_id)
+    accesses = _accesses(connection, run_id, names=names)
+    states = dict(_states(connection, run_id))
     for path_id in sorted(names, key=names.__getitem__):
         yield path_record(
             run_id, names[path_id], tuple(accesses[path_id]), states.get(path_id, States())
         )
 
 
-def _states(connection: Connection, run_id: int) -> dict[int, States]:
-    states: dict[int, States] = {}
-    for row in connection.execute(select(FileState.__table__).where(FileState.run_id == run_id)):
-        states[row.path_id] = states.get(row.path_id, States()).joined(row)
-    return states
+def _accesses(
+    connection: Connection,
+    run_id: int,
+    condition: ColumnElement[bool] = _ALL,
+    names: Mapping[int, bytes] = MappingProxyType({}),
+) -> dict[int, list[AccessRecord]]:
+    """Read accesses of a run by path id, each path's in their order of time."""
+    accesses: dict[int, list[AccessRecord]] = {}
+    of_run = select(Access.__table__).where(Access.run_id == run_id, condition)
+    for row in connection.execute(of_run.order_by(Access.first)):
+        accesses.setdefault(row.path_id, []).append(access_record(row, names))
+    return accesses
+
+
+def _requested(connection: Connection, run_id: int) -> dict[int, bool]:
+    """Map each path of which a change was asked for to whether one may have succeeded."""
+    statement = (
+        select(Access.path_id, func.min(Access.outcome))
+        .where(Access.run_id == run_id, Access.op.in_([OP_CODES[op] for op in CHANGES]))
+        .group_by(Access.path_id)
+    )
+    return {
+        path_id: OUTCOMES[best] in MAYBE_DONE for path_id, best in connection.execute(statement)
+    }
+
+
+def _states(
+    connection: Connection, run_id: int, condition: ColumnElement[bool] = _ALL
+) -> Iterator[tuple[int, States]]:
+    """Read the states of a run's paths, with the path's id."""
+    of_run = select(FileState.__table__).where(FileState.run_id == run_id, condition)
+    rows = connection.execute(of_run.order_by(FileState.path_id, FileState.moment))
+    for path_id, of_path in groupby(rows, key=itemgetter(1)):
+        states = States()
+        for row in of_path:
+            states = states.joined(row)
+        yield path_id, states

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import Engine, delete, exists, select
 
+from imptrace.db.bulk import CHUNK
 from imptrace.db.models import Access, Path, Run
 from imptrace.db.records import RunStatus
 from imptrace.db.rows import run_record
-from imptrace.db.store import CHUNK
 from imptrace.errors import UsageError
 
 

@@ -12,6 +12,11 @@ from imptrace.errors import ImptraceError
 HEAD = "0001"
 """The newest revision in imptrace.db.migrations.versions; a test holds the two together."""
 
+
+class SchemaError(ImptraceError):
+    """The tables are not such as this version can work with."""
+
+
 # What Alembic itself creates, so that it finds its own table.
 _VERSION = Table(
     "alembic_version",
@@ -24,13 +29,13 @@ _VERSION = Table(
 def stored_revision(connection: Connection) -> str | None:
     """Return the revision of a database that imptrace made, None of one without any table.
 
-    Raises ImptraceError where the tables are someone else's.
+    Raises SchemaError where the tables are someone else's.
     """
     tables = set(inspect(connection).get_table_names())
     if not tables:
         return None
     if _VERSION.name not in tables or Base.metadata.tables.keys().isdisjoint(tables):
-        raise ImptraceError("it holds another program's tables; name another file with --db")
+        raise SchemaError("it holds another program's tables; name another file with --db")
     return connection.scalar(_VERSION.select()) or "base"
 
 
@@ -44,7 +49,7 @@ def create(connection: Connection) -> None:
 def upgrade(connection: Connection, revision: str) -> None:
     """Migrate from `revision` to the newest, within the caller's transaction.
 
-    Raises ImptraceError if this version of imptrace does not know `revision`.
+    Raises SchemaError if this version of imptrace does not know `revision`.
     """
     from alembic import command  # noqa: PLC0415 (slow, and rarely needed)
     from alembic.script import ScriptDirectory  # noqa: PLC0415
@@ -57,7 +62,7 @@ def upgrade(connection: Connection, revision: str) -> None:
         if revision != "base":
             ScriptDirectory.from_config(config).get_revision(revision)
     except CommandError as error:
-        raise ImptraceError(
+        raise SchemaError(
             f"it was written by a newer imptrace (schema {revision}, this one knows {HEAD}); "
             "upgrade imptrace or name another file with --db"
         ) from error

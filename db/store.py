@@ -1,12 +1,11 @@
-"""Folded rows into tables, in bulk: each function runs in the caller's transaction."""
+"""Folded rows into tables: each function runs in the caller's transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, func, insert, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from imptrace.db.bulk import CHUNK, chunks, execute_many, insert_into
 from imptrace.db.codes import (
     AFTER,
     BEFORE,
@@ -20,14 +19,13 @@ from imptrace.db.codes import (
     to_signed,
 )
 from imptrace.db.fold import Pending
-from imptrace.db.models import Access, Base, FileState, Mount, Path, Process
+from imptrace.db.models import Access, FileState, Mount, Path, Process
 from imptrace.tracer import events
 from imptrace.tracer.events import Snapshot
 
-T = TypeVar("T")
-
-CHUNK = 1000
-"""Rows per statement: enough to amortise it, few enough for any database's limit of variables."""
+_PROCESS_COLUMNS = tuple(Process.__table__.columns.keys())
+_ACCESS_COLUMNS = tuple(Access.__table__.columns.keys())
+_STATE_COLUMNS = tuple(FileState.__table__.columns.keys())
 
 
 def insert_mounts(connection: Connection, run_id: int, mounts: Sequence[events.Mount]) -> None:
@@ -53,28 +51,24 @@ def insert_mounts(connection: Connection, run_id: int, mounts: Sequence[events.M
 
 def insert_processes(connection: Connection, run_id: int, pending: Pending) -> None:
     """Store new process images, and the ends of those that ended."""
+    statement = insert_into(connection, Process).on_conflict_do_nothing()
     started = (_process_row(run_id, process) for process in pending.processes.values())
-    statement = _insert(connection, Process).on_conflict_do_nothing()
-    _execute_chunks(connection, statement, started)
-    ended = (
-        {"run": run_id, "process": end.process, "ended": end.at, "status": end.status}
-        for end in pending.exits.values()
-    )
-    _execute_chunks(connection, _END_OF_PROCESS, ended)
+    execute_many(connection, statement, _PROCESS_COLUMNS, started)
+    ended = ((end.at, end.status, run_id, end.process) for end in pending.exits.values())
+    execute_many(connection, _END_OF_PROCESS, _END_OF_PROCESS_NAMES, ended)
 
 
 def resolve_paths(connection: Connection, pending: Pending, ids: dict[bytes, int]) -> None:
     """Give an id to each pending path that has none; `ids` is filled in."""
     new = dict.fromkeys(path for _, path, _ in pending.accesses if path not in ids)
-    statement = _insert(connection, Path).on_conflict_do_nothing()
-    for chunk in _chunks(new, CHUNK):
-        connection.execute(statement, [{"name": path} for path in chunk])
-        find_paths(connection, chunk, ids)
+    statement = insert_into(connection, Path).on_conflict_do_nothing()
+    execute_many(connection, statement, ("name",), ((path,) for path in new))
+    find_paths(connection, new, ids)
 
 
 def find_paths(connection: Connection, paths: Iterable[bytes], ids: dict[bytes, int]) -> None:
     """Look up the ids of paths that are stored; `ids` is filled in, others stay out of it."""
-    for chunk in _chunks(paths, CHUNK):
+    for chunk in chunks(paths, CHUNK):
         rows = connection.execute(select(Path.name, Path.id).where(Path.name.in_(chunk)))
         # Keyed by the objects that the fold already holds, not by copies.
         found = dict(rows.tuples().all())
@@ -85,7 +79,7 @@ def upsert_accesses(
     connection: Connection, run_id: int, pending: Pending, ids: Mapping[bytes, int]
 ) -> None:
     """Store accesses; one that an earlier batch holds is folded into its row."""
-    statement = _insert(connection, Access)
+    statement = insert_into(connection, Access)
     new = statement.excluded
     # As in imptrace.db.fold: counts add up, the best outcome wins, the newest other name too.
     statement = statement.on_conflict_do_update(
@@ -102,23 +96,23 @@ def upsert_accesses(
         },
     )
     rows = (
-        {
-            "run_id": run_id,
-            "process_id": process,
-            "path_id": ids[path],
-            "op": OP_CODES[op],
-            "count": row.count,
-            "first": row.first,
-            "last": row.last,
-            "outcome": OUTCOME_CODES[row.outcome],
-            "errno": row.errno,
-            "flags": row.flags,
-            "to_id": None if row.to is None else ids.get(row.to),
-            "from_id": None if row.origin is None else ids.get(row.origin),
-        }
+        (
+            run_id,
+            process,
+            ids[path],
+            OP_CODES[op],
+            row.count,
+            row.first,
+            row.last,
+            OUTCOME_CODES[row.outcome],
+            row.errno,
+            row.flags,
+            None if row.to is None else ids.get(row.to),
+            None if row.origin is None else ids.get(row.origin),
+        )
         for (process, path, op), row in pending.accesses.items()
     )
-    _execute_chunks(connection, statement, rows)
+    execute_many(connection, statement, _ACCESS_COLUMNS, rows)
 
 
 def insert_before(
@@ -130,23 +124,22 @@ def insert_before(
         for path, state in pending.before.items()
         if path in ids
     )
-    _execute_chunks(connection, _insert(connection, FileState).on_conflict_do_nothing(), rows)
+    _insert_states(connection, rows)
 
 
 def insert_after(
     connection: Connection, run_id: int, snapshots: Iterable[Snapshot], ids: dict[bytes, int]
 ) -> None:
     """Store what stands at paths after the run; paths that are not stored are left out."""
-    statement = _insert(connection, FileState).on_conflict_do_nothing()
-    for chunk in _chunks((Snapshot(*snapshot) for snapshot in snapshots), CHUNK):
+    for chunk in chunks((Snapshot(*snapshot) for snapshot in snapshots), CHUNK):
         find_paths(connection, (shot.path for shot in chunk if shot.path not in ids), ids)
-        rows = [
+        rows = (
             _state_row(run_id, ids[shot.path], AFTER, shot) for shot in chunk if shot.path in ids
-        ]
-        if rows:
-            connection.execute(statement, rows)
+        )
+        _insert_states(connection, rows)
 
 
+_END_OF_PROCESS_NAMES = ("ended", "status", "run", "process")
 _END_OF_PROCESS = (
     update(Process)
     .where(Process.run_id == bindparam("run"), Process.id == bindparam("process"))
@@ -154,51 +147,49 @@ _END_OF_PROCESS = (
 )
 
 
-def _process_row(run_id: int, process: events.ProcessStarted) -> dict[str, Any]:
-    return {
-        "run_id": run_id,
-        "id": process.process,
-        "pid": process.pid,
-        "parent": process.parent,
-        "previous": process.previous,
-        "exe": process.exe,
-        "argv": pack_strings(process.argv),
-        "cwd": process.cwd,
-        "uid": process.uid,
-        "gid": process.gid,
-        "cgroup": process.cgroup,
-        "environ": pack_environ(process.environ),
-        "started": process.at,
-        "ended": None,
-        "status": None,
-    }
+def _process_row(run_id: int, process: events.ProcessStarted) -> tuple[Any, ...]:
+    return (
+        run_id,
+        process.process,
+        process.pid,
+        process.parent,
+        process.previous,
+        process.exe,
+        pack_strings(process.argv),
+        process.cwd,
+        process.uid,
+        process.gid,
+        process.cgroup,
+        pack_environ(process.environ),
+        process.at,
+        None,
+        None,
+    )
 
 
-def _state_row(run_id: int, path_id: int, moment: int, snapshot: Snapshot) -> dict[str, Any]:
+def _state_row(run_id: int, path_id: int, moment: int, snapshot: Snapshot) -> tuple[Any, ...]:
     state = snapshot.state
-    return {
-        "run_id": run_id,
-        "path_id": path_id,
-        "moment": moment,
-        "type": FILE_TYPE_CODES[state.type],
-        "size": to_signed(state.size),
-        "mode": state.mode,
-        "uid": state.uid,
-        "gid": state.gid,
-        "mtime_ns": clamp_time(state.mtime_ns),
-        "ctime_ns": clamp_time(state.ctime_ns),
-        "inode": to_signed(state.inode),
-        "device": to_signed(state.device),
-        "hint": snapshot.hint,
-        "link": snapshot.link,
-    }
+    return (
+        run_id,
+        path_id,
+        moment,
+        FILE_TYPE_CODES[state.type],
+        to_signed(state.size),
+        state.mode,
+        state.uid,
+        state.gid,
+        clamp_time(state.mtime_ns),
+        clamp_time(state.ctime_ns),
+        to_signed(state.inode),
+        to_signed(state.device),
+        snapshot.hint,
+        snapshot.link,
+    )
 
 
-def _insert(connection: Connection, table: type[Base]) -> Any:
-    """Make an INSERT that knows ON CONFLICT, which SQLAlchemy has per dialect only."""
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table)
-    return sqlite.insert(table)
+def _insert_states(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
+    statement = insert_into(connection, FileState).on_conflict_do_nothing()
+    execute_many(connection, statement, _STATE_COLUMNS, rows)
 
 
 def _least(one: Any, other: Any) -> Any:
@@ -207,14 +198,3 @@ def _least(one: Any, other: Any) -> Any:
 
 def _greatest(one: Any, other: Any) -> Any:
     return case((one >= other, one), else_=other)
-
-
-def _execute_chunks(connection: Connection, statement: Any, rows: Iterable[Any]) -> None:
-    for chunk in _chunks(rows, CHUNK):
-        connection.execute(statement, chunk)
-
-
-def _chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk

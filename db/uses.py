@@ -1,21 +1,21 @@
 """Questions across runs: what a program touches, and who touches a path."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, or_, select
+from sqlalchemy import Connection, Engine, Select, and_, or_, select
 
+from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.effect import effect_of
 from imptrace.db.models import Access, FileState, Path, Process, Run
 from imptrace.db.programs import program_name
 from imptrace.db.queries import nearest
-from imptrace.db.records import AccessRecord, PathUse, best_outcome, count_calls
-from imptrace.db.rows import States, access_record
+from imptrace.db.records import CHANGES, AccessRecord, PathUse, best_outcome, count_calls
+from imptrace.db.rows import AnyRow, States, access_record
 from imptrace.errors import UsageError
 
 _Place = tuple[int, int]
 """Run, path id."""
-_Key = tuple[int, int, bytes]
-"""Run, path id, exe."""
 
 
 def program_uses(engine: Engine, program: str) -> list[PathUse]:
@@ -25,73 +25,92 @@ def program_uses(engine: Engine, program: str) -> list[PathUse]:
     execute it, and all processes of the runs that were asked to run it: its helpers.
     Raises UsageError, with the nearest name there is, if it was never recorded.
     """
-    wanted = program.encode(errors="surrogateescape")
     with engine.connect() as connection:
-        exes = set(connection.scalars(select(Process.exe).distinct()))
-        names = {exe: program_name(exe) for exe in exes}
-        matching = [exe for exe in exes if wanted in (exe, names[exe])]
-        runs = connection.scalars(select(Run.id).where(Run.program == wanted)).all()
-        if not matching and not runs:
-            known = [name.decode(errors="backslashreplace") for name in names.values()]
-            raise UsageError(
-                f"no program called {program!r} was recorded; "
-                f"{nearest(program, known)}imptrace runs lists what was"
-            )
-        return _uses(connection, or_(Process.exe.in_(matching), Process.run_id.in_(runs)))
+        processes = _processes(connection, program)
+        runs = sorted({run for run, _ in processes})
+        rows = (
+            row
+            for run in runs
+            for row in connection.execute(_ACCESSES.where(Access.run_id == run))
+            if (row.run_id, row.process_id) in processes
+        )
+        return _uses(connection, rows)
 
 
 def path_uses(engine: Engine, path: bytes) -> list[PathUse]:
-    """Who touched a path or anything below it, by path, then run. `path` is absolute."""
+    """Return who touched a path or anything below it, by path, then run. `path` is absolute."""
     directory = path.rstrip(b"/")
     # "0" is the byte after "/": the range of the unique index that holds all that is below.
     below = and_(Path.name >= directory + b"/", Path.name < directory + b"0")
     with engine.connect() as connection:
-        return _uses(connection, or_(Path.name == (directory or b"/"), below))
+        here = or_(Path.name == (directory or b"/"), below)
+        return _uses(connection, connection.execute(_ACCESSES.where(here)))
 
 
-def _uses(connection: Connection, condition: ColumnElement[bool]) -> list[PathUse]:
+_ACCESSES: Select[Any] = (
+    select(Access.__table__, Path.name, Process.exe)
+    .select_from(Access)
+    .join(Path, Path.id == Access.path_id)
+    .join(Process, and_(Process.run_id == Access.run_id, Process.id == Access.process_id))
+)
+
+
+def _processes(connection: Connection, program: str) -> set[tuple[int, int]]:
+    """Find the processes, by run and id, that belong to a program."""
+    wanted = program.encode(errors="surrogateescape")
+    names = {exe: program_name(exe) for exe in connection.scalars(select(Process.exe).distinct())}
+    exes = [exe for exe, name in names.items() if wanted in (exe, name, exe.rpartition(b"/")[2])]
+    runs = connection.scalars(select(Run.id).where(Run.program == wanted)).all()
+    if not exes and not runs:
+        known = [name.decode(errors="backslashreplace") for name in names.values()]
+        raise UsageError(
+            f"no program called {program!r} was recorded; "
+            f"{nearest(program, known)}imptrace runs lists what was"
+        )
+    belonging = or_(Process.exe.in_(exes), Process.run_id.in_(runs))
+    found = connection.execute(select(Process.run_id, Process.id).where(belonging))
+    return set(found.tuples())
+
+
+def _uses(connection: Connection, rows: Iterable[AnyRow]) -> list[PathUse]:
     names: dict[int, bytes] = {}
-    accesses: dict[_Key, list[AccessRecord]] = {}
-    statement = _joined(select(Access.__table__, Process.exe, Path.name), condition)
-    for row in connection.execute(statement):
+    accesses: dict[tuple[_Place, bytes], list[AccessRecord]] = {}
+    for row in rows:
         names[row.path_id] = row.name
-        key = (row.run_id, row.path_id, row.exe)
+        key = ((row.run_id, row.path_id), row.exe)
         accesses.setdefault(key, []).append(access_record(row, names))
-    states = _states(connection, condition)
+    changed = {
+        place for (place, _), found in accesses.items() if any(a.op in CHANGES for a in found)
+    }
+    states = _states(connection, changed)
     uses = [
-        _use(key, names[key[1]], found, states.get((key[0], key[1]), States()))
-        for key, found in accesses.items()
+        _use(place[0], names[place[1]], exe, found, states.get(place, States()))
+        for (place, exe), found in accesses.items()
     ]
     return sorted(uses, key=lambda use: (use.path, use.run, use.exe))
 
 
-def _states(connection: Connection, condition: ColumnElement[bool]) -> dict[_Place, States]:
-    same_place = and_(
-        FileState.run_id == Access.run_id,
-        FileState.path_id == Access.path_id,
-    )
-    statement = (
-        _joined(select(FileState.__table__), condition).join(FileState, same_place).distinct()
-    )
+def _states(connection: Connection, places: Iterable[_Place]) -> dict[_Place, States]:
+    by_run: dict[int, list[int]] = {}
+    for run, path_id in places:
+        by_run.setdefault(run, []).append(path_id)
     states: dict[_Place, States] = {}
-    for row in connection.execute(statement):
-        place = (row.run_id, row.path_id)
-        known = states.get(place, States())
-        states[place] = known.joined(row)
+    for run, path_ids in by_run.items():
+        for row in _state_rows(connection, run, path_ids):
+            place = (run, row.path_id)
+            states[place] = states.get(place, States()).joined(row)
     return states
 
 
-def _joined(statement: Select[Any], condition: ColumnElement[bool]) -> Select[Any]:
-    return (
-        statement.select_from(Access)
-        .join(Path, Path.id == Access.path_id)
-        .join(Process, and_(Process.run_id == Access.run_id, Process.id == Access.process_id))
-        .where(condition)
-    )
+def _state_rows(connection: Connection, run: int, path_ids: list[int]) -> Iterator[AnyRow]:
+    of_run = select(FileState.__table__).where(FileState.run_id == run)
+    for chunk in chunks(path_ids, CHUNK):
+        yield from connection.execute(of_run.where(FileState.path_id.in_(chunk)))
 
 
-def _use(key: _Key, path: bytes, accesses: list[AccessRecord], states: States) -> PathUse:
-    run, _, exe = key
+def _use(
+    run: int, path: bytes, exe: bytes, accesses: list[AccessRecord], states: States
+) -> PathUse:
     return PathUse(
         path=path,
         run=run,

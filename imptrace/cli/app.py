@@ -3,12 +3,11 @@
 import os
 import sys
 import traceback
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from imptrace.cli import run, runs, services
+from imptrace.cli import files, rm, run, runs, services, show, who
 from imptrace.errors import ImptraceError
 from imptrace.render.text import printable
 
@@ -32,6 +31,9 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 (the form of typer's callbacks)
     if wanted:
+        # As slow as all other imports of this module together.
+        from importlib.metadata import version
+
         typer.echo(f"imptrace {version('imptrace')}")
         raise typer.Exit
 
@@ -56,6 +58,10 @@ def _root(
 app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
 app.command("runs")(runs.runs)
 app.command("services")(services.services)
+app.command("show")(show.show)
+app.command("files")(files.files)
+app.command("who")(who.who)
+app.command("rm")(rm.rm)
 
 
 def main() -> None:

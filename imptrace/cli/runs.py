@@ -1,5 +1,7 @@
 """`imptrace runs`: what was recorded."""
 
+import sys
+
 import typer
 
 from imptrace.cli.options import Database, Json, opened
@@ -13,12 +15,13 @@ def runs(*, database: Database = None, json: Json = False) -> None:
     from imptrace.db import queries
     from imptrace.render import run_json, run_table
     from imptrace.render.json_text import dump
+    from imptrace.render.style import style_for
 
     with opened(database) as engine:
         records = queries.runs(engine)
     if json:
         typer.echo(dump(run_json.runs(records)))
     elif records:
-        typer.echo(run_table.runs(records))
+        typer.echo(run_table.runs(records, style_for(sys.stdout)))
     else:
-        typer.echo("imptrace: nothing is recorded yet; begin with: imptrace run PROGRAM", err=True)
+        typer.echo("imptrace: no run is recorded; begin with: imptrace run PROGRAM", err=True)

@@ -1,0 +1,44 @@
+"""`imptrace show`: one run."""
+
+import shutil
+import sys
+from typing import Annotated
+
+import typer
+
+from imptrace.cli.options import Database, Json, opened
+
+
+def show(
+    run: Annotated[
+        str,
+        typer.Argument(help="An id, a label, a program (its newest run), or latest."),
+    ] = "latest",
+    *,
+    reads: Annotated[
+        bool, typer.Option("--reads", help="Also show what was only read, or left as it was.")
+    ] = False,
+    tree: Annotated[
+        bool, typer.Option("--tree", help="Show paths as a tree of directories.")
+    ] = False,
+    database: Database = None,
+    json: Json = False,
+) -> None:
+    """Show one run: what was run, its processes, and what they changed.
+
+    Example: imptrace show firefox --tree
+    """
+    from imptrace.db import queries
+    from imptrace.render import run_json
+    from imptrace.render.json_text import dump
+    from imptrace.render.run_text import Wanted, run_text
+    from imptrace.render.style import style_for
+
+    with opened(database) as engine:
+        details = queries.run_details(engine, queries.resolve_run(engine, run))
+    if json:
+        typer.echo(dump(run_json.run(details)))
+        return
+    width = shutil.get_terminal_size().columns - 2 if sys.stdout.isatty() else None
+    wanted = Wanted(style=style_for(sys.stdout), reads=reads, tree=tree, width=width)
+    typer.echo(run_text(details, wanted))

@@ -1,0 +1,91 @@
+"""Uses of paths for people: what a program touches, and which programs touch a path."""
+
+import os
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+from imptrace.db.records import Effect, PathUse
+from imptrace.render.style import Style
+from imptrace.render.table import columns
+from imptrace.render.text import printable
+from imptrace.render.words import counted, tilde
+from imptrace.tracer.events import Op
+
+_CHANGED = frozenset({Effect.CREATED, Effect.MODIFIED, Effect.DELETED})
+
+
+def by_path(uses: Sequence[PathUse], style: Style, *, reads: bool) -> str:
+    """Show one line per path, the changed ones first; those only read where `reads` asks."""
+    home = os.environb.get(b"HOME")
+    groups = _grouped(uses)
+    changed = [group for group in groups if _is_changed(group)]
+    others = [group for group in groups if not _is_changed(group)]
+    sections = [_section("Changed", changed, home, style)]
+    if reads:
+        sections.append(_section("Not changed", others, home, style))
+    elif others:
+        left_out = counted(len(others), "path")
+        sections.append([style.dim(f"Not shown: {left_out} not changed (--reads shows them)")])
+    return "\n\n".join("\n".join(section) for section in sections if section)
+
+
+def by_program(uses: Sequence[PathUse], style: Style, *, reads: bool) -> str:
+    """Show each program with what it did, most changes first."""
+    home = os.environb.get(b"HOME")
+    in_order = sorted(uses, key=lambda use: (use.program, use.path))
+    programs = [list(group) for _, group in groupby(in_order, key=lambda use: use.program)]
+    programs.sort(key=lambda group: -len(_paths(group, changed=True)))
+    return "\n\n".join(_program(group, home, style, reads=reads) for group in programs)
+
+
+def _section(
+    title: str, groups: Sequence[list[PathUse]], home: bytes | None, style: Style
+) -> list[str]:
+    if not groups:
+        return []
+    return [style.bold(f"{title} ({len(groups):,})"), *_lines(groups, home)]
+
+
+def _program(uses: list[PathUse], home: bytes | None, style: Style, *, reads: bool) -> str:
+    changed, read = _paths(uses, changed=True), _paths(uses, changed=False)
+    title = style.bold(printable(uses[0].program))
+    summary = f"changed {counted(len(changed), 'path')}, only read {len(read):,}"
+    groups = _grouped(uses)
+    # About a single path all is told; of a directory, what was changed below it.
+    shown = [group for group in groups if reads or len(groups) == 1 or _is_changed(group)]
+    return "\n".join([f"{title}  {summary}, in {_runs(uses)}", *_lines(shown, home)])
+
+
+def _lines(groups: Sequence[list[PathUse]], home: bytes | None) -> list[str]:
+    rows = [
+        (_effects(group), _runs(group), _ops(group), tilde(group[0].path, home)) for group in groups
+    ]
+    return [f"  {line}" for line in columns(rows)] if rows else []
+
+
+def _grouped(uses: Sequence[PathUse]) -> list[list[PathUse]]:
+    return [list(group) for _, group in groupby(uses, key=lambda use: use.path)]
+
+
+def _paths(uses: Iterable[PathUse], *, changed: bool) -> set[bytes]:
+    all_changed = {use.path for use in uses if use.effect in _CHANGED}
+    return all_changed if changed else {use.path for use in uses} - all_changed
+
+
+def _is_changed(uses: Iterable[PathUse]) -> bool:
+    return any(use.effect in _CHANGED for use in uses)
+
+
+def _effects(uses: Iterable[PathUse]) -> str:
+    found = {use.effect for use in uses}
+    return "/".join(effect.value for effect in Effect if effect in found) or "read"
+
+
+def _runs(uses: Iterable[PathUse]) -> str:
+    runs = sorted({use.run for use in uses})
+    return f"run {runs[0]}" if len(runs) == 1 else f"{len(runs)} runs"
+
+
+def _ops(uses: Iterable[PathUse]) -> str:
+    found = {op for use in uses for op in use.ops}
+    return " ".join(op.value for op in Op if op in found)
