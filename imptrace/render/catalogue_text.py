@@ -1,12 +1,12 @@
 """The catalogue for people: a table of entries, one entry in full, what a check found."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
 from imptrace.catalogue.checking import Finding
 from imptrace.catalogue.model import Written
 from imptrace.levels import Kind
-from imptrace.render.run_table import columns
+from imptrace.render.table import columns
 from imptrace.render.text import printable
 
 _WRITTEN = {
@@ -18,7 +18,7 @@ _WRITTEN = {
 def table(entries: Sequence[Entry]) -> str:
     """One line per entry: where its paths are, and how many of them at which level."""
     heading = ("NAME", "PLACE", "TITLE", "KEEPS", "OPTION")
-    return columns([heading, *map(_row, entries)])
+    return "\n".join(columns([heading, *map(_row, entries)]))
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
@@ -75,8 +75,8 @@ def _paths(entry: Entry) -> Iterator[str]:
         yield from _indented(columns([_never_cells(path) for path in entry.never]))
 
 
-def _indented(text: str) -> Iterator[str]:
-    for line in text.splitlines():
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    for line in lines:
         yield f"  {line}"
 
 
