@@ -1,7 +1,7 @@
 """The processes of a run as a tree.
 
-A process that execs is one line that shows its last image: which programs a shell wrapper went
-through to get there is in the JSON. Leaves that run the same program beside each other are one line
+A process that execs is one line: the names of the programs that it was, and the command line of
+the last. Leaves that run the same program beside each other are one line
 with their number, since a build has thousands.
 """
 
@@ -28,7 +28,7 @@ def process_tree(processes: Sequence[ProcessRecord], style: Style, width: int | 
             lines.append(style.dim(f"... {tree.size - shown:,} more (--json has all)"))
             break
         shown += len(group)
-        text = _cut(indent + _describe(group), width)
+        text = _cut(indent + _describe(group, tree.names(group[0])), width)
         lines.append(style.dim(text[: len(indent)]) + text[len(indent) :])
     return lines
 
@@ -38,7 +38,7 @@ class _Tree:
         replaced = {process.previous for process in processes}
         last = [process for process in processes if process.id not in replaced]
         self.size = len(last)
-        by_id = {process.id: process for process in processes}
+        self._by_id = by_id = {process.id: process for process in processes}
         last_image = {process.id: process for process in last}
         # In reverse, so that an image that was replaced finds where its successor ended.
         for process in reversed(processes):
@@ -61,6 +61,17 @@ class _Tree:
                 own, further = ("└─ ", "   ") if number == 0 else ("├─ ", "│  ")
                 waiting.append((indent + own, indent + further, child))
 
+    def names(self, process: ProcessRecord) -> list[str]:
+        """List the programs that a process was, up to the last, which `process` is."""
+        names: list[str] = []
+        image: ProcessRecord | None = process
+        while image is not None:
+            name = printable(program_name(image.exe))
+            if not names or names[-1] != name:
+                names.append(name)
+            image = self._by_id.get(image.previous) if image.previous is not None else None
+        return names[::-1]
+
     def _groups(self, parent: int | None) -> list[list[ProcessRecord]]:
         """Put neighbours that run the same program and have no children together."""
         groups = groupby(
@@ -73,11 +84,12 @@ class _Tree:
         return [list(group) for _, group in groups]
 
 
-def _describe(group: list[ProcessRecord]) -> str:
+def _describe(group: list[ProcessRecord], names: list[str]) -> str:
     first = group[0]
     if len(group) > 1:
-        return f"{printable(program_name(first.exe))}, {len(group):,} processes"
-    return f"{first.pid} {command_line(first.argv) or printable(first.exe) or '(unknown)'}"
+        return f"{names[-1]}, {len(group):,} processes"
+    words = [str(first.pid), *(f"{name} →" for name in names[:-1])]
+    return " ".join([*words, command_line(first.argv) or printable(first.exe) or "(unknown)"])
 
 
 def _cut(text: str, width: int | None) -> str:

@@ -47,9 +47,9 @@ def _section(
 
 
 def _program(uses: list[PathUse], home: bytes | None, style: Style, *, reads: bool) -> str:
-    changed, read = _paths(uses, changed=True), _paths(uses, changed=False)
+    changed, others = _paths(uses, changed=True), _paths(uses, changed=False)
     title = style.bold(printable(uses[0].program))
-    summary = f"changed {counted(len(changed), 'path')}, only read {len(read):,}"
+    summary = f"changed {counted(len(changed), 'path')}, touched {len(others):,} without changing"
     groups = _grouped(uses)
     # About a single path all is told; of a directory, what was changed below it.
     shown = [group for group in groups if reads or len(groups) == 1 or _is_changed(group)]
