@@ -119,7 +119,7 @@ def _no_such_run(connection: Connection, text: str) -> str:
 def _paths(connection: Connection, run_id: int) -> Iterable[PathRecord]:
     of_run = select(Access.path_id).where(Access.run_id == run_id)
     paths = select(Path.id, Path.name).where(Path.id.in_(of_run))
-    names = dict(connection.execute(paths).tuples().all())
+    names = dict(connection.execute(paths).all())
     accesses = _accesses(connection, run_id, names=names)
     states = dict(_states(connection, run_id))
     for path_id in sorted(names, key=names.__getitem__):

@@ -71,7 +71,7 @@ def find_paths(connection: Connection, paths: Iterable[bytes], ids: dict[bytes, 
     for chunk in chunks(paths, CHUNK):
         rows = connection.execute(select(Path.name, Path.id).where(Path.name.in_(chunk)))
         # Keyed by the objects that the fold already holds, not by copies.
-        found = dict(rows.tuples().all())
+        found = dict(rows.all())
         ids.update((path, found[path]) for path in chunk if path in found)
 
 

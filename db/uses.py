@@ -69,7 +69,7 @@ def _processes(connection: Connection, program: str) -> set[tuple[int, int]]:
         )
     belonging = or_(Process.exe.in_(exes), Process.run_id.in_(runs))
     found = connection.execute(select(Process.run_id, Process.id).where(belonging))
-    return set(found.tuples())
+    return set(found.all())
 
 
 def _uses(connection: Connection, rows: Iterable[AnyRow]) -> list[PathUse]:
