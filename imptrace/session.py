@@ -104,9 +104,7 @@ class Session:
         """Wait until everything is stored; say what came of it."""
         self.finished.wait()
         run_id = self._writer.run_id if self._writer else None
-        return Result(
-            run_id=run_id, summary=self._summary, failure=self._failure, left=self._left
-        )
+        return Result(run_id=run_id, summary=self._summary, failure=self._failure, left=self._left)
 
     def stop(self) -> None:
         """Record no longer: store what there is. The program goes on."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from imptrace.catalogue.model import Entry, KeptPath, Place, Written
+from imptrace.catalogue.paths import is_within
 from imptrace.catalogue.source import Spot
 from imptrace.levels import Kind, Level
 
@@ -141,7 +142,8 @@ def dynamic_user(entry: Entry, _table: str, kept: KeptPath) -> Iterator[str]:
 
 def rename_needs_directory(entry: Entry, _table: str, kept: KeptPath) -> Iterator[str]:
     """Ask for the directory of a file that is replaced by rename, where that is the owner's."""
-    if kept.written is not Written.RENAME or kept.note:
+    within = any(each is not kept and is_within(kept.path, each.path) for each in entry.persist)
+    if kept.written is not Written.RENAME or kept.note or within:
         return
     parent = kept.path.rpartition(b"/")[0].rpartition(b"/")[2]
     if parent and _carries_name(entry, parent):

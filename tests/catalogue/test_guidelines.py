@@ -69,6 +69,14 @@ def test_secret_directory_at_home_needs_a_mode(tmp_path: Path) -> None:
     assert [finding.rule for finding in check(tmp_path)] == ["secret-mode"]
 
 
+def test_renamed_file_within_a_kept_directory_is_no_breach(tmp_path: Path) -> None:
+    renamed = ('kind = "file"', 'written = "rename"')
+    text = TITLE + kept("/var/lib/example") + kept("/var/lib/example/k", *renamed, level="secret")
+    (tmp_path / "services").mkdir()
+    (tmp_path / "services" / "example.toml").write_text(text)
+    assert check(tmp_path) == ()
+
+
 def test_breaches_between_two_entries_are_found(tmp_path: Path) -> None:
     shared = kept("/var/log/wtmp", 'kind = "file"', table="shared")
     (tmp_path / "services").mkdir()
