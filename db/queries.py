@@ -2,7 +2,7 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from types import MappingProxyType
@@ -13,6 +13,7 @@ from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.codes import OP_CODES, OUTCOMES
 from imptrace.db.effect import compared, effect_of
 from imptrace.db.models import Access, FileState, Mount, Path, Process, Run
+from imptrace.db.programs import program_name
 from imptrace.db.records import (
     CHANGES,
     MAYBE_DONE,
@@ -64,6 +65,15 @@ def resolve_run(engine: Engine, text: str) -> int:
             if found is not None:
                 return found
         raise UsageError(_no_such_run(connection, text))
+
+
+def runs_executing(engine: Engine, programs: Collection[bytes]) -> list[int]:
+    """Ids of the runs, oldest first, in which one of `programs` (base names) was executed."""
+    with engine.connect() as connection:
+        exes = connection.scalars(select(Process.exe).distinct())
+        wanted = [exe for exe in exes if program_name(exe) in programs]
+        found = select(Process.run_id).where(Process.exe.in_(wanted)).distinct()
+        return sorted(connection.scalars(found))
 
 
 def run_details(engine: Engine, run_id: int) -> RunDetails:

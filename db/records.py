@@ -209,3 +209,11 @@ class PathUse:
     ops: Mapping[Op, int]
     outcome: Outcome
     effect: Effect | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherPrograms:
+    """Programs that used a path in other runs: base names, sorted."""
+
+    readers: tuple[bytes, ...] = ()
+    writers: tuple[bytes, ...] = ()

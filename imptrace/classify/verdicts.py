@@ -13,6 +13,7 @@ from imptrace.levels import Kind, Level
 
 __all__ = [
     "Advice",
+    "Figure",
     "Home",
     "Kind",
     "Level",
@@ -75,14 +76,12 @@ class Why(StrEnum):
     """Opened for a change that did not happen."""
     VANISHED = "vanished"
     """Gone when the run ended."""
+    EMPTY = "empty"
+    """A directory with nothing in it that is state."""
     PACKAGE = "package"
     """Part of the installed system: programs, libraries, package data."""
-    REGENERATED = "regenerated"
-    """Made anew by each run, never read back."""
     NEVER = "never"
     """The catalogue says that it must not be kept."""
-    FOREIGN = "foreign"
-    """Nothing of the subject's: no name, owner or use ties it to the subject."""
     PRIVATE_MOUNT = "private-mount"
     """On a mount that only the program could see."""
 

@@ -162,16 +162,16 @@ def files(program: str, uses: Iterable[PathUse]) -> FilesAnswer:
 
 def who(path: bytes, uses: Iterable[PathUse]) -> WhoAnswer:
     """Answer who touches a path."""
-    return {"schema": "imptrace.who/1", **_name(path), "uses": [_use(use) for use in uses]}
+    return {"schema": "imptrace.who/1", **path_name(path), "uses": [_use(use) for use in uses]}
 
 
 def _run(record: RunRecord) -> RunJson:
     return {
         "id": record.id,
         "label": record.label,
-        "program": _text(record.program),
+        "program": plain_text(record.program),
         "argv": _texts(record.argv),
-        "cwd": _text(record.cwd),
+        "cwd": plain_text(record.cwd),
         "user": record.user,
         "uid": record.uid,
         "host": record.host,
@@ -193,9 +193,9 @@ def _process(process: ProcessRecord) -> ProcessJson:
         "pid": process.pid,
         "parent": process.parent,
         "previous": process.previous,
-        "exe": _text(process.exe),
+        "exe": plain_text(process.exe),
         "argv": _texts(process.argv),
-        "cwd": _text(process.cwd),
+        "cwd": plain_text(process.cwd),
         "uid": process.uid,
         "gid": process.gid,
         "unit": process.unit,
@@ -204,7 +204,7 @@ def _process(process: ProcessRecord) -> ProcessJson:
 
 def _path(path: PathRecord) -> PathJson:
     return {
-        **_name(path.path),
+        **path_name(path.path),
         "type": file_type(path),
         "ops": _ops(path.ops.items()),
         "outcome": path.outcome.value,
@@ -213,7 +213,7 @@ def _path(path: PathRecord) -> PathJson:
         "before": _state(path.before),
         "after": _state(path.after),
         "hint": path.hint,
-        "link": None if path.link is None else _text(path.link),
+        "link": None if path.link is None else plain_text(path.link),
         "processes": sorted({access.process for access in path.accesses}),
     }
 
@@ -228,10 +228,10 @@ def file_type(path: PathRecord) -> FileType | None:
 
 def _use(use: PathUse) -> UseJson:
     return {
-        **_name(use.path),
+        **path_name(use.path),
         "run": use.run,
-        "program": _text(use.program),
-        "exe": _text(use.exe),
+        "program": plain_text(use.program),
+        "exe": plain_text(use.exe),
         "ops": _ops(use.ops.items()),
         "outcome": use.outcome.value,
         "effect": use.effect and use.effect.value,
@@ -256,24 +256,26 @@ def _ops(ops: Iterable[tuple[Op, int]]) -> dict[str, int]:
     return {op.value: count for op, count in ops}
 
 
-def _name(path: bytes) -> PathNameJson:
+def path_name(path: bytes) -> PathNameJson:
+    """Name a path in JSON; its bytes as well where they are not valid UTF-8."""
     try:
         return {"path": path.decode()}
     except UnicodeDecodeError:
-        return {"path": _text(path), "path_b64": base64.b64encode(path).decode("ascii")}
+        return {"path": plain_text(path), "path_b64": base64.b64encode(path).decode("ascii")}
 
 
 def _texts(values: Sequence[bytes]) -> list[str]:
-    return list(map(_text, values))
+    return list(map(plain_text, values))
 
 
-def _text(value: bytes) -> str:
+def plain_text(value: bytes) -> str:
+    """Decode what need not be UTF-8: other bytes are shown as escapes."""
     return value.decode(errors="backslashreplace")
 
 
 def _plain(text: str) -> str:
     """Return text without the lone surrogates that stand for undecodable bytes of an argument."""
-    return _text(text.encode(errors="surrogateescape"))
+    return plain_text(text.encode(errors="surrogateescape"))
 
 
 def _time(nanoseconds: int) -> str:

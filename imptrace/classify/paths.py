@@ -1,0 +1,40 @@
+"""Paths as bytes, without looking at any file system."""
+
+from collections.abc import Iterable, Iterator
+
+
+def name_of(path: bytes) -> bytes:
+    """The last component."""
+    return path.rpartition(b"/")[2]
+
+
+def parent_of(path: bytes) -> bytes:
+    """The directory that a path lies in; the root's is the root."""
+    return path.rpartition(b"/")[0] or b"/"
+
+
+def parents_of(path: bytes) -> Iterator[bytes]:
+    """The directories above a path, the nearest first, without the root."""
+    end = path.rfind(b"/")
+    while end > 0:
+        yield path[:end]
+        end = path.rfind(b"/", 0, end)
+
+
+def is_within(path: bytes, directory: bytes) -> bool:
+    """Whether `path` is `directory` or lies below it."""
+    return path == directory or path.startswith(directory.rstrip(b"/") + b"/")
+
+
+def common_directory(paths: Iterable[bytes]) -> bytes:
+    """The deepest directory that holds all of `paths`, of which there is at least one."""
+    parts = [parent_of(path).split(b"/") for path in paths]
+    shared = parts[0]
+    for other in parts[1:]:
+        length = 0
+        for one, two in zip(shared, other, strict=False):
+            if one != two:
+                break
+            length += 1
+        shared = shared[:length]
+    return b"/".join(shared) or b"/"

@@ -1,0 +1,155 @@
+"""From facts to advice: every rule of this package, in order."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from imptrace.classify.codes import Code
+from imptrace.classify.confidence import confidence_of
+from imptrace.classify.context import Facts
+from imptrace.classify.declared import declared_recommendations
+from imptrace.classify.dynamic_user import with_private_paths
+from imptrace.classify.ground import ground_of
+from imptrace.classify.holdings import Claimed, claimed_pieces
+from imptrace.classify.judge import Judged, judge
+from imptrace.classify.owner import owner_of
+from imptrace.classify.paths import parents_of
+from imptrace.classify.safety import hazards_of
+from imptrace.classify.state import signs_of_state
+from imptrace.classify.subject import subject_of
+from imptrace.classify.verdicts import (
+    Advice,
+    Kind,
+    Level,
+    Reason,
+    Recommendation,
+    Scope,
+    SetAside,
+    Verdict,
+    Why,
+)
+from imptrace.classify.warnings import warnings_of
+
+
+def advise(facts: Facts, *, with_declared: bool = False) -> Advice:
+    """Judge every path of the runs, and recommend the fewest that keep the subject's own state.
+
+    `with_declared`: also what the catalogue and the unit declare and no run has shown; always so
+    where there are no runs.
+    """
+    judged = judge(facts)
+    ground = ground_of(judged)
+    claimed = claimed_pieces(judged, ground)
+    found = [_recommendation(each, judged) for each in claimed]
+    if with_declared or not facts.runs:
+        found += declared_recommendations(facts, found)
+    kept = _without_nested(with_private_paths(found, facts))
+    return Advice(
+        subject=subject_of(facts, kept),
+        runs=tuple(run.run.id for run in facts.runs),
+        recommendations=tuple(sorted(kept, key=_order)),
+        set_aside=tuple(sorted(_set_aside(judged, claimed), key=lambda each: each.path)),
+        verdicts=tuple(sorted(_verdicts(claimed, judged), key=lambda each: each.path)),
+        warnings=warnings_of(facts, kept, judged.set_aside, with_declared=with_declared),
+    )
+
+
+def _order(recommendation: Recommendation) -> tuple[bool, bytes]:
+    return recommendation.scope is Scope.SHARED, recommendation.path
+
+
+def _recommendation(claimed: Claimed, judged: Judged) -> Recommendation:
+    piece, claim = claimed.piece, claimed.claim
+    members = [state.facts for state in piece.members]
+    user, group, mode = owner_of(claimed, judged)
+    signs = _strongest_signs(claimed)
+    return Recommendation(
+        path=piece.path,
+        kind=piece.kind,
+        scope=claim.scope,
+        level=piece.level,
+        user=user,
+        group=group,
+        mode=mode,
+        confidence=confidence_of(
+            claim.confidence, members, judged.runs, catalogued=claimed.known is not None
+        ),
+        observed=True,
+        covers=len(piece.members),
+        reasons=(claim.reason, *piece.reasons, *signs, *claimed.notes),
+        method=piece.method,
+        home=judged.places.home_of(piece.path),
+        used_by=claim.used_by,
+    )
+
+
+def _strongest_signs(claimed: Claimed) -> tuple[Reason, ...]:
+    """The sign of state that most members show, by its highest count."""
+    by_code: dict[str, Reason] = {}
+    for state in claimed.piece.members:
+        for sign in signs_of_state(state.facts):
+            best = by_code.get(sign.code)
+            if best is None or _runs(sign) > _runs(best):
+                by_code[sign.code] = sign
+    order = (Code.READ_BACK, Code.MODIFIED, Code.CREATED, Code.EXPECTED)
+    return tuple(by_code[code] for code in order if code in by_code)
+
+
+def _runs(reason: Reason) -> int:
+    runs = reason.figures.get("runs", 0)
+    return runs if isinstance(runs, int) else 0
+
+
+def _without_nested(found: Iterable[Recommendation]) -> list[Recommendation]:
+    """Leave out what a directory above it keeps already, with the same or more care."""
+    by_path: dict[bytes, Recommendation] = {}
+    for each in found:
+        there = by_path.get(each.path)
+        if there is None or each.level > there.level:
+            by_path[each.path] = each
+    return [each for each in by_path.values() if not _is_kept_above(each, by_path)]
+
+
+def _is_kept_above(each: Recommendation, by_path: dict[bytes, Recommendation]) -> bool:
+    above = next((by_path[path] for path in parents_of(each.path) if path in by_path), None)
+    if above is None or above.kind is Kind.FILE or above.scope is not each.scope:
+        return False
+    return above.level == each.level or (
+        each.level < above.level and each.level is not Level.TRANSIENT
+    )
+
+
+def _set_aside(judged: Judged, claimed: Sequence[Claimed]) -> Iterator[SetAside]:
+    yield from judged.set_aside
+    kept = {state.path for each in claimed for state in each.piece.members}
+    above = {parent for path in kept for parent in parents_of(path)}
+    reason = Reason(code=Code.EMPTY_DIRECTORY)
+    for state in judged.states:
+        if state.path not in kept and state.path not in above:
+            yield SetAside(path=state.path, why=Why.EMPTY, reasons=(reason,))
+
+
+def _verdicts(claimed: Iterable[Claimed], judged: Judged) -> Iterator[Verdict]:
+    seen: set[bytes] = set()
+    # The smallest piece that holds a path is the one that says its level.
+    for each in sorted(claimed, key=lambda each: -len(each.piece.path)):
+        for state in each.piece.members:
+            if state.path in seen:
+                continue
+            seen.add(state.path)
+            yield Verdict(
+                path=state.path,
+                kind=Kind.FILE if state.is_file else Kind.DIRECTORY,
+                scope=each.claim.scope,
+                level=state.level,
+                confidence=confidence_of(
+                    each.claim.confidence,
+                    [state.facts],
+                    judged.runs,
+                    catalogued=each.known is not None,
+                ),
+                reasons=(
+                    *signs_of_state(state.facts),
+                    each.claim.reason,
+                    *state.reasons,
+                    *hazards_of(state.facts),
+                ),
+            )

@@ -1,0 +1,109 @@
+"""How files are written, and so how they can be kept: the rules of bind mounts and links.
+
+A file that is replaced (renamed over, linked over, deleted and made anew) can be no bind mount
+(EBUSY), and a symbolic link in its place becomes an ordinary file. A file that its program makes
+only when there is none must be seen to be absent at the first start.
+"""
+
+from collections.abc import Callable
+
+from imptrace.classify.codes import Code
+from imptrace.classify.path_facts import PathFacts
+from imptrace.classify.verdicts import Method, Reason
+from imptrace.tracer.events import AccessFlag, FileType, Op
+
+
+def hazards_of(facts: PathFacts) -> tuple[Reason, ...]:
+    """Everything seen that stands against keeping this one path by itself, the gravest first."""
+    found = (rule(facts) for rule in _RULES)
+    return tuple(reason for reason in found if reason is not None)
+
+
+def method_of(facts: PathFacts) -> Method:
+    """How an entry for this one path has to be made."""
+    codes = {reason.code for reason in hazards_of(facts)}
+    if codes & _REPLACING:
+        return Method.NONE
+    return Method.SYMLINK if Code.ONLY_WHEN_ABSENT in codes else Method.BIND
+
+
+def replaced_by_rename(facts: PathFacts) -> Reason | None:
+    """Another name was renamed over a file that was there: `prefs.js.tmp` -> `prefs.js`."""
+    if facts.is_directory or not facts.renamed_from or _is_made_once(facts):
+        return None
+    return Reason(
+        code=Code.REPLACED_BY_RENAME,
+        figures={
+            "path": facts.path,
+            "origin": facts.renamed_from[0],
+            "count": facts.ops[Op.RENAME],
+        },
+    )
+
+
+def replaced_by_link(facts: PathFacts) -> Reason | None:
+    """A nameless file (O_TMPFILE) was linked in its place: no rename is seen at all."""
+    if facts.is_directory or AccessFlag.TMPFILE not in facts.flags:
+        return None
+    return Reason(code=Code.REPLACED_BY_LINK, figures={"path": facts.path})
+
+
+def directory_replaced(facts: PathFacts) -> Reason | None:
+    """The whole directory was renamed into place: a mount point cannot be."""
+    if not facts.is_directory or not facts.renamed_from:
+        return None
+    figures = {"path": facts.path, "origin": facts.renamed_from[0]}
+    return Reason(code=Code.DIRECTORY_REPLACED, figures=figures)
+
+
+def recreated(facts: PathFacts) -> Reason | None:
+    """It was deleted or renamed away, and made again: a mount point allows neither."""
+    makes = facts.ops.keys() & {Op.CREATE, Op.MKDIR, Op.LINK, Op.SYMLINK, Op.RENAME}
+    is_removed = Op.DELETE in facts.ops or facts.moved_to is not None
+    if not is_removed or not makes or not facts.is_there:
+        return None
+    return Reason(code=Code.RECREATED, figures={"path": facts.path})
+
+
+def symlink_replaced(facts: PathFacts) -> Reason | None:
+    """A symbolic link stood there, and an ordinary file took its place."""
+    was_link = facts.before is not None and facts.before.type is FileType.SYMLINK
+    if not was_link or facts.type is not FileType.FILE:
+        return None
+    return Reason(code=Code.SYMLINK_REPLACED, figures={"path": facts.path})
+
+
+def only_when_absent(facts: PathFacts) -> Reason | None:
+    """Made with O_EXCL, or after looking and finding nothing, and then left alone."""
+    exclusive = AccessFlag.EXCLUSIVE in facts.flags
+    if facts.is_directory or not facts.created or facts.modified:
+        return None
+    if not exclusive and not facts.missing_first:
+        return None
+    return Reason(code=Code.ONLY_WHEN_ABSENT, figures={"path": facts.path})
+
+
+def _is_made_once(facts: PathFacts) -> bool:
+    """A rename that made the file where there was none, by a program that checks for that."""
+    once = facts.ops[Op.RENAME] == 1 and facts.created == 1 and not facts.modified
+    return once and (facts.missing_first or facts.runs > 1)
+
+
+_RULES: tuple[Callable[[PathFacts], Reason | None], ...] = (
+    replaced_by_rename,
+    replaced_by_link,
+    directory_replaced,
+    symlink_replaced,
+    recreated,
+    only_when_absent,
+)
+
+_REPLACING = frozenset(
+    {
+        Code.REPLACED_BY_RENAME,
+        Code.REPLACED_BY_LINK,
+        Code.DIRECTORY_REPLACED,
+        Code.SYMLINK_REPLACED,
+        Code.RECREATED,
+    }
+)

@@ -1,0 +1,260 @@
+"""What cannot or need not persist, whatever the program."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from imptrace.classify.codes import Code
+from imptrace.classify.path_facts import PathFacts
+from imptrace.classify.paths import is_within, name_of, parents_of
+from imptrace.classify.places import Places
+from imptrace.classify.verdicts import Reason, Why
+from imptrace.classify.words import LOCK, TEMPORARY, words_of
+from imptrace.tracer.events import AccessFlag, FileType, Mount
+
+Ruling = tuple[Why, Reason]
+
+_VIRTUAL_TOPS = (b"/proc", b"/sys", b"/dev")
+_RUNTIME_TOPS = (b"/run", b"/var/run", b"/var/lock")
+_TEMPORARY_TOPS = (b"/tmp", b"/var/tmp", b"/dev/shm")
+_PACKAGE_TOPS = tuple(
+    b"/" + top for top in b"usr bin sbin lib lib32 lib64 libx32 boot efi nix".split()
+)
+_STORE = b"/nix/store"
+_STATIC = b"/etc/static"
+_MANAGED = frozenset({b"/etc/localtime", b"/etc/mtab", b"/etc/ld.so.cache", b"/etc/resolv.conf"})
+
+_EPHEMERAL_TYPES = frozenset({"tmpfs", "ramfs", "overlay", "rootfs"})
+_VIRTUAL_TYPES = frozenset(
+    {
+        "proc",
+        "sysfs",
+        "devtmpfs",
+        "devpts",
+        "cgroup",
+        "cgroup2",
+        "securityfs",
+        "debugfs",
+        "tracefs",
+        "configfs",
+        "pstore",
+        "bpf",
+        "mqueue",
+        "hugetlbfs",
+        "efivarfs",
+        "fusectl",
+        "binfmt_misc",
+        "nsfs",
+        "rpc_pipefs",
+        "selinuxfs",
+    }
+)
+
+_LOCK_SIZE = 64
+"""Bytes: a lock file holds at most a pid and a host name; `Cargo.lock` holds more."""
+
+
+class Mounts:
+    """The mount table of the newest run: which mount a path lies on."""
+
+    def __init__(self, mounts: Iterable[Mount]) -> None:
+        # Of several mounts on one point the last is on top.
+        self._by_point = {mount.mountpoint: mount for mount in mounts}
+
+    def of(self, path: bytes) -> Mount | None:
+        """The mount that holds `path`; None where the table is not known."""
+        points = (path, *parents_of(path), b"/")
+        return next((self._by_point[each] for each in points if each in self._by_point), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What the rules of this module know besides the path itself."""
+
+    places: Places
+    mounts: Mounts
+
+
+def by_place(path: bytes, around: Surroundings) -> Ruling | None:
+    """Set a path aside for where it lies; None if something there could be state."""
+    for rule in _PLACE_RULES:
+        ruling = rule(path, around)
+        if ruling is not None:
+            return ruling
+    return None
+
+
+def by_facts(facts: PathFacts) -> Ruling | None:
+    """Set a path aside for what it is and for what happened to it."""
+    for rule in _FACT_RULES:
+        ruling = rule(facts)
+        if ruling is not None:
+            return ruling
+    return None
+
+
+def store(path: bytes, _around: Surroundings) -> Ruling | None:
+    """`/nix/store/...`: rebuilt from the configuration."""
+    return (Why.STORE, Reason(code=Code.STORE)) if is_within(path, _STORE) else None
+
+
+def declarative(path: bytes, _around: Surroundings) -> Ruling | None:
+    """`/etc/static`, `/etc/localtime`: NixOS makes them from the configuration."""
+    if is_within(path, _STATIC) or path in _MANAGED:
+        return Why.DECLARATIVE, Reason(code=Code.DECLARATIVE)
+    return None
+
+
+def runtime(path: bytes, around: Surroundings) -> Ruling | None:
+    """`/run`, `$XDG_RUNTIME_DIR`: gone at reboot by design."""
+    top = _top_of(path, (*_RUNTIME_TOPS, *around.places.runtime))
+    if top is None:
+        return None
+    return Why.RUNTIME, Reason(code=Code.RUNTIME, figures={"place": top})
+
+
+def temporary_place(path: bytes, around: Surroundings) -> Ruling | None:
+    """`/tmp`, unless the traced user's home was put there."""
+    top = _top_of(path, _TEMPORARY_TOPS)
+    if top is None or around.places.home_of(path) is not None:
+        return None
+    return Why.TEMPORARY, Reason(code=Code.TEMPORARY_PLACE, figures={"place": top})
+
+
+def virtual(path: bytes, around: Surroundings) -> Ruling | None:
+    """`/proc`, and every mount whose files the kernel makes up."""
+    mount = around.mounts.of(path)
+    if mount is not None and mount.fstype in _VIRTUAL_TYPES:
+        return Why.VIRTUAL, Reason(code=Code.VIRTUAL, figures={"fstype": mount.fstype})
+    top = _top_of(path, _VIRTUAL_TOPS)
+    if top is None:
+        return None
+    return Why.VIRTUAL, Reason(code=Code.VIRTUAL, figures={"fstype": top})
+
+
+def package(path: bytes, _around: Surroundings) -> Ruling | None:
+    """`/usr`, `/lib`: programs and their data, which come from packages."""
+    top = _top_of(path, _PACKAGE_TOPS)
+    if top is None:
+        return None
+    return Why.PACKAGE, Reason(code=Code.PACKAGE, figures={"place": top})
+
+
+def persistent_mount(path: bytes, around: Surroundings) -> Ruling | None:
+    """A path on a mount of its own that no reboot wipes."""
+    mount = around.mounts.of(path)
+    if mount is None or mount.mountpoint == b"/" or mount.fstype in _EPHEMERAL_TYPES:
+        return None
+    return Why.PERSISTENT, Reason(
+        code=Code.PERSISTENT_MOUNT,
+        figures={"mountpoint": mount.mountpoint, "fstype": mount.fstype},
+    )
+
+
+def private_mount(facts: PathFacts) -> Ruling | None:
+    """A path on a mount that the host does not have."""
+    if AccessFlag.PRIVATE_MOUNT not in facts.flags:
+        return None
+    return Why.PRIVATE_MOUNT, Reason(code=Code.PRIVATE_MOUNT)
+
+
+def moved_away(facts: PathFacts) -> Ruling | None:
+    """A temporary name whose file was renamed to another: that one is judged."""
+    if facts.is_there or facts.moved_to is None:
+        return None
+    return Why.TEMPORARY, Reason(code=Code.MOVED, figures={"to": facts.moved_to})
+
+
+def vanished(facts: PathFacts) -> Ruling | None:
+    """Nothing is left to keep."""
+    return None if facts.is_there else (Why.VANISHED, Reason(code=Code.VANISHED))
+
+
+def socket(facts: PathFacts) -> Ruling | None:
+    """Sockets and fifos are made anew by whoever listens."""
+    if facts.type in (FileType.SOCKET, FileType.FIFO):
+        return Why.SOCKET, Reason(code=Code.SOCKET)
+    return None
+
+
+def device(facts: PathFacts) -> Ruling | None:
+    """Device nodes belong to the kernel and udev."""
+    if facts.type in (FileType.CHAR_DEVICE, FileType.BLOCK_DEVICE):
+        return Why.DEVICE, Reason(code=Code.DEVICE)
+    return None
+
+
+def store_link(facts: PathFacts) -> Ruling | None:
+    """A link into the store is made by whoever manages the system or the home."""
+    if facts.link is None or _top_of(facts.link, (_STORE, _STATIC)) is None:
+        return None
+    return Why.STORE, Reason(code=Code.DECLARATIVE, figures={"target": facts.link})
+
+
+def lock(facts: PathFacts) -> Ruling | None:
+    """Lock and pid files: a stale one can keep the program from starting."""
+    name = name_of(facts.path)
+    if facts.is_directory or not words_of(name) & LOCK or not _is_small(facts):
+        return None
+    return Why.LOCK, Reason(code=Code.LOCK, figures={"name": name})
+
+
+def temporary_name(facts: PathFacts) -> Ruling | None:
+    """A left-over of replacing a file: `x.tmp`, `.goutputstream-ABC123`, an editor's swap file."""
+    name = name_of(facts.path)
+    ending = name.rpartition(b".")[2] if b"." in name else b""
+    is_temporary = bool(words_of(ending) & TEMPORARY) or b".goutputstream-" in name
+    if facts.is_directory or facts.read_first or not is_temporary:
+        return None
+    return Why.TEMPORARY, Reason(code=Code.TEMPORARY_NAME, figures={"name": name})
+
+
+def metadata_only(facts: PathFacts) -> Ruling | None:
+    """Only mode, owner or times were changed."""
+    if facts.only_metadata and not facts.created and not facts.read_first:
+        return Why.UNCHANGED, Reason(code=Code.METADATA_ONLY)
+    return None
+
+
+def unchanged(facts: PathFacts) -> Ruling | None:
+    """Opened for a change that did not happen, or was refused: no sign of state.
+
+    What was read first, and then opened for writing, is one.
+    """
+    is_writable = any(op.changes for op in facts.ops)
+    if facts.was_changed or (facts.read_first and is_writable):
+        return None
+    return Why.UNCHANGED, Reason(code=Code.UNCHANGED)
+
+
+def _is_small(facts: PathFacts) -> bool:
+    if facts.type is FileType.SYMLINK:
+        return True
+    return facts.state is None or facts.state.size <= _LOCK_SIZE
+
+
+def _top_of(path: bytes, tops: Iterable[bytes]) -> bytes | None:
+    return next((top for top in tops if is_within(path, top)), None)
+
+
+_PLACE_RULES: tuple[Callable[[bytes, Surroundings], Ruling | None], ...] = (
+    store,
+    declarative,
+    runtime,
+    temporary_place,
+    virtual,
+    package,
+    persistent_mount,
+)
+
+_FACT_RULES: tuple[Callable[[PathFacts], Ruling | None], ...] = (
+    private_mount,
+    moved_away,
+    vanished,
+    socket,
+    device,
+    store_link,
+    lock,
+    temporary_name,
+    metadata_only,
+    unchanged,
+)

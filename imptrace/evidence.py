@@ -1,0 +1,253 @@
+"""Facts for an advice: the runs that were asked for, users, mounts, the catalogue, other programs.
+
+Here is all the looking around that the classifier, which is pure, must not do itself.
+"""
+
+import grp
+import os
+import platform
+import pwd
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from imptrace.catalogue import Catalogue, Entry, Place
+from imptrace.classify.context import Context, Facts, User
+from imptrace.classify.paths import parents_of
+from imptrace.classify.verdicts import Home
+from imptrace.db import queries
+from imptrace.db.others import other_programs
+from imptrace.db.programs import program_name
+from imptrace.db.records import Effect, OtherPrograms, RunDetails, RunRecord
+from imptrace.errors import UsageError
+from imptrace.tracer.events import FileState
+from imptrace.tracer.snapshot import lstat_state
+
+MOST_RUNS = 20
+"""Runs of one program that an advice rests on, the newest: older ones tell of older versions."""
+UNIT_PROPERTIES = (
+    "StateDirectory",
+    "StateDirectoryMode",
+    "CacheDirectory",
+    "CacheDirectoryMode",
+    "LogsDirectory",
+    "LogsDirectoryMode",
+    "ConfigurationDirectory",
+    "ConfigurationDirectoryMode",
+    "User",
+    "Group",
+    "DynamicUser",
+)
+_SYSTEMCTL_TIMEOUT = 5
+_ORDINARY_ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Whom advice is wanted for."""
+
+    names: tuple[str, ...] = ()
+    """Runs or programs. Nothing, and no service: the newest run."""
+    service: str | None = None
+
+
+def gather(engine: Engine | None, question: Question, catalogue: Catalogue | None) -> Facts:
+    """Collect the facts that `question` is about. `engine`: None where nothing was ever recorded.
+
+    Raises UsageError, with the nearest names, for a run, program or service that is not there.
+    """
+    entry = _asked_entry(question, catalogue)
+    runs = _runs(engine, question, entry) if engine is not None else ()
+    if not runs and entry is None and question.service is None:
+        raise UsageError("nothing is recorded yet; begin with: imptrace run PROGRAM")
+    programs = frozenset(program_name(each.exe) for run in runs for each in run.processes)
+    entries = _entries(programs, catalogue)
+    entry = entry or _entry_of(runs, entries, catalogue)
+    context = Context(
+        users=_users(runs),
+        groups={group.gr_gid: group.gr_name for group in grp.getgrall()} if _is_local(runs) else {},
+        entry=entry,
+        entries=entries if entry is None or entry in entries else (entry, *entries),
+        other_uses=_other_uses(engine, runs, programs),
+        directories=_directories(runs) if _is_local(runs) else {},
+        home=_own_home(),
+        unit_properties=_unit_properties(runs, entry),
+    )
+    return Facts(runs=runs, context=context)
+
+
+def _asked_entry(question: Question, catalogue: Catalogue | None) -> Entry | None:
+    """Find the entry of `--service`; without the catalogue the name is sought in the runs only."""
+    if question.service is None or catalogue is None:
+        return None
+    return catalogue.find(question.service)
+
+
+def _runs(engine: Engine, question: Question, entry: Entry | None) -> tuple[RunDetails, ...]:
+    """Load the runs that were asked for, oldest first."""
+    records = queries.runs(engine)
+    if question.names:
+        ids = {each for name in question.names for each in _named(engine, name, records)}
+    elif question.service is not None:
+        ids = set(_of_service(engine, question.service, entry, records))
+    else:
+        ids = {record.id for record in records[-1:]}
+    wanted = sorted(ids)
+    return tuple(queries.run_details(engine, each) for each in wanted)
+
+
+def _named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[int]:
+    """Find the newest runs of a program, or the one run that a name means."""
+    program = os.fsencode(name)
+    if not name.isdigit() and not any(record.label == name for record in records):
+        found = [record.id for record in records if record.program == program]
+        found = found or queries.runs_executing(engine, {program})
+        if found:
+            return found[-MOST_RUNS:]
+    return [queries.resolve_run(engine, name)]
+
+
+def _of_service(
+    engine: Engine, service: str, entry: Entry | None, records: Sequence[RunRecord]
+) -> list[int]:
+    """Find the newest runs of a service: labelled so, or of one of its programs."""
+    names = {service.lower()}
+    programs = {os.fsencode(service)}
+    if entry is not None:
+        units = [unit.removesuffix(".service") for unit in entry.units]
+        names |= {name.lower() for name in (entry.id, *entry.aliases, *units)}
+        programs = {os.fsencode(program) for program in entry.programs}
+    found = [record.id for record in records if (record.service or "").lower() in names]
+    if not found:
+        found = queries.runs_executing(engine, programs)
+    if not found and entry is None:
+        known = {record.service for record in records if record.service}
+        hint = queries.nearest(service, known)
+        raise UsageError(f"no run of a service {service!r}; {hint}imptrace runs lists them")
+    return found[-MOST_RUNS:]
+
+
+def _entries(programs: Iterable[bytes], catalogue: Catalogue | None) -> tuple[Entry, ...]:
+    """Every entry that one of the executed programs has."""
+    if catalogue is None:
+        return ()
+    executed = {os.fsdecode(program) for program in programs}
+    return tuple(entry for entry in catalogue if executed.intersection(entry.programs))
+
+
+def _entry_of(
+    runs: Sequence[RunDetails], entries: Sequence[Entry], catalogue: Catalogue | None
+) -> Entry | None:
+    """Find the subject's own entry.
+
+    That of the service that was named, else of the program that was run, else of the one that
+    changed most.
+    """
+    if not runs or catalogue is None:
+        return None
+    newest = runs[-1]
+    if newest.run.service is not None:
+        of_service = catalogue.matching(newest.run.service, Place.SERVICE)
+        if of_service:
+            return of_service[0]
+    for program in (newest.run.program, *_busiest(newest)):
+        name = os.fsdecode(program)
+        found = next((entry for entry in entries if name in entry.programs), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _busiest(run: RunDetails) -> list[bytes]:
+    """Sort the programs of a run by how many paths each left changed, most first."""
+    names = {process.id: program_name(process.exe) for process in run.processes}
+    changed: Counter[bytes] = Counter()
+    for path in run.paths:
+        if path.effect in (Effect.CREATED, Effect.MODIFIED):
+            changed.update({names.get(each.process, b"") for each in path.accesses})
+    return [program for program, _ in changed.most_common()]
+
+
+def _is_local(runs: Iterable[RunDetails]) -> bool:
+    """Whether what is on this machine says something about the runs."""
+    return all(run.run.host == platform.node() for run in runs)
+
+
+def _users(runs: Sequence[RunDetails]) -> tuple[User, ...]:
+    if _is_local(runs):
+        return tuple(
+            User(name=user.pw_name, uid=user.pw_uid, gid=user.pw_gid, home=os.fsencode(user.pw_dir))
+            for user in pwd.getpwall()
+        )
+    return tuple(_foreign_users(runs))
+
+
+def _foreign_users(runs: Iterable[RunDetails]) -> list[User]:
+    """Tell the users of another machine from its runs: those they ran as, with $HOME."""
+    found: dict[int, User] = {0: User(name=_ORDINARY_ROOT, uid=0, gid=0, home=b"/root")}
+    for run in runs:
+        for process in run.processes:
+            home = process.environ.get("HOME")
+            if home and (process.uid not in found or process.uid == run.run.uid):
+                is_asker = process.uid == run.run.uid
+                name = run.run.user if is_asker else os.fsdecode(home.rpartition(b"/")[2])
+                found[process.uid] = User(name=name, uid=process.uid, gid=process.gid, home=home)
+    return list(found.values())
+
+
+def _own_home() -> Home | None:
+    try:
+        user = pwd.getpwuid(os.getuid())
+    except KeyError:
+        return None
+    return Home(user=user.pw_name, path=os.fsencode(os.environ.get("HOME") or user.pw_dir))
+
+
+def _other_uses(
+    engine: Engine | None, runs: Sequence[RunDetails], programs: frozenset[bytes]
+) -> Mapping[bytes, OtherPrograms]:
+    if engine is None or not runs:
+        return {}
+    left = {
+        path.path
+        for run in runs
+        for path in run.paths
+        if path.effect in (Effect.CREATED, Effect.MODIFIED)
+    }
+    return other_programs(
+        engine, left, runs=frozenset(run.run.id for run in runs), programs=programs
+    )
+
+
+def _directories(runs: Iterable[RunDetails]) -> dict[bytes, FileState]:
+    """Look at the directories above what was changed, as they are now."""
+    changed = {path.path for run in runs for path in run.paths if path.effect is not None}
+    above = {parent for path in changed for parent in parents_of(path)}
+    return {path: state for path in above if (state := lstat_state(path)) is not None}
+
+
+def _unit_properties(runs: Sequence[RunDetails], entry: Entry | None) -> Mapping[str, str]:
+    """Tell what the unit declares: as recorded with the newest run, else as systemd says now."""
+    recorded = next((run.run.properties for run in reversed(runs) if run.run.properties), None)
+    if recorded is not None:
+        return recorded
+    units = [unit for unit in entry.units if "*" not in unit] if entry is not None else []
+    return _ask_systemd(units[0]) if units else {}
+
+
+def _ask_systemd(unit: str) -> dict[str, str]:
+    if shutil.which("systemctl") is None or not os.path.isdir("/run/systemd/system"):
+        return {}
+    command = ["systemctl", "show", f"--property={','.join(UNIT_PROPERTIES)}", "--", unit]
+    try:
+        shown = subprocess.run(
+            command, check=True, capture_output=True, text=True, timeout=_SYSTEMCTL_TIMEOUT
+        )
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    lines = (line.partition("=") for line in shown.stdout.splitlines())
+    return {key: value for key, _, value in lines if value}

@@ -1,0 +1,150 @@
+"""Reasons in words: one sentence part for each code, filled with the reason's figures."""
+
+from collections.abc import Callable, Mapping
+
+from imptrace.classify.codes import Code
+from imptrace.classify.verdicts import Figure, Reason
+from imptrace.render.text import printable
+
+Words = str | Callable[[Mapping[str, Figure]], str]
+
+
+def in_words(reason: Reason) -> str:
+    """Say a reason: no capital, no full stop; whatever a path holds is escaped."""
+    words = _WORDS[Code(reason.code)]
+    if callable(words):
+        return words(reason.figures)
+    return words.format_map({key: _shown(value) for key, value in reason.figures.items()})
+
+
+def _shown(figure: Figure) -> str:
+    if isinstance(figure, tuple):
+        return ", ".join(printable(each) for each in figure)
+    if isinstance(figure, (bytes, str)):
+        return printable(figure)
+    return f"{figure:,}"
+
+
+def _runs(figures: Mapping[str, Figure]) -> str:
+    count = figures["runs"]
+    return "by this run" if count == 1 else f"by {_shown(count)} runs"
+
+
+def _declarative(figures: Mapping[str, Figure]) -> str:
+    target = figures.get("target")
+    if target is None:
+        return "made from the system's configuration"
+    return f"a link to {_shown(target)}, made from the configuration"
+
+
+def _never(figures: Mapping[str, Figure]) -> str:
+    note = figures.get("note")
+    words = (
+        f"the catalogue ({_shown(figures['entry'])}) says not to keep it: {_shown(figures['why'])}"
+    )
+    return f"{words}; {_shown(note)}" if note else words
+
+
+_AREAS = {
+    "config": "settings",
+    "data": "data",
+    "state": "state",
+    "cache": "caches",
+    "dot": "dot files",
+    "document": "the user's own files",
+    "system-state": "state of services",
+    "system-cache": "caches of services",
+    "log": "logs",
+    "spool": "queues",
+    "etc": "configuration",
+    "served": "data that is served",
+    "other": "anything",
+}
+
+
+def _place(figures: Mapping[str, Figure]) -> str:
+    return f"{_shown(figures['container'])} is a place for {_AREAS[str(figures['area'])]}"
+
+
+def _nothing_kept(figures: Mapping[str, Figure]) -> str:
+    del figures
+    return "nothing was left behind that would have to be kept; --set-aside shows what was seen"
+
+
+_WORDS: dict[Code, Words] = {
+    Code.VIRTUAL: "made up by the kernel ({fstype})",
+    Code.STORE: "in the Nix store",
+    Code.DECLARATIVE: _declarative,
+    Code.RUNTIME: "below {place}, which is empty after every boot",
+    Code.TEMPORARY_PLACE: "below {place}, which is for temporary files",
+    Code.TEMPORARY_NAME: "{name} is a temporary name",
+    Code.MOVED: "renamed to {to}",
+    Code.PERSISTENT_MOUNT: "on {mountpoint} ({fstype}), a mount that survives already",
+    Code.LOCK: "{name} is a lock or pid file: harmful when it outlives its process",
+    Code.SOCKET: "a socket or pipe, made anew by whoever listens",
+    Code.DEVICE: "a device",
+    Code.READ_ONLY: "read or looked for, never changed",
+    Code.UNCHANGED: "opened for a change that did not happen",
+    Code.METADATA_ONLY: "only its mode, owner or times were changed",
+    Code.VANISHED: "gone when the run ended",
+    Code.EMPTY_DIRECTORY: "a directory with nothing in it to keep",
+    Code.PACKAGE: "below {place}, which comes from packages",
+    Code.NEVER: _never,
+    Code.PRIVATE_MOUNT: "on a mount that only the program could see",
+    Code.CREATED: lambda figures: f"created {_runs(figures)}",
+    Code.MODIFIED: lambda figures: f"modified {_runs(figures)}",
+    Code.READ_BACK: lambda figures: f"read before it was written, {_runs(figures)}",
+    Code.EXPECTED: lambda figures: f"read and opened for writing {_runs(figures)}, not changed",
+    Code.NEVER_READ_BACK: "written anew by {runs} runs and read by none",
+    Code.CATALOGUED: "known to the catalogue ({entry})",
+    Code.COUNTED: "kept by {repos} of {of} public configurations",
+    Code.NOTE: "{text}",
+    Code.UNIT_DECLARES: "declared by the unit ({property}=)",
+    Code.NAMED: "{component} is named for {name}",
+    Code.SERVICE_HOME: "the home directory of user {user}",
+    Code.MADE_BY: "made by the program, used by no other that was recorded",
+    Code.SOLE_USER: "no other recorded program uses it",
+    Code.DOCUMENT: "a file of the user's own",
+    Code.COMMON: "{what} belongs to everybody",
+    Code.OTHERS_CHANGE: "also changed by {programs}",
+    Code.OTHERS_READ: "also read by {programs}, and not named for this program",
+    Code.PLACE: _place,
+    Code.CONTENT: "{path} begins like: {hint}",
+    Code.SECRET_WORD: "{path} is named for a secret ({word})",
+    Code.PRIVATE_CONFIGURATION: "{path} is not readable for everybody ({mode})",
+    Code.DATABASE_WORD: "{path} is named like a database ({word})",
+    Code.USER_DATA_WORD: "{path} is named like something people make ({word})",
+    Code.CACHE_WORD: "its name says that it can be made again ({word})",
+    Code.CACHE_TAG: "{path} marks it as a cache",
+    Code.REMEMBERS: "{path} is in a cache, yet named like something that is not ({word})",
+    Code.BACKUP_NAME: "{name} is a copy of the file beside it",
+    Code.HOLDS_SECRET: "holds a secret, {path}",
+    Code.REPLACED_BY_RENAME: "{path} is put in place by renaming {origin}",
+    Code.REPLACED_BY_LINK: "{path} is replaced by linking a nameless file in its place",
+    Code.RECREATED: "{path} is deleted and made anew",
+    Code.ONLY_WHEN_ABSENT: "{path} is made only where there is none: copy it before the switch",
+    Code.SYMLINK_REPLACED: "{path} was a symbolic link and became a file",
+    Code.DIRECTORY_REPLACED: "{path} is put in place by renaming {origin}",
+    Code.MIXED_DIRECTORY: (
+        "no entry can keep it: it is replaced, and {directory} also holds configuration; "
+        "use an option of the program that names another place"
+    ),
+    Code.NO_ENTRY_WORKS: (
+        "no entry can keep it: it is replaced, and {directory} is not its own; "
+        "use an option of the program, or an XDG variable, that names a directory of its own"
+    ),
+    Code.DYNAMIC_USER: (
+        "the unit has a dynamic user: {public} is a link to this, "
+        "and the directory above it must have mode 0700 in the store"
+    ),
+    Code.EARLY_BOOT: "needed before services start (inInitrd)",
+    Code.LOST: "{count} events were lost: something may be missing",
+    Code.UNSEEN: "{count} calls were seen without a path: something may be missing",
+    Code.UNFINISHED: "not recorded to the end: run {runs}",
+    Code.NOTHING_RECORDED: "nothing was recorded: this is what the catalogue and the unit declare",
+    Code.NOTHING_KEPT: _nothing_kept,
+    Code.ALL_PERSISTENT: "nothing to keep; {count} paths lie on mounts that survive already",
+    Code.DECLARED_MORE: (
+        "the catalogue knows {count} more paths that were not seen: imptrace services {entry}"
+    ),
+}

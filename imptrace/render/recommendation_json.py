@@ -1,0 +1,129 @@
+"""An advice in JSON; docs/json.md promises the shape."""
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypedDict
+
+from imptrace.classify.verdicts import (
+    Advice,
+    Figure,
+    Reason,
+    Recommendation,
+    SetAside,
+    Subject,
+)
+from imptrace.render.reasons import in_words
+from imptrace.render.run_json import PathNameJson, path_name, plain_text
+
+
+class SubjectJson(TypedDict):
+    """Whom the advice is for."""
+
+    program: str | None
+    service: str | None
+    option: str | None
+    home: str | None
+
+
+class RecommendationJson(PathNameJson):
+    """One directory or file to keep."""
+
+    kind: str
+    scope: str
+    level: str
+    user: str | None
+    group: str | None
+    mode: str | None
+    confidence: float
+    observed: bool
+    covers: int
+    method: str
+    home: str | None
+    used_by: list[str]
+    reasons: list[dict[str, Any]]
+
+
+class SetAsideJson(PathNameJson):
+    """One path that need not or must not be kept."""
+
+    why: str
+    text: str
+
+
+class RecommendationAnswer(TypedDict):
+    """`imptrace recommend --format json`."""
+
+    schema: Literal["imptrace.recommendation/1"]
+    subject: SubjectJson
+    runs: list[int]
+    recommendations: list[RecommendationJson]
+    set_aside: list[SetAsideJson]
+    warnings: list[dict[str, Any]]
+
+
+def recommendation(advice: Advice) -> RecommendationAnswer:
+    """Answer with an advice."""
+    return {
+        "schema": "imptrace.recommendation/1",
+        "subject": _subject(advice.subject),
+        "runs": list(advice.runs),
+        "recommendations": [_recommendation(each) for each in advice.recommendations],
+        "set_aside": [_set_aside(each) for each in advice.set_aside],
+        "warnings": [_reason(each) for each in advice.warnings],
+    }
+
+
+def _subject(subject: Subject) -> SubjectJson:
+    return {
+        "program": _optional(subject.program),
+        "service": subject.service,
+        "option": subject.option,
+        "home": _optional(subject.home.path if subject.home else None),
+    }
+
+
+def _recommendation(each: Recommendation) -> RecommendationJson:
+    return {
+        **path_name(each.path),
+        "kind": each.kind.value,
+        "scope": each.scope.value,
+        "level": each.level.value,
+        "user": each.user,
+        "group": each.group,
+        "mode": None if each.mode is None else f"{each.mode:04o}",
+        "confidence": each.confidence,
+        "observed": each.observed,
+        "covers": each.covers,
+        "method": each.method.value,
+        "home": _optional(each.home.path if each.home else None),
+        "used_by": [plain_text(program) for program in each.used_by],
+        "reasons": [_reason(reason) for reason in each.reasons],
+    }
+
+
+def _set_aside(each: SetAside) -> SetAsideJson:
+    text = "; ".join(in_words(reason) for reason in each.reasons)
+    return {**path_name(each.path), "why": each.why.value, "text": text}
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    return {"code": str(reason.code), "text": in_words(reason), **_figures(reason.figures)}
+
+
+def _figures(figures: Mapping[str, Figure]) -> dict[str, Any]:
+    # A figure may not take the place of the sentence.
+    return {
+        f"{key}_" if key in ("code", "text") else key: _figure(value)
+        for key, value in figures.items()
+    }
+
+
+def _figure(value: Figure) -> object:
+    if isinstance(value, bytes):
+        return plain_text(value)
+    if isinstance(value, tuple):
+        return [_figure(each) for each in value]
+    return value
+
+
+def _optional(value: bytes | None) -> str | None:
+    return None if value is None else plain_text(value)

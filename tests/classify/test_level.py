@@ -1,0 +1,101 @@
+"""Levels: from the place, the name, the mode, and the first bytes."""
+
+import pytest
+
+from imptrace.classify.verdicts import Level
+from imptrace.db.records import PathRecord
+from tests.classify.factory import created, file, made, modified, recommended, run
+
+
+def level(path: PathRecord) -> Level:
+    """Ask for the level of the only path of a run."""
+    found = recommended(run(path))
+    assert len(found) == 1
+    return next(iter(found.values())).level
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (b"/var/lib/k", Level.NORMAL),
+        (b"/var/cache/k", Level.TRANSIENT),
+        (b"/var/log/k", Level.NORMAL),
+        (b"/home/alice/.cache/k", Level.TRANSIENT),
+        (b"/home/alice/.config/k", Level.NORMAL),
+        (b"/home/alice/.k", Level.NORMAL),
+        (b"/home/alice/k", Level.IMPORTANT),
+        (b"/srv/k", Level.IMPORTANT),
+        (b"/home/alice/k~", Level.TRANSIENT),
+        (b"/home/alice/.k.log", Level.TRANSIENT),
+        (b"/home/alice/.git-credentials", Level.SECRET),
+        (b"/home/alice/.k/private-keys", Level.SECRET),
+        (b"/home/alice/.local/share/k/x.sqlite", Level.IMPORTANT),
+        (b"/home/alice/.config/k/x.sqlite", Level.NORMAL),
+        (b"/home/alice/.config/k/Bookmarks", Level.IMPORTANT),
+        (b"/home/alice/.newsreader/cache.db", Level.IMPORTANT),
+        (b"/home/alice/.cache/k/sync-state", Level.NORMAL),
+        (b"/var/lib/k/keymap", Level.NORMAL),
+    ],
+)
+def test_place_and_name(path: bytes, expected: Level) -> None:
+    """The place gives the level, and words in the name raise or lower it."""
+    assert level(created(path)) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "expected"),
+    [
+        (b"api.key", 0o600, Level.SECRET),
+        (b"api.key", 0o644, Level.NORMAL),
+        (b"id.key.pub", 0o600, Level.NORMAL),
+        (b"authorized_keys", 0o600, Level.NORMAL),
+        (b"secret", 0o644, Level.SECRET),
+    ],
+)
+def test_weak_words_need_a_private_file(name: bytes, mode: int, expected: Level) -> None:
+    """`key` is a secret where nobody else may read it; a public key never is."""
+    assert level(created(b"/var/lib/k/" + name, after=file(mode=mode))) is expected
+
+
+def test_configuration_that_is_not_for_everybody_is_secret() -> None:
+    """Below /etc the mode tells: what is not readable for all holds a password."""
+    assert level(created(b"/etc/k/a", after=file(mode=0o600))) is Level.SECRET
+    assert level(created(b"/etc/k/a", after=file(mode=0o640))) is Level.SECRET
+    assert level(created(b"/etc/k/a", after=file(mode=0o644))) is Level.NORMAL
+
+
+@pytest.mark.parametrize(
+    ("hint", "path", "expected"),
+    [
+        ("sqlite", b"/var/lib/k/a", Level.IMPORTANT),
+        ("sqlite", b"/var/cache/k/a", Level.TRANSIENT),
+        ("private-key", b"/home/alice/.config/k/a", Level.SECRET),
+        ("credentials", b"/home/alice/.k", Level.SECRET),
+    ],
+)
+def test_content(hint: str, path: bytes, expected: Level) -> None:
+    """A private key is a secret anywhere; a database is important outside caches."""
+    assert level(created(path, hint=hint)) is expected
+
+
+def test_what_several_runs_write_anew_and_none_reads_is_transient() -> None:
+    """It would be made again at the next start."""
+    twice = [run(modified(b"/var/lib/k/status"), number=number) for number in (1, 2)]
+    assert recommended(*twice)[b"/var/lib/k/status"].level is Level.TRANSIENT
+    read_back = [run(modified(b"/var/lib/k/status", read_first=True), number=n) for n in (1, 2)]
+    assert recommended(*read_back)[b"/var/lib/k/status"].level is Level.NORMAL
+
+
+def test_a_directory_with_a_cache_tag_is_a_cache() -> None:
+    """CACHEDIR.TAG says so, whatever the name."""
+    found = recommended(
+        run(
+            made(b"/home/alice/.keeper"),
+            created(b"/home/alice/.keeper/settings"),
+            made(b"/home/alice/.keeper/registry"),
+            created(b"/home/alice/.keeper/registry/CACHEDIR.TAG"),
+            created(b"/home/alice/.keeper/registry/x"),
+        )
+    )
+    assert found[b"/home/alice/.keeper"].level is Level.NORMAL
+    assert found[b"/home/alice/.keeper/registry"].level is Level.TRANSIENT
