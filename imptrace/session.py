@@ -12,8 +12,8 @@ database, both go on until the program has ended.
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from threading import Thread
@@ -58,6 +58,8 @@ class Request:
     program: Program
     label: str | None = None
     service: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+    """Facts about the service's unit."""
     database: str | None = None
     """A path or URL; None for the default place."""
     wait_for_children: bool = False
@@ -196,6 +198,7 @@ class Session:
             recorder=self._recording.name,
             label=self._request.label,
             service=self._request.service,
+            properties=self._request.properties,
         )
 
     def _feed(self, events: list["Event"]) -> None:

@@ -12,14 +12,16 @@
 
 #include "calls.h"
 #include "records.h"
+#include "shim.h"
 #include "supervise.h"
 
-enum { READ_MAX = 1 << 20 };
+enum { READ_MAX = 1 << 20, SERVICE_LISTENERS = 4096 };
 
 struct recording {
 	PyObject_HEAD
 	struct ring *ring;	/* owned; NULL once closed */
 	int kick;		/* owned */
+	int leave;		/* owned: tells a service's supervisor to end; -1 without */
 	pid_t supervisor, program;
 };
 
@@ -32,6 +34,8 @@ static void recording_release(struct recording *self)
 	ring_free(self->ring);
 	self->ring = NULL;
 	close(self->kick);
+	if (self->leave >= 0)
+		close(self->leave);
 }
 
 static PyObject *recording_close(struct recording *self, PyObject *unused)
@@ -89,6 +93,16 @@ static PyObject *recording_fill(struct recording *self, PyObject *unused)
 	return PyLong_FromSize_t(self->ring ? ring_fill(self->ring) : 0);
 }
 
+static PyObject *recording_leave(struct recording *self, PyObject *unused)
+{
+	const uint64_t one = 1;
+
+	(void)unused;
+	if (self->leave >= 0 && write(self->leave, &one, sizeof(one)) < 0)
+		return PyErr_SetFromErrno(PyExc_OSError);
+	Py_RETURN_NONE;
+}
+
 static PyObject *recording_pid(struct recording *self, void *which)
 {
 	return PyLong_FromLong(which ? self->program : self->supervisor);
@@ -97,6 +111,8 @@ static PyObject *recording_pid(struct recording *self, void *which)
 static PyMethodDef recording_methods[] = {
 	{ "read", (PyCFunction)recording_read, METH_VARARGS, recording_read_doc },
 	{ "fill", (PyCFunction)recording_fill, METH_NOARGS, "Bytes that wait to be read." },
+	{ "leave", (PyCFunction)recording_leave, METH_NOARGS,
+	  "Let no more processes of the service in, and end when none is left." },
 	{ "close", (PyCFunction)recording_close, METH_NOARGS,
 	  "Stop reading; the supervisor goes on answering." },
 	{ NULL, NULL, 0, NULL },
@@ -197,14 +213,19 @@ static PyObject *failure(enum launch_stage stage)
 	return NULL;
 }
 
-/* Starts what @launch says and wraps it up; NULL with an exception. */
-static PyObject *start(const struct launch *launch, size_t ring_size)
+/* A recording with its ring and nothing running; NULL with an exception. */
+static struct recording *new_recording(size_t ring_size)
 {
-	struct recording *self = (struct recording *)recording_type->tp_alloc(recording_type, 0);
-	struct launched launched;
+	struct recording *self;
 
+	if (ring_size < 4096 || ring_size & (ring_size - 1)) {
+		PyErr_SetString(PyExc_ValueError, "ring_size must be a power of two");
+		return NULL;
+	}
+	self = (struct recording *)recording_type->tp_alloc(recording_type, 0);
 	if (!self)
 		return NULL;
+	self->leave = -1;
 	self->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	self->ring = ring_new(ring_size);
 	if (self->kick < 0 || !self->ring) {
@@ -212,6 +233,17 @@ static PyObject *start(const struct launch *launch, size_t ring_size)
 		Py_DECREF(self);
 		return NULL;
 	}
+	return self;
+}
+
+/* Starts what @launch says and wraps it up; NULL with an exception. */
+static PyObject *start(const struct launch *launch, size_t ring_size)
+{
+	struct recording *self = new_recording(ring_size);
+	struct launched launched;
+
+	if (!self)
+		return NULL;
 	if (launch_program(launch, self->ring, self->kick, &launched)) {
 		failure(launched.failed);
 		Py_DECREF(self);
@@ -251,10 +283,6 @@ static PyObject *notify_launch(PyObject *module, PyObject *args, PyObject *keywo
 					 &PyList_Type, &blocked, &stats, &writes_only, &io_uring, &adopt_orphans,
 					 &privileged, &start_ns, &ring_size))
 		return NULL;
-	if (ring_size < 4096 || ring_size & (ring_size - 1)) {
-		PyErr_SetString(PyExc_ValueError, "ring_size must be a power of two");
-		return NULL;
-	}
 	filter = (struct filter_options){ stats, writes_only, io_uring };
 	launch.adopt_orphans = adopt_orphans;
 	launch.privileged = privileged;
@@ -272,6 +300,59 @@ static PyObject *notify_launch(PyObject *module, PyObject *args, PyObject *keywo
 	PyMem_Free(argv_texts);
 	PyMem_Free(environ_texts);
 	return result;
+}
+
+PyDoc_STRVAR(serve_doc,
+"serve(door, unit, adopted, page, *, user_manager, stats, writes_only, io_uring, privileged,\n"
+"      start_ns, ring_size) -> Recording\n\n"
+"Answer the processes of a systemd unit, which bring their listeners to the listening socket\n"
+"`door`. adopted: list of listeners that another supervisor has left. page: a memfd of\n"
+"SERVICE_PAGE bytes that outlives this one. The descriptors stay the caller's.");
+
+static PyObject *notify_serve(PyObject *module, PyObject *args, PyObject *keywords)
+{
+	static char *names[] = { "door",     "unit",	   "adopted",  "page",
+				 "user_manager", "stats",    "writes_only", "io_uring",
+				 "privileged", "start_ns", "ring_size", NULL };
+	int user_manager, stats, writes_only, io_uring, privileged, adopted[SERVICE_LISTENERS];
+	struct door door = { 0 };
+	struct service service = { .door = &door, .adopted = adopted };
+	struct recording *self;
+	unsigned long long start_ns;
+	Py_ssize_t ring_size;
+	PyObject *list;
+
+	(void)module;
+	if (!PyArg_ParseTupleAndKeywords(args, keywords, "isO!i$pppppKn", names, &door.socket,
+					 &door.unit, &PyList_Type, &list, &service.page,
+					 &user_manager, &stats, &writes_only, &io_uring,
+					 &privileged, &start_ns, &ring_size))
+		return NULL;
+	if (PyList_GET_SIZE(list) > SERVICE_LISTENERS) {
+		PyErr_SetString(PyExc_ValueError, "too many listeners");
+		return NULL;
+	}
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
+		adopted[i] = (int)PyLong_AsLong(PyList_GET_ITEM(list, i));
+	if (PyErr_Occurred())
+		return NULL;
+	door.user_manager = user_manager;
+	door.options = (stats ? SHIM_STATS : 0U) | (writes_only ? SHIM_WRITES_ONLY : 0U) |
+		       (io_uring ? SHIM_IO_URING : 0U);
+	service.adopted_count = (size_t)PyList_GET_SIZE(list);
+	service.privileged = privileged;
+	service.start = start_ns;
+	self = new_recording((size_t)ring_size);
+	if (!self)
+		return NULL;
+	self->leave = service.leave = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	self->supervisor = service.leave < 0 ? -1 : launch_service(&service, self->ring, self->kick);
+	if (self->supervisor < 0) {
+		failure(STAGE_SUPERVISOR);
+		Py_DECREF(self);
+		return NULL;
+	}
+	return (PyObject *)self;
 }
 
 static PyObject *notify_layout(PyObject *module, PyObject *unused)
@@ -305,6 +386,8 @@ static PyObject *notify_calls(PyObject *module, PyObject *unused)
 static PyMethodDef methods[] = {
 	{ "launch", (PyCFunction)(void (*)(void))notify_launch, METH_VARARGS | METH_KEYWORDS,
 	  launch_doc },
+	{ "serve", (PyCFunction)(void (*)(void))notify_serve, METH_VARARGS | METH_KEYWORDS,
+	  serve_doc },
 	{ "layout", notify_layout, METH_NOARGS, "Sizes of the records, by name." },
 	{ "calls", notify_calls, METH_NOARGS,
 	  "The traced calls: (name, number on x86-64, i386, aarch64), -1 where there is none." },

@@ -9,6 +9,7 @@ class Recording:
     def program(self) -> int: ...
     def read(self, timeout_ms: int, /) -> bytes: ...
     def fill(self) -> int: ...
+    def leave(self) -> None: ...
     def close(self) -> None: ...
 
 def launch(
@@ -22,6 +23,20 @@ def launch(
     writes_only: bool,
     io_uring: bool,
     adopt_orphans: bool,
+    privileged: bool,
+    start_ns: int,
+    ring_size: int,
+) -> Recording: ...
+def serve(
+    door: int,
+    unit: str,
+    adopted: list[int],
+    page: int,
+    *,
+    user_manager: bool,
+    stats: bool,
+    writes_only: bool,
+    io_uring: bool,
     privileged: bool,
     start_ns: int,
     ring_size: int,

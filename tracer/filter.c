@@ -21,15 +21,8 @@
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include "calls.h"
-
-#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
-#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
-#endif
 
 #define NR_IO_URING_SETUP 425 /* the same on every architecture */
 #define LOW_WORD(arg) (offsetof(struct seccomp_data, args) + 8 * (arg))
@@ -127,30 +120,9 @@ int filter_build(const struct filter_options *options, struct sock_fprog *progra
 		w.code[hop].k = (unsigned int)(w.length - hop - 1);
 	}
 	answer(&w, SECCOMP_RET_ALLOW);
-	if (w.overflow) {
-		errno = E2BIG;
+	if (w.overflow)
 		return -1;
-	}
 	program->len = w.length;
 	program->filter = w.code;
 	return 0;
-}
-
-int filter_install(const struct filter_options *options)
-{
-	const unsigned long flags =
-		SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV;
-	struct sock_fprog program;
-	long listener;
-
-	if (filter_build(options, &program))
-		return -1;
-	listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-	if (listener < 0 && errno == EACCES) {
-		/* Not privileged: setuid programs below lose their privilege, as under strace. */
-		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
-			return -1;
-		listener = syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &program);
-	}
-	return (int)listener;
 }

@@ -3,7 +3,15 @@
 #define IMPTRACE_FILTER_H
 
 #include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <stdbool.h>
+
+#ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
+#define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
+#endif
+
+/* How the filter is installed, by seccomp(SECCOMP_SET_MODE_FILTER). */
+#define FILTER_FLAGS (SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
 
 struct filter_options {
 	bool stats;		/* also calls that only ask (stat, access, readlink) */
@@ -15,7 +23,8 @@ struct filter_options {
  * Builds the filter program for this machine's architectures.
  *
  * Returns 0 and sets @program, whose instructions are in a static buffer that the next call
- * overwrites; -1 if the buffer is too small (a bug: the tables grew).
+ * overwrites; -1 if the buffer is too small (a bug: the tables grew). Needs no C library, so that
+ * the shim can use it.
  */
 int filter_build(const struct filter_options *options, struct sock_fprog *program);
 

@@ -3,11 +3,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <linux/close_range.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +12,7 @@
 
 #include "journal.h"
 #include "observe.h"
+#include "settle.h"
 #include "supervise.h"
 
 /* What is told to imptrace while the program starts; the pipe closes by itself at its exec. */
@@ -92,61 +90,6 @@ static void run_program(const struct launch *launch, int report, int socket)
 }
 
 /* Root may ask the kernel to kill others first when memory runs out. */
-static void guard_against_oom(void)
-{
-	static const char guard[] = "-500";
-	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return;
-	if (write(fd, guard, sizeof(guard) - 1) < 0)
-		errno = 0; /* not root; nothing depends on it */
-	close(fd);
-}
-
-/* A process of its own from here on: no terminal, no directory, no name that a user kills. */
-static void settle(void)
-{
-	struct rlimit files;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	for (int fd = 0; fd < 3; fd++)
-		dup2(null, fd);
-	if (chdir("/"))
-		errno = 0; /* a directory kept busy is a nuisance, no more */
-	/* "pkill imptrace" must not hit it: the program would lose its system calls. */
-	prctl(PR_SET_NAME, "notify-answers");
-	if (!getrlimit(RLIMIT_NOFILE, &files)) {
-		files.rlim_cur = files.rlim_max; /* a descriptor for each traced process */
-		setrlimit(RLIMIT_NOFILE, &files);
-	}
-	guard_against_oom();
-}
-
-/* Keeps the descriptors of @kept (ascending, all > 2) and closes the rest. */
-static void close_others(const int *kept, size_t count)
-{
-	unsigned int from = 3;
-
-	for (size_t i = 0; i < count; i++) {
-		if ((unsigned int)kept[i] > from)
-			syscall(SYS_close_range, from, (unsigned int)kept[i] - 1, 0);
-		from = (unsigned int)kept[i] + 1;
-	}
-	syscall(SYS_close_range, from, ~0U, 0);
-}
-
-static void sort(int *numbers, size_t count)
-{
-	for (size_t i = 1; i < count; i++)
-		for (size_t j = i; j && numbers[j] < numbers[j - 1]; j--) {
-			int swap = numbers[j];
-
-			numbers[j] = numbers[j - 1];
-			numbers[j - 1] = swap;
-		}
-}
-
 /* Becomes the supervisor. Never returns. */
 static void run_supervisor(const struct launch *launch, struct ring *ring, int kick, int report,
 			   pid_t parent)
@@ -179,12 +122,10 @@ static void run_supervisor(const struct launch *launch, struct ring *ring, int k
 	own.listener = receive_descriptor(pair[0]);
 	if (own.listener < 0)
 		_exit(1); /* the program has said why */
-	settle();
 	kept[0] = own.listener;
 	kept[1] = kick;
 	kept[2] = own.reader >= 0 ? own.reader : kick;
-	sort(kept, 3);
-	close_others(kept, 3);
+	settle(kept, 3);
 	supervise(&own);
 	_exit(0);
 failed:

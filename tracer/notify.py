@@ -21,6 +21,9 @@ from imptrace.tracer.program import Program
 RING_SIZE = 8 << 20
 """Room for some 60,000 distinct accesses while nobody reads."""
 
+SERVICE_PAGE = 4096
+"""Bytes that a service's supervisor shares with the one after it: supervise.h."""
+
 
 class RecorderUnavailableError(ImptraceError):
     """A recorder does not work here: the kernel or a sandbox refuses it."""
@@ -63,6 +66,68 @@ class NotifyRecording:
     def waiting_bytes(self) -> int:
         """Tell how much was recorded and not read yet."""
         return self._recording.fill()
+
+    def close(self) -> None:
+        """Stop reading. Whatever still runs is answered by the supervisor, unrecorded."""
+        self._recording.close()
+
+
+class ServiceRecording:
+    """A service whose processes bring themselves, each by its shim (tracer/shim.c)."""
+
+    name = "notify"
+
+    def __init__(
+        self,
+        unit: str,
+        options: NotifyOptions,
+        *,
+        door: int,
+        page: int,
+        adopted: list[int],
+        user_manager: bool,
+    ) -> None:
+        """Begin to answer at `door`, a listening socket.
+
+        `page` is a memfd of SERVICE_PAGE bytes, and `adopted` the listeners, that a supervisor
+        before this one has left. To be called while this process has one thread.
+        Raises ImptraceError.
+        """
+        self.started_ns = time.time_ns()
+        self._first = b""
+        try:
+            self._recording = _notify.serve(
+                door,
+                unit,
+                adopted,
+                page,
+                user_manager=user_manager,
+                stats=options.stats,
+                writes_only=options.writes_only,
+                io_uring=options.io_uring,
+                privileged=os.geteuid() == 0,
+                start_ns=time.monotonic_ns(),
+                ring_size=RING_SIZE,
+            )
+        except OSError as error:
+            raise ImptraceError(f"cannot start the recorder: {error.strerror}") from error
+        self.supervisor = self._recording.supervisor
+
+    def wait_for_first(self, timeout_ms: int) -> bool:
+        """Whether anything was recorded so far, after waiting for it. The next read returns it."""
+        self._first = self._first or self._recording.read(timeout_ms)
+        return bool(self._first)
+
+    def read(self, timeout_ms: int) -> bytes:
+        """Take what was recorded, as whole records for `wire.Decoder`; empty after the timeout."""
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        return self._recording.read(timeout_ms)
+
+    def leave(self) -> None:
+        """Let no more processes in; the supervisor ends when none is left."""
+        self._recording.leave()
 
     def close(self) -> None:
         """Stop reading. Whatever still runs is answered by the supervisor, unrecorded."""

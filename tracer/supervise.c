@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "door.h"
 #include "journal.h"
 #include "mounts.h"
 #include "observe.h"
@@ -33,8 +34,16 @@ struct pidfd_info {
 
 enum { TICK_MS = 250, EVENTS = 16 };
 
-/* epoll data: the pid of a process, or one of these. */
-enum { WATCH_LISTENER = -1, WATCH_SIGNALS = -2, WATCH_READER = -3 };
+/* epoll data: this in the upper half; in the lower a pid for WATCH_PROCESS, else a descriptor. */
+enum watch_kind {
+	WATCH_PROCESS,
+	WATCH_SIGNALS,
+	WATCH_READER,
+	WATCH_DOOR,
+	WATCH_CLIENT,
+	WATCH_LEAVE,
+	WATCH_LISTENER,
+};
 
 struct loop {
 	const struct supervision *own;
@@ -44,15 +53,35 @@ struct loop {
 	size_t request_size, response_size;
 	struct staging staging;
 	uint64_t flushed_at;
-	bool program_ended, all_gone;
+	size_t listeners;	/* that somebody still uses */
+	bool program_ended, leaving;
 };
 
-static void watch(struct loop *loop, int fd, int who, uint32_t events)
+static uint64_t watch_data(enum watch_kind kind, int value)
 {
-	struct epoll_event event = { .events = events, .data.fd = who };
+	return (uint64_t)kind << 32 | (uint32_t)value;
+}
 
-	if (epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event) && who < 0)
-		_exit(1); /* before the program runs: it is told that there is no supervisor */
+static bool watch(struct loop *loop, int fd, enum watch_kind kind, int value)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = watch_data(kind, value) };
+
+	return !epoll_ctl(loop->epoll, EPOLL_CTL_ADD, fd, &event);
+}
+
+/* Begins to answer on @listener. */
+static bool add_listener(struct loop *loop, int listener)
+{
+	/*
+	 * Wake the other side on this very processor (Linux 6.6+, refused before): it waits for
+	 * us and we for it, never both at work, and a hand-off between processors takes longer
+	 * than most of the calls.
+	 */
+	ioctl(listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS, SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
+	if (!watch(loop, listener, WATCH_LISTENER, listener))
+		return false;
+	loop->listeners++;
+	return true;
 }
 
 /* How the process behind @pidfd ended, as waitpid would say; -1 if that cannot be known. */
@@ -73,17 +102,21 @@ static void count_running(struct process *process, void *context)
 		++*(uint32_t *)context;
 }
 
-static bool listener_is_unused(const struct loop *loop)
+static void listener_unused(struct loop *loop, int listener)
+{
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, listener, NULL);
+	close(listener);
+	loop->listeners--;
+}
+
+/* The program ended: whether its listener was its own alone. */
+static bool is_last(struct loop *loop)
 {
 	struct pollfd listener = { .fd = loop->own->listener };
 
-	return poll(&listener, 1, 0) > 0 && listener.revents & POLLHUP;
-}
-
-static void listener_unused(struct loop *loop)
-{
-	loop->all_gone = true;
-	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->own->listener, NULL);
+	if (loop->listeners && poll(&listener, 1, 0) > 0 && listener.revents & POLLHUP)
+		listener_unused(loop, listener.fd);
+	return !loop->listeners;
 }
 
 static void program_ended(struct loop *loop, int status)
@@ -94,8 +127,7 @@ static void program_ended(struct loop *loop, int status)
 	loop->program_ended = true;
 	if (process)
 		observe_exit(process, status);
-	loop->all_gone = listener_is_unused(loop);
-	if (!loop->all_gone) {
+	if (!is_last(loop)) {
 		process_each(count_running, &left);
 		left = left ? left : 1; /* one that has made no traced call yet */
 	}
@@ -126,13 +158,13 @@ static void reap(struct loop *loop)
 }
 
 /* A system call of the program waits: look, let it go on, then write down what was seen. */
-static void answer(struct loop *loop)
+static void answer(struct loop *loop, int listener)
 {
 	static const struct call_result not_known = { .known = false };
 	struct syscall_site site;
 
 	memset(loop->request, 0, loop->request_size);
-	if (ioctl(loop->own->listener, SECCOMP_IOCTL_NOTIF_RECV, loop->request))
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, loop->request))
 		return; /* ENOENT: the caller was killed meanwhile */
 	site = (struct syscall_site){
 		.tid = (pid_t)loop->request->pid,
@@ -146,7 +178,7 @@ static void answer(struct loop *loop)
 	memset(loop->response, 0, loop->response_size);
 	loop->response->id = loop->request->id;
 	loop->response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	if (ioctl(loop->own->listener, SECCOMP_IOCTL_NOTIF_SEND, loop->response)) {
+	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, loop->response)) {
 		/* Its caller died: memory and names may have been those of another by then. */
 		observe_discard(&loop->staging);
 		return;
@@ -155,7 +187,8 @@ static void answer(struct loop *loop)
 		return;
 	if (!loop->staging.process->watched && loop->staging.process->pidfd >= 0) {
 		loop->staging.process->watched = true;
-		watch(loop, loop->staging.process->pidfd, loop->staging.process->pid, EPOLLIN);
+		watch(loop, loop->staging.process->pidfd, WATCH_PROCESS,
+		      loop->staging.process->pid);
 	}
 	observe_commit(&loop->staging, &not_known);
 }
@@ -168,7 +201,7 @@ static void process_ended(struct loop *loop, pid_t pid, uint32_t events)
 {
 	struct process *process = process_known(pid);
 	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT };
-	struct epoll_event hung_up = { .data.fd = pid };
+	struct epoll_event hung_up = { .data.u64 = watch_data(WATCH_PROCESS, pid) };
 
 	if (!process)
 		return;
@@ -188,14 +221,48 @@ static void tick(struct loop *loop)
 	observe_flush();
 }
 
+/* A shim has sent its listener, or gone away. */
+static void receive_listener(struct loop *loop, int client)
+{
+	int listener = door_receive(client);
+
+	if (listener >= 0 && add_listener(loop, listener)) {
+		/* First kept, then confirmed: from then on somebody depends on it. */
+		door_deposit(listener, DEPOSIT_LISTENER);
+		door_confirm(loop->own->door, client);
+	} else if (listener >= 0) {
+		close(listener);
+	}
+	close(client);
+}
+
+static void admit(struct loop *loop)
+{
+	int client = door_admit(loop->own->door);
+
+	if (client >= 0 && !watch(loop, client, WATCH_CLIENT, client))
+		close(client);
+}
+
+/* Nobody else is let in; the end comes when the last listener is unused. */
+static void leave(struct loop *loop)
+{
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->own->leave, NULL);
+	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->own->door->socket, NULL);
+	close(loop->own->door->socket);
+	loop->leaving = true;
+}
+
 static void dispatch(struct loop *loop, const struct epoll_event *event)
 {
-	switch (event->data.fd) {
+	int value = (int)(uint32_t)event->data.u64;
+
+	switch ((enum watch_kind)(event->data.u64 >> 32)) {
 	case WATCH_LISTENER:
 		if (event->events & EPOLLIN)
-			answer(loop);
+			answer(loop, value);
 		else if (event->events & (EPOLLHUP | EPOLLERR))
-			listener_unused(loop);
+			listener_unused(loop, value);
 		break;
 	case WATCH_SIGNALS:
 		reap(loop);
@@ -204,21 +271,53 @@ static void dispatch(struct loop *loop, const struct epoll_event *event)
 		epoll_ctl(loop->epoll, EPOLL_CTL_DEL, loop->own->reader, NULL);
 		journal_reader_died();
 		break;
-	default:
-		if (event->data.fd != loop->own->program) /* that one is waited for */
-			process_ended(loop, event->data.fd, event->events);
+	case WATCH_DOOR:
+		admit(loop);
+		break;
+	case WATCH_CLIENT:
+		receive_listener(loop, value);
+		break;
+	case WATCH_LEAVE:
+		leave(loop);
+		break;
+	case WATCH_PROCESS:
+		if (value != loop->own->program) /* that one is waited for */
+			process_ended(loop, value, event->events);
+		break;
 	}
+}
+
+static bool is_from_listener(const struct epoll_event *event)
+{
+	return event->data.u64 >> 32 == WATCH_LISTENER;
 }
 
 /* Ends of processes first: a pid may be somebody else's by the time of the next call. */
 static void dispatch_all(struct loop *loop, const struct epoll_event *events, int count)
 {
 	for (int i = 0; i < count; i++)
-		if (events[i].data.fd != WATCH_LISTENER)
+		if (!is_from_listener(&events[i]))
 			dispatch(loop, &events[i]);
 	for (int i = 0; i < count; i++)
-		if (events[i].data.fd == WATCH_LISTENER)
+		if (is_from_listener(&events[i]))
 			dispatch(loop, &events[i]);
+}
+
+/*
+ * Takes over the listeners of a supervisor that was killed. One call may have been handed to it
+ * and never answered; which one stands on the page that it shared with us.
+ */
+static void adopt(struct loop *loop)
+{
+	const struct supervision *own = loop->own;
+
+	for (size_t i = 0; i < own->adopted_count; i++) {
+		memset(loop->response, 0, loop->response_size);
+		loop->response->id = loop->request->id;
+		loop->response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
+		ioctl(own->adopted[i], SECCOMP_IOCTL_NOTIF_SEND, loop->response);
+		add_listener(loop, own->adopted[i]);
+	}
 }
 
 static bool prepare(struct loop *loop)
@@ -232,7 +331,7 @@ static bool prepare(struct loop *loop)
 				     sizes.seccomp_notif : sizeof(*loop->request);
 	loop->response_size = sizes.seccomp_notif_resp > sizeof(*loop->response) ?
 				      sizes.seccomp_notif_resp : sizeof(*loop->response);
-	loop->request = calloc(1, loop->request_size);
+	loop->request = loop->own->page ? loop->own->page : calloc(1, loop->request_size);
 	loop->response = calloc(1, loop->response_size);
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
@@ -241,28 +340,40 @@ static bool prepare(struct loop *loop)
 	return loop->request && loop->response && loop->signals >= 0 && loop->epoll >= 0;
 }
 
+/* Whether there is, or may come, a call to answer or a process to wait for. */
+static bool has_work(const struct loop *loop)
+{
+	if (loop->own->door)
+		return loop->listeners || !loop->leaving;
+	return loop->listeners || !loop->program_ended;
+}
+
+static bool watch_all(struct loop *loop)
+{
+	const struct supervision *own = loop->own;
+
+	if (own->door) {
+		adopt(loop);
+		if (!watch(loop, own->door->socket, WATCH_DOOR, own->door->socket) ||
+		    !watch(loop, own->leave, WATCH_LEAVE, own->leave))
+			return false;
+	} else if (!add_listener(loop, own->listener)) {
+		return false;
+	}
+	return watch(loop, loop->signals, WATCH_SIGNALS, loop->signals) &&
+	       (own->reader < 0 || watch(loop, own->reader, WATCH_READER, own->reader));
+}
+
 void supervise(const struct supervision *supervision)
 {
 	static struct loop loop;
 	struct epoll_event events[EVENTS];
 
 	loop.own = supervision;
-	if (!prepare(&loop))
-		_exit(1);
-	/*
-	 * Wake the other side on this very processor (Linux 6.6+, refused before): it waits for
-	 * us and we for it, never both at work, and a hand-off between processors takes longer
-	 * than most of the calls.
-	 */
-	ioctl(supervision->listener, SECCOMP_IOCTL_NOTIF_SET_FLAGS,
-	      SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP);
 	mounts_host();
-	watch(&loop, supervision->listener, WATCH_LISTENER, EPOLLIN);
-	watch(&loop, loop.signals, WATCH_SIGNALS, EPOLLIN);
-	if (supervision->reader >= 0)
-		watch(&loop, supervision->reader, WATCH_READER, EPOLLIN);
-
-	while (!loop.all_gone || !loop.program_ended) {
+	if (!prepare(&loop) || !watch_all(&loop))
+		_exit(1); /* nothing runs yet that would depend on us */
+	while (has_work(&loop)) {
 		int count = epoll_wait(loop.epoll, events, EVENTS, journal_is_read() ? TICK_MS : -1);
 
 		dispatch_all(&loop, events, count > 0 ? count : 0);

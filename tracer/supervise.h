@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "door.h"
 #include "filter.h"
 #include "ring.h"
 
@@ -48,11 +49,36 @@ struct launched {
 int launch_program(const struct launch *launch, struct ring *ring, int kick,
 		   struct launched *launched);
 
+/*
+ * A supervisor without a program of its own: the processes of a service bring their listeners
+ * through @door. It goes on until @leave (an eventfd) is written to and no listener is in use.
+ */
+struct service {
+	const struct door *door;
+	int leave;
+	const int *adopted;	/* listeners of a supervisor that was killed */
+	size_t adopted_count;
+	int page;		/* a memfd, SERVICE_PAGE bytes, that outlives the supervisor */
+	bool privileged;
+	uint64_t start;		/* CLOCK_MONOTONIC ns of the run's time 0 */
+};
+
+enum { SERVICE_PAGE = 4096 };
+
+/* Starts it. Returns its pid, or -1 with errno. To be called while the process has one thread. */
+pid_t launch_service(const struct service *service, struct ring *ring, int kick);
+
 /* What the loop needs, all owned by the supervisor process, which ends with it. */
 struct supervision {
-	int listener;
+	int listener;		/* the program's */
 	int reader;		/* pidfd of imptrace; -1 if it is gone already */
 	pid_t program;
+	/* Of a service's supervisor, which has no program and no first listener: */
+	const struct door *door;
+	int leave;
+	const int *adopted;
+	size_t adopted_count;
+	void *page;		/* holds the request that is being answered */
 };
 
 /* Answers until nothing that is traced is left. All signals must be blocked. */

@@ -1,0 +1,75 @@
+"""What pyproject.toml cannot say: beside the extension a program is built, the shim.
+
+It is linked without a C library, so that it runs in any root directory, with few syscalls
+(tracer/shim.c says why), and therefore needs flags of its own.
+"""
+
+import platform
+from pathlib import Path
+from typing import ClassVar
+
+from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
+
+SHIM = "imptrace-shim"
+SHIM_SOURCES = ("tracer/shim.c", "tracer/filter.c", "tracer/calls.c")
+SHIM_FLAGS = (
+    "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-ffreestanding", "-fno-pie",
+    # Both need a C library to have set things up before the first function is called.
+    "-fno-stack-protector", "-fcf-protection=none",
+)  # fmt: skip
+SHIM_LINK_FLAGS = ("-nostdlib", "-nostartfiles", "-static", "-no-pie", "-Wl,--build-id=none")
+
+
+class BuildExtensionsAndShim(build_ext):
+    """Builds the shim into the directory of the extension."""
+
+    user_options: ClassVar[list[tuple[str, str | None, str]]] = build_ext.user_options
+
+    def build_extension(self, ext: Extension) -> None:
+        """Build one extension, and the shim with it."""
+        super().build_extension(ext)
+        self._build_shim(Path(self.get_ext_fullpath(ext.name)).parent)
+
+    def get_outputs(self) -> list[str]:
+        """Name what is built, for whoever packs or removes it."""
+        return [*super().get_outputs(), *self._shims()]
+
+    def get_output_mapping(self) -> dict[str, str]:
+        """Name what an editable installation builds beside the sources."""
+        mapping = super().get_output_mapping()
+        extras = {
+            str(Path(built).with_name(SHIM)): str(Path(source).with_name(SHIM))
+            for built, source in mapping.items()
+        }
+        return {**mapping, **extras}
+
+    def copy_extensions_to_source(self) -> None:
+        """Put the shim beside the sources too, where an editable installation looks."""
+        super().copy_extensions_to_source()
+        for built, source in self.get_output_mapping().items():
+            if built.endswith(SHIM):
+                self.copy_file(built, source)
+
+    def _shims(self) -> list[str]:
+        return [
+            str(Path(self.get_ext_fullpath(extension.name)).with_name(SHIM))
+            for extension in self.extensions
+        ]
+
+    def _build_shim(self, directory: Path) -> None:
+        flags = [flag for flag in SHIM_FLAGS if self._compiler_takes(flag)]
+        objects = self.compiler.compile(
+            list(SHIM_SOURCES),
+            output_dir=str(Path(self.build_temp) / "shim"),
+            extra_postargs=flags,
+        )
+        command = [*self.compiler.compiler_so[:1], *SHIM_LINK_FLAGS, "-o", str(directory / SHIM)]
+        self.spawn([*command, *objects])
+
+    def _compiler_takes(self, flag: str) -> bool:
+        """Tell whether it does: -fcf-protection is for x86 only."""
+        return "cf-protection" not in flag or platform.machine() in ("x86_64", "i686")
+
+
+setup(cmdclass={"build_ext": BuildExtensionsAndShim})
