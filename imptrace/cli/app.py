@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli import files, rm, run, runs, services, show, who
+from imptrace.cli import files, rm, run, runs, service, services, show, who
 from imptrace.errors import ImptraceError
 from imptrace.render.text import printable
 
@@ -62,6 +62,7 @@ app.command("show")(show.show)
 app.command("files")(files.files)
 app.command("who")(who.who)
 app.command("rm")(rm.rm)
+app.add_typer(service.app, name="service")
 
 
 def main() -> None:

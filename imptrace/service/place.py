@@ -1,0 +1,81 @@
+"""Where the traces of a recording are, so that all of them can be found and removed."""
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from imptrace.service.manager import Manager, runtime_directory
+from imptrace.service.order import read_order
+from imptrace.service.units import RECORDER_PREFIX
+
+_STEM_MAX = 60
+"""Keeps the socket's path below the 108 bytes that an address holds."""
+DROPIN = "zz-imptrace.conf"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The files of one unit's recording; none need exist."""
+
+    unit: str
+    manager: Manager
+
+    @property
+    def slug(self) -> str:
+        """A name that is plain in paths and unit names, and differs between units."""
+        stem = re.sub(r"[^A-Za-z0-9_.-]", "-", self.unit.removesuffix(".service"))
+        mark = hashlib.sha256(self.unit.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+        return f"{stem[:_STEM_MAX]}-{mark}"
+
+    @property
+    def directory(self) -> Path:
+        """Holds the rest of the recorder's files."""
+        return runtime_directory(user=self.manager.user) / self.slug
+
+    @property
+    def socket(self) -> Path:
+        """Where the shim finds the recorder."""
+        return self.directory / "socket"
+
+    @property
+    def order(self) -> Path:
+        """What is to be recorded: imptrace.service.order."""
+        return self.directory / "order.json"
+
+    @property
+    def outcome(self) -> Path:
+        """What was recorded, written when the recorder has finished."""
+        return self.directory / "outcome.json"
+
+    @property
+    def recorder(self) -> str:
+        """The recorder's own unit."""
+        return f"{RECORDER_PREFIX}{self.slug}.service"
+
+    @property
+    def dropin_directory(self) -> Path:
+        """Where the unit's drop-ins of this boot are."""
+        return self.manager.unit_directory / f"{self.unit}.d"
+
+    def dropins(self) -> list[Path]:
+        """Those of ours that exist."""
+        return sorted(self.dropin_directory.glob(f"*{DROPIN}"))
+
+    def dropin_after(self, others: str) -> Path:
+        """Make a name that sorts behind the unit's other drop-ins: the last one decides."""
+        last = max((Path(path).name for path in others.split()), default="")
+        name = DROPIN if last < DROPIN else f"{last.removesuffix('.conf')}~{DROPIN}"
+        return self.dropin_directory / name
+
+
+def recorded_units(manager: Manager) -> Iterator[Place]:
+    """Every unit that has a drop-in or a recorder of ours, whatever state they are in."""
+    base = runtime_directory(user=manager.user)
+    ours = manager.unit_directory.glob(f"*.d/*{DROPIN}")
+    names = {path.parent.name.removesuffix(".d") for path in ours}
+    for path in sorted(base.glob("*/order.json")) if base.is_dir() else []:
+        if order := read_order(path):
+            names.add(order.unit)
+    return (Place(name, manager) for name in sorted(names))

@@ -1,0 +1,209 @@
+"""The recorder of one unit: a transient service of its own, outside of the unit's sandbox.
+
+Three can be killed, and the unit goes on. If this process is, systemd takes the C supervisor
+down with it and starts both again; if the supervisor is, this process ends and the same happens.
+What is answered on (the listeners) is kept by PID 1 meanwhile, together with the socket where
+shims come in and the page with the call that was being looked at. A new run begins then; the
+old one shows as interrupted.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imptrace.errors import ImptraceError
+from imptrace.service.manager import Manager
+from imptrace.service.notify import deposit, inherited_descriptors, tell_manager, withdraw
+from imptrace.service.order import Order, Outcome, read_order, write_outcome
+
+if TYPE_CHECKING:
+    from imptrace.session import Session
+    from imptrace.tracer.notify import ServiceRecording
+    from imptrace.tracer.program import User
+
+DOOR, PAGE, LISTENER = "door", "page", "listener"
+"""Names in the descriptor store; the last is tracer/door.h's."""
+_POLL_SECONDS = 0.1
+_LAST_WORDS_SECONDS = 1.0
+"""The supervisor holds counts of repeats back for a quarter of this."""
+_READER_SECONDS = 5.0
+"""How long the outcome stays where `service finish` looks for it."""
+
+
+class SupervisorLostError(ImptraceError):
+    """The supervisor was killed: only a restart of this service brings it back."""
+
+
+class Recorder:
+    """Records one unit until it is told to finish, then stays until nothing needs it."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take over what a killed recorder left. Raises ImptraceError without an order."""
+        order = read_order(directory / "order.json")
+        if order is None:
+            raise ImptraceError(f"{directory}: there is no order that says what to record")
+        self._directory = directory
+        self._order: Order = order
+        self._outcome = directory / "outcome.json"
+        self._should_finish = self._outcome.exists()
+        self._session: Session | None = None
+        self._supervisor_is_gone = False
+        self._recording = self._serve()
+        for number in (signal.SIGUSR1, signal.SIGTERM):
+            signal.signal(number, self._told_to_finish)
+
+    def run(self) -> None:
+        """Do all of it. Raises SupervisorLostError."""
+        tell_manager("READY=1", f"STATUS=waiting for {self._order.unit} to start")
+        while not self._should_finish:
+            self._check_supervisor()
+            if self._session is None:
+                self._begin_when_something_comes()
+            else:
+                time.sleep(_POLL_SECONDS)
+        self._close_door()
+        if not self._outcome.exists():
+            write_outcome(self._outcome, self._finish())
+        self._stay_until_unused()
+
+    def _serve(self) -> "ServiceRecording":
+        from imptrace.tracer.notify import NotifyOptions, ServiceRecording  # noqa: PLC0415 (C)
+
+        kept = inherited_descriptors()
+        door = kept[DOOR][0] if kept[DOOR] else self._open_door()
+        page = kept[PAGE][0] if kept[PAGE] else _new_page()
+        return ServiceRecording(
+            self._order.unit,
+            NotifyOptions(stats=self._order.stats, writes_only=self._order.writes_only),
+            door=door,
+            page=page,
+            adopted=kept[LISTENER],
+            user_manager=self._order.user_manager,
+        )
+
+    def _open_door(self) -> int:
+        path = self._directory / "socket"
+        path.unlink(missing_ok=True)
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        door.bind(str(path))
+        # Whoever the unit runs as must come in; who else does is turned away by its cgroup.
+        path.chmod(0o666)
+        door.listen(socket.SOMAXCONN)
+        deposit(door.fileno(), DOOR)
+        return door.detach()
+
+    def _begin_when_something_comes(self) -> None:
+        first = self._recording.wait_for_first(int(_POLL_SECONDS * 1000))
+        if first:
+            self._session = _new_session(self._order, self._recording)
+            tell_manager(f"STATUS=recording {self._order.unit}")
+
+    def _close_door(self) -> None:
+        (self._directory / "socket").unlink(missing_ok=True)
+        withdraw(DOOR)
+        self._recording.leave()
+
+    def _finish(self) -> Outcome:
+        if self._session is None:
+            return Outcome(run=None)
+        # Either the unit's processes have ended, and with them the records; or they run on, and
+        # the last of what they did arrives within the supervisor's next report.
+        _wait(lambda: self._supervisor_ended() or self._session_ended(), _LAST_WORDS_SECONDS)
+        if not self._supervisor_ended():
+            self._session.stop()
+        result = self._session.result()
+        summary = result.summary
+        return Outcome(
+            run=result.run_id,
+            read=summary.read if summary else 0,
+            created=summary.created if summary else 0,
+            modified=summary.modified if summary else 0,
+            deleted=summary.deleted if summary else 0,
+            lost=summary.lost if summary else 0,
+            unseen=summary.unseen if summary else 0,
+            failure=str(result.failure) if result.failure else None,
+        )
+
+    def _stay_until_unused(self) -> None:
+        tell_manager(f"STATUS=not recording; {self._order.unit} runs on with its filter")
+        since = time.monotonic()
+        while not self._supervisor_ended():
+            time.sleep(_POLL_SECONDS)
+        if time.monotonic() - since > _READER_SECONDS:
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _told_to_finish(self, _number: int, _frame: object) -> None:
+        self._should_finish = True
+
+    def _check_supervisor(self) -> None:
+        if self._supervisor_ended():
+            raise SupervisorLostError(f"the supervisor of {self._order.unit} was killed")
+
+    def _session_ended(self) -> bool:
+        return self._session is not None and self._session.finished.is_set()
+
+    def _supervisor_ended(self) -> bool:
+        if not self._supervisor_is_gone:
+            pid, _ = os.waitpid(self._recording.supervisor, os.WNOHANG)
+            self._supervisor_is_gone = pid != 0
+        return self._supervisor_is_gone
+
+
+def _new_page() -> int:
+    from imptrace.tracer.notify import SERVICE_PAGE  # noqa: PLC0415 (C)
+
+    page = os.memfd_create("imptrace-page", os.MFD_CLOEXEC)
+    os.ftruncate(page, SERVICE_PAGE)
+    deposit(page, PAGE)
+    return page
+
+
+def _new_session(order: Order, recording: "ServiceRecording") -> "Session":
+    from imptrace.session import Request, Session  # noqa: PLC0415 (slow)
+    from imptrace.tracer.program import Program  # noqa: PLC0415 (the same)
+
+    manager = Manager(user=order.user_manager)
+    invocation = manager.show(order.unit).get("InvocationID", "")
+    argv = tuple(os.fsencode(word) for word in order.argv)
+    user = _account(order.facts.get("User", ""))
+    request = Request(
+        program=Program(path=argv[0], argv=argv, environ={}, user=user),
+        label=order.label,
+        service=order.unit,
+        properties={**order.facts, "InvocationID": invocation},
+        database=order.database,
+        wait_for_children=True,
+    )
+    return Session(recording, request, lambda: None)
+
+
+def _account(name: str) -> "User | None":
+    """Look up the unit's user, as far as it is known before it runs."""
+    from imptrace.tracer.program import User  # noqa: PLC0415 (slow)
+
+    if not name:
+        return None
+    try:
+        entry = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+    except KeyError:
+        return None
+    return User(
+        name=entry.pw_name,
+        uid=entry.pw_uid,
+        gid=entry.pw_gid,
+        groups=(),
+        home=os.fsencode(entry.pw_dir),
+        shell=os.fsencode(entry.pw_shell),
+    )
+
+
+def _wait(is_so: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < end:
+        time.sleep(_POLL_SECONDS / 2)

@@ -1,0 +1,332 @@
+"""Starting and finishing a unit's recording, and removing every trace of one.
+
+The order of steps is chosen so that being interrupted at any of them leaves a unit that starts:
+the recorder is there before the drop-in is, and the drop-in is gone before the recorder is.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imptrace.errors import ImptraceError, UsageError
+from imptrace.service.dropin import Plan, render
+from imptrace.service.manager import Manager, ManagerError
+from imptrace.service.order import Order, Outcome, read_outcome, write_order
+from imptrace.service.place import Place
+from imptrace.service.sandbox import Allowance, allowance
+from imptrace.service.shim import place_shim
+from imptrace.service.units import Unit, load_unit
+
+FINISH_SECONDS = 120
+"""How long a recorder may look at what the unit left behind."""
+_SETTLE_SECONDS = 1.0
+"""A unit whose commands cannot run at all has failed by then."""
+_EXIT_OF_SANDBOX = range(200, 245)
+"""systemd.exec(5): the codes of a process that failed before it became the unit's program."""
+
+RECORDER_PROPERTIES = (
+    "Type=notify",
+    "NotifyAccess=all",
+    # What PID 1 keeps for the recorder: see tracer/door.h. Killed, it is back at once.
+    "FileDescriptorStoreMax=4096",
+    "Restart=on-failure",
+    "RestartSec=100ms",
+    "StartLimitIntervalSec=0",
+    "KillMode=mixed",
+    "TimeoutStopSec=20s",
+    "OOMScoreAdjust=-500",
+    # Outlives the unit at shutdown, and serves those that start early.
+    "DefaultDependencies=no",
+    "Conflicts=shutdown.target",
+    "Before=shutdown.target",
+    "CollectMode=inactive-or-failed",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What the user wants of a recording."""
+
+    database: str | None = None
+    label: str | None = None
+    stats: bool = False
+    writes_only: bool = False
+    restart: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What `start` did."""
+
+    unit: Unit
+    allowance: Allowance
+    dropin: Path
+    restarted: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What `finish` found."""
+
+    outcome: Outcome | None
+    """None: there was no recorder any more to ask."""
+    restarted: bool
+    still_answering: bool
+    """The unit runs on with its filter, and the recorder stays for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """How a recording stands."""
+
+    unit: str
+    unit_state: str
+    prepared: bool
+    """The drop-in is there: recorded from its next start on."""
+    recorder_state: str
+    listeners: int
+    """Commands of the unit whose processes are being answered."""
+    said: str
+    """The recorder's own words."""
+
+
+def start(name: str, manager: Manager, wish: Wish) -> Started:
+    """Record a unit from its next start on, and restart it if it runs and `wish` says so.
+
+    Raises UsageError where it cannot be recorded, ImptraceError where something failed; then
+    nothing is left behind and the unit is in the state in which it was.
+    """
+    unit = load_unit(name, manager)
+    if unit.properties.get("NeedDaemonReload") == "yes":
+        manager.tell("daemon-reload")
+        unit = load_unit(name, manager)
+    place = Place(unit.name, manager)
+    if place.dropins() or _is_alive(place):
+        raise UsageError(
+            f"{unit.name} is being recorded already: imptrace service finish {unit.name}, "
+            f"or imptrace service reset {unit.name}"
+        )
+    will_restart = wish.restart and unit.is_active
+    if will_restart and unit.properties.get("RefuseManualStop") == "yes":
+        raise UsageError(
+            f"{unit.name} refuses to be restarted by hand: use --no-restart and start it as it "
+            f"is meant to be, or imptrace attach --unit {unit.name}"
+        )
+    try:
+        started = _prepare(unit, place, wish)
+        if will_restart:
+            _restart_recorded(place)
+    except BaseException:
+        _remove(place, restart=will_restart)
+        raise
+    return Started(unit, started, place.dropins()[0], will_restart)
+
+
+def finish(name: str, manager: Manager, *, restart: bool) -> Finished:
+    """Stop recording a unit; restart it without the filter if it runs and `restart` is on.
+
+    Raises UsageError if it is not being recorded.
+    """
+    place = Place(name, manager)
+    if not place.dropins() and not _is_alive(place):
+        raise UsageError(f"{name} is not being recorded: imptrace service start {name} does that")
+    _remove_dropins(place)
+    restarted = restart and _is_active(place)
+    if restarted:
+        manager.tell("restart", "--", name)
+    outcome = _ask_for_outcome(place)
+    still_answering = not restarted and outcome is not None and _listeners(place) > 0
+    if not still_answering:
+        _remove_recorder(place)
+    return Finished(outcome, restarted, still_answering)
+
+
+def reset(name: str, manager: Manager, *, restart: bool) -> bool:
+    """Remove every trace of a recording, whatever state it is in; answer whether there was one."""
+    place = Place(name, manager)
+    if not (place.dropins() or place.directory.exists() or _recorder_is_known(place)):
+        return False
+    _remove(place, restart=restart and _is_active(place))
+    return True
+
+
+def state(place: Place) -> State:
+    """How a recording stands."""
+    unit = place.manager.show(place.unit)
+    recorder = place.manager.show(place.recorder)
+    return State(
+        place.unit,
+        unit.get("ActiveState", "unknown"),
+        bool(place.dropins()),
+        recorder.get("ActiveState", "unknown"),
+        _listeners(place),
+        recorder.get("StatusText", ""),
+    )
+
+
+def _prepare(unit: Unit, place: Place, wish: Wish) -> Allowance:
+    manager = place.manager
+    shim = str(place_shim(user=manager.user))
+    allowed = allowance(
+        unit.properties,
+        shim=shim,
+        runtime=str(place.directory.parent),
+        version=manager.version(),
+        user_manager=manager.user,
+    )
+    place.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    place.outcome.unlink(missing_ok=True)
+    write_order(place.order, _order(unit, manager, wish))
+    _start_recorder(place)
+    undo = "imptrace service reset " + ("--user " if manager.user else "") + unit.name
+    plan = Plan(
+        unit=unit.name,
+        undo=undo,
+        shim=shim,
+        socket=str(place.socket),
+        recorder=place.recorder,
+        lines=unit.lines,
+        allowance=allowed,
+    )
+    dropin = place.dropin_after(unit.properties.get("DropInPaths", ""))
+    dropin.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
+    dropin.write_text(render(plan), encoding="utf-8", errors="surrogateescape")
+    manager.tell("daemon-reload")
+    if shim not in manager.show(unit.name).get("ExecStart", shim):
+        raise ManagerError(f"{unit.name}: systemd does not take the drop-in {dropin}")
+    return allowed
+
+
+def _order(unit: Unit, manager: Manager, wish: Wish) -> Order:
+    lines = unit.lines.get("ExecStart") or next(each for each in unit.lines.values() if each)
+    return Order(
+        unit=unit.name,
+        user_manager=manager.user,
+        database=wish.database,
+        label=wish.label,
+        argv=(lines[0].path, *lines[0].words()),
+        facts=unit.facts,
+        stats=wish.stats,
+        writes_only=wish.writes_only,
+    )
+
+
+def _start_recorder(place: Place) -> None:
+    mode = ["--user"] if place.manager.user else ["--system"]
+    properties = [f"--property={each}" for each in RECORDER_PROPERTIES]
+    command = [
+        "systemd-run", *mode, "--quiet", f"--unit={place.recorder}",
+        f"--description=imptrace records {place.unit}", *properties,
+        "--", *_this_program(), "service", "record", str(place.directory),
+    ]  # fmt: skip
+    done = subprocess.run(
+        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        said = done.stderr.strip().split("\n")[0]
+        raise ManagerError(
+            f"the recorder of {place.unit} does not start: {said} "
+            f"(journalctl -u {place.recorder} tells more)"
+        )
+
+
+def _this_program() -> Sequence[str]:
+    """Answer with imptrace as it was called: a wrapper may have set up its imports."""
+    called = Path(sys.argv[0]).absolute()
+    if os.access(called, os.X_OK):
+        return [str(called)]
+    return [sys.executable, "-c", "from imptrace.cli.app import main; main()"]
+
+
+def _restart_recorded(place: Place) -> None:
+    """Restart the unit. Raises ManagerError if recording keeps it from running."""
+    problem = place.manager.try_to("restart", "--", place.unit)
+    if problem is None:
+        problem = _failed_before_it_ran(place)
+    if problem is not None:
+        raise ManagerError(
+            f"{place.unit} does not start while it is recorded, and runs without again ({problem})"
+        )
+
+
+def _failed_before_it_ran(place: Place) -> str | None:
+    end = time.monotonic() + _SETTLE_SECONDS
+    while time.monotonic() < end:
+        now = place.manager.show(place.unit)
+        status = int(now.get("ExecMainStatus", "0"))
+        if now.get("ExecMainCode") == "1" and status in _EXIT_OF_SANDBOX:
+            return f"exit status {status}, see systemctl status {place.unit}"
+        if now.get("ActiveState") == "failed":
+            return f"{now.get('Result')}, see systemctl status {place.unit}"
+        time.sleep(0.1)
+    return None
+
+
+def _ask_for_outcome(place: Place) -> Outcome | None:
+    """Tell the recorder to finish, and wait until it has."""
+    if not _is_alive(place):
+        return read_outcome(place.outcome)
+    pid = int(place.manager.show(place.recorder).get("MainPID", "0"))
+    if pid:
+        os.kill(pid, signal.SIGUSR1)
+    _wait_until(lambda: place.outcome.exists() or not _is_alive(place), FINISH_SECONDS)
+    return read_outcome(place.outcome)
+
+
+def _remove(place: Place, *, restart: bool) -> None:
+    _remove_dropins(place)
+    problem = place.manager.try_to("restart", "--", place.unit) if restart else None
+    _remove_recorder(place)
+    if problem is not None:
+        raise ImptraceError(f"the recording is removed, but {problem}")
+
+
+def _remove_dropins(place: Place) -> None:
+    for dropin in place.dropins():
+        dropin.unlink()
+    if place.dropin_directory.is_dir() and not any(place.dropin_directory.iterdir()):
+        place.dropin_directory.rmdir()
+    place.manager.tell("daemon-reload")
+
+
+def _remove_recorder(place: Place) -> None:
+    if _recorder_is_known(place):
+        place.manager.try_to("stop", place.recorder)
+        place.manager.try_to("reset-failed", place.recorder)
+    shutil.rmtree(place.directory, ignore_errors=True)
+    runtime = place.directory.parent
+    if runtime.is_dir() and not any(path.is_dir() for path in runtime.iterdir()):
+        shutil.rmtree(runtime, ignore_errors=True)
+
+
+def _recorder_is_known(place: Place) -> bool:
+    return place.manager.show(place.recorder).get("LoadState") == "loaded"
+
+
+def _is_alive(place: Place) -> bool:
+    state_now = place.manager.show(place.recorder).get("ActiveState")
+    return state_now in ("active", "activating", "reloading")
+
+
+def _is_active(place: Place) -> bool:
+    return place.manager.show(place.unit).get("ActiveState") in ("active", "activating")
+
+
+def _listeners(place: Place) -> int:
+    """Count what PID 1 keeps for the recorder, without the socket and the page."""
+    kept = int(place.manager.show(place.recorder).get("NFileDescriptorStore", "0"))
+    return max(0, kept - 2)
+
+
+def _wait_until(is_so: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not is_so():
+        if time.monotonic() > end:
+            raise ImptraceError(f"the recorder did not finish within {seconds:.0f} s")
+        time.sleep(0.05)
