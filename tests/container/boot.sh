@@ -1,0 +1,24 @@
+#!/bin/sh
+# boot.sh TREE SCRATCH NAME: boots a throw-away copy of TREE, with systemd as PID 1, and stays
+# until it is powered off. Runs in a mount namespace of its own: nothing is left mounted.
+set -eu
+[ "${4-}" = inside ] || exec unshare --mount --propagation private sh "$0" "$1" "$2" "$3" inside
+tree=$1 scratch=$2 name=$3
+
+mount -t tmpfs tmpfs "$scratch"
+mkdir "$scratch/upper" "$scratch/work" "$scratch/root"
+mount -t overlay overlay \
+    -o "lowerdir=$tree,upperdir=$scratch/upper,workdir=$scratch/work" "$scratch/root"
+
+# systemd-nspawn wants one hierarchy; machines with the hybrid layout get theirs covered up.
+if [ "$(stat --file-system --format %T /sys/fs/cgroup)" != cgroup2fs ]; then
+    mount -t cgroup2 cgroup2 /sys/fs/cgroup
+fi
+# A cgroup of its own, since nspawn makes children in the one where it was started, and version 2
+# gives no controllers to the children of a cgroup that has processes.
+mkdir -p "/sys/fs/cgroup/$name"
+echo $$ >"/sys/fs/cgroup/$name/cgroup.procs"
+
+exec systemd-nspawn --quiet --directory="$scratch/root" --machine="$name" --hostname="$name" \
+    --register=no --keep-unit --private-network --resolv-conf=off --timezone=off \
+    --link-journal=no --notify-ready=yes --console=passive --kill-signal=SIGRTMIN+4 --boot

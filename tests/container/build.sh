@@ -1,0 +1,51 @@
+#!/bin/bash
+# build.sh: makes the Debian tree that the container tests boot, unless it is there already,
+# and prints where it is. Needs root, debootstrap and a Debian mirror; takes a few minutes once.
+#
+# IMPTRACE_TEST_CACHE   where to keep it (default: $XDG_CACHE_HOME/imptrace-test)
+# IMPTRACE_TEST_MIRROR  the Debian mirror (default: http://deb.debian.org/debian)
+set -euo pipefail
+here=$(dirname "$(realpath "$0")")
+project=$here/../..
+cache=${IMPTRACE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/imptrace-test}
+mirror=${IMPTRACE_TEST_MIRROR:-http://deb.debian.org/debian}
+suite=bookworm python=3.11
+
+packages=(
+    systemd systemd-sysv dbus dbus-user-session libpam-systemd # the machine itself
+    network-manager cron postgresql                           # real services to record
+    python3 python3-venv python3-dev gcc libc6-dev            # imptrace is built inside
+    iproute2 procps socat ca-certificates
+)
+
+# The tree belongs to what it was made from: this script, and the libraries that imptrace needs.
+mapfile -t libraries < <(python3 -c '
+import sys, tomllib
+with open(sys.argv[1], "rb") as file:
+    project = tomllib.load(file)
+print(*project["project"]["dependencies"], *project["build-system"]["requires"], sep="\n")
+' "$project/pyproject.toml")
+key=$(cat "$0" - <<<"${libraries[*]}" | sha256sum | cut -c1-16)
+tree=$cache/$suite-$key
+
+if [[ ! -d $tree ]]; then
+    mkdir -p "$cache"
+    making=$(mktemp -d "$cache/making.XXXXXX")
+    trap 'rm -rf "$making"' EXIT
+    include=$(IFS=, && echo "${packages[*]}")
+    debootstrap --variant=minbase --include="$include" "$suite" "$making" "$mirror" >&2
+    rm -rf "$making"/var/cache/apt/archives/*.deb "$making"/var/lib/apt/lists/*
+    python3 -m pip download --quiet --dest "$making/opt/wheels" --only-binary=:all: \
+        --python-version "$python" --implementation cp \
+        --platform "manylinux2014_$(uname -m)" --platform "manylinux_2_28_$(uname -m)" \
+        --platform any "${libraries[@]}" >&2
+    chroot "$making" python3 -m venv /opt/imptrace
+    chroot "$making" /opt/imptrace/bin/pip install --quiet --no-index --find-links /opt/wheels \
+        "${libraries[@]}" >&2
+    ln -s /opt/imptrace/bin/imptrace "$making/usr/local/bin/imptrace"
+    chroot "$making" useradd --create-home --shell /bin/bash tester
+    chmod 755 "$making"
+    mv "$making" "$tree"
+    trap - EXIT
+fi
+echo "$tree"

@@ -1,0 +1,43 @@
+"""One machine for all tests of this folder, with imptrace built and installed on it."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from machine import Machine
+
+PROJECT = Path(__file__).parents[2]
+SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "imptrace", "tracer", "db", "nix")
+
+
+@pytest.fixture(scope="session")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Boot a machine with imptrace on it."""
+    tree = os.environ.get("IMPTRACE_TEST_TREE")
+    if not tree:
+        pytest.skip("needs the tree that tests/container/run.sh makes and names")
+    if os.geteuid() != 0 or not shutil.which("systemd-nspawn"):
+        pytest.skip("needs root and systemd-nspawn")
+    console = tmp_path_factory.mktemp("machine") / "console"
+    with Machine(Path(tree), console) as booted:
+        _install(booted)
+        yield booted
+
+
+def _install(machine: Machine) -> None:
+    there = [name for name in SOURCES if (PROJECT / name).exists()]
+    packed = subprocess.run(
+        ["tar", "-C", PROJECT, "--exclude=*.so", "--exclude=__pycache__", "-czf", "-", *there],
+        capture_output=True,
+        check=True,
+    )
+    machine.send(packed.stdout, "/tmp/imptrace.tar.gz")
+    machine.sh(
+        "mkdir -p /tmp/imptrace; tar -C /tmp/imptrace -xzf /tmp/imptrace.tar.gz;"
+        "/opt/imptrace/bin/pip install --quiet --no-index --no-deps --no-build-isolation"
+        " --disable-pip-version-check --root-user-action=ignore /tmp/imptrace",
+        timeout=180,
+    )
