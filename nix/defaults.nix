@@ -1,0 +1,182 @@
+# What a catalogue entry keeps unless told otherwise, as a value for its persistence option.
+#
+#   defaults { entry; lookup; stateVersion; }
+#     -> { normal.directories = [ { directory = "/var/lib/x"; user = "x"; mode = "0700"; } ]; }
+#
+# `lookup` is that of lookup.nix, or null to take every path as the catalogue writes it.
+# `stateVersion` is system.stateVersion, or null where there is none.
+# `home` is the home directory that all paths are relative to, or null for paths of the system.
+{
+  entry,
+  lookup ? null,
+  stateVersion ? null,
+  home ? null,
+}:
+let
+  inherit (builtins)
+    attrNames
+    compareVersions
+    concatMap
+    filter
+    isAttrs
+    isPath
+    isString
+    listToAttrs
+    match
+    replaceStrings
+    ;
+  inherit (import ./paths.nix)
+    covers
+    hasPrefix
+    isAbsolute
+    isPrivate
+    normalise
+    privateName
+    publicName
+    removePrefix
+    ;
+
+  look =
+    if lookup == null then
+      _: {
+        exists = false;
+        value = null;
+      }
+    else
+      lookup;
+
+  holdsFor =
+    record:
+    stateVersion == null
+    || (
+      compareVersions stateVersion (record.since-state-version or "0") >= 0
+      && (
+        !(record ? before-state-version) || compareVersions stateVersion record.before-state-version < 0
+      )
+    );
+
+  # A pattern is for judging what was seen; it cannot be mounted.
+  isLiteral = record: match ".*[*?].*" record.path == null;
+
+  # The path as it is written in options: absolute, or relative to the home directory. Null
+  # where it is neither (a path with "$HOME" in it, or outside of the home directory).
+  local =
+    path:
+    let
+      below = if home == null then path else removePrefix "${home}/" path;
+    in
+    if isAbsolute below == (home == null) && match ".*[$~].*" below == null then below else null;
+
+  # The option's value where it points elsewhere, the catalogue's path where it only names the
+  # same place more closely (postgresql's dataDir is /var/lib/postgresql/MAJOR, and the parent
+  # is what survives an upgrade), null where there is nothing to keep (it is in the Nix store).
+  followed =
+    record:
+    let
+      found = look record.follows;
+      value = toString found.value;
+      prefix = if isAbsolute value then "" else record.follows-prefix or "";
+      written = "${prefix}${value}${record.follows-suffix or ""}";
+      target = local (normalise written);
+    in
+    if !found.exists || !(isString found.value || isPath found.value) || target == null then
+      record.path
+    else if covers (publicName record.path) (publicName target) then
+      record.path
+    else if hasPrefix "${builtins.storeDir}/" target then
+      null
+    else if isPrivate record.path then
+      privateName target
+    else
+      target;
+
+  modeOf = record: path: record.mode or (if isPrivate path then "0700" else null);
+
+  methods = {
+    rename = "copy";
+    if-absent = "symlink";
+  };
+
+  present = names: attributes: filter (name: attributes.${name} or null != null) names;
+
+  item =
+    record: path:
+    let
+      kind = record.kind or "directory";
+      all = {
+        ${kind} = path;
+        user = record.user or null;
+        group = record.group or null;
+        mode = modeOf record path;
+        method = methods.${record.written or ""} or null;
+        earlyBoot = if record.early-boot or false then true else null;
+      };
+    in
+    listToAttrs (
+      map (name: {
+        inherit name;
+        value = all.${name};
+      }) (present (attrNames all) all)
+    );
+
+  # An empty name takes the "-" or "/" before it away: redis-<name> is redis for the nameless one.
+  named =
+    name: text:
+    if name == "" then
+      replaceStrings [ "-<name>" "/<name>" "<name>" ] [ "" "" "" ] text
+    else
+      replaceStrings [ "<name>" ] [ name ] text;
+
+  forInstance =
+    record: name:
+    record
+    // listToAttrs (
+      map (key: {
+        name = key;
+        value = named name record.${key};
+      }) (present [ "path" "user" "group" "follows" ] record)
+    );
+
+  isOn = instance: !(isAttrs instance) || instance.enable or true;
+
+  instancesOf =
+    record:
+    let
+      found = look record.each;
+      instances = if found.exists && isAttrs found.value then found.value else { };
+    in
+    map (forInstance record) (filter (name: isOn instances.${name}) (attrNames instances));
+
+  records = filter (record: holdsFor record && isLiteral record) (
+    entry.persist ++ concatMap instancesOf entry.instance
+  );
+
+  placed = filter (record: record.target != null) (
+    map (
+      record: record // { target = if record ? follows then followed record else record.path; }
+    ) records
+  );
+
+  atLevel =
+    level: kind:
+    map (record: item record record.target) (
+      filter (record: record.level == level && record.kind or "directory" == kind) placed
+    );
+
+  contents =
+    level:
+    let
+      directories = atLevel level "directory";
+      files = atLevel level "file";
+    in
+    (if directories == [ ] then { } else { inherit directories; })
+    // (if files == [ ] then { } else { inherit files; });
+in
+listToAttrs (
+  filter (pair: pair.value != { }) (
+    map (level: {
+      name = level;
+      value = contents level;
+    }) (import ./levels.nix).names
+  )
+)

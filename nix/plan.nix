@@ -1,0 +1,116 @@
+# From what the options ask for to what is kept: one item per path, none covered by another.
+#
+#   plan { requests; stores; declared; }
+#     -> [ { path = "/var/lib/x"; kind = "directory"; level; store; user; group; mode; method;
+#            earlyBoot; source = "x"; within = null; } ]
+#
+# requests: { NAME = { enabled; levels; }; }, levels being the value of a persistence option.
+# stores:   { LEVEL = path or null; }; what has no store is not kept.
+# declared: paths that the user keeps by hand; they and all below them are left alone.
+#
+# `within` is the item of the nearest directory around it that is kept too, in another store.
+{
+  requests,
+  stores,
+  declared ? [ ],
+}:
+let
+  inherit (builtins)
+    attrNames
+    attrValues
+    concatMap
+    elemAt
+    filter
+    foldl'
+    groupBy
+    length
+    listToAttrs
+    mapAttrs
+    ;
+  inherit (import ./paths.nix) ancestorsOf normalise;
+  levels = (import ./levels.nix).names;
+
+  item =
+    source: level: kind: asked:
+    {
+      inherit source level kind;
+      inherit (asked)
+        user
+        group
+        mode
+        earlyBoot
+        ;
+      path = normalise asked.${kind};
+      method = asked.method or "auto";
+      store = normalise stores.${level};
+    };
+
+  itemsAtLevel =
+    source: asked: level:
+    if stores.${level} == null then
+      [ ]
+    else
+      map (item source level "directory") asked.${level}.directories
+      ++ map (item source level "file") asked.${level}.files;
+
+  # Lowest level first, so that the last of several items for one path has the highest level.
+  asked = concatMap (
+    level: concatMap (source: itemsAtLevel source requests.${source}.levels level) enabled
+  ) levels;
+
+  enabled = filter (source: requests.${source}.enabled) (attrNames requests);
+
+  setOf =
+    paths:
+    listToAttrs (
+      map (path: {
+        name = path;
+        value = true;
+      }) paths
+    );
+
+  declaredSet = setOf (map normalise declared);
+
+  isDeclared =
+    path: declaredSet ? ${path} || builtins.any (above: declaredSet ? ${above}) (ancestorsOf path);
+
+  # Owner and mode that only one of several items for a path knows are not lost.
+  merge =
+    items:
+    let
+      highest = elemAt items (length items - 1);
+      firstKnown =
+        attribute: foldl' (found: one: if found == null then one.${attribute} else found) null;
+      known =
+        attribute:
+        if highest.${attribute} != null then highest.${attribute} else firstKnown attribute items;
+    in
+    highest
+    // {
+      user = known "user";
+      group = known "group";
+      mode = known "mode";
+    };
+
+  byPath = mapAttrs (_: merge) (groupBy (one: one.path) (filter (one: !(isDeclared one.path)) asked));
+
+  # The nearest kept directory around an item, or null.
+  around =
+    one:
+    let
+      directories = filter (above: byPath ? ${above} && byPath.${above}.kind == "directory") (
+        ancestorsOf one.path
+      );
+    in
+    if directories == [ ] then null else byPath.${elemAt directories (length directories - 1)};
+
+  withContainer =
+    one:
+    let
+      container = around one;
+    in
+    one // { within = container; };
+
+  isCovered = one: one.within != null && one.within.store == one.store;
+in
+filter (one: !(isCovered one)) (map withContainer (attrValues byPath))

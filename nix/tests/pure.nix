@@ -1,0 +1,501 @@
+# Cases for the functions that need nothing but builtins: { NAME = { actual; expected; }; }.
+let
+  inherit (import ../.) lib;
+  inherit (lib)
+    defaults
+    lookup
+    paths
+    plan
+    ;
+
+  # An option as the module system has it, for lookup.
+  option = value: {
+    declared._type = "option";
+    inherit value;
+  };
+
+  someOptions = {
+    a = option "x";
+    gone = option (throw "The option can no longer be used since it's been removed.");
+    deep = option { inner.value = 3; };
+  };
+
+  read = lookup {
+    options.services = builtins.mapAttrs (_: one: one.declared) someOptions;
+    config.services = builtins.mapAttrs (_: one: one.value) someOptions;
+  };
+
+  entry = persist: {
+    inherit persist;
+    instance = [ ];
+  };
+
+  # The one directory that an entry with this record keeps, the followed option having `value`.
+  followed =
+    record: value:
+    let
+      levels = defaults {
+        entry = entry [
+          (
+            {
+              level = "normal";
+              follows = "x";
+            }
+            // record
+          )
+        ];
+        lookup = _: {
+          exists = true;
+          inherit value;
+        };
+      };
+    in
+    map (one: one.directory) (levels.normal.directories or [ ]);
+
+  homeFollowed =
+    value:
+    (builtins.head
+      (defaults {
+        entry = entry [
+          {
+            path = ".bash_history";
+            kind = "file";
+            level = "normal";
+            follows = "x";
+          }
+        ];
+        lookup = _: {
+          exists = true;
+          inherit value;
+        };
+        home = "/home/alice";
+      }).normal.files
+    ).file;
+
+  request = level: directories: {
+    enabled = true;
+    levels = {
+      transient = nothing;
+      normal = nothing;
+      important = nothing;
+      secret = nothing;
+    }
+    // {
+      ${level} = nothing // {
+        directories = map (directory: unknown // directory) directories;
+      };
+    };
+  };
+  unknown = {
+    user = null;
+    group = null;
+    mode = null;
+    earlyBoot = false;
+  };
+  nothing = {
+    directories = [ ];
+    files = [ ];
+  };
+
+  brief = map (one: "${one.level} ${one.store}${one.path} ${one.source}");
+
+  twoStores = {
+    transient = null;
+    normal = "/n";
+    important = "/n";
+    secret = "/s";
+  };
+in
+{
+  ancestors = {
+    actual = map paths.ancestorsOf [
+      "/a/b/c"
+      "a/b"
+      "/a"
+      "/"
+    ];
+    expected = [
+      [
+        "/a"
+        "/a/b"
+      ]
+      [ "a" ]
+      [ ]
+      [ ]
+    ];
+  };
+
+  covers-itself-and-below-but-not-siblings = {
+    actual = map (paths.covers "/var/lib") [
+      "/var/lib"
+      "/var/lib/"
+      "/var/lib/x"
+      "/var/library"
+      "/var"
+    ];
+    expected = [
+      true
+      true
+      true
+      false
+      false
+    ];
+  };
+
+  private-names = {
+    actual = map paths.privateName [
+      "/var/lib/x"
+      "/var/lib/private/x"
+      "/data/x"
+    ];
+    expected = [
+      "/var/lib/private/x"
+      "/var/lib/private/x"
+      "/data/x"
+    ];
+  };
+
+  lookup-finds-values-of-options-and-within-them = {
+    actual = map read [
+      "services.a"
+      "services.deep.inner.value"
+    ];
+    expected = [
+      {
+        exists = true;
+        value = "x";
+      }
+      {
+        exists = true;
+        value = 3;
+      }
+    ];
+  };
+
+  lookup-of-what-is-not-declared-or-was-removed-is-absent = {
+    actual = map (name: (read name).exists) [
+      "services.gone"
+      "services.never"
+      "services.deep.outer"
+      "services"
+      "other.a"
+    ];
+    expected = [
+      false
+      false
+      false
+      false
+      false
+    ];
+  };
+
+  follows-a-value-elsewhere = {
+    actual = followed { path = "/var/lib/x"; } "/data/x/";
+    expected = [ "/data/x" ];
+  };
+
+  follows-nothing-within-the-path-itself = {
+    actual = map (followed { path = "/var/lib/postgresql"; }) [
+      "/var/lib/postgresql"
+      "/var/lib/postgresql/16"
+      null
+    ];
+    expected = [
+      [ "/var/lib/postgresql" ]
+      [ "/var/lib/postgresql" ]
+      [ "/var/lib/postgresql" ]
+    ];
+  };
+
+  follows-the-private-directory-of-a-dynamic-user = {
+    actual = map (followed { path = "/var/lib/private/x"; }) [
+      "/var/lib/x"
+      "/var/lib/y"
+      "/data/y"
+    ];
+    expected = [
+      [ "/var/lib/private/x" ]
+      [ "/var/lib/private/y" ]
+      [ "/data/y" ]
+    ];
+  };
+
+  follows-with-prefix-and-suffix = {
+    actual = map
+      (followed {
+        path = "/var/lib/x/data";
+        follows-prefix = "/var/lib/";
+        follows-suffix = "/data";
+      })
+      [
+        "y"
+        "/srv/y"
+      ];
+    expected = [
+      [ "/var/lib/y/data" ]
+      [ "/srv/y/data" ]
+    ];
+  };
+
+  follows-nowhere-into-the-store = {
+    actual = followed { path = "/etc/x"; } "${builtins.storeDir}/hash-x";
+    expected = [ ];
+  };
+
+  follows-within-the-home-directory-only = {
+    actual = map homeFollowed [
+      "/home/alice/.history"
+      ".history"
+      "$XDG_STATE_HOME/history"
+      "/data/history"
+      null
+    ];
+    expected = [
+      ".history"
+      ".history"
+      ".bash_history"
+      ".bash_history"
+      ".bash_history"
+    ];
+  };
+
+  patterns-are-not-kept = {
+    actual = defaults {
+      entry = entry [
+        {
+          path = ".mozilla/firefox/*/key4.db";
+          kind = "file";
+          level = "secret";
+        }
+      ];
+    };
+    expected = { };
+  };
+
+  private-directories-are-closed = {
+    actual = defaults {
+      entry = entry [
+        {
+          path = "/var/lib/private/x";
+          level = "normal";
+        }
+      ];
+    };
+    expected.normal.directories = [
+      {
+        directory = "/var/lib/private/x";
+        mode = "0700";
+      }
+    ];
+  };
+
+  how-a-file-is-written-decides-its-method = {
+    actual = defaults {
+      entry = entry [
+        {
+          path = "/a";
+          kind = "file";
+          level = "normal";
+          written = "rename";
+        }
+        {
+          path = "/b";
+          kind = "file";
+          level = "secret";
+          written = "if-absent";
+          mode = "0600";
+        }
+        {
+          path = "/c";
+          kind = "file";
+          level = "secret";
+        }
+      ];
+    };
+    expected = {
+      normal.files = [
+        {
+          file = "/a";
+          method = "copy";
+        }
+      ];
+      secret.files = [
+        {
+          file = "/b";
+          method = "symlink";
+          mode = "0600";
+        }
+        { file = "/c"; }
+      ];
+    };
+  };
+
+  paths-of-other-state-versions-are-left-out = {
+    actual =
+      map
+        (
+          stateVersion:
+          map (one: one.directory)
+            (defaults {
+              inherit stateVersion;
+              entry = entry [
+                {
+                  path = "/old";
+                  level = "normal";
+                  before-state-version = "24.11";
+                }
+                {
+                  path = "/new";
+                  level = "normal";
+                  since-state-version = "24.11";
+                }
+              ];
+            }).normal.directories
+        )
+        [
+          "23.05"
+          "24.11"
+          "25.05"
+        ];
+    expected = [
+      [ "/old" ]
+      [ "/new" ]
+      [ "/new" ]
+    ];
+  };
+
+  each-enabled-instance-has-its-path = {
+    actual = defaults {
+      entry = {
+        persist = [ ];
+        instance = [
+          {
+            each = "services.redis.servers";
+            path = "/var/lib/redis-<name>";
+            user = "redis-<name>";
+            level = "important";
+          }
+        ];
+      };
+      lookup = _: {
+        exists = true;
+        value = {
+          "".enable = true;
+          cache.enable = true;
+          off.enable = false;
+        };
+      };
+    };
+    expected.important.directories = [
+      {
+        directory = "/var/lib/redis";
+        user = "redis";
+      }
+      {
+        directory = "/var/lib/redis-cache";
+        user = "redis-cache";
+      }
+    ];
+  };
+
+  plan-keeps-a-path-once-at-its-highest-level = {
+    actual = map
+      (one: [
+        one.level
+        one.path
+        one.mode
+      ])
+      (plan {
+        stores = twoStores;
+        requests = {
+          a = request "normal" [
+            {
+              directory = "/x/";
+              mode = "0750";
+            }
+          ];
+          b = request "secret" [ { directory = "/x"; } ];
+        };
+      });
+    expected = [
+      [
+        "secret"
+        "/x"
+        "0750"
+      ]
+    ];
+  };
+
+  plan-drops-what-lies-in-a-kept-directory-of-the-same-store = {
+    actual = brief (plan {
+      stores = twoStores;
+      requests = {
+        outer = request "normal" [ { directory = "/x"; } ];
+        inner = request "important" [ { directory = "/x/y/z"; } ];
+        sibling = request "normal" [ { directory = "/xy"; } ];
+      };
+    });
+    expected = [
+      "normal /n/x outer"
+      "normal /n/xy sibling"
+    ];
+  };
+
+  plan-keeps-what-lies-in-a-directory-of-another-store = {
+    actual = map (one: [
+      one.path
+      (if one.within == null then null else one.within.path)
+    ]) (plan {
+      stores = twoStores;
+      requests = {
+        outer = request "normal" [ { directory = "/x"; } ];
+        middle = request "secret" [ { directory = "/x/y"; } ];
+        inner = request "normal" [ { directory = "/x/y/z"; } ];
+      };
+    });
+    expected = [
+      [
+        "/x"
+        null
+      ]
+      [
+        "/x/y"
+        "/x"
+      ]
+      [
+        "/x/y/z"
+        "/x/y"
+      ]
+    ];
+  };
+
+  plan-leaves-alone-what-is-declared-by-hand = {
+    actual = brief (plan {
+      stores = twoStores;
+      declared = [
+        "/var/log"
+        "/home/"
+      ];
+      requests.a = request "normal" [
+        { directory = "/var/log"; }
+        { directory = "/var/log/journal"; }
+        { directory = "/var/logs"; }
+        { directory = "/home/a"; }
+      ];
+    });
+    expected = [ "normal /n/var/logs a" ];
+  };
+
+  plan-skips-levels-without-a-store-and-disabled-services = {
+    actual = brief (plan {
+      stores = twoStores;
+      requests = {
+        a = request "transient" [ { directory = "/cache"; } ];
+        b = request "normal" [ { directory = "/state"; } ] // {
+          enabled = false;
+        };
+      };
+    });
+    expected = [ ];
+  };
+}
