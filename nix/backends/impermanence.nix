@@ -1,0 +1,77 @@
+# Hands what is kept to nix-community/impermanence.
+{
+  config,
+  lib,
+  options,
+  utils,
+  ...
+}:
+let
+  cfg = config.environment.automaticPersistence;
+  stores = lib.unique (
+    lib.filter (store: store != null) (
+      lib.attrValues ((import ../level-options.nix { inherit lib; }).stores cfg)
+    )
+  );
+  inherit (import ../paths.nix) join normalise;
+
+  # Mounted only, not copied; see copied-files.nix.
+  mounted = lib.filter (item: item.method != "copy") cfg.kept;
+
+  ownership = import ../ownership.nix {
+    inherit lib;
+    inherit (config.users) users;
+  };
+
+  # A file below a directory that comes from another store. impermanence bind mounts files
+  # during activation, before that directory is mounted over them; a symbolic link that is
+  # placed after the mount stays.
+  isNested = item: item.kind == "file" && item.within != null;
+
+  directory =
+    item:
+    { directory = item.path; }
+    // ownership item
+    // lib.optionalAttrs cfg.hideMounts { hideMount = true; };
+
+  # Whoever creates the file through the link must be able to do so in the store.
+  parent =
+    item:
+    lib.optionalAttrs (isNested item && dirOf item.path == item.within.path) {
+      parentDirectory = ownership item.within;
+    };
+
+  file =
+    item:
+    {
+      file = item.path;
+      method = if isNested item then "symlink" else item.method;
+    }
+    // parent item;
+
+  contents =
+    store:
+    let
+      items = lib.filter (item: item.store == normalise store) mounted;
+      ofKind = kind: lib.filter (item: item.kind == kind) items;
+    in
+    lib.mkIf (items != [ ]) {
+      directories = map directory (ofKind "directory");
+      files = map file (ofKind "file");
+    };
+
+  afterDirectory = item: {
+    name = "persist-${utils.escapeSystemdPath (join item.store item.path)}";
+    value.unitConfig.RequiresMountsFor = [ (dirOf item.path) ];
+  };
+in
+{
+  _file = toString ./impermanence.nix;
+
+  config = lib.optionalAttrs (options.environment ? persistence) (
+    lib.mkIf (cfg.backend == "impermanence") {
+      environment.persistence = lib.genAttrs stores contents;
+      systemd.services = lib.listToAttrs (map afterDirectory (lib.filter isNested mounted));
+    }
+  );
+}

@@ -1,0 +1,30 @@
+# Directories above what is kept that must not be open to others, in the store and in place.
+#
+# Both back ends create missing parents with mode 0755. systemd refuses to start a DynamicUser
+# service when /var/lib/private is readable by others, and /root must stay closed too.
+{ config, lib, ... }:
+let
+  inherit (import ./paths.nix) ancestorsOf join privateParents;
+
+  closed = privateParents ++ [ "/root" ];
+
+  parentsOf =
+    item:
+    lib.concatMap (parent: [
+      parent
+      (join item.store parent)
+    ]) (lib.intersectLists closed (ancestorsOf item.path));
+
+  directories = lib.unique (lib.concatMap parentsOf config.environment.automaticPersistence.kept);
+in
+{
+  config.systemd.tmpfiles.settings.imptrace = lib.mkIf (directories != [ ]) (
+    lib.genAttrs directories (_: {
+      d = {
+        user = "root";
+        group = "root";
+        mode = "0700";
+      };
+    })
+  );
+}

@@ -1,0 +1,76 @@
+# One catalogue entry as a module: declares OPTION.persistence, and asks for what it says when
+# the program is enabled.
+#
+# entry: from catalogue.nix.
+# root:  where the levels are ([ "environment" "automaticPersistence" ]).
+# base:  the module that does the rest.
+# isPresent: with the module's arguments, whether an entry without `enable` is on.
+# home:  with the configuration, the home directory; null for services of the system.
+# withoutEnable: when an entry without `enable` takes effect, in words.
+{
+  entry,
+  root,
+  base,
+  isPresent ? _: true,
+  home ? _: null,
+  withoutEnable ? "Always in effect.",
+}:
+{
+  config,
+  lib,
+  options,
+  ...
+}@args:
+let
+  lookup = import ./lookup.nix { inherit options config; };
+  inherit (import ./places.nix) placeOf;
+
+  place = placeOf root entry ++ [ "persistence" ];
+
+  isOn =
+    value:
+    if builtins.isAttrs value then
+      value != { }
+    else if builtins.isList value then
+      value != [ ]
+    else
+      value == true;
+  isSet =
+    name:
+    let
+      found = lookup name;
+    in
+    found.exists && isOn found.value;
+
+  isEnabled = if entry.enable == [ ] then isPresent args else lib.any isSet entry.enable;
+
+  takesEffect =
+    if entry.enable == [ ] then
+      withoutEnable
+    else
+      "Takes effect with ${lib.concatMapStringsSep " or " (name: "{option}`${name}`") entry.enable}.";
+in
+{
+  _file = toString entry.file;
+  key = "imptrace/${toString entry.file}";
+
+  imports = [ base ];
+
+  options = lib.setAttrByPath place (
+    import ./persistence-option.nix {
+      inherit lib entry lookup;
+      stateVersion = (lookup "system.stateVersion").value;
+      home = home config;
+      description = ''
+        What to keep of ${entry.title}, by level. A definition takes the place of the whole
+        default; `{}` keeps nothing. ${takesEffect}
+        ${lib.optionalString (entry.note != null) entry.note}
+      '';
+    }
+  );
+
+  config = lib.setAttrByPath (root ++ [ "requests" entry.id ]) {
+    enabled = isEnabled;
+    levels = lib.getAttrFromPath place config;
+  };
+}

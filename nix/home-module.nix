@@ -1,0 +1,109 @@
+# The home-manager side: levels for home directories, and what the programs ask for.
+#
+# Nothing is kept until a level has a store: a /home that is persistent anyway must not be
+# covered by empty directories because this module was imported.
+{
+  config,
+  lib,
+  options,
+  ...
+}@args:
+let
+  inherit (lib) mkOption types;
+  inherit (import ./paths.nix) hasPrefix normalise removePrefix;
+  cfg = config.home.automaticPersistence;
+  levels = import ./level-options.nix { inherit lib; };
+  declared = import ./declared.nix { inherit lib; };
+
+  osConfig = args.osConfig or null;
+  backend =
+    if options.home ? persistence then
+      osConfig.environment.automaticPersistence.backend or "impermanence"
+    else
+      null;
+
+  home = "${config.home.homeDirectory}/";
+
+  byHand = declared.impermanence {
+    option = options.home.persistence;
+    ours = ./home-module.nix;
+  };
+
+  bySystem = declared.impermanencePaths (
+    lib.concatMap (store: lib.attrValues store.users) (
+      lib.attrValues (osConfig.environment.persistence or { })
+    )
+  );
+
+  # Mounted only, not copied; see home-copied-files.nix.
+  mounted = lib.filter (item: item.method != "copy") cfg.kept;
+
+  ownership = item: lib.filterAttrs (_: value: value != null) { inherit (item) user group mode; };
+
+  contents =
+    store:
+    let
+      ofKind = kind: lib.filter (item: item.store == store && item.kind == kind) mounted;
+    in
+    lib.mkIf (lib.any (item: item.store == store) mounted) {
+      directories = map (item: { directory = item.path; } // ownership item) (ofKind "directory");
+      files = map (item: {
+        file = item.path;
+        inherit (item) method;
+      }) (ofKind "file");
+    };
+in
+{
+  _file = toString ./home-module.nix;
+
+  imports = [
+    ./home-assertions.nix
+    ./home-copied-files.nix
+  ];
+
+  options.home.automaticPersistence = levels.options cfg // {
+    requests = mkOption {
+      type = types.attrsOf types.raw;
+      default = { };
+      internal = true;
+      description = "What each program asks for: whether it is there, and its levels.";
+    };
+
+    stores = mkOption {
+      type = types.listOf types.str;
+      internal = true;
+      readOnly = true;
+      description = "The stores in use.";
+    };
+
+    kept = mkOption {
+      type = types.listOf types.raw;
+      readOnly = true;
+      description = ''
+        What is kept of this home directory, as
+        {option}`environment.automaticPersistence.kept`, with paths relative to it.
+      '';
+    };
+  };
+
+  config = lib.mkMerge [
+    {
+      home.automaticPersistence = {
+        stores = map normalise (
+          lib.unique (lib.filter (store: store != null) (lib.attrValues (levels.stores cfg)))
+        );
+
+        kept = import ./plan.nix {
+          inherit (cfg) requests;
+          stores = levels.stores cfg;
+          declared = map (removePrefix home) (
+            lib.optionals (backend != null) byHand ++ lib.filter (hasPrefix home) bySystem
+          );
+        };
+      };
+    }
+    (lib.optionalAttrs (options.home ? persistence) {
+      home.persistence = lib.mkIf (backend == "impermanence") (lib.genAttrs cfg.stores contents);
+    })
+  ];
+}

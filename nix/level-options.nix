@@ -1,0 +1,56 @@
+# The options that name the store of each level, for the system and for home directories alike.
+{ lib }:
+let
+  inherit (lib) mkOption types;
+  inherit (import ./levels.nix) names fallback;
+
+  meaning = {
+    transient = "caches, logs that nobody reads back, and all that its program makes again";
+    normal = "settings and data that can be recovered, with tedium";
+    important = "databases and user data, which cannot be recovered";
+    secret = "keys, tokens and keyrings: important and confidential";
+  };
+
+  # A bare string would be taken for the file of a module by the submodule's type.
+  store = types.coercedTo types.str (path: { inherit path; }) (types.submodule {
+    options.path = mkOption {
+      type = types.nullOr (types.strMatching "/.*" // { description = "absolute path"; });
+      example = "/persistent";
+      description = "Directory on persistent storage. `null` switches the level off.";
+    };
+  });
+
+  fallbackText =
+    level:
+    if fallback ? ${level} then
+      "Where it is left out, level ${fallback.${level}} decides."
+    else
+      "Where it is left out, the level is off.";
+in
+{
+  # Attribute set of options, one per level. `cfg` is the configuration they end up in.
+  options =
+    cfg:
+    lib.genAttrs names (
+      level:
+      mkOption {
+        type = types.nullOr store;
+        default = if fallback ? ${level} then cfg.${fallback.${level}} else null;
+        defaultText =
+          if fallback ? ${level} then
+            lib.literalMD "that of level ${fallback.${level}}"
+          else
+            lib.literalExpression "null";
+        example = {
+          path = "/persistent";
+        };
+        description = ''
+          Where level ${level} is kept: ${meaning.${level}}. ${fallbackText level}
+          `null` switches the level off: nothing of it is kept.
+        '';
+      }
+    );
+
+  # { LEVEL = path or null; }
+  stores = cfg: lib.genAttrs names (level: if cfg.${level} == null then null else cfg.${level}.path);
+}

@@ -1,0 +1,104 @@
+# Where each level is kept. The options of the services themselves are in service.nix.
+{
+  config,
+  lib,
+  options,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+  cfg = config.environment.automaticPersistence;
+
+  levels = import ./level-options.nix { inherit lib; };
+
+  # Both back ends have a way of their own to bring the id to its place before systemd looks for
+  # it, and to let it be created there. It is a mount, not the link that serves other files.
+  machineId =
+    let
+      entry = (import ./catalogue.nix).read ./services/machine-id.toml;
+    in
+    entry // { persist = map (record: removeAttrs record [ "written" ]) entry.persist; };
+in
+{
+  options.environment = {
+    automaticPersistence = levels.options cfg // {
+      backend = mkOption {
+        type = types.nullOr (
+          types.enum [
+            "impermanence"
+            "preservation"
+          ]
+        );
+        default =
+          if options.environment ? persistence == options ? preservation then
+            null
+          else if options ? preservation then
+            "preservation"
+          else
+            "impermanence";
+        defaultText = lib.literalMD "the one whose module is imported; `null` where both are";
+        description = ''
+          The module that does the mounting: nix-community/impermanence, through
+          {option}`environment.persistence`, or nix-community/preservation, through
+          {option}`preservation.preserveAt`. Only needed where both are imported.
+        '';
+      };
+
+      hideMounts = mkOption {
+        type = types.bool;
+        default = false;
+        example = true;
+        description = ''
+          Whether file managers should hide the bind mounts of what is kept automatically, as
+          {option}`environment.persistence.‹name›.hideMounts` does for what is declared by hand.
+        '';
+      };
+
+      declared = mkOption {
+        type = types.listOf types.str;
+        internal = true;
+        readOnly = true;
+        description = "What the user keeps by hand, through the back end's own options.";
+      };
+
+      requests = mkOption {
+        type = types.attrsOf types.raw;
+        default = { };
+        internal = true;
+        description = "What each service asks for: whether it is enabled, and its levels.";
+      };
+
+      kept = mkOption {
+        type = types.listOf types.raw;
+        readOnly = true;
+        description = ''
+          What is kept, one attribute set per path, with `path`, `kind`, `level`, `store`, `user`,
+          `group`, `mode`, `method`, `source` (the catalogue entry that asked for it) and `within`
+          (a kept directory around it that has another store). For reading only: `nix eval --json
+          .#nixosConfigurations.HOST.config.environment.automaticPersistence.kept`.
+        '';
+      };
+    };
+
+    machineId.persistence = import ./persistence-option.nix {
+      inherit lib;
+      entry = machineId;
+      description = ''
+        Whether and where `/etc/machine-id` is kept. `{}` does not keep it: the machine gets a
+        new id at every boot.
+
+        The id names this installation. The journal files its logs under it, so that without it
+        `journalctl` shows only the current boot, as if it were a new machine; systemd-networkd
+        derives DHCP identifiers and stable MAC addresses from it, D-Bus and many applications
+        use it to recognise the machine, and some (Google Chrome among them) tie a user's
+        profile to it. Treat it as confidential: it identifies the machine to whoever reads it.
+        See {manpage}`machine-id(5)`.
+      '';
+    };
+  };
+
+  config.environment.automaticPersistence.requests.machine-id = {
+    enabled = true;
+    levels = config.environment.machineId.persistence;
+  };
+}

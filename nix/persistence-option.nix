@@ -1,0 +1,34 @@
+# The persistence option of one catalogue entry.
+{
+  lib,
+  entry,
+  lookup ? null,
+  stateVersion ? null,
+  home ? null,
+  description,
+}:
+let
+  inherit (lib) concatMap listToAttrs nameValuePair;
+  absolute = home == null;
+
+  default = import ./defaults.nix { inherit entry lookup stateVersion home; };
+
+  # Path -> what the catalogue knows of it, wherever the option's defaults place it.
+  known = listToAttrs (
+    concatMap (
+      level:
+      map (one: nameValuePair one.directory one) level.directories or [ ]
+      ++ map (one: nameValuePair one.file one) level.files or [ ]
+    ) (lib.attrValues default)
+  );
+in
+lib.mkOption {
+  type = import ./types.nix { inherit lib known absolute; };
+  inherit default description;
+  defaultText = lib.literalExpression (
+    lib.generators.toPretty { } (import ./as-written.nix { inherit lib entry; })
+  );
+  example = {
+    normal.directories = [ (if absolute then "/var/lib/example" else ".config/example") ];
+  };
+}

@@ -1,0 +1,10 @@
+# Options that stood elsewhere in nixos-impermanence.
+{ lib, ... }:
+{
+  imports = [
+    (lib.mkRenamedOptionModule
+      [ "programs" "ssh" "persistence" ]
+      [ "services" "openssh" "persistence" ]
+    )
+  ];
+}

@@ -1,0 +1,69 @@
+# Evaluates the modules as NixOS would: with the real back ends and the real home-manager, and
+# stand-ins for the rest of NixOS.
+#
+# All are paths of checkouts; what is null cannot be asked for.
+{
+  nixpkgsLib,
+  impermanence ? null,
+  preservation ? null,
+  homeManager ? null,
+}:
+let
+  lib = import nixpkgsLib;
+  imptrace = import ../.;
+  pkgs = import ./pkgs.nix { inherit lib; };
+
+  # As nixos/lib/utils.nix has them, for the plain paths of these tests.
+  utils = {
+    escapeSystemdPath =
+      path: lib.replaceStrings [ "-" "/" ] [ "\\x2d" "-" ] (lib.removePrefix "/" path);
+    pathsNeededForBoot = [
+      "/"
+      "/nix"
+      "/nix/store"
+      "/var"
+      "/var/log"
+      "/var/lib"
+      "/var/lib/nixos"
+      "/etc"
+      "/usr"
+    ];
+  };
+
+  external = {
+    impermanence = impermanence + "/nixos.nix";
+    preservation = preservation + "/module.nix";
+    homeManager = {
+      imports = [ (homeManager + "/nixos/common.nix") ];
+      home-manager = {
+        useGlobalPkgs = true;
+        # These need more of nixpkgs than its lib.
+        sharedModules = [ { disabledModules = [ (homeManager + "/modules/services-modular") ]; } ];
+      };
+    };
+  };
+in
+{
+  inherit lib imptrace pkgs;
+
+  # beside: names of what is imported too. declared: catalogue entries whose options
+  # exist; the others are as in a nixpkgs release that does not have them.
+  evaluate =
+    {
+      beside ? [ "impermanence" ],
+      declared ? lib.attrValues imptrace.lib.services,
+      imports ? [ imptrace.nixosModules.default ],
+      modules ? [ ],
+    }:
+    lib.evalModules {
+      class = "nixos";
+      specialArgs = { inherit utils; };
+      modules = [
+        (import ./stand-ins.nix { services = declared; })
+        { _module.args = { inherit pkgs; }; }
+      ]
+      ++ map (name: external.${name}) beside
+      ++ imports
+      ++ modules;
+    };
+}

@@ -1,0 +1,127 @@
+# Stand-ins for the parts of NixOS that the modules touch, so that they can be evaluated with
+# nixpkgs' lib alone: the options that the back ends define, and those of catalogued services.
+{
+  services ? [ ], # catalogue entries whose options are declared
+}:
+{ lib, ... }:
+let
+  inherit (lib) mkOption types;
+  inherit (import ../paths.nix) splitOn;
+
+  anything = mkOption {
+    type = types.attrsOf types.anything;
+    default = { };
+  };
+  listOfAnything = mkOption {
+    type = types.listOf types.anything;
+    default = [ ];
+  };
+
+  user =
+    { name, ... }:
+    {
+      options = {
+        name = mkOption {
+          type = types.str;
+          default = name;
+        };
+        uid = mkOption {
+          type = types.nullOr types.int;
+          default = 1000;
+        };
+        home = mkOption {
+          type = types.str;
+          default = "/home/${name}";
+        };
+        homeMode = mkOption {
+          type = types.str;
+          default = "0700";
+        };
+        group = mkOption {
+          type = types.str;
+          default = name;
+        };
+        packages = listOfAnything;
+      };
+    };
+
+  nameOf = splitOn "\\.";
+
+  declare =
+    default: type: name:
+    lib.setAttrByPath (nameOf name) (mkOption { inherit default type; });
+
+  recordsOf = entry: entry.persist ++ entry.instance;
+
+  enables = lib.unique (lib.concatMap (entry: entry.enable) services);
+  follows = lib.unique (
+    lib.concatMap (entry: lib.catAttrs "follows" (recordsOf entry)) services
+  );
+  instances = lib.unique (lib.concatMap (entry: lib.catAttrs "each" entry.instance) services);
+
+  # What is enabled by an attribute set of instances is declared as that.
+  booleans = lib.subtractLists instances enables;
+
+  serviceOptions = lib.foldl' lib.recursiveUpdate { } (
+    map (declare { } (types.attrsOf types.anything)) instances
+    ++ map (declare false types.anything) booleans
+    ++ map (declare null types.anything) (lib.filter (name: !(lib.hasInfix "<name>" name)) follows)
+  );
+in
+{
+  options = lib.recursiveUpdate serviceOptions {
+    assertions = listOfAnything;
+    warnings = listOfAnything;
+    fileSystems = anything;
+    system.stateVersion = mkOption {
+      type = types.str;
+      default = "25.11";
+    };
+    system.activationScripts = anything;
+    users.users = mkOption {
+      type = types.attrsOf (types.submodule user);
+      default = { };
+    };
+    users.groups = anything;
+    environment = {
+      pathsToLink = listOfAnything;
+      systemPackages = listOfAnything;
+    };
+    nix = {
+      enable = mkOption {
+        type = types.bool;
+        default = false;
+      };
+      package = mkOption { type = types.package; };
+    };
+    boot.initrd = {
+      postMountCommands = mkOption {
+        type = types.lines;
+        default = "";
+      };
+      systemd = {
+        enable = mkOption {
+          type = types.bool;
+          default = true;
+        };
+        mounts = listOfAnything;
+        suppressedUnits = listOfAnything;
+        targets = anything;
+        tmpfiles.settings = anything;
+      };
+    };
+    systemd = {
+      mounts = listOfAnything;
+      paths = anything;
+      services = anything;
+      suppressedSystemUnits = listOfAnything;
+      targets = anything;
+      tmpfiles.settings = anything;
+    };
+  };
+
+  # Every user that the catalogue names, as the services' own modules declare them.
+  config.users.users = lib.genAttrs (
+    [ "root" ] ++ lib.concatMap (entry: lib.catAttrs "user" entry.persist) services
+  ) (name: { home = lib.mkIf (name == "root") "/root"; });
+}
