@@ -1,0 +1,85 @@
+# The tool, with its completions and its manual page.
+{
+  lib,
+  stdenv,
+  python3Packages,
+  installShellFiles,
+  go-md2man,
+}:
+let
+  inherit ((fromTOML (builtins.readFile ../pyproject.toml)).project) version description;
+in
+python3Packages.buildPythonApplication {
+  pname = "imptrace";
+  inherit version;
+  pyproject = true;
+
+  src = lib.fileset.toSource {
+    root = ../.;
+    fileset = lib.fileset.unions [
+      ../LICENSE
+      ../README.md
+      ../pyproject.toml
+      ../db
+      ../imptrace
+      ../nix
+      ../tests
+      ../tracer
+    ];
+  };
+
+  build-system = [ python3Packages.setuptools ];
+
+  dependencies = with python3Packages; [
+    alembic
+    python-ptrace
+    rich
+    sqlalchemy
+    typer
+  ];
+
+  nativeBuildInputs = [
+    installShellFiles
+    go-md2man
+  ];
+
+  # What needs no tracing: a build sandbox may forbid that. The rest is tested in CI.
+  nativeCheckInputs = with python3Packages; [
+    hypothesis
+    pytest
+  ];
+  checkPhase = ''
+    runHook preCheck
+    pytest tests/classify tests/catalogue
+    runHook postCheck
+  '';
+  pythonImportsCheck = [ "imptrace.cli.app" ];
+
+  # The usual wrapper sets PATH and PYTHONNOUSERSITE, and the traced program would inherit both:
+  # it must run as it would without imptrace.
+  dontWrapPythonPrograms = true;
+  postFixup = ''
+    buildPythonPath "$out $pythonPath"
+    patchPythonScript $out/bin/imptrace
+  ''
+  + lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
+    for shell in bash zsh fish; do
+      _IMPTRACE_COMPLETE=source_$shell $out/bin/imptrace > imptrace.$shell
+    done
+    installShellCompletion imptrace.{bash,zsh,fish}
+
+    PYTHONPATH=$out/${python3Packages.python.sitePackages}:$PYTHONPATH \
+      bash nix/manual ${python3Packages.python.interpreter} > imptrace.1
+    installManPage imptrace.1
+  '';
+
+  meta = {
+    inherit description;
+    license = lib.licenses.mit;
+    mainProgram = "imptrace";
+    platforms = [
+      "x86_64-linux"
+      "aarch64-linux"
+    ];
+  };
+}
