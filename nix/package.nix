@@ -35,8 +35,14 @@ python3Packages.buildPythonApplication {
     python-ptrace
     rich
     sqlalchemy
+    tomlkit
+    tree-sitter
+    tree-sitter-grammars.tree-sitter-nix
     typer
   ];
+
+  # nixpkgs builds its grammars from their newest commits, as versions below the first release.
+  pythonRelaxDeps = [ "tree-sitter-nix" ];
 
   nativeBuildInputs = [
     installShellFiles

@@ -68,9 +68,12 @@ PACKAGE = """
       lib = import {lib};
       named = name: {{ inherit name; interpreter = name; sitePackages = name; }};
       python3Packages = lib.genAttrs [
-        "setuptools" "alembic" "python-ptrace" "rich" "sqlalchemy" "typer" "hypothesis" "pytest"
-        "python"
-      ] named // {{ buildPythonApplication = package: package; }};
+        "setuptools" "alembic" "python-ptrace" "rich" "sqlalchemy" "tomlkit" "tree-sitter" "typer"
+        "hypothesis" "pytest" "python"
+      ] named // {{
+        buildPythonApplication = package: package;
+        tree-sitter-grammars.tree-sitter-nix = named "tree-sitter-nix";
+      }};
       package = import (nix + /package.nix) {{
         inherit lib python3Packages;
         stdenv = {{ buildPlatform.canExecute = _: true; hostPlatform = {{ }}; }};
