@@ -74,13 +74,34 @@ _CREDENTIALS = re.compile(
 )
 
 
+# Every file that a run changed is looked at, so that plain searches come before the patterns: one
+# of these is in all that _PRIVATE_KEY finds, and in the first line of all that _CREDENTIALS does.
+_KEY_WORDS = (b"private", b"secret")
+_CREDENTIAL_WORDS = (b"pass", b"psk", b"secret", b"token", b"key", b"machine", b"://")
+
+
 def hint_of(head: bytes) -> Hint | None:
     """Tell what a file that begins with `head` is; None where nothing is known of it."""
     for offset, magic, hint in _MAGIC:
         if head.startswith(magic, offset):
             return hint
-    if _PRIVATE_KEY.search(head):
+    lowered = head.lower()
+    if any(word in lowered for word in _KEY_WORDS) and _PRIVATE_KEY.search(head):
         return Hint.PRIVATE_KEY
-    if b"\0" not in head and _CREDENTIALS.search(head):
+    if b"\0" not in head and any(
+        _CREDENTIALS.match(head, start) for start in _lines_with(_CREDENTIAL_WORDS, lowered)
+    ):
         return Hint.CREDENTIALS
     return None
+
+
+def _lines_with(words: tuple[bytes, ...], text: bytes) -> set[int]:
+    """Tell where the lines begin that hold any of `words`."""
+    starts = set()
+    for word in words:
+        at = text.find(word)
+        while at >= 0:
+            starts.add(text.rfind(b"\n", 0, at) + 1)
+            end = text.find(b"\n", at)
+            at = -1 if end < 0 else text.find(word, end)
+    return starts

@@ -6,7 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from imptrace import content
 from imptrace.content import HEAD_SIZE, Hint, hint_of
 
 
@@ -60,3 +63,24 @@ def test_a_real_ssh_key_is_a_secret_and_its_public_half_is_not(
 def test_what_text_says(head: bytes, hint: Hint | None) -> None:
     """A password that is set makes a secret; one that is only mentioned does not."""
     assert hint_of(head) is hint
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [b"password", b"=", b":", b" ", b"\n", b"\t", b"TOKEN: ", b"machine x", b" login y"]
+            + [b"https://a:b@c", b"api_key", b"# created: x\n", b"AGE-SECRET-KEY-1", b"x_", b"'"]
+            + [b"Key: (private-key", b"-----BEGIN RSA PRIVATE KEY-----", b"abcd1234", b"\0"]
+        ),
+        max_size=14,
+    ).map(b"".join)
+)
+def test_looking_only_where_a_word_is_finds_all_that_the_patterns_find(head: bytes) -> None:
+    """The plain searches that come first make it faster and nothing else."""
+    if content._PRIVATE_KEY.search(head):
+        expected = Hint.PRIVATE_KEY
+    elif b"\0" not in head and content._CREDENTIALS.search(head):
+        expected = Hint.CREDENTIALS
+    else:
+        expected = None
+    assert hint_of(head) is expected
