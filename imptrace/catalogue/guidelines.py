@@ -169,7 +169,7 @@ def _note(entry: Entry) -> Iterator[Problem]:
 
 def _programs(entry: Entry) -> Iterator[Problem]:
     for program in entry.programs:
-        if program in INTERPRETERS:
+        if program in INTERPRETERS and entry.place is Place.SERVICE:
             text = f"{program!r} runs many services: it says nothing about this one"
             yield Problem("programs", Spot(key="programs"), text)
         if "/" in program:

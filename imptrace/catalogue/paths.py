@@ -25,10 +25,10 @@ def path_problem(path: str, place: Place) -> str | None:
 
 def kept_problem(path: bytes) -> str | None:
     """Why nothing at `path` can be kept, or None."""
-    top = next((top for top in (*GONE_AT_REBOOT, STORE) if is_within(path, top)), None)
-    if top is None:
-        return None
-    return f"{path.decode()!r} is below {top.decode()}, which is never kept"
+    for top in (*GONE_AT_REBOOT, STORE):
+        if is_within(path, top):
+            return f"{path.decode()!r} is below {top.decode()}, which is never kept"
+    return None
 
 
 def is_within(path: bytes, directory: bytes) -> bool:

@@ -106,10 +106,11 @@ class Table:
         value = self.text(key)
         if value is None:
             return None
-        words = [str(choice.value) for choice in choices]
-        if value not in words:
-            raise self.error(key, f"{key} {value!r} is none of {', '.join(words)}")
-        return choices(value)
+        try:
+            return choices(value)
+        except ValueError:
+            words = ", ".join(str(choice.value) for choice in choices)
+            raise self.error(key, f"{key} {value!r} is none of {words}") from None
 
     def mode(self, key: str) -> int | None:
         """Read permission bits written as four octal digits, or None."""
@@ -126,11 +127,10 @@ class Table:
 
     def options(self, key: str) -> tuple[str, ...]:
         """Read the path of an option, or a list of such; empty where the key is left out."""
-        if isinstance(self.values.get(key), list):
-            options = self.texts(key)
-        else:
+        if not isinstance(self.values.get(key), list):
             option = self.option(key)
-            options = () if option is None else (option,)
+            return () if option is None else (option,)
+        options = self.texts(key)
         if not all(_OPTION.fullmatch(option) for option in options):
             raise self.error(key, f"{key} must hold paths of options")
         return options
