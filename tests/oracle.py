@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from imptrace.tracer.strace_lines import (
-    AT_FDCWD,
     Call,
     Kind,
     Line,
@@ -21,6 +20,7 @@ from imptrace.tracer.strace_lines import (
     parse_line,
     parse_text,
 )
+from imptrace.tracer.syscalls import AT_FDCWD
 
 TRACED = "%file,%process,fchdir,ftruncate,fchmod,fchown,bind,fsetxattr,fremovexattr"
 STRACE = ("strace", "-f", "-y", "-q", "-s", "4096", "-e", f"trace={TRACED}")

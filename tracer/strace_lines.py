@@ -16,6 +16,8 @@ import re
 from enum import Enum
 from typing import Final, NamedTuple
 
+from imptrace.tracer.syscalls import AT_FDCWD
+
 _STRING = rb'"(?:[^"\\]++|\\.)*+"(?:\.\.\.)?+'
 # <...> after a descriptor: a path (its own < and > are octal), maybe with <char 1:3> inside...
 _PATH_NOTE = rb"<(?=/|\\x2f)(?:[^<>\\]++|\\.)*+(?:<(?:char|block) \d+:\d+>)?+>"
@@ -50,10 +52,13 @@ _PREFIX = (
     rb"(?: *(?:\(\+ +)?(\d+\.\d+)\)? )?"  # -r
     rb"(?:\[[ 0-9a-f?]+\] )*"  # -n, -i
 )
-_LINE: Final = re.compile(
+# Groups: pid of `[pid N]`, other pid, clock, step, name of a call, name of a resumed one, marker.
+HEAD: Final = re.compile(
     _PREFIX + rb"(?:([a-z_][a-z0-9_]*)\(|<\.\.\. ([a-z_][a-z0-9_]*) resumed> ?|(\+\+\+|---) )"
 )
-_UNFINISHED: Final = re.compile(rb" *<unfinished \.\.\.>(?:\)? += \?)?$")
+_UNFINISHED: Final = re.compile(
+    rb" *<(?:unfinished|detached|pid changed to \d+) \.\.\.>(?:\)? += \?)?$"
+)
 _OWN_WORDS: Final = re.compile(rb"strace: Process (\d+)(?:<[^>\n]*>)? (attached|detached)$")
 # Lines that say nothing about any path: a stack trace (-k), a change of personality,
 # and what else strace has to tell about itself.
@@ -62,6 +67,7 @@ _REMARK: Final = re.compile(
     + _PREFIX
     + rb"\?\?\?\? \("
 )
+_STRINGS: Final = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\.\.\.)?')
 _ESCAPE: Final = re.compile(rb"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
 _LETTERS: Final = {b"n": b"\n", b"t": b"\t", b"v": b"\v", b"f": b"\f", b"r": b"\r", b"a": b"\a",
                    b"b": b"\b", b"e": b"\x1b"}  # fmt: skip
@@ -71,7 +77,6 @@ _DESCRIPTOR: Final = re.compile(
 )
 _DEVICE_SUFFIX: Final = re.compile(rb"<(?:char|block) \d+:\d+>$")
 _DELETED_SUFFIX: Final = b" (deleted)"
-AT_FDCWD: Final = -100
 
 
 class Kind(Enum):
@@ -125,7 +130,7 @@ class Descriptor(NamedTuple):
 
 def parse_line(line: bytes) -> Line | None:
     """Take a line (without its newline) apart; None where it is nothing that strace writes."""
-    match = _LINE.match(line)
+    match = HEAD.match(line)
     if match is None:
         return _parse_words(line)
     pid, other_pid, clock, step, name, resumed, marker = match.groups()
@@ -162,9 +167,9 @@ def split_interruption(line: bytes) -> tuple[bytes, int] | None:
 
 def first_part(rest: bytes) -> bytes | None:
     """Cut off the mark of an unfinished call; None where the call is whole."""
-    if b"<unfinished" not in rest[-40:]:
+    if b" ...>" not in rest[-12:]:
         return None
-    match = _UNFINISHED.search(rest, max(0, len(rest) - 40))
+    match = _UNFINISHED.search(rest, max(0, len(rest) - 60))
     return rest[: match.start()] if match else None
 
 
@@ -185,6 +190,15 @@ def parse_text(argument: bytes | None) -> Text | None:
     if not cut and not argument.endswith(b'"'):
         return None
     return Text(unescape(argument[1 : -4 if cut else -1]), cut)
+
+
+def parse_texts(argument: bytes | None) -> tuple[Text, ...]:
+    """Decode the strings of an array, such as the arguments of an exec."""
+    if not argument or argument[:1] != b"[":
+        return ()
+    return tuple(
+        Text(unescape(match[1]), cut=match[2] is not None) for match in _STRINGS.finditer(argument)
+    )
 
 
 def parse_descriptor(argument: bytes | None) -> Descriptor | None:

@@ -1,0 +1,160 @@
+"""Where the paths and descriptors among a call's arguments lead."""
+
+import re
+from typing import Final, NamedTuple
+
+from imptrace.tracer.events import AccessFlag
+from imptrace.tracer.strace_lines import Text, parse_descriptor, parse_text
+from imptrace.tracer.strace_paths import Links, View, joined
+from imptrace.tracer.strace_state import Entries, Opened, Task
+from imptrace.tracer.syscalls import AT_FDCWD
+
+_PATH_MAX: Final = 4096  # include/uapi/linux/limits.h
+_NO_FLAGS: Final = AccessFlag(0)
+_OWN: Final = re.compile(
+    rb"(?:/proc/(self|thread-self|\d{1,7})/(?:fd/(\d{1,7})|(cwd)|(root))|/dev/fd/(\d{1,7}))(?=/|$)"
+)
+_PROC: Final = re.compile(rb"/proc/(?:self|thread-self)(?=/|$)")
+
+
+class Place(NamedTuple):
+    """Where a path leads."""
+
+    seen: bytes
+    """As the program's mount namespace has it: what other calls of the log are compared with."""
+    path: bytes
+    """As the host has it."""
+    flags: AccessFlag
+    opened: Opened | None = None
+    """The descriptor that stood for it, where one did."""
+
+
+class Places:
+    """Finds places; counts the paths that cannot be found."""
+
+    def __init__(self, entries: Entries, links: Links) -> None:
+        self.links = links
+        self.relative = 0
+        """Calls that named a path relative to a directory that the log does not tell."""
+        self._entries = entries
+
+    def find(
+        self,
+        task: Task,
+        dirfd: bytes | None,
+        path: bytes | None,
+        *,
+        follow: bool,
+        empty_path: bool = False,
+        counts: bool = True,
+    ) -> Place | None:
+        """Find the place that a directory and a path in it name, both as written in the log.
+
+        `empty_path`: an empty path names the directory itself. None where it cannot be told, which
+        is counted as an unseen call if it `counts`.
+        """
+        text = parse_text(path)
+        if text is None or len(text.value) > _PATH_MAX:
+            self._unseen(task, counts=counts)
+            return None
+        if not text.value:
+            return self.of_descriptor(task, dirfd) if empty_path and dirfd else None
+        return self.find_text(task, dirfd, text, follow=follow, counts=counts)
+
+    def find_text(
+        self, task: Task, dirfd: bytes | None, text: Text, *, follow: bool, counts: bool = True
+    ) -> Place | None:
+        """Find the place that a directory (as written in the log) and a decoded path name."""
+        raw, view = text.value, task.view
+        if raw.startswith(b"/"):
+            if raw.startswith((b"/proc/", b"/dev/fd/")):
+                return self._through_proc(task, text, follow=follow)
+            whole = view.root + raw if view.root else raw
+        else:
+            start = view.cwd if dirfd is None else self._directory(task, dirfd)
+            if start is None:
+                self.relative += counts
+                self._unseen(task, counts=counts)
+                return None
+            whole = joined(start, raw)
+        seen = self.links.resolve(whole, view.root, follow=follow and not text.cut)
+        return place_of(view, seen, AccessFlag.CUT if text.cut else _NO_FLAGS)
+
+    def of_descriptor(self, task: Task, argument: bytes | None) -> Place | None:
+        """Find what an open descriptor (as written in the log) stands for."""
+        descriptor = parse_descriptor(argument)
+        if descriptor is None:
+            return None
+        opened = task.files.opened.get(descriptor.number)
+        seen = descriptor.path if _notes_hold(task) else None
+        if descriptor.number == AT_FDCWD:
+            seen = seen or task.view.cwd
+        elif seen is None and opened is not None:
+            seen = opened.path
+        if opened.nameless if opened else descriptor.deleted:
+            return Place(b"", b"", _NO_FLAGS, opened or Opened(None, nameless=True))
+        if opened is not None and descriptor.deleted:
+            seen = opened.path  # what was linked into place is still noted as deleted
+        if seen is None:
+            return None
+        return place_of(task.view, seen, _NO_FLAGS, opened)
+
+    def _directory(self, task: Task, dirfd: bytes) -> bytes | None:
+        descriptor = parse_descriptor(dirfd)
+        if descriptor is None:
+            return None
+        noted = descriptor.path if _notes_hold(task) else None
+        if descriptor.number != AT_FDCWD:
+            opened = task.files.opened.get(descriptor.number)
+            return noted or (opened.path if opened else None)
+        if noted and not descriptor.deleted:
+            task.view.cwd = noted
+        return noted or task.view.cwd
+
+    def _through_proc(self, task: Task, text: Text, *, follow: bool) -> Place | None:
+        """Find the place of a path through /proc/PID/{fd/N,cwd,root} or /dev/fd/N."""
+        raw, view = text.value, task.view
+        match = _OWN.match(raw)
+        if match and (follow or match.end() < len(raw)) and self._is_own(task, match[1]):
+            rest = raw[match.end() :].lstrip(b"/")
+            number = match[2] or match[5]
+            if number is not None:
+                opened = task.files.opened.get(int(number))
+                if opened and opened.nameless and not rest:
+                    return Place(b"", b"", _NO_FLAGS, opened)
+                start = opened.path if opened else None
+            else:
+                start = view.cwd if match[3] else view.root or b"/"
+            if start is not None:
+                seen = self.links.resolve(joined(start, rest), view.root, follow=follow)
+                return place_of(view, seen, AccessFlag.CUT if text.cut else _NO_FLAGS)
+        pid = task.process.pid
+        whole = _PROC.sub(b"/proc/%d" % pid, raw) if pid else raw
+        seen = self.links.resolve(view.root + whole, view.root, follow=follow)
+        return place_of(view, seen, AccessFlag.CUT if text.cut else _NO_FLAGS)
+
+    def _unseen(self, task: Task, *, counts: bool) -> None:
+        if counts:
+            self._entries.unseen(task.process.id)
+
+    @staticmethod
+    def _is_own(task: Task, pid: bytes | None) -> bool:
+        return pid in (None, b"self", b"thread-self") or pid == b"%d" % task.process.pid
+
+
+def place_of(view: View, seen: bytes, flags: AccessFlag, opened: Opened | None = None) -> Place:
+    """Find the host's name of a seen path."""
+    if view.namespace is None:
+        return Place(seen, seen, flags, opened)
+    path = view.namespace.to_host(seen)
+    if path is None:
+        return Place(seen, seen, flags | AccessFlag.PRIVATE_MOUNT, opened)
+    return Place(seen, path, flags, opened)
+
+
+def _notes_hold(task: Task) -> bool:
+    """Whether strace's notes of paths (-y) name what imptrace names so.
+
+    In a mount namespace of its own the kernel tells strace names from within it.
+    """
+    return task.view.namespace is None
