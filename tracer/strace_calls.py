@@ -3,6 +3,7 @@
 import os
 import re
 from errno import EEXIST, EFAULT, EISDIR, ENOENT, ENOTEMPTY, errorcode
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from imptrace.tracer.events import ABSENT, Access, AccessFlag, FileState, Op, Outcome
@@ -10,7 +11,15 @@ from imptrace.tracer.strace_flags import flags_value
 from imptrace.tracer.strace_lines import Call, parse_descriptor, parse_text
 from imptrace.tracer.strace_paths import is_below
 from imptrace.tracer.strace_places import Place, Places, place_of
-from imptrace.tracer.strace_state import Entries, Entry, Known, Opened, Task, There
+from imptrace.tracer.strace_state import (
+    Entries,
+    Entry,
+    Known,
+    Opened,
+    Task,
+    There,
+    access_flags,
+)
 from imptrace.tracer.syscalls import (
     AT_EMPTY_PATH,
     AT_REMOVEDIR,
@@ -29,8 +38,13 @@ from imptrace.tracer.syscalls import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_NO_FLAGS: Final = AccessFlag(0)
+_CUT: Final = int(AccessFlag.CUT)
+_DIRECTORY_FLAG: Final = int(AccessFlag.DIRECTORY)
+_EMPTY: Final = int(AccessFlag.EMPTY)
+_EXCHANGE: Final = int(AccessFlag.EXCHANGE)
+_TMPFILE: Final = int(AccessFlag.TMPFILE)
 _SOCKET_PATH: Final = re.compile(rb'sun_path=("(?:[^"\\]++|\\.)*+"(?:\.\.\.)?)')
+_PLAIN_STAT: Final = re.compile(rb'(?:AT_FDCWD(?:<[^<>"\\]*>)?, )?"(/[^"\\]*+)", ')
 _OPEN_HOW: Final = re.compile(rb"\{flags=([^,}]*)(?:[^}]*resolve=([^,}]*))?")
 _SIZE: Final = re.compile(rb"stx?_size=(\d+)")
 _REGULAR: Final = re.compile(rb"stx?_mode=S_IFREG")
@@ -63,6 +77,24 @@ def result_of(call: Call) -> Result | None:
     if call.result == b"?":
         return _UNKNOWN
     return _FAILED if call.result[:1] == b"-" else _OK
+
+
+@lru_cache(maxsize=1024)
+def _open_details(
+    flags: int,
+    creates: bool,  # noqa: FBT001 (private)
+    directory: bool,  # noqa: FBT001 (private)
+) -> tuple[tuple[Op, int, bool], ...]:
+    """Tell the accesses of an open: op, flags, and whether the file may have been empty."""
+    details = []
+    for op, flag in open_ops(flags, creates=creates):
+        detail = int(flag) | (_DIRECTORY_FLAG if directory else 0)
+        doubtful = op is Op.READ and not detail & _DIRECTORY_FLAG
+        if doubtful and flags & os.O_CREAT:
+            # It may just have been made, and be empty, until something tells otherwise.
+            detail |= _EMPTY
+        details.append((op, detail, doubtful))
+    return tuple(details)
 
 
 class Invocation(NamedTuple):
@@ -110,6 +142,32 @@ class PathCalls:
         if result is not None:
             self._handlers[syscall.kind](Invocation(task, syscall, call, result, at))
 
+    def asked_plainly(self, task: Task, name: bytes, rest: bytes) -> bool:
+        """Take in a stat that needs no parser, as most do; False if this one does.
+
+        Half of the lines of many logs are stats, of which no more is wanted than whether there is
+        something at the path.
+        """
+        match = _PLAIN_STAT.match(rest)
+        view = task.view
+        if self._stats or match is None or view.root or view.namespace:
+            return False
+        result = rest.rfind(b" = ")
+        told = rest[match.end() : result]
+        path = match[1]
+        if path.startswith(b"/proc/") or b'"' in told:
+            return False
+        follow = name != b"lstat" and b"AT_SYMLINK_NOFOLLOW" not in told
+        seen = self._places.links.resolve(path, b"", follow=follow)
+        if rest.startswith(b"-1", result + 3):
+            if rest.startswith(b"-1 ENOENT", result + 3):
+                self.known.note(seen, There.ABSENT)
+        elif b"S_IFDIR" in told:
+            self.known.note(seen, There.DIRECTORY)
+        elif result >= 0 and not rest.startswith(b"?", result + 3):
+            self.known.note_there(seen)
+        return True
+
     def executed(
         self, task: Task, name: bytes, call: Call, at: int
     ) -> tuple[Place | None, Result | None]:
@@ -143,9 +201,7 @@ class PathCalls:
             counts=self._stats or syscall.op is not Op.STAT,
         )
 
-    def _add(
-        self, invocation: Invocation, op: Op, place: Place, flags: AccessFlag = _NO_FLAGS
-    ) -> Entry:
+    def _add(self, invocation: Invocation, op: Op, place: Place, flags: int = 0) -> Entry:
         outcome, errno, ok = invocation.result
         return self._entries.add(
             Access(
@@ -156,7 +212,7 @@ class PathCalls:
                 outcome,
                 invocation.at,
                 errno,
-                flags | place.flags,
+                access_flags(flags | place.flags),
                 self._before(place, surely_new=ok and op in _MAKING) if op.changes else None,
             )
         )
@@ -191,7 +247,7 @@ class PathCalls:
         if noted:
             if place:
                 self._learn_place(place.seen, noted, flags)
-            place = place_of(task.view, noted, _NO_FLAGS)
+            place = place_of(task.view, noted, 0)
         doubt = None
         if place and not nameless:
             doubt = self._add_open(invocation, place, flags)
@@ -234,22 +290,16 @@ class PathCalls:
         )
         directory = not creates and self.known.is_directory(place.seen)
         doubt = None
-        for op, detail in open_ops(flags, creates=creates):
+        for op, detail, doubtful in _open_details(flags, creates, directory):
             if op is Op.STAT and not self._stats:
                 continue
-            if directory:
-                detail |= AccessFlag.DIRECTORY  # noqa: PLW2901 (added to)
-            doubtful = op is Op.READ and result.ok and not detail & AccessFlag.DIRECTORY
-            if doubtful and flags & os.O_CREAT:
-                # It may just have been made, and be empty, until something tells otherwise.
-                detail |= AccessFlag.EMPTY  # noqa: PLW2901
             entry = self._add(invocation, op, place, detail)
-            if doubtful:
+            if doubtful and result.ok:
                 doubt = entry
         return doubt
 
     def _note_open(self, place: Place, flags: int, result: Result) -> None:
-        if place.flags & AccessFlag.CUT:
+        if place.flags & _CUT:
             return
         if result.errno == ENOENT:
             self.known.note(place.seen, There.ABSENT)
@@ -290,8 +340,8 @@ class PathCalls:
     ) -> None:
         result = invocation.result
         directory = directory or self.known.is_directory(place.seen)
-        self._add(invocation, op, place, AccessFlag.DIRECTORY if directory else _NO_FLAGS)
-        if place.flags & AccessFlag.CUT:
+        self._add(invocation, op, place, _DIRECTORY_FLAG if directory else 0)
+        if place.flags & _CUT:
             return
         if op is Op.DELETE and result.ok:
             self.known.note(place.seen, There.ABSENT)
@@ -308,7 +358,7 @@ class PathCalls:
         call, result = invocation.call, invocation.result
         if self._stats:
             self._add(invocation, Op.STAT, place)
-        if place.flags & AccessFlag.CUT:
+        if place.flags & _CUT:
             return
         if result.errno == ENOENT:
             self.known.note(place.seen, There.ABSENT)
@@ -339,9 +389,9 @@ class PathCalls:
             return
         entry, opened.doubt = opened.doubt, None
         if not empty:
-            entry.flags &= ~AccessFlag.EMPTY
+            entry.flags &= ~_EMPTY
         elif entry.count == 1:
-            entry.flags |= AccessFlag.EMPTY
+            entry.flags |= _EMPTY
 
     def settle_by_stat(self, task: Task, number: int, rest: bytes) -> None:
         """Do the same with what a stat of the descriptor told."""
@@ -375,9 +425,9 @@ class PathCalls:
         exchanged = bool(flags & RENAME_EXCHANGE)
         detail = old.flags | new.flags
         if exchanged:
-            detail |= AccessFlag.EXCHANGE
+            detail |= _EXCHANGE
         if self.known.is_directory(old.seen):
-            detail |= AccessFlag.DIRECTORY
+            detail |= _DIRECTORY_FLAG
         self._entries.add(
             Access(
                 invocation.task.process.id,
@@ -387,12 +437,12 @@ class PathCalls:
                 outcome,
                 invocation.at,
                 errno,
-                detail,
+                access_flags(detail),
                 self._before(old, surely_new=False),
                 self._before(new, surely_new=ok and bool(flags & RENAME_NOREPLACE)),
             )
         )
-        if ok and not detail & AccessFlag.CUT:
+        if ok and not detail & _CUT:
             self._renamed(old.seen, new.seen, exchanged=exchanged)
 
     def _renamed(self, old: bytes, new: bytes, *, exchanged: bool) -> None:
@@ -426,11 +476,11 @@ class PathCalls:
                 outcome,
                 invocation.at,
                 errno,
-                new.flags | existing.flags | (AccessFlag.TMPFILE if nameless else _NO_FLAGS),
+                access_flags(new.flags | existing.flags | (_TMPFILE if nameless else 0)),
                 self._before(new, surely_new=ok),
             )
         )
-        if ok and not new.flags & AccessFlag.CUT:
+        if ok and not new.flags & _CUT:
             self.known.note(new.seen, There.OTHER)
             if existing.opened:
                 existing.opened.path, existing.opened.nameless = new.seen, False
@@ -450,11 +500,11 @@ class PathCalls:
                 outcome,
                 invocation.at,
                 errno,
-                place.flags | (AccessFlag.CUT if text.cut else _NO_FLAGS),
+                access_flags(place.flags | (_CUT if text.cut else 0)),
                 self._before(place, surely_new=ok),
             )
         )
-        if ok and not place.flags & AccessFlag.CUT:
+        if ok and not place.flags & _CUT:
             self.known.note(place.seen, There.OTHER)
             if not text.cut and text.value:
                 self._places.links.learn(place.seen, text.value)

@@ -3,6 +3,8 @@
 from typing import Final
 
 _NANOSECONDS: Final = 1_000_000_000
+_UNITS: Final[tuple[int, ...]] = tuple(10 ** (9 - digits) for digits in range(10))
+"""Nanoseconds in the last of so many digits behind the point."""
 _DAY: Final = 24 * 3600 * _NANOSECONDS
 
 
@@ -17,6 +19,8 @@ class Clock:
         self._now = 0
         self._days = 0
         self._last_of_day = 0
+        self._second = (b"", 0)
+        """The whole seconds read last, and what they are in nanoseconds: lines come close."""
 
     def tick(self) -> int:
         """Return the time of a line that bears none."""
@@ -32,8 +36,11 @@ class Clock:
 
     def read(self, written: bytes) -> int:
         """Return the time of a line that bears one (-t, -tt, -ttt)."""
-        self.is_absolute = b":" not in written
-        at = to_ns(written) if self.is_absolute else self._of_day(written)
+        whole, _, fraction = written.partition(b".")
+        if whole != self._second[0]:
+            self.is_absolute = b":" not in whole
+            self._second = whole, to_ns(whole) if self.is_absolute else self._of_day(whole)
+        at = self._second[1] + (_fraction_ns(fraction) if fraction else 0)
         if self.start is None:
             self.start = at
         self._now = max(at - self.start, 0)
@@ -54,4 +61,9 @@ def to_ns(written: bytes) -> int:
     seconds = 0
     for part in whole.split(b":"):
         seconds = seconds * 60 + int(part)
-    return seconds * _NANOSECONDS + int(fraction[:9].ljust(9, b"0") or 0)
+    return seconds * _NANOSECONDS + (_fraction_ns(fraction) if fraction else 0)
+
+
+def _fraction_ns(digits: bytes) -> int:
+    digits = digits[:9]
+    return int(digits) * _UNITS[len(digits)]

@@ -14,6 +14,7 @@ Everything is bytes: names of files hold any byte, and strace escapes only some 
 
 import re
 from enum import Enum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from imptrace.tracer.syscalls import AT_FDCWD
@@ -203,7 +204,14 @@ def parse_texts(argument: bytes | None) -> tuple[Text, ...]:
 
 def parse_descriptor(argument: bytes | None) -> Descriptor | None:
     """Take apart a descriptor: `3`, `AT_FDCWD</tmp>` or `3</dev/null<char 1:3>>(deleted)`."""
-    match = _DESCRIPTOR.match(argument) if argument else None
+    if not argument:
+        return None
+    # Most are few and come again and again. Longer ones are not kept: they may be megabytes.
+    return _short_descriptor(argument) if len(argument) < _SHORT else _any_descriptor(argument)
+
+
+def _any_descriptor(argument: bytes) -> Descriptor | None:
+    match = _DESCRIPTOR.match(argument)
     if match is None:
         return None
     number, path, deleted = match.groups()
@@ -214,6 +222,10 @@ def parse_descriptor(argument: bytes | None) -> Descriptor | None:
     if path.endswith(_DELETED_SUFFIX):
         path, deleted = path.removesuffix(_DELETED_SUFFIX), path
     return Descriptor(number_or_cwd, unescape(path), deleted=deleted is not None)
+
+
+_SHORT: Final = 200
+_short_descriptor: Final = lru_cache(maxsize=4096)(_any_descriptor)
 
 
 def unescape(text: bytes) -> bytes:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from signal import Signals
 from typing import Final, NamedTuple
 
-from imptrace.tracer.events import Event
+from imptrace.tracer.events import Event, Op
 from imptrace.tracer.strace_calls import PathCalls
 from imptrace.tracer.strace_clock import Clock
 from imptrace.tracer.strace_lines import (
@@ -41,7 +41,11 @@ ENVIRONMENT: Final = frozenset(
 _EXECS: Final = frozenset({b"execve", b"execveat"})
 _READS: Final = frozenset({b"read", b"pread64", b"readv", b"preadv", b"preadv2"})
 _STATS_OF_OPEN: Final = frozenset({b"fstat", b"fstat64"})
-_STATS: Final = frozenset({b"newfstatat", b"fstatat64", b"statx"})
+_STATS: Final = frozenset(
+    name.encode("ascii")
+    for name, syscall in SYSCALLS.items()
+    if syscall.op is Op.STAT and "link" not in name
+)
 _END: Final = re.compile(
     rb"(?:exited with (\d+)|killed by (SIG[A-Z0-9+]+|\d+)( \(core dumped\))?"
     rb"|superseded by execve in pid (\d+)) \+\+\+"
@@ -49,6 +53,7 @@ _END: Final = re.compile(
 _OF_OPEN: Final = re.compile(rb'(\d+)(?:<.*?>(?:\(deleted\))?)?, ""')
 _LEADING_NUMBER: Final = re.compile(rb"\d{1,10}")
 _HELD_LIMIT: Final = 10_000
+_LONGEST_BROKEN: Final = 1 << 16
 _SHOWN_LIMIT: Final = 5
 _CORE_DUMPED: Final = 0x80
 
@@ -134,14 +139,11 @@ class StraceLog:
 
     def feed(self, lines: Iterable[bytes], tid: int | None = None) -> None:
         """Take in lines, without their newlines. `tid`: of lines that do not begin with one."""
-        handlers, clock, head = self._handlers, self.clock, HEAD.match
+        handlers, clock, head, alive = self._handlers, self.clock, HEAD.match, self._tasks.alive
         for line in lines:
             self.lines += 1
             if self._broken or line[-8:] == b"attached":
-                if self._is_broken(line, tid):
-                    continue
-                line = self._broken + line  # noqa: PLW2901 (its beginning stood before)
-                self._broken = b""
+                line = self._mended(line, tid)  # noqa: PLW2901 (its beginning stood before)
             match = head(line)
             if match is None:
                 self._remark(line)
@@ -156,17 +158,19 @@ class StraceLog:
                 continue
             at = clock.tick() if time is None else clock.read(time)
             pid = pid or other_pid
-            self._hear(
-                Utterance(
-                    int(pid) if pid else tid,
-                    name or resumed,
-                    resumed is not None,
-                    marker is not None,
-                    line[match.end() :],
-                    at,
-                    self.lines,
-                )
-            )
+            speaker = int(pid) if pid else tid
+            rest = line[match.end() :]
+            task = alive.get(speaker)
+            if name is None or task is None or self._held or rest[-4:] == b"...>":
+                ended = marker is not None
+                heard = resumed is not None
+                self._hear(Utterance(speaker, name or resumed, heard, ended, rest, at, self.lines))
+                continue
+            self._tasks.latest = task
+            try:
+                handlers[name](task, name, rest, at)
+            except NotUnderstoodError:
+                self._puzzled(self.lines)
 
     def finish(self) -> None:
         """Take in what was begun and never finished: the log or the program was cut off there."""
@@ -175,19 +179,24 @@ class StraceLog:
         for task in list(self._tasks.alive.values()):
             self._give_up(task)
 
-    def _is_broken(self, line: bytes, tid: int | None) -> bool:
-        """Take in a line that strace's own words end; False if it is an ordinary one."""
+    def _mended(self, line: bytes, tid: int | None) -> bytes:
+        """Put a line together that strace's own words have cut in two.
+
+        Nothing comes back for the part before those words, nor for such words on their own.
+        """
         parts = split_interruption(line)
         if parts is None:
             attached = parse_line(line)
             if attached and attached.kind is Kind.ATTACHED and attached.tid is not None:
                 self._tasks.attached(attached.tid, None)
-                return True
-            return False
+                return b""
+            whole, self._broken = self._broken + line, b""
+            return whole
         before, child = self._broken + parts[0], parts[1]
         match = HEAD.match(before)
-        if match is None:
-            return False
+        if match is None or len(before) > _LONGEST_BROKEN:
+            self._broken = b""
+            return line
         self._broken = before
         speaker = match[1] or match[2]
         parent = self._tasks.find(int(speaker) if speaker else tid, may_wait=False)
@@ -195,7 +204,7 @@ class StraceLog:
         self._tasks.attached(
             child, (parent, before[match.end() :]) if parent and is_clone else None
         )
-        return True
+        return b""
 
     def _remark(self, line: bytes) -> None:
         if line and parse_line(line) is None:
@@ -282,6 +291,8 @@ class StraceLog:
         self._calls.interpret(task, name, call, at)
 
     def _move(self, task: Task, name: bytes, rest: bytes, _at: int) -> None:
+        if name.startswith(b"fcntl") and b"F_DUPFD" not in rest and b"F_SETFD" not in rest:
+            return
         call = parse_call(rest)
         if call is None:
             raise NotUnderstoodError
@@ -323,6 +334,8 @@ class StraceLog:
             self._calls.settle_by_stat(task, int(match[0]), rest)
 
     def _stat(self, task: Task, name: bytes, rest: bytes, at: int) -> None:
+        if self._calls.asked_plainly(task, name, rest):
+            return
         match = _OF_OPEN.match(rest)
         if match:
             self._calls.settle_by_stat(task, int(match[1]), rest)

@@ -3,12 +3,19 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cache
 from typing import Final
 
 from imptrace.tracer.events import Access, AccessFlag, Event, Op, Outcome, Unseen
 from imptrace.tracer.strace_paths import View, is_below
 
 _KNOWN_LIMIT = 100_000
+
+
+@cache
+def access_flags(value: int) -> AccessFlag:
+    """Return flags for an int: there are few combinations, and making one takes its time."""
+    return AccessFlag(value)
 
 
 class Entry:

@@ -12,7 +12,7 @@ from imptrace.tracer.strace_flags import flags_value
 from imptrace.tracer.strace_moves import enter_namespace
 from imptrace.tracer.strace_paths import View, is_below
 from imptrace.tracer.strace_places import Place
-from imptrace.tracer.strace_state import Birth, Entries, Files, Process, Task
+from imptrace.tracer.strace_state import Birth, Entries, Files, Process, Task, access_flags
 from imptrace.tracer.syscalls import (
     CLONE_FILES,
     CLONE_FS,
@@ -43,7 +43,8 @@ class Tasks:
         """Children that spoke before their clone returned, with the parent they were given."""
         self._attached: set[int] = set()
         self._processes = 0
-        self._latest: Task | None = None
+        self.latest: Task | None = None
+        """Who spoke last."""
 
     def find(self, tid: int | None, *, may_wait: bool) -> Task | None:
         """Return who speaks on a line with this thread id (None: it bears none).
@@ -53,15 +54,15 @@ class Tasks:
         task = self.alive.get(tid)
         if task is None:
             task = self._speaker() if tid is None else self._meet(tid, may_wait=may_wait)
-        self._latest = task or self._latest
+        self.latest = task or self.latest
         return task
 
     def _speaker(self) -> Task:
         """Find the one that lines without an id are about: the only one, or the last."""
         if len(self.alive) == 1:
             return next(iter(self.alive.values()))
-        if self._latest is not None and self._latest.tid in self.alive:
-            return self._latest
+        if self.latest is not None and self.latest.tid in self.alive:
+            return self.latest
         return self._root(None)
 
     def _meet(self, tid: int, *, may_wait: bool) -> Task | None:
@@ -195,7 +196,16 @@ class Tasks:
         self.announce(task, at)
         if place:
             self._entries.add(
-                Access(process.id, Op.EXEC, place.path, None, Outcome.OK, at, 0, place.flags)
+                Access(
+                    process.id,
+                    Op.EXEC,
+                    place.path,
+                    None,
+                    Outcome.OK,
+                    at,
+                    0,
+                    access_flags(place.flags),
+                )
             )
 
     def superseded(self, leader: Task, by: int) -> None:

@@ -138,13 +138,16 @@ def outcome_of(errno: int) -> Outcome:
 
 def follows(syscall: Syscall, flags: int) -> bool:
     """Whether a symbolic link at the end of the path is followed."""
-    if syscall.kind in (Kind.OPEN, Kind.OPENAT2):
-        return not flags & os.O_NOFOLLOW and not is_exclusive(flags)
-    if syscall.kind in (Kind.ATPATH, Kind.EXEC):
+    kind = syscall.kind
+    if kind is Kind.PATH or kind is Kind.LPATH:
+        return kind is Kind.PATH
+    if kind is Kind.ATPATH or kind is Kind.EXEC:
         return not flags & AT_SYMLINK_NOFOLLOW
-    if syscall.kind is Kind.LINK:
+    if kind is Kind.OPEN or kind is Kind.OPENAT2:
+        return not flags & os.O_NOFOLLOW and not is_exclusive(flags)
+    if kind is Kind.LINK:
         return bool(flags & AT_SYMLINK_FOLLOW)
-    return syscall.kind is Kind.PATH or syscall.op is Op.CONNECT
+    return syscall.op is Op.CONNECT
 
 
 def is_exclusive(open_flags: int) -> bool:
