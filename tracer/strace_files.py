@@ -109,13 +109,6 @@ class _Lines:
             yield [rest]
 
     def _read(self) -> Iterator[bytes]:
-        # A pipe can be opened only once, and is never one of many.
-        if not self.path.is_file():
-            with self.path.open("rb") as file:
-                while block := file.read(self._block):
-                    self._progress(len(block))
-                    yield block
-            return
         position = 0
         while True:
             with self.path.open("rb") as file:

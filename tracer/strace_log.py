@@ -89,6 +89,8 @@ class StraceLog:
         """Name of the file that the next lines stand in."""
         self.lines = 0
         """Number of the last line fed, from 1; whoever reads several files sets it."""
+        self.total_lines = 0
+        """Lines fed so far, of all files."""
         self.not_understood = 0
         self.not_understood_first: list[tuple[str, int]] = []
         """File and number of the first few lines that were not understood."""
@@ -139,6 +141,7 @@ class StraceLog:
 
     def feed(self, lines: Iterable[bytes], tid: int | None = None) -> None:
         """Take in lines, without their newlines. `tid`: of lines that do not begin with one."""
+        before = self.lines
         handlers, clock, head, alive = self._handlers, self.clock, HEAD.match, self._tasks.alive
         for line in lines:
             self.lines += 1
@@ -171,6 +174,7 @@ class StraceLog:
                 handlers[name](task, name, rest, at)
             except NotUnderstoodError:
                 self._puzzled(self.lines)
+        self.total_lines += self.lines - before
 
     def finish(self) -> None:
         """Take in what was begun and never finished: the log or the program was cut off there."""
