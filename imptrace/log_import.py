@@ -5,7 +5,9 @@ import re
 import socket
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,14 +21,17 @@ from imptrace.tracer.strace_log import StraceLog
 from imptrace.tracer.strace_paths import read_link_here
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from imptrace.db.records import RunStart, RunSummary
     from imptrace.db.writer import RunWriter
-    from sqlalchemy import Engine
 
 RECORDER = "strace"
 HEAD_SIZE = 1 << 16
 """Bytes from the beginning of a file that tell what it is."""
 COMMIT_SECONDS = 1.0
+_NANOSECONDS = 1_000_000_000
+_DAY = 24 * 3600 * _NANOSECONDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +98,8 @@ def _check(path: Path) -> None:
         raise UsageError(f"{str(path)!r} is empty")
     if not is_strace_log(head):
         raise UsageError(
-            f"{str(path)!r} is not a log of strace; record one with: strace -f -y -o FILE PROGRAM"
+            f"{str(path)!r} is neither a log of strace nor an evidence file; to record a log: "
+            "strace -f -y -ttt -o FILE PROGRAM"
         )
 
 
@@ -130,13 +136,17 @@ def import_log(
     writer = _writer(engine, start, options)
     try:
         _store(writer, first, batches)
-        imported = _finish(writer, log, options, start.program)
+        imported = _finish(writer, log, options, start)
     except BaseException:
-        writer.close()
-        delete_runs(engine, [writer.run_id])
+        # Only what is finished can be removed; if even that fails it shows as interrupted.
+        with suppress(ImptraceError):
+            writer.finish(time.time_ns(), None, None)
+            delete_runs(engine, [writer.run_id])
         raise
-    writer.close()
-    return imported
+    else:
+        return imported
+    finally:
+        writer.close()
 
 
 def _readable(batches: Iterator[list[Event]]) -> Iterator[list[Event]]:
@@ -156,13 +166,11 @@ def _run_start(log: StraceLog, path: Path, options: LogOptions) -> "RunStart":
     from imptrace.db.records import RunStart  # noqa: PLC0415 (as above)
 
     process = log.first_process
-    argv = process.argv if process else ()
-    name = os.path.basename(process.exe or b"") if process else b""
     given = os.fsencode(options.program) if options.program else b""
     owner = path.stat()
     return RunStart(
-        program=given or name or os.path.basename(argv[0] if argv else os.fsencode(path)),
-        argv=argv,
+        program=given or log.program or os.fsencode(path.name),
+        argv=process.argv if process else (),
         cwd=options.cwd or b"",
         user=user_name(owner.st_uid),
         uid=owner.st_uid,
@@ -175,9 +183,16 @@ def _run_start(log: StraceLog, path: Path, options: LogOptions) -> "RunStart":
 
 
 def _started_ns(log: StraceLog, modified_ns: int) -> int:
-    """Tell the wall clock of the first line: exactly with -ttt, else when the file was written."""
+    """Tell the wall clock of the first line: exactly with -ttt, else going by the file's age."""
     start = log.clock.start
-    return start if start is not None and log.clock.is_absolute else modified_ns
+    if not start:
+        return modified_ns
+    if log.clock.is_absolute:
+        return start
+    midnight = datetime.fromtimestamp(modified_ns // _NANOSECONDS).astimezone()
+    midnight = midnight.replace(hour=0, minute=0, second=0, microsecond=0)
+    started = int(midnight.timestamp()) * _NANOSECONDS + start
+    return started if started <= modified_ns else started - _DAY
 
 
 def _store(writer: "RunWriter", first: list[Event], batches: Iterator[list[Event]]) -> None:
@@ -191,14 +206,14 @@ def _store(writer: "RunWriter", first: list[Event], batches: Iterator[list[Event
 
 
 def _finish(
-    writer: "RunWriter", log: StraceLog, options: LogOptions, program: bytes
+    writer: "RunWriter", log: StraceLog, options: LogOptions, start: "RunStart"
 ) -> Imported:
     process = log.first_process
     status = process.status if process else None
     code = None if status is None else os.waitstatus_to_exitcode(status)
     writer.feed(_warnings(log))
     writer.finish(
-        time.time_ns(),
+        start.started_ns + (0 if log.clock.start is None else log.clock.now),
         code if code is not None and code >= 0 else None,
         -code if code is not None and code < 0 else None,
         snapshots=snapshots(writer.changed_paths()) if options.here else (),
@@ -207,7 +222,7 @@ def _finish(
         raise writer.failure
     return Imported(
         run_id=writer.run_id,
-        program=program,
+        program=start.program,
         summary=writer.summary(),
         lines=log.total_lines,
         not_understood=log.not_understood,

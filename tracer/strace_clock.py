@@ -22,6 +22,11 @@ class Clock:
         self._second = (b"", 0)
         """The whole seconds read last, and what they are in nanoseconds: lines come close."""
 
+    @property
+    def now(self) -> int:
+        """Time of the line read last."""
+        return self._now
+
     def tick(self) -> int:
         """Return the time of a line that bears none."""
         if self.start is None:

@@ -188,7 +188,7 @@ def parse_text(argument: bytes | None) -> Text | None:
     if not argument or argument[:1] != b'"':
         return None
     cut = argument.endswith(b'"...')
-    if not cut and not argument.endswith(b'"'):
+    if not cut and (len(argument) == 1 or not argument.endswith(b'"')):
         return None
     return Text(unescape(argument[1 : -4 if cut else -1]), cut)
 

@@ -18,6 +18,7 @@ from imptrace.tracer.strace_lines import (
     first_part,
     parse_call,
     parse_line,
+    parse_text,
     parse_texts,
     split_interruption,
 )
@@ -96,6 +97,8 @@ class StraceLog:
         """File and number of the first few lines that were not understood."""
         self.spawned: list[int] = []
         """Ids of children that the lines fed last told of; whoever reads them clears them."""
+        self.program = b""
+        """Name of the program that the log begins with, as it was executed."""
         self._entries = Entries()
         self._tasks = Tasks(self._entries, cwd=cwd, uid=uid, gid=gid)
         self._places = Places(self._entries, Links(look))
@@ -311,6 +314,9 @@ class StraceLog:
             return
         arrays = call.arguments[2:4] if name == b"execveat" else call.arguments[1:3]
         argv = tuple(text.value for text in parse_texts(arrays[0]))
+        if task.process is self._tasks.first and not self.program:
+            named = parse_text(call.arguments[1 if name == b"execveat" else 0])
+            self.program = named.value.rpartition(b"/")[2] if named else b""
         self._tasks.executed(task, place, argv, _environ(arrays[1]), at)
 
     def _clone(self, task: Task, _name: bytes, rest: bytes, _at: int) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli import files, rm, run, runs, service, services, show, who
+from imptrace.cli import files, importing, rm, run, runs, service, services, show, who
 from imptrace.errors import ImptraceError
 from imptrace.render.text import printable
 
@@ -55,6 +55,7 @@ def _root(
 
 
 # After the program's name every argument is the program's.
+app.command("import")(importing.import_)
 app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
 app.command("runs")(runs.runs)
 app.command("services")(services.services)

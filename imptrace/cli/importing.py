@@ -2,7 +2,7 @@
 
 import os
 import sys
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,12 +10,16 @@ import typer
 
 from imptrace.cli.options import Database
 from imptrace.db.location import shown
+from imptrace.errors import UsageError
 from imptrace.render.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from imptrace.log_import import Imported
+    from sqlalchemy import Engine
+
+    from imptrace.db.records import RunDetails
+    from imptrace.log_import import Imported, LogOptions
 
 
 def import_(
@@ -23,7 +27,8 @@ def import_(
         list[Path],
         typer.Argument(
             metavar="FILE...",
-            help="Logs that strace wrote. Of strace -ff -o NAME give NAME, or all NAME.PID.",
+            help="Logs that strace wrote (of strace -ff -o NAME give NAME, or all NAME.PID), or "
+            "evidence files.",
         ),
     ],
     *,
@@ -59,14 +64,13 @@ def import_(
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; errors only.")] = False,
 ) -> None:
-    """Import logs that strace wrote; each becomes a run.
+    """Import logs that strace wrote, and evidence files: each run in them becomes one here.
 
     Example: strace -f -y -ttt -o firefox.log firefox; imptrace import --here firefox.log
     """
     from imptrace.db.engine import open_database
-    from imptrace.log_import import LogOptions, find_logs, import_log
+    from imptrace.log_import import LogOptions, find_logs
 
-    logs = find_logs(files)
     options = LogOptions(
         label=label,
         service=service,
@@ -75,10 +79,112 @@ def import_(
         here=here,
         stats=stats,
     )
-    engine = open_database(database, create=True, read_only=False)
-    with closing_engine(engine):
+    evidence = [path for path in files if _is_evidence(path)]
+    logs = find_logs([path for path in files if path not in evidence])
+    runs = [run for path in evidence for run in _read_evidence(path)]
+    with closing(open_database(database, create=True, read_only=False)) as engine:
+        _import_evidence(engine, runs, quiet=quiet)
         for log in logs:
-            with _progress(log) as advance:
-                imported = import_log(engine, log, options, advance)
-            if not quiet:
-                _summarise(imported, database)
+            _import_log(engine, log, options, quiet=quiet)
+    if not quiet:
+        _say(f"stored in {shown(database)}")
+
+
+@contextmanager
+def closing(engine: "Engine") -> "Iterator[Engine]":
+    """Give the database's connections back at the end."""
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
+def _is_evidence(path: Path) -> bool:
+    from imptrace.exchange.evidence_file import FIRST_BYTES
+    from imptrace.log_import import read_head
+
+    return path.is_file() and read_head(path).startswith(FIRST_BYTES)
+
+
+def _read_evidence(path: Path) -> "list[RunDetails]":
+    from imptrace.exchange import evidence_file
+
+    try:
+        with path.open("rb") as lines:
+            return evidence_file.read(lines)
+    except UsageError as error:
+        raise UsageError(f"{str(path)!r}: {error}") from error
+
+
+def _import_evidence(engine: "Engine", runs: "list[RunDetails]", *, quiet: bool) -> None:
+    from imptrace.db.restore import insert_runs
+
+    for run_id, details in zip(insert_runs(engine, runs), runs, strict=True):
+        if not quiet:
+            program = printable(details.run.program)
+            paths = _count(len(details.paths), "path")
+            _say(f"run {run_id} ({program}): {paths} of an evidence file")
+
+
+def _import_log(engine: "Engine", log: "list[Path]", options: "LogOptions", *, quiet: bool) -> None:
+    from imptrace.log_import import import_log
+
+    size = sum(path.stat().st_size for path in log)
+    with _progress(log[0].name, size) as advance:
+        imported = import_log(engine, log, options, advance)
+    if not quiet:
+        _summarise(imported, here=options.here)
+
+
+@contextmanager
+def _progress(name: str, size: int) -> "Iterator[Callable[[int], None]]":
+    """Show how far a file is read, if somebody is looking."""
+    if not sys.stderr.isatty():
+        yield lambda _size: None
+        return
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn(escape(printable(name))),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=size)
+        yield lambda read: bar.advance(task, read)
+
+
+def _summarise(imported: "Imported", *, here: bool) -> None:
+    summary, program = imported.summary, printable(imported.program)
+    _say(
+        f"run {imported.run_id} ({program}): {_count(summary.read, 'path')} read, "
+        f"{summary.created:,} created, {summary.modified:,} modified, {summary.deleted:,} deleted, "
+        f"from {_count(imported.lines, 'line')}"
+    )
+    if imported.not_understood:
+        shown_first = ", ".join(
+            f"{printable(file)}:{number}" for file, number in imported.not_understood_first
+        )
+        more = imported.not_understood > len(imported.not_understood_first)
+        _say(
+            f"{_count(imported.not_understood, 'line')} not understood: {shown_first}"
+            f"{', ...' if more else ''}"
+        )
+    if imported.relative_paths:
+        _say(
+            f"{_count(imported.relative_paths, 'call')} with a relative path left out: "
+            "give --cwd DIR, or record with strace -y"
+        )
+    if not here:
+        _say("if the log is of this machine, --here also looks at what was left behind")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"imptrace: {text}\n")

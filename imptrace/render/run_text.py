@@ -53,7 +53,9 @@ def _heading(run: RunRecord, style: Style, home: bytes | None) -> list[str]:
         ended = style.red("interrupted: imptrace was stopped before the program ended")
     elif run.exit_code or run.exit_signal:
         ended = style.yellow(ended)
-    who = f"by {printable(run.user)} on {printable(run.host)}, in {tilde(run.cwd, home)}"
+    # An imported log tells neither, unless the user did.
+    who = f"by {printable(run.user)}" + (f" on {printable(run.host)}" if run.host else "")
+    who += f", in {tilde(run.cwd, home)}" if run.cwd else ""
     lines = [
         f"{style.bold(title)}  {command_line(run.argv)}",
         f"  {local_time(run.started_ns)}, {who}",
