@@ -313,7 +313,9 @@ class StraceLog:
         if result is None or not result.ok:
             return
         arrays = call.arguments[2:4] if name == b"execveat" else call.arguments[1:3]
-        argv = tuple(text.value for text in parse_texts(arrays[0]))
+        argv = tuple(
+            text.value + b"..." if text.cut else text.value for text in parse_texts(arrays[0])
+        )
         if task.process is self._tasks.first and not self.program:
             named = parse_text(call.arguments[1 if name == b"execveat" else 0])
             self.program = named.value.rpartition(b"/")[2] if named else b""
