@@ -1,6 +1,7 @@
 """All entries together: loading them, and finding one by any of its names."""
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,6 +15,7 @@ from imptrace.catalogue.source import Spot, line_of
 from imptrace.errors import UsageError
 
 _SUGGESTIONS = 3
+_WRAPPED = re.compile(r"\.(.+)-wrapped_*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,12 @@ class Catalogue:
         return found
 
     def matching(self, name: str, place: Place | None = None) -> tuple[Entry, ...]:
-        """Find the entries that `name` fits best: by id, else alias, option, unit or program."""
+        """Find the entries that `name` fits best: by id, else alias, option, unit or program.
+
+        The name that Nix gives a wrapped program (`.firefox-wrapped`) is that of the program.
+        """
+        wrapped = _WRAPPED.fullmatch(name)
+        name = wrapped[1] if wrapped else name
         entries = self.entries if place is None else self.of(place)
         for names_of in (_ids, _aliases, _options, _units, _programs):
             found = tuple(entry for entry in entries if _fits(name, names_of(entry)))

@@ -1,6 +1,7 @@
 """The catalogue for people: a table of entries, one entry in full, what a check found."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
 from imptrace.catalogue.checking import Finding
@@ -8,6 +9,8 @@ from imptrace.catalogue.model import Written
 from imptrace.levels import Kind
 from imptrace.render.table import columns
 from imptrace.render.text import printable
+
+_WIDTH = 100
 
 _WRITTEN = {
     Written.RENAME: "replaced by rename",
@@ -69,22 +72,33 @@ def _paths(entry: Entry) -> Iterator[str]:
     for heading, paths in groups:
         if paths:
             yield f"\n{heading}:"
-            yield from _indented(columns([_cells(path) for path in paths]))
+            lines = columns([_cells(path) for path in paths])
+            for line, path in zip(lines, paths, strict=True):
+                yield f"  {line}"
+                yield from _wrapped("; ".join(_remarks(path)))
     if entry.never:
         yield "\nnever keep:"
-        yield from _indented(columns([_never_cells(path) for path in entry.never]))
+        for line in columns([_never_cells(path) for path in entry.never]):
+            yield f"  {line}"
 
 
-def _indented(lines: Iterable[str]) -> Iterator[str]:
-    for line in lines:
-        yield f"  {line}"
+def _wrapped(remarks: str) -> list[str]:
+    indent = " " * 6
+    return wrap(
+        remarks,
+        width=_WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
 
 
 def _cells(path: KeptPath) -> tuple[str, ...]:
     mode = f"{path.mode:04o}" if path.mode is not None else ""
     owner = " ".join(filter(None, (_owner(path.user, path.group), mode)))
     name = printable(path.path) + ("" if path.kind is Kind.FILE else "/")
-    return (name, path.level.value, owner or "-", "; ".join(_remarks(path)))
+    return (name, path.level.value, owner or "-")
 
 
 def _remarks(path: KeptPath) -> Iterator[str]:

@@ -22,6 +22,7 @@ from imptrace.errors import UsageError
         ("postgres", "postgresql"),
         ("redis-cache.service", "redis"),
         ("bluetoothd", "bluetooth"),
+        (".NetworkManager-wrapped", "networkmanager"),
         ("hardware.bluetooth", "bluetooth"),
     ],
 )
