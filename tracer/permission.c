@@ -96,6 +96,18 @@ static int check_owner(const struct process *process, struct place *place)
 	return error;
 }
 
+/* A file can be renamed and linked only within a mount. */
+static int check_mount(struct place *place, struct place *other)
+{
+	struct statx here, there;
+
+	if (place_parent(place) < 0 || place_parent(other) < 0 ||
+	    statx(place->parent, "", AT_EMPTY_PATH, STATX_MNT_ID, &here) ||
+	    statx(other->parent, "", AT_EMPTY_PATH, STATX_MNT_ID, &there))
+		return 0;
+	return here.stx_mnt_id == there.stx_mnt_id ? 0 : EXDEV;
+}
+
 int permission_error(const struct process *process, uint8_t op, struct place *place,
 		     struct place *other)
 {
@@ -118,11 +130,15 @@ int permission_error(const struct process *process, uint8_t op, struct place *pl
 	case OP_SYMLINK:
 	case OP_BIND:
 	case OP_DELETE:
-	case OP_LINK:
 		return check_directory(process, place);
+	case OP_LINK:
+		error = check_directory(process, place);
+		return error || !other ? error : check_mount(place, other);
 	case OP_RENAME:
 		error = check_directory(process, place);
-		return error || !other ? error : check_directory(process, other);
+		if (!error && other)
+			error = check_directory(process, other);
+		return error || !other ? error : check_mount(place, other);
 	case OP_CHMOD:
 	case OP_CHOWN:
 		return check_owner(process, place);

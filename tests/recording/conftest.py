@@ -1,0 +1,87 @@
+"""What tests of recording share: running the installed command, asking the database."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from imptrace.db import queries
+from imptrace.db.engine import reading
+from imptrace.db.records import PathRecord, RunDetails
+
+IMPTRACE = Path(sys.executable).with_name("imptrace")
+PATIENCE = 60
+"""Seconds after which a program counts as hung."""
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Runs programs under imptrace with a database of their own."""
+
+    database: Path
+
+    def command(self, *words: str | bytes, options: Sequence[str] = ()) -> list[str | bytes]:
+        """Give the command line that records `words`."""
+        return [str(IMPTRACE), "run", "--db", str(self.database), *options, "--", *words]
+
+    def __call__(
+        self, *words: str | bytes, options: Sequence[str] = (), **settings: object
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Record a program; its output is captured."""
+        run: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
+        given = {"stdin": subprocess.DEVNULL, "timeout": PATIENCE} | settings
+        return run(self.command(*words, options=options), capture_output=True, check=False, **given)
+
+    def details(self, run_id: int | None = None) -> RunDetails:
+        """Ask for a run, by default the newest, with all that belongs to it."""
+        with reading(str(self.database)) as engine:
+            return queries.run_details(engine, run_id or queries.resolve_run(engine, "latest"))
+
+    def paths(self, below: Path | bytes = b"/") -> dict[bytes, PathRecord]:
+        """Ask for the paths of the newest run at or below a directory."""
+        top = os.fsencode(below).rstrip(b"/")
+        return {
+            record.path: record
+            for record in self.details().paths
+            if record.path == top or record.path.startswith(top + b"/")
+        }
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Recorder:
+    """Record programs into a database of this test."""
+    return Recorder(tmp_path / "runs.db")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Give an empty directory for the traced program."""
+    directory = tmp_path / "work"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Compile a C tracee of tests/recording/tracees."""
+    directory = tmp_path_factory.mktemp("tracees")
+
+    def build(name: str, *options: str) -> Path:
+        source = Path(__file__).parent / "tracees" / f"{name}.c"
+        program = directory / "-".join([name, *(option.lstrip("-") for option in options)])
+        if not program.exists():
+            subprocess.run(
+                ["gcc", "-O1", "-pthread", "-o", str(program), str(source), *options],
+                check=True,
+                timeout=PATIENCE,
+            )
+        return program
+
+    return build
+
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
