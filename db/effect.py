@@ -5,6 +5,9 @@ from collections.abc import Iterable
 from imptrace.db.records import CHANGES, MAYBE_DONE, AccessRecord, Effect
 from imptrace.tracer.events import AccessFlag, FileState, FileType, Op
 
+CONTENT_OPS = frozenset({Op.WRITE, Op.CREATE, Op.TRUNCATE, Op.XATTR})
+"""Ops that can change what a file holds."""
+
 _MAKING = frozenset({Op.MKDIR, Op.SYMLINK, Op.BIND})
 
 
@@ -21,7 +24,8 @@ def effect_of(
         return None
     done = [access for access in asked if access.outcome in MAYBE_DONE]
     if before is not None and after is not None:
-        return compared(before, after, done=bool(done))
+        written = any(access.op in CONTENT_OPS for access in done)
+        return compared(before, after, done=bool(done), written=written)
     if not done or all(AccessFlag.PRIVATE_MOUNT in access.flags for access in done):
         return Effect.UNCHANGED  # or changed where the host cannot see it
     was_there = before.type is not FileType.ABSENT if before else not any(map(_makes, done))
@@ -31,18 +35,28 @@ def effect_of(
     return Effect.CREATED if is_there else Effect.UNCHANGED
 
 
-def compared(before: FileState, after: FileState, *, done: bool) -> Effect:
-    """Compare two states of a path. `done`: whether any change of it may have succeeded."""
+def compared(before: FileState, after: FileState, *, done: bool, written: bool) -> Effect:
+    """Compare two states of a path.
+
+    `done`: whether any change of it may have succeeded. `written`: whether one of CONTENT_OPS may.
+    """
     if before.type is FileType.ABSENT:
         return Effect.UNCHANGED if after.type is FileType.ABSENT else Effect.CREATED
     if after.type is FileType.ABSENT:
         return Effect.DELETED
-    if before.type is FileType.DIRECTORY and after.type is FileType.DIRECTORY:
-        # Its times and size follow its entries, which have effects of their own.
-        same = before[2:5] == after[2:5] and before.inode == after.inode
-    else:
-        same = before == after
+    is_directory = before.type is FileType.DIRECTORY and after.type is FileType.DIRECTORY
+    # A directory's times and size follow its entries, which have effects of their own.
+    same = _lasting(before, is_directory=is_directory) == _lasting(after, is_directory=is_directory)
+    if same and written and not is_directory:
+        # A file can be written within the same tick and with its old time put back (ctime cannot),
+        # but a chmod to the same mode, or a link to the file, moves ctime and changes nothing.
+        same = before.ctime_ns == after.ctime_ns
     return Effect.UNCHANGED if same or not done else Effect.MODIFIED
+
+
+def _lasting(state: FileState, *, is_directory: bool) -> tuple[object, ...]:
+    owned = (state.type, state.inode, state.mode, state.uid, state.gid)
+    return owned if is_directory else (*owned, state.size, state.mtime_ns)
 
 
 def _makes(access: AccessRecord) -> bool:

@@ -7,11 +7,11 @@ from itertools import groupby
 from operator import itemgetter
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Connection, Engine, func, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, select, true
 
 from imptrace.db.bulk import CHUNK, chunks
-from imptrace.db.codes import OP_CODES, OUTCOMES
-from imptrace.db.effect import compared, effect_of
+from imptrace.db.codes import OP_CODES, OUTCOME_CODES
+from imptrace.db.effect import CONTENT_OPS, compared, effect_of
 from imptrace.db.models import Access, FileState, Mount, Path, Process, Run
 from imptrace.db.programs import program_name
 from imptrace.db.records import (
@@ -100,7 +100,8 @@ def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
     counts[None] = connection.scalars(in_run).one() - len(requested)
     for path_id, (before, after, _, _) in _states(connection, run_id):
         if path_id in requested and before is not None and after is not None:
-            counts[compared(before, after, done=requested.pop(path_id))] += 1
+            done, written = requested.pop(path_id)
+            counts[compared(before, after, done=done, written=written)] += 1
     # Of these a state is missing: the accesses must tell.
     for chunk in chunks(requested, CHUNK):
         accesses = _accesses(connection, run_id, Access.path_id.in_(chunk))
@@ -152,15 +153,21 @@ def _accesses(
     return accesses
 
 
-def _requested(connection: Connection, run_id: int) -> dict[int, bool]:
-    """Map each path of which a change was asked for to whether one may have succeeded."""
+def _requested(connection: Connection, run_id: int) -> dict[int, tuple[bool, bool]]:
+    """Map each path of which a change was asked for to whether one may have succeeded.
+
+    And whether one of those may have changed what a file holds.
+    """
+    done = Access.outcome.in_([OUTCOME_CODES[outcome] for outcome in MAYBE_DONE])
+    written = and_(done, Access.op.in_([OP_CODES[op] for op in CONTENT_OPS]))
     statement = (
-        select(Access.path_id, func.min(Access.outcome))
+        select(Access.path_id, *(func.max(case((what, 1), else_=0)) for what in (done, written)))
         .where(Access.run_id == run_id, Access.op.in_([OP_CODES[op] for op in CHANGES]))
         .group_by(Access.path_id)
     )
     return {
-        path_id: OUTCOMES[best] in MAYBE_DONE for path_id, best in connection.execute(statement)
+        path_id: (bool(is_done), bool(is_written))
+        for path_id, is_done, is_written in connection.execute(statement)
     }
 
 
