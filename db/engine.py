@@ -4,6 +4,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +119,9 @@ def _ensure_schema(url: URL, *, create: bool) -> None:
         return
     if revision is None and not create:
         raise NoDatabaseError(f"nothing is recorded yet in {shown(url.database)}")
-    writer = _engine(url, read_only=False)
+    # A migration makes some tables anew, and to drop the old one would, with foreign keys on,
+    # delete all rows that refer to it.
+    writer = _engine(url, read_only=False, foreign_keys=False)
     try:
         with writer.begin() as connection:
             # Asked again: another imptrace may have done it since, and waits no longer now.
@@ -131,11 +134,13 @@ def _ensure_schema(url: URL, *, create: bool) -> None:
         writer.dispose()
 
 
-def _engine(url: URL, *, read_only: bool) -> Engine:
+def _engine(url: URL, *, read_only: bool, foreign_keys: bool = True) -> Engine:
     if url.get_backend_name() != "sqlite":
         return _server_engine(url, read_only=read_only)
-    path = str(url.database)
-    engine = create_engine(url, creator=lambda: _connect_sqlite(path, read_only=read_only))
+    connect = partial(
+        _connect_sqlite, str(url.database), read_only=read_only, foreign_keys=foreign_keys
+    )
+    engine = create_engine(url, creator=connect)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
@@ -146,11 +151,13 @@ def _engine(url: URL, *, read_only: bool) -> Engine:
     return engine
 
 
-def _connect_sqlite(path: str, *, read_only: bool) -> sqlite3.Connection:
+def _connect_sqlite(path: str, *, read_only: bool, foreign_keys: bool) -> sqlite3.Connection:
     quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    mode = "ro" if read_only else "rw"
+    mode = "mode=ro" if read_only else "mode=rw"
+    if read_only and _is_sealed(path):
+        mode += "&immutable=1"
     connection = sqlite3.connect(
-        f"file:{quoted}?mode={mode}",
+        f"file:{quoted}?{mode}",
         uri=True,
         # imptrace begins transactions itself, see _begin.
         isolation_level=None,
@@ -164,11 +171,16 @@ def _connect_sqlite(path: str, *, read_only: bool) -> sqlite3.Connection:
             # Room for the indexes of a large run, and fewer copies of the same pages to the disk.
             connection.execute("PRAGMA cache_size = -16000")
             connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute(f"PRAGMA foreign_keys = {int(foreign_keys)}")
     except sqlite3.Error:
         connection.close()
         raise
     return connection
+
+
+def _is_sealed(path: str) -> bool:
+    """Whether SQLite could not make the side files that it needs to read, and nobody writes."""
+    return not os.access(Path(path).parent, os.W_OK) and not Path(f"{path}-wal").exists()
 
 
 def _server_engine(url: URL, *, read_only: bool) -> Engine:

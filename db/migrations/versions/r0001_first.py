@@ -128,13 +128,13 @@ def upgrade() -> None:
         sa.Column("flags", sa.Integer(), nullable=False),
         sa.Column("to_id", sa.BigInteger(), nullable=True),
         sa.Column("from_id", sa.BigInteger(), nullable=True),
-        sa.ForeignKeyConstraint(["path_id"], ["path.id"], name=op.f("fk_access_path_id_path")),
         sa.ForeignKeyConstraint(
             ["run_id", "process_id"],
             ["process.run_id", "process.id"],
             name=op.f("fk_access_run_id_process"),
             ondelete="CASCADE",
         ),
+        sa.ForeignKeyConstraint(["path_id"], ["path.id"], name=op.f("fk_access_path_id_path")),
         sa.PrimaryKeyConstraint("run_id", "process_id", "path_id", "op", name=op.f("pk_access")),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,123 @@
+"""A database of any age becomes one of today, and the models are what migrations make."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from recordings import START, details, read, record
+from sqlalchemy import Connection, create_engine, inspect, text
+
+from imptrace.db import schema
+from imptrace.db.engine import open_database
+from imptrace.db.migrations import configuration
+from imptrace.db.models import Base
+from imptrace.errors import ImptraceError
+
+
+def tables(connection: Connection) -> dict[str, str]:
+    """Return the statements that would make the tables and indexes, with single spaces."""
+    rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+    return {name: " ".join(sql.split()) for name, sql in rows}
+
+
+def test_models_and_migrations_agree() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        schema.upgrade(connection, "base")
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Base.metadata) == []
+        migrated = tables(connection)
+        names = {
+            constraint["name"]
+            for table in Base.metadata.tables
+            for constraint in inspect(connection).get_foreign_keys(table)
+        }
+    engine.dispose()
+    fresh = create_engine("sqlite://")
+    with fresh.begin() as connection:
+        schema.create(connection)
+        assert tables(connection) == migrated
+    fresh.dispose()
+    assert "fk_access_path_id_path" in names
+
+
+def test_a_fresh_database_is_stamped_with_the_newest_revision() -> None:
+    engine = create_engine("sqlite://")
+    with engine.begin() as connection:
+        scripts = ScriptDirectory.from_config(configuration(connection))
+        assert scripts.get_current_head() == schema.HEAD
+    engine.dispose()
+
+
+@pytest.fixture
+def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let imptrace have one more revision; returns where its script is."""
+    script = tmp_path / "r0002_second.py"
+
+    def with_it(connection: Connection) -> Config:
+        config = configuration(connection)
+        own = Path(config.get_main_option("script_location") or "", "versions")
+        config.set_main_option("version_locations", f"{own}{os.pathsep}{tmp_path}")
+        return config
+
+    monkeypatch.setattr("imptrace.db.migrations.configuration", with_it)
+    monkeypatch.setattr(schema, "HEAD", "0002")
+    return script
+
+
+SECOND = """
+import sqlalchemy as sa
+from alembic import op
+revision = "0002"
+down_revision = "0001"
+def upgrade():
+    with op.batch_alter_table("run", recreate="always") as batch:
+        batch.alter_column("host", new_column_name="machine")
+"""
+
+
+def test_an_older_database_is_migrated_on_open_even_for_a_reader(
+    place: Path, newer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(schema, "HEAD", "0001")
+        record(place, [read(b"/a")])
+    newer.write_text(SECOND)
+    engine = open_database(place, create=False, read_only=True)
+    with engine.connect() as connection:
+        assert schema.stored_revision(connection) == "0002"
+        assert connection.scalar(text("SELECT machine FROM run")) == START.host
+        # What refers to the table that was made anew is still there.
+        assert connection.scalar(text("SELECT count(*) FROM access")) == 1
+    engine.dispose()
+
+
+def test_a_migration_that_fails_leaves_the_database_as_it_was(
+    place: Path, newer: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(schema, "HEAD", "0001")
+        record(place, [read(b"/a")])
+    newer.write_text(SECOND + "    op.execute('DROP TABLE no_such_table')\n")
+    with pytest.raises(ImptraceError, match="no such table"):
+        open_database(place, create=False, read_only=True)
+    monkeypatch.setattr(schema, "HEAD", "0001")
+    assert [path.path for path in details(place).paths] == [b"/a"]
+
+
+def test_alembic_is_not_imported_where_no_migration_is_due(tmp_path: Path) -> None:
+    code = (
+        "import sys; from imptrace.db.engine import open_database;"
+        "open_database(sys.argv[1], create=True, read_only=False).dispose();"
+        "open_database(sys.argv[1], create=False, read_only=True).dispose();"
+        "print('alembic' in sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "x.db")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
+    assert done.stdout == "False\n"

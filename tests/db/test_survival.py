@@ -1,0 +1,325 @@
+"""What goes wrong with a database is said in one line, and what was stored is kept."""
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from recordings import ENDED_NS, FILE, START, access, create, details, process, read, record
+
+from imptrace.db import queries, schema
+from imptrace.db.engine import NoDatabaseError, open_database
+from imptrace.db.records import RunStatus
+from imptrace.db.writer import RunWriter
+from imptrace.errors import ImptraceError
+from imptrace.tracer.events import Op, Snapshot
+
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small tmpfs, which needs root")
+NOBODY = 65534
+
+
+@contextlib.contextmanager
+def locked(place: Path) -> Iterator[None]:
+    """Let another process hold the database's write lock."""
+    code = """
+        import sqlite3, sys
+        connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+        connection.execute("BEGIN IMMEDIATE")
+        print("locked", flush=True)
+        sys.stdin.read()
+    """
+    command = [sys.executable, "-c", textwrap.dedent(code), str(place)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"locked\n"
+        try:
+            yield
+        finally:
+            other.communicate(timeout=30)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a file system of half a megabyte."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512k", "tmpfs", disk], check=True)
+    try:
+        yield disk
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+def fill(ballast: Path) -> None:
+    with contextlib.suppress(OSError), ballast.open("wb", 0) as file:
+        while True:
+            file.write(bytes(4096))
+
+
+def message(place: Path, *, create: bool = False, read_only: bool = True) -> str:
+    with pytest.raises(ImptraceError) as caught:
+        open_database(place, create=create, read_only=read_only)
+    text = str(caught.value)
+    assert "\n" not in text
+    assert str(place) in text
+    return text
+
+
+def test_a_lock_delays_rows_and_loses_none(place: Path) -> None:
+    engine = open_database(place, create=True, read_only=False)
+    writer = RunWriter(engine, START)
+    with locked(place):
+        writer.feed([process(), read(b"/while-locked")])
+        writer.commit()
+        assert writer.failure is not None
+        assert "locked" in str(writer.failure)
+        writer.feed([read(b"/fed-meanwhile")])
+    writer.commit()
+    assert writer.failure is None
+    writer.finish(ENDED_NS, 0, None)
+    writer.close()
+    engine.dispose()
+    assert [path.path for path in details(place).paths] == [b"/fed-meanwhile", b"/while-locked"]
+
+
+def test_a_lock_that_stays_leaves_what_was_committed(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("imptrace.db.writer.BUSY_TIMEOUT_MS", 100)
+    engine = open_database(place, create=True, read_only=False)
+    writer = RunWriter(engine, START)
+    writer.feed([process(), read(b"/stored")])
+    writer.commit()
+    with locked(place):
+        writer.feed([read(b"/too-late")])
+        writer.finish(ENDED_NS, 0, None)
+    assert "another program holds it locked" in str(writer.failure)
+    writer.close()
+    engine.dispose()
+    assert [path.path for path in details(place).paths] == [b"/stored"]
+
+
+def test_two_writers_take_turns(place: Path) -> None:
+    engines = [open_database(place, create=True, read_only=False) for _ in range(2)]
+    writers = [RunWriter(engine, START) for engine in engines]
+    for round_ in range(5):
+        for writer in writers:
+            writer.feed([process(), read(b"/%d" % round_), read(b"/own-%d" % writer.run_id)])
+            writer.commit()
+    for writer, engine in zip(writers, engines, strict=True):
+        writer.finish(ENDED_NS, 0, None)
+        assert writer.failure is None
+        writer.close()
+        engine.dispose()
+    for run in (1, 2):
+        assert len(details(place, run).paths) == 6
+
+
+@needs_root
+def test_a_full_disk_keeps_what_was_stored(small_disk: Path) -> None:
+    place = small_disk / "imptrace.db"
+    engine = open_database(place, create=True, read_only=False)
+    writer = RunWriter(engine, START)
+    writer.feed([process(), create(b"/early")])
+    writer.commit()
+    assert writer.failure is None
+    writer.feed(create(b"/%0200d" % number) for number in range(20_000))
+    writer.commit()
+    assert "the disk is full" in str(writer.failure)
+    writer.feed([create(b"/late")])
+    writer.finish(ENDED_NS, 0, None, 0, [Snapshot(b"/early", FILE)])
+    assert "the disk is full" in str(writer.failure)
+    writer.close()
+    engine.dispose()
+    assert [path.path for path in details(place).paths] == [b"/early"]
+    with contextlib.closing(sqlite3.connect(place)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@needs_root
+def test_a_disk_with_room_again_takes_all(small_disk: Path) -> None:
+    ballast = small_disk / "ballast"
+    engine = open_database(small_disk / "imptrace.db", create=True, read_only=False)
+    writer = RunWriter(engine, START)
+    fill(ballast)
+    writer.feed([process(), *(create(b"/%d" % number) for number in range(300))])
+    writer.commit()
+    assert "the disk is full" in str(writer.failure)
+    ballast.unlink()
+    writer.finish(ENDED_NS, 0, None)
+    assert writer.failure is None
+    writer.close()
+    engine.dispose()
+    assert len(details(small_disk / "imptrace.db").paths) == 300
+
+
+def test_a_file_that_is_no_database(tmp_path: Path) -> None:
+    place = tmp_path / "notes.txt"
+    place.write_text("These are my notes, and long enough to be no empty file.\n" * 30)
+    assert "not a database" in message(place)
+    assert "not a database" in message(place, create=True, read_only=False)
+
+
+def test_a_directory(tmp_path: Path) -> None:
+    assert "is a directory" in message(tmp_path)
+
+
+def test_another_programs_database(tmp_path: Path) -> None:
+    place = tmp_path / "other.db"
+    with sqlite3.connect(place) as other:
+        other.execute("CREATE TABLE moz_places (id INTEGER)")
+    other.close()
+    assert "another program's tables" in message(place)
+    assert "another program's tables" in message(place, create=True, read_only=False)
+
+
+def test_a_newer_schema(place: Path) -> None:
+    record(place, [read(b"/a")])
+    with sqlite3.connect(place) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    connection.close()
+    text = message(place)
+    assert "written by a newer imptrace (schema 9999" in text
+    assert f"this one knows {schema.HEAD}" in text
+
+
+def test_a_damaged_database(place: Path) -> None:
+    record(place, [create(b"/%d" % number) for number in range(500)])
+    content = bytearray(place.read_bytes())
+    content[4096:] = b"\x55" * (len(content) - 4096)
+    place.write_bytes(content)
+    assert "damaged" in message(place)
+
+
+def test_nothing_recorded_yet(place: Path) -> None:
+    with pytest.raises(NoDatabaseError, match="begin with: imptrace run PROGRAM"):
+        open_database(place, create=False, read_only=True)
+    assert not place.parent.exists()
+
+
+def test_a_directory_that_may_not_be_written_to(tmp_path: Path) -> None:
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o555)
+    done = as_ordinary_user("open", closed / "imptrace.db")
+    assert "Permission denied" in done
+
+
+def test_a_database_that_may_not_be_written_to(place: Path) -> None:
+    record(place, [read(b"/a")])
+    place.parent.chmod(0o555)
+    place.chmod(0o444)
+    assert "may not be written to" in as_ordinary_user("write", place)
+
+
+def test_a_database_that_may_only_be_read_is_read(place: Path) -> None:
+    record(place, [read(b"/a")])
+    place.parent.chmod(0o555)
+    place.chmod(0o444)
+    assert as_ordinary_user("read", place) == "1 run"
+
+
+def as_ordinary_user(what: str, place: Path) -> str:
+    """Use a database in a process without root's privilege to write anywhere."""
+    for parent in place.parents:
+        if not parent.stat().st_mode & 0o005:
+            parent.chmod(parent.stat().st_mode | 0o055)
+    reader, writer = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            if os.geteuid() == 0:
+                os.setgroups([])
+                os.setresgid(NOBODY, NOBODY, NOBODY)
+                os.setresuid(NOBODY, NOBODY, NOBODY)
+            text = _use(what, place)
+        except BaseException as error:  # noqa: BLE001 (all must reach the test)
+            text = repr(error)
+        os.write(writer, text.encode())
+        os._exit(0)
+    os.close(writer)
+    with os.fdopen(reader, "rb") as answer:
+        text = answer.read().decode()
+    os.waitpid(child, 0)
+    return text
+
+
+def _use(what: str, place: Path) -> str:
+    try:
+        if what == "read":
+            engine = open_database(place, create=False, read_only=True)
+            return f"{len(queries.runs(engine))} run"
+        engine = open_database(place, create=True, read_only=False)
+        RunWriter(engine, START)
+    except ImptraceError as error:
+        return str(error)
+    return "no error"
+
+
+def test_only_the_owner_may_read_what_was_recorded(place: Path) -> None:
+    mask = os.umask(0)
+    try:
+        record(place, [read(b"/a")])
+        engine = open_database(place, create=True, read_only=False)
+        writer = RunWriter(engine, START)
+        modes = {path.name: path.stat().st_mode & 0o777 for path in place.parent.iterdir()}
+        writer.close()
+        engine.dispose()
+    finally:
+        os.umask(mask)
+    assert modes.keys() == {"imptrace.db", "imptrace.db-wal", "imptrace.db-shm"}
+    assert set(modes.values()) == {0o600}
+    assert place.parent.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_name_with_characters_of_urls(tmp_path: Path) -> None:
+    place = tmp_path / "50% ?odd#name&mode=ro.db"
+    record(place, [read(b"/a")])
+    assert [path.name for path in tmp_path.iterdir()] == [place.name]
+    assert details(place).run.program == b"demo"
+
+
+KILLED_WRITER = """
+    import sys
+    sys.path.insert(0, sys.argv[2])
+    from recordings import START, create, process
+    from imptrace.db.engine import open_database
+    from imptrace.db.writer import RunWriter
+    writer = RunWriter(open_database(sys.argv[1], create=True, read_only=False), START)
+    writer.feed([process()])
+    for number in range(1_000_000):
+        writer.feed([create(b"/%d" % number)])
+        writer.commit()
+        print(number, flush=True)
+"""
+
+
+def test_a_killed_recorder_leaves_an_interrupted_run(place: Path) -> None:
+    place.parent.mkdir()
+    command = [sys.executable, "-c", textwrap.dedent(KILLED_WRITER), place, Path(__file__).parent]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as recorder:
+        assert recorder.stdout is not None
+        for _ in range(20):
+            recorder.stdout.readline()
+        assert details(place).run.status is RunStatus.RECORDING
+        recorder.send_signal(signal.SIGKILL)
+        committed = recorder.stdout.read().splitlines()
+    found = details(place)
+    assert found.run.status is RunStatus.INTERRUPTED
+    assert found.run.ended_ns is None
+    assert len(found.paths) >= 20 + len(committed)
+
+
+def test_a_run_is_recording_while_its_recorder_lives(place: Path) -> None:
+    engine = open_database(place, create=True, read_only=False)
+    writer = RunWriter(engine, START)
+    writer.feed([process(), access(Op.WRITE, b"/f", before=FILE)])
+    writer.commit()
+    assert details(place).run.status is RunStatus.RECORDING
+    writer.close()
+    engine.dispose()
