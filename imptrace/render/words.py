@@ -10,6 +10,7 @@ from imptrace.render.text import printable
 _NANOSECONDS = 1_000_000_000
 _UNITS = ("kB", "MB", "GB", "TB", "PB", "EB")
 _KILO = 1000
+_TEN = 9.95  # from here on a decimal would make the number longer
 
 
 def size(count: int) -> str:
@@ -26,7 +27,7 @@ def size(count: int) -> str:
         for power, unit in enumerate(_UNITS, start=1)
         if round(count / _KILO**power) < _KILO or unit == _UNITS[-1]
     )
-    return f"{amount:.1f} {unit}" if amount < 10 else f"{amount:.0f} {unit}"  # noqa: PLR2004
+    return f"{amount:.1f} {unit}" if amount < _TEN else f"{amount:.0f} {unit}"
 
 
 def local_time(nanoseconds: int) -> str:
