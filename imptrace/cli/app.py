@@ -11,6 +11,7 @@ from imptrace.cli import files, importing, rm, run, runs, service, services, sho
 from imptrace.errors import ImptraceError
 from imptrace.render.text import printable
 
+NAME = "imptrace"
 DEBUG = "IMPTRACE_DEBUG"
 USAGE_ERROR = 2
 INTERNAL_ERROR = 125
@@ -21,7 +22,7 @@ INTERRUPTED = 130
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
 
 app = typer.Typer(
-    name="imptrace",
+    name=NAME,
     context_settings={"help_option_names": ["-h", "--help"]},
     pretty_exceptions_enable=False,
     # Plain help: it needs no import of rich, and is shown at once.
@@ -73,7 +74,7 @@ def main() -> None:
 
 def _exit_code() -> int:
     try:
-        code = app(standalone_mode=False)
+        code = app(prog_name=NAME, standalone_mode=False)
         sys.stdout.flush()
     except ImptraceError as error:
         return _complain(str(error), error.exit_code)
@@ -94,7 +95,7 @@ def _usage(error: Exception) -> str:
     """Say what is wrong with a command line, and which help tells more."""
     message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
     context = getattr(error, "ctx", None)
-    command = context.command_path if context else "imptrace"
+    command = context.command_path if context else NAME
     return f"{message}; see: {command} --help"
 
 

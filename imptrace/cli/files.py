@@ -10,7 +10,10 @@ from imptrace.cli.options import Database, Json, opened
 
 def files(
     program: Annotated[
-        str, typer.Argument(help="The name of a program, or the path of an executable.")
+        str,
+        typer.Argument(
+            metavar="PROGRAM", help="The name of a program, or the path of an executable."
+        ),
     ],
     *,
     reads: Annotated[bool, typer.Option("--reads", help="Also show what was only read.")] = False,

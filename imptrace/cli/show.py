@@ -12,7 +12,9 @@ from imptrace.cli.options import Database, Json, opened
 def show(
     run: Annotated[
         str,
-        typer.Argument(help="An id, a label, a program (its newest run), or latest."),
+        typer.Argument(
+            metavar="RUN", help="An id, a label, a program (its newest run), or latest."
+        ),
     ] = "latest",
     *,
     reads: Annotated[

@@ -11,7 +11,9 @@ from imptrace.cli.options import Database, Json, opened
 
 
 def who(
-    path: Annotated[Path, typer.Argument(help="A file or directory; it need not exist now.")],
+    path: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A file or directory; it need not exist now.")
+    ],
     *,
     reads: Annotated[
         bool, typer.Option("--reads", help="Also list the paths that were only read.")

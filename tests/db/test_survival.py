@@ -301,7 +301,13 @@ KILLED_WRITER = """
 
 def test_a_killed_recorder_leaves_an_interrupted_run(place: Path) -> None:
     place.parent.mkdir()
-    command = [sys.executable, "-c", textwrap.dedent(KILLED_WRITER), place, Path(__file__).parent]
+    command = [
+        sys.executable,
+        "-c",
+        textwrap.dedent(KILLED_WRITER),
+        place,
+        Path(__file__).parent.parent,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE) as recorder:
         assert recorder.stdout is not None
         for _ in range(20):
