@@ -21,6 +21,7 @@ from imptrace.tracer.events import (
     Snapshot,
 )
 
+HOME = b"/home/someone"
 START = RunStart(
     program=b"demo",
     argv=(b"demo", b"--fast"),

@@ -1,14 +1,14 @@
 """What the tests of the asking commands share: a database, and the command line."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from command_line import Answer, Ask
 from recordings import (
     DIRECTORY,
     FILE,
+    HOME,
     LATER,
     START,
     access,
@@ -21,19 +21,6 @@ from recordings import (
 
 from imptrace.cli.app import main
 from imptrace.tracer.events import ABSENT, AccessFlag, FileType, Op, Outcome
-
-HOME = b"/home/someone"
-
-
-class Answer(NamedTuple):
-    """What a command said, and how it ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Ask = Callable[..., Answer]
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import HOME, Ask
-from recordings import START, process, read, record
+from command_line import Ask
+from recordings import HOME, START, process, read, record
 
 pytestmark = pytest.mark.usefixtures("place")
 

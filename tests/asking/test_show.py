@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import HOME, Ask
-from recordings import ENDED_NS, FILE, START, details
+from command_line import Ask
+from recordings import ENDED_NS, FILE, HOME, START, details
 
 from imptrace.render.run_text import Wanted, run_text
 from imptrace.render.style import Style
