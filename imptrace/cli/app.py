@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli import files, importing, rm, run, runs, service, services, show, who
+from imptrace.cli import (
+    contribute,
+    diff,
+    files,
+    importing,
+    rm,
+    run,
+    runs,
+    service,
+    services,
+    show,
+    who,
+)
 from imptrace.errors import ImptraceError
 from imptrace.render.text import printable
 
@@ -59,6 +71,8 @@ def _root(
 app.command("import")(importing.import_)
 app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
 app.command("runs")(runs.runs)
+app.command("contribute")(contribute.contribute)
+app.command("diff")(diff.diff)
 app.command("services")(services.services)
 app.command("show")(show.show)
 app.command("files")(files.files)

@@ -3,30 +3,15 @@
 import re
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from imptrace.compare import Declared, Difference
 from imptrace.contribute.proposal import Change, KeptPath, Proposal
 from imptrace.levels import Level
+from imptrace.origin import Provenance
 
 WIDTH = 72
 _SCOPED = re.compile(r"[a-z][\w./, -]*: \S")
 _CONVENTIONAL = re.compile(r"(feat|fix|docs|chore|refactor|test)(\([^)]*\))?!?: \S")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Provenance:
-    """Where the evidence comes from, as far as it may be told."""
-
-    programs: tuple[str, ...]
-    """Each with its version, where it is known."""
-    system: str | None
-    """Name and release of the distribution."""
-    recorders: tuple[str, ...]
-    runs: int
-    imptrace: str
-    """imptrace's own version."""
-    lost: int = 0
 
 
 def compose(
@@ -35,7 +20,7 @@ def compose(
     """Write the message. `subjects` are those of the repository's log, newest first."""
     parts = [
         subject_line(proposal, change, subjects),
-        textwrap.fill(_origin(provenance), WIDTH, break_on_hyphens=False),
+        _wrapped(_origin(provenance), ""),
         *_levels(change.added),
         *_kept_as_before(change.unobserved, "Kept as before, not observed in these runs:"),
         *_other_levels(change.other_levels),
@@ -100,7 +85,13 @@ def _levels(paths: Iterable[KeptPath]) -> list[str]:
 
 
 def _bullet(path: KeptPath) -> str:
-    return f"- {path.path} ({path.kind.value}): {path.reason}"
+    return _wrapped(f"- {path.path} ({path.kind.value}): {path.reason}", "  ")
+
+
+def _wrapped(text: str, indent: str) -> str:
+    return textwrap.fill(
+        text, WIDTH, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
 
 
 def _kept_as_before(declared: Iterable[Declared], title: str) -> list[str]:

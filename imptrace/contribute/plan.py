@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from imptrace.catalogue.model import Entry, Place
 from imptrace.contribute.catalogue_layout import CatalogueLayout
 from imptrace.contribute.impermanence_layout import ImpermanenceLayout
-from imptrace.contribute.message import Provenance, compose
+from imptrace.contribute.message import compose
 from imptrace.contribute.proposal import Change, KeptPath, Layout, Proposal
 from imptrace.contribute.repository import Repository, RepositoryError, Snapshot
 from imptrace.contribute.words import shown
 from imptrace.errors import UsageError
+from imptrace.origin import Provenance
 
 LAYOUTS = (CatalogueLayout, ImpermanenceLayout)
 

@@ -1,21 +1,17 @@
 """Which recommendations go into a contribution, and in which words. Pure."""
 
-import re
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from imptrace.catalogue.model import Entry, Place
-from imptrace.classify.verdicts import Advice, Method, Reason, Recommendation, Scope
-from imptrace.compare import lies_below
+from imptrace.classify.verdicts import Advice, Method, Recommendation, Scope
 from imptrace.contribute.proposal import HeldBack, KeptPath
+from imptrace.contribute.public_words import public_comment, public_reason
 from imptrace.contribute.words import shown
 from imptrace.errors import UsageError
 from imptrace.privacy import PrivateNames
 
 LONGEST_COMMENT = 80
-_PATHS = re.compile(r"/[^\s,;:()'\"]+")
-
-Words = Callable[[Reason], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +31,6 @@ class Rules:
     shared: Collection[bytes]
     """Shared paths that were asked for by name."""
     private: PrivateNames
-    words: Words
 
 
 def select(advice: Advice, rules: Rules) -> Selection:
@@ -86,7 +81,7 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
 
 def _kept(each: Recommendation, rules: Rules) -> KeptPath:
     path = _relative(each)
-    reason = _reason(each, rules)
+    reason = public_reason(each.reasons) or "observed"
     note = _note(path, rules.entry)
     shared = "shared with other programs; " if each.scope is Scope.SHARED else ""
     return KeptPath(
@@ -97,7 +92,7 @@ def _kept(each: Recommendation, rules: Rules) -> KeptPath:
         group=_public(each.group, rules),
         mode=each.mode,
         method=each.method,
-        comment=(shared + (note or reason))[:LONGEST_COMMENT],
+        comment=(shared + (note or public_comment(each.reasons)))[:LONGEST_COMMENT] or None,
         reason=shared + reason,
     )
 
@@ -107,23 +102,6 @@ def _relative(each: Recommendation) -> bytes:
     if each.home is None:
         return each.path
     return each.path.removeprefix(each.home.path.rstrip(b"/") + b"/")
-
-
-def _reason(each: Recommendation, rules: Rules) -> str:
-    """Put the first reason that may be told into words."""
-    for reason in each.reasons:
-        text = " ".join(rules.words(reason).split())
-        if text and text.isprintable() and _may_be_told(text, each, rules):
-            return text
-    return "changed by the program" if each.observed else "declared"
-
-
-def _may_be_told(text: str, each: Recommendation, rules: Rules) -> bool:
-    """Whether a reason names nobody, and no path but the recommended one and those below it."""
-    if rules.private.stand_in(text):
-        return False
-    named = (match[0].rstrip(".").encode() for match in _PATHS.finditer(text))
-    return all(path == each.path or lies_below(path, each.path) for path in named)
 
 
 def _note(path: bytes, entry: Entry | None) -> str | None:

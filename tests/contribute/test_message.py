@@ -6,9 +6,10 @@ import pytest
 from sample_repositories import kept, proposal
 
 from imptrace.compare import Declared, Difference, Observed, Status
-from imptrace.contribute.message import Provenance, compose, subject_line
+from imptrace.contribute.message import compose, subject_line
 from imptrace.contribute.proposal import Change
 from imptrace.levels import Kind, Level
+from imptrace.origin import Provenance
 
 SCOPED = ("sudo: persistence", "readme: fix typo", "Merge things", "bluetooth: persistence")
 CONVENTIONAL = ("feat(x): add y", "fix: z", "chore: w")
@@ -71,7 +72,8 @@ transient:
 - /var/lib/NetworkManager (directory): read back in 1 run
 
 secret:
-- /etc/NetworkManager/system-connections (directory): others may not read it
+- /etc/NetworkManager/system-connections (directory): others may not
+  read it
 """
     )
 

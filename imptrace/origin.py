@@ -1,14 +1,16 @@
 """Where evidence comes from: program, version and system, and the names that must stay private."""
 
+import os
 import platform
 import pwd
 import re
 import subprocess
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from imptrace.contribute.message import Provenance
+from imptrace.db.programs import program_name
 from imptrace.db.records import ProcessRecord, RunDetails
 from imptrace.privacy import PrivateNames, is_person, private_names
 
@@ -20,9 +22,27 @@ _STORE_NAME = re.compile(rb"^/nix/store/[0-9a-z]{32}-(?P<name>[^/]*?)-(?P<versio
 _LIMIT_SECONDS = 10
 
 
-def provenance(runs: Sequence[RunDetails]) -> Provenance:
-    """Say where runs come from. Asks this machine only about runs that were made on it."""
-    programs = dict.fromkeys(_program(details) for details in runs)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenance:
+    """Where the evidence comes from, as far as it may be told."""
+
+    programs: tuple[str, ...]
+    """Each with its version, where it is known."""
+    system: str | None
+    """Name and release of the distribution."""
+    recorders: tuple[str, ...]
+    runs: int
+    imptrace: str
+    """imptrace's own version."""
+    lost: int = 0
+
+
+def provenance(runs: Sequence[RunDetails], programs_of_service: Collection[str]) -> Provenance:
+    """Say where runs come from. Asks this machine only about runs that were made on it.
+
+    A run that was started through a shell or a wrapper is named for the service's own program.
+    """
+    programs = dict.fromkeys(_program(details, programs_of_service) for details in runs)
     systems = {each for details in runs if (each := _system(details))}
     return Provenance(
         programs=tuple(programs),
@@ -60,11 +80,13 @@ def os_name() -> str | None:
     return None
 
 
-def program_version(exe: bytes) -> str | None:
-    """Find the version of an installed program from its store path, else from Debian's records."""
+def program_version(exe: bytes, *, is_here: bool) -> str | None:
+    """Find the version of a program in its store path, else in this machine's Debian records."""
     in_store = _STORE_NAME.match(exe)
     if in_store:
-        return in_store["version"].decode(errors="replace")
+        return in_store["version"].decode(errors="backslashreplace")
+    if not is_here:
+        return None
     # A package made before /bin became a link to /usr/bin is still listed with the old names.
     owner = _output("dpkg-query", "--search", exe) or _output(
         "dpkg-query", "--search", exe.removeprefix(b"/usr")
@@ -84,13 +106,14 @@ def _people_of(details: RunDetails) -> Iterator[tuple[str, bytes]]:
             yield "", process.environ["HOME"]
 
 
-def _program(details: RunDetails) -> str:
-    name = details.run.program.decode(errors="backslashreplace")
+def _program(details: RunDetails, programs_of_service: Collection[str]) -> str:
+    main = _main_process(details, programs_of_service)
+    name = program_name(main.exe) if main else details.run.program
     found = details.run.properties.get(VERSION)
-    if found is None and _was_here(details):
-        main = _main_process(details)
-        found = program_version(main.exe) if main else None
-    shown = "".join(each if each.isprintable() else "?" for each in name)
+    if found is None and main:
+        found = program_version(main.exe, is_here=_was_here(details))
+    text = name.decode(errors="backslashreplace")
+    shown = "".join(each if each.isprintable() else "?" for each in text)
     return f"{shown} {found}" if found else shown
 
 
@@ -103,12 +126,15 @@ def _was_here(details: RunDetails) -> bool:
     return details.run.host == platform.node()
 
 
-def _main_process(details: RunDetails) -> ProcessRecord | None:
-    """Find the process that is the program: by its executable's name, else the first one."""
-    for process in details.processes:
-        if process.exe.rsplit(b"/", 1)[-1] == details.run.program:
-            return process
-    return details.processes[0] if details.processes else None
+def _main_process(
+    details: RunDetails, programs_of_service: Collection[str]
+) -> ProcessRecord | None:
+    """Find the process that is the program: the service's, else the one that was asked for."""
+    for wanted in (set(map(os.fsencode, programs_of_service)), {details.run.program}):
+        for process in details.processes:
+            if program_name(process.exe) in wanted:
+                return process
+    return None
 
 
 def _output(*command: str | bytes) -> bytes:

@@ -1,0 +1,100 @@
+"""`imptrace diff`: what was observed against what is declared."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imptrace.cli.options import Database, Json, opened
+
+if TYPE_CHECKING:
+    from imptrace.catalogue import Entry
+    from imptrace.classify.verdicts import Advice
+    from imptrace.compare import Declared, Observed
+
+SOMETHING_MISSING = 1
+
+
+def diff(
+    runs: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN]...",
+            help="The runs to compare. Default: all runs of the service.",
+            show_default=False,
+        ),
+    ] = None,
+    *,
+    service: Annotated[
+        str, typer.Option(metavar="NAME", help="The service: id, alias, unit, option or program.")
+    ],
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Compare with a configuration instead of the catalogue: what `nix eval --json` "
+            "prints of config.environment.persistence; - reads standard input.",
+        ),
+    ] = None,
+    json: Json = False,
+    database: Database = None,
+) -> int:
+    """Compare what was observed of a service with what is declared to be kept.
+
+    Exits with 1 if something of the service's own is missing from the declaration.
+
+    Example: imptrace diff --service networkmanager
+    """
+    from imptrace.catalogue import shipped
+    from imptrace.classify.recommend import advise
+    from imptrace.compare import Status, compare
+    from imptrace.evidence import Question, gather
+    from imptrace.render import comparison
+    from imptrace.render.json_text import dump
+
+    entry = shipped().find(service)
+    with opened(database) as engine:
+        facts = gather(engine, Question(names=tuple(runs or ()), service=entry.id), shipped())
+    advice = advise(facts, with_declared=False)
+    observed = _observed(advice)
+    differences = compare(_declared(entry, config, advice, observed), observed)
+    if json:
+        typer.echo(dump(comparison.as_json(differences, entry.id)))
+    elif differences:
+        typer.echo(comparison.table(differences))
+    else:
+        typer.echo("imptrace: nothing observed, and nothing declared", err=True)
+    return SOMETHING_MISSING if any(d.status is Status.MISSING for d in differences) else 0
+
+
+def _observed(advice: "Advice") -> "list[Observed]":
+    from imptrace.classify.verdicts import Scope
+    from imptrace.compare import Observed
+
+    return [
+        Observed(path=each.path, kind=each.kind, level=each.level)
+        for each in advice.recommendations
+        if each.scope is Scope.OWNED and each.observed
+    ]
+
+
+def _declared(
+    entry: "Entry", config: Path | None, advice: "Advice", observed: "list[Observed]"
+) -> "list[Declared]":
+    from imptrace.declared import declared_by_configuration, declared_by_entry
+
+    if config is None:
+        return declared_by_entry(entry, advice.subject.home, observed)
+    return declared_by_configuration(_read(config), str(config))
+
+
+def _read(config: Path) -> str:
+    import sys
+
+    from imptrace.errors import UsageError
+
+    try:
+        raw = sys.stdin.buffer.read() if str(config) == "-" else config.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{config} cannot be read: {error.strerror}") from error
+    return raw.decode(errors="surrogateescape")

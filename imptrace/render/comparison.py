@@ -1,0 +1,66 @@
+"""A comparison of what was observed with what is declared, for people and as JSON."""
+
+from base64 import b64encode
+from collections.abc import Sequence
+
+from imptrace.compare import Difference, Status
+from imptrace.render.table import columns
+from imptrace.render.text import printable
+
+_WORDS = {
+    Status.MISSING: "missing",
+    Status.EXTRA: "not observed",
+    Status.LEVEL: "other level",
+    Status.KEPT: "kept",
+}
+_ORDER = (Status.MISSING, Status.LEVEL, Status.EXTRA, Status.KEPT)
+
+
+def table(differences: Sequence[Difference]) -> str:
+    """One line per path, what needs attention first."""
+    ordered = sorted(differences, key=lambda each: (_ORDER.index(each.status), each.path))
+    return "\n".join(columns([("", "OBSERVED", "DECLARED", "PATH"), *map(_row, ordered)]))
+
+
+def as_json(differences: Sequence[Difference], service: str) -> dict[str, object]:
+    """Answer as `imptrace diff --json` does: see docs/json.md."""
+    return {
+        "schema": "imptrace.diff/1",
+        "service": service,
+        "missing": sum(each.status is Status.MISSING for each in differences),
+        "paths": [_member(each) for each in differences],
+    }
+
+
+def _row(each: Difference) -> tuple[str, ...]:
+    declared = "-" if each.declared is None else str(each.declared.level or each.declared.kind)
+    if each.declared is not None and each.declared.path != each.path:
+        declared += f" in {printable(each.declared.path)}"
+    observed = "-" if each.observed is None else str(each.observed.level)
+    return _WORDS[each.status], observed, declared, printable(each.path)
+
+
+def _member(each: Difference) -> dict[str, object]:
+    found: dict[str, object] = {
+        "path": each.path.decode(errors="replace"),
+        "status": each.status.value,
+        "observed": None if each.observed is None else str(each.observed.level),
+        "declared": None,
+    }
+    if not _is_text(each.path):
+        found["path_b64"] = b64encode(each.path).decode()
+    if each.declared is not None:
+        level = each.declared.level
+        found["declared"] = {
+            "path": each.declared.path.decode(errors="replace"),
+            "level": None if level is None else str(level),
+        }
+    return found
+
+
+def _is_text(path: bytes) -> bool:
+    try:
+        path.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

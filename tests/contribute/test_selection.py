@@ -1,0 +1,126 @@
+"""Only what is evidence, and may be told to everybody, goes into a contribution."""
+
+from dataclasses import replace
+
+import pytest
+
+from imptrace.catalogue.model import Entry, KeptPath, Place
+from imptrace.classify.codes import Code
+from imptrace.classify.verdicts import (
+    Advice,
+    Figure,
+    Home,
+    Method,
+    Reason,
+    Recommendation,
+    Scope,
+    Subject,
+)
+from imptrace.contribute.selection import Rules, Selection, select
+from imptrace.errors import UsageError
+from imptrace.levels import Kind, Level
+from imptrace.privacy import PrivateNames
+
+HOME = Home(user="zaphod", path=b"/home/zaphod")
+
+
+def reason(code: Code, **figures: Figure) -> Reason:
+    """Make a reason."""
+    return Reason(code=code, figures=figures)
+
+
+STATE = Recommendation(
+    path=b"/var/lib/demo",
+    kind=Kind.DIRECTORY,
+    scope=Scope.OWNED,
+    level=Level.NORMAL,
+    user="demo",
+    group="demo",
+    mode=0o700,
+    confidence=0.9,
+    observed=True,
+    covers=3,
+    reasons=(
+        reason(Code.NAMED, component=b"demo", name=b"demo"),
+        reason(Code.READ_BACK, runs=2),
+        reason(Code.REPLACED_BY_RENAME, path=b"/var/lib/demo/MyWifi", origin=b"/x", count=3),
+    ),
+)
+RULES = Rules(
+    place=Place.SERVICE,
+    entry=None,
+    shared=(),
+    private=PrivateNames(users=("zaphod",), hosts=("heartofgold",)),
+)
+
+
+def choose(*recommendations: Recommendation, rules: Rules = RULES) -> Selection:
+    """Select from an advice about a service."""
+    advice = Advice(
+        subject=Subject(program=b"demo"), runs=(1,), recommendations=recommendations, set_aside=()
+    )
+    return select(advice, rules)
+
+
+def test_an_observed_path_is_written_with_its_reasons() -> None:
+    """What was seen, and what follows from it, without the names of files."""
+    (kept,) = choose(STATE).paths
+    assert kept.reason == "read before it was written in 2 runs; replaced by rename"
+    assert kept.comment == "replaced by rename"
+    assert (kept.user, kept.mode, kept.level) == ("demo", 0o700, Level.NORMAL)
+
+
+def test_a_note_of_the_catalogue_is_the_better_comment() -> None:
+    """Somebody wrote it for people."""
+    noted = KeptPath(
+        path=b"/var/lib/demo", kind=Kind.DIRECTORY, level=Level.NORMAL, note="keys and peers"
+    )
+    entry = Entry(id="demo", place=Place.SERVICE, title="Demo", persist=(noted,))
+    (kept,) = choose(STATE, rules=replace(RULES, entry=entry)).paths
+    assert kept.comment == "keys and peers"
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"scope": Scope.SHARED}, "--include-shared"),
+        ({"observed": False}, "do not show it"),
+        ({"method": Method.NONE}, "no entry would work"),
+        ({"home": HOME}, "in a home directory"),
+        ({"path": b"/var/lib/demo\n"}, "cannot be written as text"),
+        ({"path": b"/var/lib/demo\xff"}, "cannot be written as text"),
+        ({"path": b"/var/lib/Zaphod"}, "name of a user"),
+        ({"path": b"/var/lib/demo.heartofgold"}, "name of a user or of this host"),
+    ],
+)
+def test_what_is_not_for_everybody_is_held_back(change: dict[str, object], why: str) -> None:
+    """With the reason why."""
+    selection = choose(replace(STATE, **change))  # type: ignore[arg-type]
+    assert selection.paths == ()
+    assert why in selection.held_back[0].why
+
+
+def test_a_shared_path_is_written_where_it_was_asked_for() -> None:
+    """And says that it is shared, and not with whom."""
+    others = (reason(Code.CREATED, runs=1), reason(Code.OTHERS_CHANGE, programs=(b"vi", b"zaphod")))
+    shared = replace(STATE, scope=Scope.SHARED, reasons=others)
+    (kept,) = choose(shared, rules=replace(RULES, shared=(STATE.path,))).paths
+    assert kept.reason == (
+        "shared with other programs; created in 1 run; changed by 2 other programs too"
+    )
+    assert kept.comment == "shared with other programs; created in 1 run"
+
+
+def test_a_shared_path_that_is_not_there_is_an_error() -> None:
+    """A typo must not go unnoticed."""
+    with pytest.raises(UsageError, match="'/nowhere' is not among the recommendations"):
+        choose(STATE, rules=replace(RULES, shared=(b"/nowhere",)))
+
+
+def test_a_program_of_a_home_directory_gets_relative_paths() -> None:
+    """Its own, and no others; owners are whoever uses it."""
+    inside = replace(STATE, path=b"/home/zaphod/.config/demo", home=HOME, user="zaphod")
+    selection = choose(inside, STATE, rules=replace(RULES, place=Place.HOME))
+    assert [path.path for path in selection.paths] == [".config/demo"]
+    assert selection.paths[0].user is None
+    assert "outside the home directory" in selection.held_back[0].why
