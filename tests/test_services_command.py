@@ -1,6 +1,7 @@
 """`imptrace services`, run as a user runs it."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -112,6 +113,20 @@ def test_check_of_one_name_is_refused() -> None:
     done = services("--check", "networkmanager")
     assert done.returncode == 2
     assert "leave out the name" in done.stderr
+
+
+def test_shell_completes_the_names_of_entries() -> None:
+    environment = {
+        **os.environ,
+        "_IMPTRACE_COMPLETE": "complete_bash",
+        "COMP_WORDS": "imptrace services networkm",
+        "COMP_CWORD": "2",
+    }
+    command = [sys.executable, "-c", "from imptrace.cli.app import app; app(prog_name='imptrace')"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=False, timeout=60, env=environment
+    )
+    assert done.stdout.split() == ["networkmanager"]
 
 
 @pytest.mark.parametrize("flag", ["-h", "--help"])

@@ -9,10 +9,20 @@ from imptrace.cli.options import Json
 FOUND_SOMETHING = 1
 
 
+def entry_ids(incomplete: str) -> list[str]:
+    """Complete the id of an entry, for the shell."""
+    from imptrace.catalogue import shipped
+
+    return [entry.id for entry in shipped() if entry.id.startswith(incomplete)]
+
+
 def services(
     name: Annotated[
         str | None,
-        typer.Argument(help="A service or program: its id, alias, option, unit or executable."),
+        typer.Argument(
+            help="A service or program: its id, alias, option, unit or executable.",
+            autocompletion=entry_ids,
+        ),
     ] = None,
     *,
     check: Annotated[
