@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imptrace.catalogue import Entry, Place, shipped
+from imptrace.catalogue import Entry, KeptPath, Place, shipped
 from imptrace.levels import Level
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts"
@@ -111,3 +111,26 @@ def unknown(counted: list[dict[str, Any]], place: Place, *, least: int) -> set[s
             for known in kept
         )
     }
+
+
+@needs_facts
+def test_every_count_is_that_of_the_path_or_of_its_other_places() -> None:
+    counted = json.loads((FACTS / "persisted-paths.json").read_text())
+    by_option = {each["option"]: each["repos"] for each in counted["by_option"]}
+    for place, key in ((Place.SERVICE, "system"), (Place.HOME, "home")):
+        repos: dict[str, int] = {}
+        for each in counted[key]:
+            repos[each["path"]] = max(each["repos"], repos.get(each["path"], 0))
+        repos[".config/mozilla/firefox"] = repos.get(".mozilla", 0)  # the parent that most keep
+        for entry in shipped().of(place):
+            for kept in (*entry.persist, *entry.instances, *entry.shared):
+                counts = [repos.get(path, 0) for path in places(kept)]
+                if kept.follows and not kept.follows.suffix:
+                    counts.append(by_option.get(kept.follows.option, 0))
+                assert (kept.repos or 0) == max(counts), (entry.id, kept.path)
+
+
+def places(kept: KeptPath) -> list[str]:
+    """Every name of the same data; the link to a private directory too."""
+    paths = [kept.path.decode(), *(path.decode() for path in kept.elsewhere)]
+    return [*paths, *(path.replace("/private/", "/") for path in paths)]
