@@ -65,6 +65,7 @@ class Code(StrEnum):
     DIRECTORY_REPLACED = "directory-replaced"  # path, origin
     DIRECTORY_NEEDED = "directory-needed"  # path
     NO_ENTRY_WORKS = "no-entry-works"  # path, directory
+    DOCUMENT_REPLACED = "document-replaced"  # path
     MIXED_DIRECTORY = "mixed-directory"  # directory
     DYNAMIC_USER = "dynamic-user"  # public
     EARLY_BOOT = "early-boot"

@@ -42,7 +42,7 @@ def _catalogued(facts: Facts) -> Iterator[Recommendation]:
         *((kept, Scope.OWNED) for kept in entry.persist),
         *((kept, Scope.SHARED) for kept in entry.shared),
     ):
-        if kept.is_pattern:
+        if kept.is_pattern or kept.before_state_version is not None:
             continue
         if entry.place is Place.SERVICE:
             yield _of_entry(entry, kept, scope, kept.path, None)

@@ -69,7 +69,7 @@ def _known(known: Known, states: Sequence[State], ground: Ground) -> Iterator[Cl
             yield Claimed(piece=piece, claim=claim, known=known)
             continue
         method = _method(piece, kept.written) if piece.kind is Kind.FILE else piece.method
-        whole = replace(piece, method=method)
+        whole = _explained(replace(piece, method=method), ground)
         yield Claimed(piece=whole, claim=claim, known=known, notes=tuple(notes_of(kept)))
 
 
@@ -160,6 +160,11 @@ def _explained(piece: Piece, ground: Ground) -> Piece:
     if piece.method is not Method.NONE:
         return piece
     directory = parent_of(piece.path)
-    code = Code.MIXED_DIRECTORY if directory in ground.read_only_beside else Code.NO_ENTRY_WORKS
+    if directory in ground.read_only_beside:
+        code = Code.MIXED_DIRECTORY
+    elif piece.members[0].sight.place.area is Area.DOCUMENT:
+        code = Code.DOCUMENT_REPLACED
+    else:
+        code = Code.NO_ENTRY_WORKS
     figures = {"path": piece.path, "directory": directory}
     return replace(piece, reasons=(*piece.reasons, Reason(code=code, figures=figures)))

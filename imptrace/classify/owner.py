@@ -1,5 +1,6 @@
 """Owner and mode of what is recommended: they are part of the answer."""
 
+from imptrace.catalogue.model import INSTANCE_NAME
 from imptrace.classify.context import Context
 from imptrace.classify.holdings import Claimed
 from imptrace.classify.judge import Judged
@@ -17,7 +18,16 @@ def owner_of(claimed: Claimed, judged: Judged) -> Owner:
     kept = known.kept
     if known.path != claimed.piece.path:
         return user, group, mode
-    return kept.user or user, kept.group or group, mode if kept.mode is None else kept.mode
+    return (
+        _literal(kept.user) or user,
+        _literal(kept.group) or group,
+        mode if kept.mode is None else kept.mode,
+    )
+
+
+def _literal(name: str | None) -> str | None:
+    """A name, unless it has the place for an instance's in it."""
+    return None if name is None or INSTANCE_NAME.decode() in name else name
 
 
 def _seen(path: bytes, judged: Judged) -> Owner:

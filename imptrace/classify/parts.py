@@ -60,6 +60,8 @@ def pieces_of(
     rest = [state for state in rest if _holder(state.path, secrets) is None]
     lone = _lone_files(rest, root.area)
     base = [state for state in rest if state.is_file and state not in lone]
+    if not base:
+        base, lone = lone, []
     level = fixed or max((state.level for state in base), default=root.area.level)
     parts = [
         *(_directory(each, root, Level.TRANSIENT, (reason,)) for each, reason in caches.items()),

@@ -75,18 +75,20 @@ def symlink_replaced(facts: PathFacts) -> Reason | None:
 
 def only_when_absent(facts: PathFacts) -> Reason | None:
     """Made with O_EXCL, or after looking and finding nothing, and then left alone."""
-    exclusive = AccessFlag.EXCLUSIVE in facts.flags
     if facts.is_directory or not facts.created or facts.modified:
         return None
-    if not exclusive and not facts.missing_first:
+    is_checked = AccessFlag.EXCLUSIVE in facts.flags or facts.missing_first
+    if not is_checked and not (facts.renamed_from and _is_made_once(facts)):
         return None
     return Reason(code=Code.ONLY_WHEN_ABSENT, figures={"path": facts.path})
 
 
 def _is_made_once(facts: PathFacts) -> bool:
-    """A rename that made the file where there was none, by a program that checks for that."""
-    once = facts.ops[Op.RENAME] == 1 and facts.created == 1 and not facts.modified
-    return once and (facts.missing_first or facts.runs > 1)
+    """A rename that made the file where there was none, and that no later run repeated.
+
+    One run cannot tell: who writes by rename once mostly does so always.
+    """
+    return facts.ops[Op.RENAME] == 1 and facts.created == 1 and facts.runs > 1
 
 
 _RULES: tuple[Callable[[PathFacts], Reason | None], ...] = (

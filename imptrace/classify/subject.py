@@ -1,11 +1,13 @@
 """Whom an advice is for."""
 
+import os
 from collections import Counter
 from collections.abc import Iterable
 
 from imptrace.catalogue import Place
 from imptrace.classify.context import Facts
 from imptrace.classify.verdicts import Recommendation, Subject
+from imptrace.db.programs import program_name
 from imptrace.db.records import RunRecord
 
 
@@ -17,7 +19,7 @@ def subject_of(facts: Facts, recommendations: Iterable[Recommendation]) -> Subje
     homes = Counter(each.home for each in recommendations)
     most_common = homes.most_common(1)[0][0] if homes else None
     return Subject(
-        program=newest.program if newest is not None else None,
+        program=_program(facts),
         service=entry.id if entry is not None and is_service else _recorded_service(newest),
         option=entry.option if entry is not None else None,
         home=None if is_service else most_common,
@@ -26,3 +28,16 @@ def subject_of(facts: Facts, recommendations: Iterable[Recommendation]) -> Subje
 
 def _recorded_service(run: RunRecord | None) -> str | None:
     return run.service if run is not None else None
+
+
+def _program(facts: Facts) -> bytes | None:
+    """The program that was run; a wrapper's (`sudo`, a shell) gives way to the entry's own."""
+    if not facts.runs:
+        return None
+    newest = facts.runs[-1]
+    entry = facts.context.entry
+    known = {os.fsencode(name) for name in entry.programs} if entry is not None else set()
+    executed = [program_name(process.exe) for process in newest.processes]
+    if not known or newest.run.program in known:
+        return newest.run.program
+    return next((name for name in executed if name in known), newest.run.program)

@@ -12,6 +12,7 @@ from imptrace.cli import (
     diff,
     files,
     importing,
+    recommend,
     rm,
     run,
     runs,
@@ -71,6 +72,7 @@ def _root(
 app.command("import")(importing.import_)
 app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
 app.command("runs")(runs.runs)
+app.command("recommend")(recommend.recommend)
 app.command("contribute")(contribute.contribute)
 app.command("diff")(diff.diff)
 app.command("services")(services.services)

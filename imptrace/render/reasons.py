@@ -125,6 +125,10 @@ _WORDS: dict[Code, Words] = {
     Code.ONLY_WHEN_ABSENT: "{path} is made only where there is none: copy it before the switch",
     Code.SYMLINK_REPLACED: "{path} was a symbolic link and became a file",
     Code.DIRECTORY_REPLACED: "{path} is put in place by renaming {origin}",
+    Code.DOCUMENT_REPLACED: (
+        "no entry can keep it: it is replaced when it is saved; "
+        "move such files to a directory like Documents, and keep that"
+    ),
     Code.MIXED_DIRECTORY: (
         "no entry can keep it: it is replaced, and {directory} also holds configuration; "
         "use an option of the program that names another place"

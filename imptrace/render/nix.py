@@ -1,0 +1,305 @@
+"""An advice as Nix, for whichever module persists things on the user's system."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imptrace.classify.codes import Code
+from imptrace.classify.paths import is_within, parents_of
+from imptrace.classify.verdicts import Advice, Kind, Level, Method, Recommendation, Scope
+from imptrace.errors import UsageError
+from imptrace.render.nix_entries import (
+    is_private,
+    of_impermanence,
+    of_options,
+    of_preservation,
+    relative_path,
+)
+from imptrace.render.nix_text import (
+    Comment,
+    NotExpressibleError,
+    Value,
+    attribute_path,
+    binding,
+    comment,
+    string,
+)
+from imptrace.render.reasons import in_words
+from imptrace.render.text import printable
+
+DEFAULT_STORAGE = b"/persistent"
+_ROOT = "root"
+_SHARED = "Shared with other programs, so only suggested:"
+_LEFT_OUT = "Left out:"
+_REMEDIES = (Code.NO_ENTRY_WORKS, Code.MIXED_DIRECTORY, Code.DOCUMENT_REPLACED)
+
+EntryWriter = Callable[[Recommendation, bytes], Value]
+Contents = dict[str, Value]
+
+
+class Target(StrEnum):
+    """The module that the Nix is for."""
+
+    OPTIONS = "options"
+    """OPTION.persistence.LEVEL, as imptrace's own module and nixos-impermanence have it."""
+    IMPERMANENCE = "impermanence"
+    HOME_MANAGER = "home-manager"
+    PRESERVATION = "preservation"
+
+
+@dataclass(frozen=True, slots=True)
+class NixAnswer:
+    """A module, and what it had to leave out, in words."""
+
+    text: str
+    left_out: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Written:
+    """Bindings, and recommendations that do not fit the target, each with the reason."""
+
+    bindings: list[str]
+    left_out: list[tuple[Recommendation, str]]
+
+
+def default_target(advice: Advice) -> Target:
+    """Choose the subject's own options where they are known, else where most of it lies."""
+    if option_of(advice) is not None:
+        return Target.OPTIONS
+    return Target.HOME_MANAGER if advice.subject.home is not None else Target.IMPERMANENCE
+
+
+def option_of(advice: Advice) -> str | None:
+    """Tell the subject's option; None for one of many instances, whose name nobody knows."""
+    option = advice.subject.option
+    return None if option is None or "<" in option else option
+
+
+def nix(advice: Advice, target: Target, storage: bytes | None = None) -> NixAnswer:
+    """Write a NixOS or home-manager module that keeps what is recommended and owned.
+
+    `storage`: where it is kept. Raises UsageError if the target does not fit the subject.
+    """
+    owned = [each for each in advice.recommendations if each.scope is Scope.OWNED]
+    expressible, refused = _expressible(owned)
+    written = _WRITERS[target](advice, expressible, storage)
+    left_out = [*refused, *written.left_out]
+    shared = [printable(each.path) for each in advice.recommendations if each.scope is Scope.SHARED]
+    remarks = [
+        *_remarks(_LEFT_OUT, [f"{printable(each.path)}: {why}" for each, why in left_out]),
+        *_remarks(_SHARED, shared),
+    ]
+    body = [*written.bindings, *remarks]
+    text = "\n".join(["{", *body, "}"]) if body else "{ }"
+    return NixAnswer(
+        text=text, left_out=tuple(f"{printable(each.path)}: {why}" for each, why in left_out)
+    )
+
+
+def _expressible(
+    recommendations: Iterable[Recommendation],
+) -> tuple[list[Recommendation], list[tuple[Recommendation, str]]]:
+    """Split off the paths that no Nix string can hold."""
+    kept, refused = [], []
+    for each in recommendations:
+        try:
+            string(each.path)
+        except NotExpressibleError:
+            refused.append((each, "Nix cannot name it, because it is not UTF-8"))
+        else:
+            kept.append(each)
+    return kept, refused
+
+
+def _options(
+    advice: Advice, recommendations: Sequence[Recommendation], storage: bytes | None
+) -> _Written:
+    option = option_of(advice)
+    if option is None:
+        raise UsageError(
+            "no option is known that this could be written to; "
+            "use --target impermanence, home-manager or preservation"
+        )
+    is_home = advice.subject.home is not None
+    fitting = [each for each in recommendations if (_home(each) is not None) is is_home]
+    bindings = []
+    if storage is not None:
+        scope = "home" if is_home else "environment"
+        path = attribute_path(scope, "automaticPersistence", Level.NORMAL.value, "path")
+        bindings.append(binding(path, storage, 1))
+    entries = [each for each in fitting if _has_entry(each, fitting)]
+    levels: Contents = {}
+    for level in Level:
+        of_level = [each for each in entries if each.level is level]
+        contents = _contents(of_level, of_options, fitting, with_level=False)
+        levels |= _nested(level.value, contents)
+    if levels:
+        bindings += _binding(f"{option}.persistence", levels)
+    where = "in a home directory" if not is_home else "outside the home directory"
+    misfits = [each for each in recommendations if each not in fitting]
+    return _Written(
+        bindings, [(each, f"{where}, which {option} does not cover") for each in misfits]
+    )
+
+
+def _has_entry(each: Recommendation, among: Sequence[Recommendation]) -> bool:
+    """Whether a path is mounted by itself: not a file whose directory is kept anyway.
+
+    What a program keeps in one directory belongs together: a database of which one file is missing
+    is a broken one.
+    """
+    return each.kind is Kind.DIRECTORY or not _is_below_another(each, among)
+
+
+def _impermanence(
+    advice: Advice, recommendations: Sequence[Recommendation], storage: bytes | None
+) -> _Written:
+    del advice
+    store = storage or DEFAULT_STORAGE
+    kept, left_out = _mountable(recommendations)
+    contents = _with_users(kept, of_impermanence, recommendations)
+    bindings = _binding(f"environment.persistence.{string(store)}", contents) if contents else []
+    if any(is_private(each) for each in kept):
+        bindings += _closed_directories(store)
+    return _Written(bindings, left_out)
+
+
+def _preservation(
+    advice: Advice, recommendations: Sequence[Recommendation], storage: bytes | None
+) -> _Written:
+    del advice
+    store = storage or DEFAULT_STORAGE
+    kept, left_out = _mountable(recommendations)
+    contents = _with_users(kept, of_preservation, recommendations)
+    path = f"preservation.preserveAt.{string(store)}"
+    return _Written(_binding(path, contents) if contents else [], left_out)
+
+
+def _home_manager(
+    advice: Advice, recommendations: Sequence[Recommendation], storage: bytes | None
+) -> _Written:
+    del advice
+    store = storage or DEFAULT_STORAGE
+    at_home = [each for each in recommendations if each.home is not None]
+    kept, left_out = _mountable(at_home)
+    contents = _contents(kept, of_impermanence, recommendations)
+    outside = [(each, "not in a home directory") for each in recommendations if each.home is None]
+    path = f"home.persistence.{string(store)}"
+    return _Written(_binding(path, contents) if contents else [], [*left_out, *outside])
+
+
+def _closed_directories(store: bytes) -> list[str]:
+    """Bindings that close /var/lib/private: systemd refuses a dynamic user's state otherwise."""
+    settings: Contents = {
+        f"{string(path)}.d.mode": "0700"
+        for path in (b"/var/lib/private", store + b"/var/lib/private")
+    }
+    return [binding("systemd.tmpfiles.settings.imptrace", settings, 1)]
+
+
+def _mountable(
+    recommendations: Sequence[Recommendation],
+) -> tuple[list[Recommendation], list[tuple[Recommendation, str]]]:
+    """Sort out what one store can hold: nothing below its directories, no replaced files."""
+    outermost = [each for each in recommendations if not _is_below_another(each, recommendations)]
+    kept = [each for each in outermost if each.method is not Method.NONE]
+    replaced = [each for each in outermost if each.method is Method.NONE]
+    return kept, [(each, _remedy(each)) for each in replaced]
+
+
+def _remedy(each: Recommendation) -> str:
+    """Say why a file can have no entry, and what to do instead."""
+    remedies = [reason for reason in each.reasons if reason.code in _REMEDIES]
+    return "; ".join(map(in_words, remedies or each.reasons[-1:]))
+
+
+def _is_below_another(each: Recommendation, others: Iterable[Recommendation]) -> bool:
+    directories = {one.path for one in others if one.kind is Kind.DIRECTORY}
+    return any(parent in directories for parent in parents_of(each.path))
+
+
+def _with_users(
+    recommendations: Sequence[Recommendation],
+    entry: EntryWriter,
+    everything: Sequence[Recommendation],
+) -> Contents:
+    """Directories and files of the system, then those of each user."""
+    of_system = [each for each in recommendations if _home(each) is None]
+    contents = _contents(of_system, entry, everything)
+    users = sorted({each.home.user for each in recommendations if each.home and _home(each)})
+    for user in users:
+        of_user = [each for each in recommendations if each.home and each.home.user == user]
+        contents |= _nested(attribute_path("users", user), _contents(of_user, entry, everything))
+    return contents
+
+
+def _contents(
+    recommendations: Sequence[Recommendation],
+    entry: EntryWriter,
+    everything: Sequence[Recommendation],
+    *,
+    with_level: bool = True,
+) -> Contents:
+    """List directories and files. `everything`: parts of them that have no entry, too."""
+    contents: Contents = {}
+    for name, kind in (("directories", Kind.DIRECTORY), ("files", Kind.FILE)):
+        entries: list[Value | Comment] = []
+        for each in recommendations:
+            if each.kind is kind:
+                path = relative_path(each) if _home(each) is not None else each.path
+                remark = _remark(each, everything, with_level=with_level)
+                entries += (remark, entry(each, path))
+        if entries:
+            contents[name] = entries
+    return contents
+
+
+def _home(each: Recommendation) -> bytes | None:
+    """Tell the home that a path is written relative to: root's files are the system's."""
+    return each.home.path if each.home is not None and each.home.user != _ROOT else None
+
+
+def _remark(
+    each: Recommendation, everything: Sequence[Recommendation], *, with_level: bool
+) -> Comment:
+    """Say why a path is kept, and which more careful levels parts of it would deserve."""
+    reason = in_words(each.reasons[0])
+    inside = [one for one in everything if is_within(one.path, each.path) and one is not each]
+    parts = [one for one in inside if one.level > each.level and one.kind is Kind.FILE]
+    levels = " and ".join(
+        level.value for level in Level if any(one.level is level for one in parts)
+    )
+    words = [f"{each.level}: {reason}" if with_level else reason]
+    if levels:
+        words.append(f"parts of it are {levels}")
+    return comment("; ".join(words))
+
+
+def _nested(name: str, contents: Contents) -> Contents:
+    """`name.directories = ...` where there is one attribute, `name = { ... }` where are more."""
+    if len(contents) == 1:
+        return {f"{name}.{key}": value for key, value in contents.items()}
+    return {name: contents} if contents else {}
+
+
+def _binding(path: str, contents: Contents) -> list[str]:
+    return [binding(key, value, 1) for key, value in _nested(path, contents).items()]
+
+
+def _remarks(heading: str, lines: Sequence[str]) -> list[str]:
+    if not lines:
+        return []
+    return [
+        f"  {line}"
+        for each in (heading, *(f"- {line}" for line in lines))
+        for line in comment(each).lines
+    ]
+
+
+_WRITERS = {
+    Target.OPTIONS: _options,
+    Target.IMPERMANENCE: _impermanence,
+    Target.HOME_MANAGER: _home_manager,
+    Target.PRESERVATION: _preservation,
+}

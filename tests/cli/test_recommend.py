@@ -1,0 +1,180 @@
+"""`imptrace recommend`, as a user calls it, on a small program that is recorded for real."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+IMPTRACE = Path(sys.executable).with_name("imptrace")
+
+KEEPER = """
+import os, pathlib
+home = pathlib.Path(os.environ["HOME"])
+config = home / ".config/keeper"
+config.mkdir(parents=True, exist_ok=True)
+settings = config / "settings"
+old = settings.read_text() if settings.exists() else ""
+(config / "settings.new").write_text(old + "x")
+os.rename(config / "settings.new", settings)
+(config / "token").write_text("t")
+cache = home / ".cache/keeper"
+cache.mkdir(parents=True, exist_ok=True)
+(cache / "index").write_text("i")
+"""
+
+
+class Machine:
+    """A home, a database, and a program that keeps things."""
+
+    def __init__(self, directory: Path) -> None:
+        self.home = directory / "home"
+        self.home.mkdir()
+        self.database = directory / "imptrace.db"
+        self.program = directory / "keeper"
+        self.program.write_text(f"#!{sys.executable}\n{KEEPER}")
+        self.program.chmod(0o755)
+
+    def imptrace(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+        """Run imptrace."""
+        environment = os.environ | {"HOME": str(self.home), "IMPTRACE_DB": str(self.database)}
+        for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
+            environment.pop(name, None)
+        return subprocess.run(
+            [IMPTRACE, *arguments],
+            check=False,
+            capture_output=True,
+            text=True,
+            env=environment,
+            timeout=60,
+        )
+
+    def answer(self, *arguments: str) -> dict[str, Any]:
+        """Ask for advice in JSON."""
+        result = self.imptrace("recommend", "--format", "json", *arguments)
+        assert result.returncode == 0, result.stderr
+        found: dict[str, Any] = json.loads(result.stdout)
+        return found
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    """Set up a machine on which the program ran twice."""
+    made = Machine(tmp_path_factory.mktemp("machine"))
+    for _ in range(2):
+        result = made.imptrace("run", "--quiet", made.program)
+        assert result.returncode == 0, result.stderr
+    return made
+
+
+def test_json(machine: Machine) -> None:
+    """Both runs together: directories, their levels, and what was set aside."""
+    answer = machine.answer("keeper")
+    assert answer["schema"] == "imptrace.recommendation/1"
+    assert answer["runs"] == [1, 2]
+    home = str(machine.home)
+    found = {each["path"].removeprefix(home): each for each in answer["recommendations"]}
+    assert {path: each["level"] for path, each in found.items()} == {
+        "/.cache/keeper": "transient",
+        "/.config/keeper": "normal",
+        "/.config/keeper/token": "secret",
+    }
+    assert {each["scope"] for each in found.values()} == {"owned"}
+    codes = {reason["code"] for reason in found["/.config/keeper"]["reasons"]}
+    assert {"named", "read-back", "replaced-by-rename"} <= codes
+    moved = [each for each in answer["set_aside"] if each["path"].endswith("settings.new")]
+    assert [each["why"] for each in moved] == ["temporary"]
+
+
+def test_table(machine: Machine) -> None:
+    """A path, what it is, how much it matters, whose, how sure, and why."""
+    lines = machine.imptrace("recommend", "keeper").stdout.splitlines()
+    assert lines[0] == "keeper, from 2 runs"
+    assert lines[2].split() == ["KEEP", "KIND", "LEVEL", "OWNER", "SURE", "WHY"]
+    row = next(line for line in lines if "/.config/keeper " in line)
+    assert "directory" in row
+    assert "keeper is named for keeper" in row
+
+
+def test_set_aside(machine: Machine) -> None:
+    """Changed paths one by one, what was only read as a number."""
+    text = machine.imptrace("recommend", "keeper", "--set-aside").stdout
+    assert "settings.new" in text
+    assert "read or looked for, never changed" in text
+
+
+def test_explain_shows_the_calls_that_prove_it(machine: Machine) -> None:
+    """The rename is there, with both names."""
+    settings = str(machine.home / ".config/keeper/settings")
+    text = machine.imptrace("recommend", "keeper", "--explain", settings).stdout
+    assert f"{settings} is put in place by renaming {settings}.new" in text
+    assert f"from {settings}.new" in text
+    assert "read before it was written" in text
+
+
+def test_level_and_confidence_filter(machine: Machine) -> None:
+    """Only what needs at least so much care; only what is at least so sure."""
+    secret = machine.answer("keeper", "--level", "secret")["recommendations"]
+    assert [each["level"] for each in secret] == ["secret"]
+    assert machine.answer("keeper", "--min-confidence", "1")["recommendations"] == []
+
+
+def test_plan_copies_nothing(machine: Machine, tmp_path: Path) -> None:
+    """It prints a script that does; running that script copies, with modes."""
+    store = tmp_path / "store"
+    result = machine.imptrace("recommend", "keeper", "--format", "plan", "--storage", store)
+    assert not store.exists()
+    subprocess.run(["bash", "-c", result.stdout], check=True, timeout=60)
+    kept = machine.home / ".config/keeper/settings"
+    copy = Path(f"{store}{kept}")
+    assert copy.read_text() == kept.read_text()
+    assert copy.stat().st_mtime_ns == kept.stat().st_mtime_ns
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["keepr"], "no run is called 'keepr'; did you mean 'keeper'?"),
+        (["99"], "no run is called '99'"),
+        (["--service", "networkmanger"], "did you mean"),
+        (["--service", "tor", "keeper"], "not both"),
+        (["--format", "nix", "--storage", "store"], "--storage must be an absolute path"),
+        (["--target", "options"], "--target is for --format nix"),
+        (["--storage", "/x"], "--storage is for --format nix"),
+        (["--format", "json", "--set-aside"], "--set-aside is for the table"),
+        (["--format", "json", "--explain", "/x"], "leave out --format"),
+        (["--explain", "/nowhere/at/all"], "/nowhere/at/all was not seen"),
+        (["--format", "nix", "--target", "options", "keeper"], "no option is known"),
+        (["--level", "vital"], "--level"),
+        (["--min-confidence", "2"], "--min-confidence"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(
+    machine: Machine, arguments: list[str], words: str
+) -> None:
+    """What is wrong, what to do, the nearest names."""
+    result = machine.imptrace("recommend", *arguments)
+    assert result.returncode == 2
+    assert words in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert result.stdout == ""
+
+
+def test_a_service_that_was_never_recorded_is_answered_from_the_catalogue(tmp_path: Path) -> None:
+    """Marked as declared; without any database."""
+    machine = Machine(tmp_path)
+    answer = machine.answer("--service", "nm")
+    found = {each["path"]: each for each in answer["recommendations"]}
+    assert found["/etc/NetworkManager/system-connections"]["level"] == "secret"
+    assert not any(each["observed"] for each in found.values())
+    assert answer["subject"]["option"] == "networking.networkmanager"
+
+
+def test_nothing_recorded_at_all(tmp_path: Path) -> None:
+    """The message says how to begin."""
+    result = Machine(tmp_path).imptrace("recommend")
+    assert result.returncode == 2
+    assert "imptrace run" in result.stderr
