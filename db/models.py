@@ -15,7 +15,9 @@ from sqlalchemy import (
     MetaData,
     SmallInteger,
     Text,
+    UniqueConstraint,
 )
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # SQLite numbers rows by itself only where the column is called INTEGER.
@@ -95,9 +97,16 @@ class Path(Base):
     """A path that some run saw: absolute, any bytes."""
 
     __tablename__ = "path"
+    __table_args__ = (
+        UniqueConstraint("name").ddl_if(dialect="sqlite"),
+        # PostgreSQL's ordinary indexes refuse names of more than 2,704 bytes.
+        ExcludeConstraint(("name", "="), using="hash", name="ex_path_name").ddl_if(
+            dialect="postgresql"
+        ),
+    )
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
-    name: Mapped[bytes] = mapped_column(unique=True)
+    name: Mapped[bytes]
 
 
 class Access(Base):

@@ -6,6 +6,7 @@ imptrace.db.models: those change, this must not.
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects.postgresql import ExcludeConstraint
 
 revision = "0001"
 down_revision = None
@@ -22,7 +23,10 @@ def upgrade() -> None:
         sa.Column("id", _ID, nullable=False),
         sa.Column("name", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_path")),
-        sa.UniqueConstraint("name", name=op.f("uq_path_name")),
+        sa.UniqueConstraint("name", name=op.f("uq_path_name")).ddl_if(dialect="sqlite"),
+        ExcludeConstraint(("name", "="), using="hash", name="ex_path_name").ddl_if(
+            dialect="postgresql"
+        ),
     )
     op.create_table(
         "run",
