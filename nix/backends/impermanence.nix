@@ -34,20 +34,10 @@ let
     // ownership item
     // lib.optionalAttrs cfg.hideMounts { hideMount = true; };
 
-  # Whoever creates the file through the link must be able to do so in the store.
-  parent =
-    item:
-    lib.optionalAttrs (isNested item && dirOf item.path == item.within.path) {
-      parentDirectory = ownership item.within;
-    };
-
-  file =
-    item:
-    {
-      file = item.path;
-      method = if isNested item then "symlink" else item.method;
-    }
-    // parent item;
+  file = item: {
+    file = item.path;
+    method = if isNested item then "symlink" else item.method;
+  };
 
   contents =
     store:
@@ -67,6 +57,8 @@ let
 in
 {
   _file = toString ./impermanence.nix;
+
+  imports = [ ./impermanence-parents.nix ];
 
   config = lib.optionalAttrs (options.environment ? persistence) (
     lib.mkIf (cfg.backend == "impermanence") {

@@ -7,11 +7,12 @@
   impermanence ? null,
   preservation ? null,
   homeManager ? null,
+  real ? false, # see pkgs.nix
 }:
 let
   lib = import nixpkgsLib;
   imptrace = import ../.;
-  pkgs = import ./pkgs.nix { inherit lib; };
+  pkgs = import ./pkgs.nix { inherit lib real; };
 
   # As nixos/lib/utils.nix has them, for the plain paths of these tests.
   utils = {

@@ -88,23 +88,24 @@ in
     };
   };
 
-  the-parent-of-such-a-file-belongs-to-its-owner-in-the-store-too = {
+  what-lies-in-a-directory-of-another-store-does-not-change-its-owner = {
     actual =
       let
-        file =
-          lib.findFirst (one: one.filePath == "/var/lib/mailer/id.key") null
-            (withModules [
-              separately
-              mailer
-            ]).config.environment.persistence."/secret".files;
+        scripts =
+          (withModules [
+            separately
+            mailer
+          ]).config.system.activationScripts;
       in
       {
-        inherit (file.parentDirectory) user group mode;
+        knows = lib.hasInfix "/secret/var/lib/mailer mailer mailer 0750 /normal/var/lib/mailer /var/lib/mailer" (
+          lib.replaceStrings [ "'" ] [ "" ] scripts.persistentParents.text
+        );
+        before = lib.elem "persistentParents" scripts.createPersistentStorageDirs.deps;
       };
     expected = {
-      user = "mailer";
-      group = "mailer";
-      mode = "0750";
+      knows = true;
+      before = true;
     };
   };
 

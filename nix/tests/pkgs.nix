@@ -1,5 +1,10 @@
 # As much of nixpkgs' package set as evaluating the modules needs; nothing can be built with it.
-{ lib }:
+#
+# With `real` scripts are written to the store, which then must be one that can be written to.
+{
+  lib,
+  real ? false,
+}:
 let
   named = name: {
     type = "derivation";
@@ -34,6 +39,20 @@ in
   coreutils = named "coreutils";
   util-linux = named "util-linux";
   callPackage = file: arguments: import file ({ inherit lib; } // arguments);
-  runCommand = name: _: _: named name;
-  writeShellScript = name: text: named name // { inherit text; };
 }
+// (
+  if real then
+    {
+      # All that the back ends build is a script of theirs: cp SCRIPT $out, and its interpreter.
+      runCommand =
+        _: _: text:
+        builtins.head (builtins.match "[[:space:]]*cp ([^[:space:]]+).*" (lib.head (lib.splitString "\n" text)));
+      writeShellScript =
+        name: text: builtins.toFile (lib.strings.sanitizeDerivationName name) "#!/bin/bash\n${text}";
+    }
+  else
+    {
+      runCommand = name: _: _: named name;
+      writeShellScript = name: text: named name // { inherit text; };
+    }
+)

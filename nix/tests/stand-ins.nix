@@ -45,6 +45,15 @@ let
       };
     };
 
+  # Its dependencies merge, as lists do.
+  activationScript.options = {
+    deps = mkOption {
+      type = types.listOf types.str;
+      default = [ ];
+    };
+    text = mkOption { type = types.lines; };
+  };
+
   nameOf = splitOn "\\.";
 
   declare =
@@ -77,7 +86,10 @@ in
       type = types.str;
       default = "25.11";
     };
-    system.activationScripts = anything;
+    system.activationScripts = mkOption {
+      type = types.attrsOf (types.submodule activationScript);
+      default = { };
+    };
     users.users = mkOption {
       type = types.attrsOf (types.submodule user);
       default = { };

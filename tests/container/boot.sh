@@ -1,9 +1,10 @@
 #!/bin/sh
-# boot.sh TREE SCRATCH NAME: boots a throw-away copy of TREE, with systemd as PID 1, and stays
-# until it is powered off. Runs in a mount namespace of its own: nothing is left mounted.
+# boot.sh TREE SCRATCH NAME [OPTION...]: boots a throw-away copy of TREE, with systemd as PID 1, and
+# stays until it is powered off. OPTIONs go to systemd-nspawn; TREE may be several, joined by ":". Runs in a mount namespace of its own: nothing is left mounted.
 set -eu
-[ "${4-}" = inside ] || exec unshare --mount --propagation private sh "$0" "$1" "$2" "$3" inside
-tree=$1 scratch=$2 name=$3
+[ "$1" = inside ] || exec unshare --mount --propagation private sh "$0" inside "$@"
+tree=$2 scratch=$3 name=$4
+shift 4
 
 mount -t tmpfs tmpfs "$scratch"
 mkdir "$scratch/upper" "$scratch/work" "$scratch/root"
@@ -21,4 +22,4 @@ echo $$ >"/sys/fs/cgroup/$name/cgroup.procs"
 
 exec systemd-nspawn --quiet --directory="$scratch/root" --machine="$name" --hostname="$name" \
     --register=no --keep-unit --private-network --resolv-conf=off --timezone=off \
-    --link-journal=no --notify-ready=yes --console=passive --kill-signal=SIGRTMIN+4 --boot
+    --link-journal=no --notify-ready=yes --console=passive --kill-signal=SIGRTMIN+4 "$@" --boot

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -24,9 +25,20 @@ class MachineError(Exception):
 class Machine:
     """Boots a tree made by build.sh; `with` powers it off."""
 
-    def __init__(self, tree: Path, console: Path) -> None:
-        """`console` receives what the machine prints while it boots and stops."""
-        self._tree = tree
+    def __init__(
+        self,
+        tree: Path,
+        console: Path,
+        *,
+        over: Path | None = None,
+        options: Sequence[str] = (),
+    ) -> None:
+        """`console` receives what the machine prints while it boots and stops.
+
+        `over` is laid over the tree; `options` go to systemd-nspawn.
+        """
+        self._tree = f"{over}:{tree}" if over else str(tree)
+        self._options = options
         self._console = console
         self._name = f"imptrace-{os.getpid()}"
         self._leader = 0
@@ -42,7 +54,7 @@ class Machine:
             listener.bind(str(notices))
             with self._console.open("wb") as console:
                 self._nspawn = subprocess.Popen(
-                    ["sh", BOOT_SCRIPT, self._tree, root, self._name],
+                    ["sh", BOOT_SCRIPT, self._tree, root, self._name, *self._options],
                     stdin=subprocess.DEVNULL,
                     stdout=console,
                     stderr=subprocess.STDOUT,
