@@ -62,6 +62,12 @@ def test_name_of_several_entries_shows_them_all() -> None:
     assert {"GNOME display manager", "LightDM", "SDDM"} <= set(titles)
 
 
+def test_entry_is_shown_with_what_belongs_to_it() -> None:
+    shown = services("podman").stdout
+    assert shown.startswith("Podman\n")
+    assert "/var/lib/containers/" in shown
+
+
 def test_json_holds_every_key_of_an_entry() -> None:
     answer = json.loads(services("networkmanager", "--json").stdout)
     (entry,) = answer["services"]

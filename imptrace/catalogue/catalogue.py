@@ -35,6 +35,17 @@ class Catalogue:
         """Answer with the entry of exactly this id."""
         return next((entry for entry in self.of(place) if entry.id == entry_id), None)
 
+    def with_included(self, entry: Entry) -> tuple[Entry, ...]:
+        """Answer with an entry and, after it, all that belong to it, each once."""
+        found = {entry.id: entry}
+        waiting = list(entry.includes)
+        while waiting:
+            included = self.get(waiting.pop(0), entry.place)
+            if included is not None and included.id not in found:
+                found[included.id] = included
+                waiting.extend(included.includes)
+        return tuple(found.values())
+
     def find(self, name: str, place: Place | None = None) -> Entry:
         """Find the one entry that `name` means: by id, else alias, option, unit or program.
 

@@ -47,7 +47,11 @@ def services(
     from imptrace.render import catalogue_json, catalogue_text
     from imptrace.render.json_text import dump
 
-    entries = shipped().entries if name is None else shipped().all_meant(name)
+    catalogue = shipped()
+    entries = catalogue.entries
+    if name is not None:
+        meant = catalogue.all_meant(name)
+        entries = tuple(each for entry in meant for each in catalogue.with_included(entry))
     if json:
         typer.echo(dump(catalogue_json.services(entries)))
     elif name is None:

@@ -1,8 +1,10 @@
 """Finding an entry of the shipped catalogue by any of its names."""
 
+from pathlib import Path
+
 import pytest
 
-from imptrace.catalogue import Place, shipped
+from imptrace.catalogue import Place, load, shipped
 from imptrace.errors import UsageError
 
 
@@ -54,3 +56,18 @@ def test_far_miss_says_where_the_list_is() -> None:
 def test_place_limits_what_is_found() -> None:
     with pytest.raises(UsageError, match="no program 'networkmanager'"):
         shipped().find("networkmanager", Place.HOME)
+
+
+def test_entry_comes_with_all_that_belong_to_it() -> None:
+    ids = [entry.id for entry in shipped().with_included(shipped().find("base", Place.SERVICE))]
+    assert ids == ["base", "machine-id", "nixos-users", "systemd", "systemd-journald", "zfs"]
+    assert [entry.id for entry in shipped().with_included(shipped().find("redis"))] == ["redis"]
+
+
+def test_entries_that_include_each_other_come_once(tmp_path: Path) -> None:
+    (tmp_path / "services").mkdir()
+    for name, other in (("a", "b"), ("b", "a")):
+        text = f'title = "X"\nincludes = ["{other}"]\n'
+        (tmp_path / "services" / f"{name}.toml").write_text(text)
+    catalogue = load(tmp_path)
+    assert [entry.id for entry in catalogue.with_included(catalogue.find("b"))] == ["b", "a"]
