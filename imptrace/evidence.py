@@ -23,6 +23,7 @@ from imptrace.db import queries
 from imptrace.db.others import other_programs
 from imptrace.db.programs import program_name
 from imptrace.db.records import Effect, OtherPrograms, RunDetails, RunRecord
+from imptrace.elsewhere import Elsewhere, brought_along, joined, own_properties
 from imptrace.errors import UsageError
 from imptrace.tracer.events import FileState
 from imptrace.tracer.snapshot import lstat_state
@@ -67,13 +68,15 @@ def gather(engine: Engine | None, question: Question, catalogue: Catalogue | Non
     programs = frozenset(program_name(each.exe) for run in runs for each in run.processes)
     entries = _entries(programs, catalogue)
     entry = entry or _entry_of(runs, entries, catalogue)
+    elsewhere = joined(each for run in runs if (each := brought_along(run.run)))
+    is_local = _is_local(runs)
     context = Context(
-        users=_users(runs),
-        groups={group.gr_gid: group.gr_name for group in grp.getgrall()} if _is_local(runs) else {},
+        users=_users() if is_local else tuple(_foreign_users(runs, elsewhere)),
+        groups=_groups() if is_local else elsewhere.groups,
         entry=entry,
         entries=entries if entry is None or entry in entries else (entry, *entries),
-        other_uses=_other_uses(engine, runs, programs),
-        directories=_directories(runs) if _is_local(runs) else {},
+        other_uses={**elsewhere.other_uses, **_other_uses(engine, runs, programs)},
+        directories=_directories(runs) if is_local else elsewhere.directories,
         home=_own_home(),
         unit_properties=_unit_properties(runs, entry),
     )
@@ -177,17 +180,21 @@ def _is_local(runs: Iterable[RunDetails]) -> bool:
     return all(run.run.host == platform.node() for run in runs)
 
 
-def _users(runs: Sequence[RunDetails]) -> tuple[User, ...]:
-    if _is_local(runs):
-        return tuple(
-            User(name=user.pw_name, uid=user.pw_uid, gid=user.pw_gid, home=os.fsencode(user.pw_dir))
-            for user in pwd.getpwall()
-        )
-    return tuple(_foreign_users(runs))
+def _users() -> tuple[User, ...]:
+    return tuple(
+        User(name=user.pw_name, uid=user.pw_uid, gid=user.pw_gid, home=os.fsencode(user.pw_dir))
+        for user in pwd.getpwall()
+    )
 
 
-def _foreign_users(runs: Iterable[RunDetails]) -> list[User]:
-    """Tell the users of another machine from its runs: those they ran as, with $HOME."""
+def _groups() -> dict[int, str]:
+    return {group.gr_gid: group.gr_name for group in grp.getgrall()}
+
+
+def _foreign_users(runs: Iterable[RunDetails], elsewhere: Elsewhere) -> list[User]:
+    """Tell the users of another machine: those that came along, else those of $HOME in the runs."""
+    if elsewhere.users:
+        return list(elsewhere.users)
     found: dict[int, User] = {0: User(name=_ORDINARY_ROOT, uid=0, gid=0, home=b"/root")}
     for run in runs:
         for process in run.processes:
@@ -232,9 +239,10 @@ def _directories(runs: Iterable[RunDetails]) -> dict[bytes, FileState]:
 
 def _unit_properties(runs: Sequence[RunDetails], entry: Entry | None) -> Mapping[str, str]:
     """Tell what the unit declares: as recorded with the newest run, else as systemd says now."""
-    recorded = next((run.run.properties for run in reversed(runs) if run.run.properties), None)
-    if recorded is not None:
-        return recorded
+    recorded = (own_properties(run.run) for run in reversed(runs))
+    found = next((properties for properties in recorded if properties), None)
+    if found is not None:
+        return found
     units = [unit for unit in entry.units if "*" not in unit] if entry is not None else []
     return _ask_systemd(units[0]) if units else {}
 

@@ -5,19 +5,17 @@ import platform
 import pwd
 import re
 import subprocess
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from imptrace.db.programs import program_name
 from imptrace.db.records import ProcessRecord, RunDetails
+from imptrace.elsewhere import brought_along
 from imptrace.privacy import PrivateNames, is_person, private_names
 
 OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
-SYSTEM, VERSION = "imptrace.system", "imptrace.version"
-"""Properties of a run that came as evidence: what its own machine said."""
-
 _STORE_NAME = re.compile(rb"^/nix/store/[0-9a-z]{32}-(?P<name>[^/]*?)-(?P<version>[0-9][^/]*)/")
 _LIMIT_SECONDS = 10
 
@@ -43,7 +41,7 @@ def provenance(runs: Sequence[RunDetails], programs_of_service: Collection[str])
     A run that was started through a shell or a wrapper is named for the service's own program.
     """
     programs = dict.fromkeys(_program(details, programs_of_service) for details in runs)
-    systems = {each for details in runs if (each := _system(details))}
+    systems = {each for details in runs if (each := run_system(details))}
     return Provenance(
         programs=tuple(programs),
         system=" and ".join(sorted(systems)) or None,
@@ -54,16 +52,15 @@ def provenance(runs: Sequence[RunDetails], programs_of_service: Collection[str])
     )
 
 
-def private_names_of(runs: Iterable[RunDetails]) -> PrivateNames:
-    """Collect the names of this machine's people and of whoever made the runs."""
-    people = [
-        (user.pw_name, user.pw_dir.encode()) for user in pwd.getpwall() if is_person(user.pw_uid)
+def private_names_of(runs: Sequence[RunDetails]) -> PrivateNames:
+    """Collect the names of whoever made the runs, then of everybody on this machine."""
+    people = [person for details in runs for person in _people_of(details)]
+    people += [
+        (user.pw_name, os.fsencode(user.pw_dir))
+        for user in pwd.getpwall()
+        if is_person(user.pw_uid)
     ]
-    hosts = [platform.node()]
-    for details in runs:
-        hosts.append(details.run.host)
-        people += _people_of(details)
-    return private_names(people, hosts)
+    return private_names(people, [*(details.run.host for details in runs), platform.node()])
 
 
 def os_name() -> str | None:
@@ -106,20 +103,30 @@ def _people_of(details: RunDetails) -> Iterator[tuple[str, bytes]]:
             yield "", process.environ["HOME"]
 
 
+def run_version(details: RunDetails, programs_of_service: Collection[str] = ()) -> str | None:
+    """Find the version of the program that a run is about."""
+    elsewhere = brought_along(details.run)
+    if elsewhere is not None and elsewhere.version is not None:
+        return elsewhere.version
+    main = _main_process(details, programs_of_service)
+    return program_version(main.exe, is_here=_was_here(details)) if main else None
+
+
 def _program(details: RunDetails, programs_of_service: Collection[str]) -> str:
     main = _main_process(details, programs_of_service)
     name = program_name(main.exe) if main else details.run.program
-    found = details.run.properties.get(VERSION)
-    if found is None and main:
-        found = program_version(main.exe, is_here=_was_here(details))
+    found = run_version(details, programs_of_service)
     text = name.decode(errors="backslashreplace")
     shown = "".join(each if each.isprintable() else "?" for each in text)
     return f"{shown} {found}" if found else shown
 
 
-def _system(details: RunDetails) -> str | None:
-    known = details.run.properties.get(SYSTEM)
-    return known or (os_name() if _was_here(details) else None)
+def run_system(details: RunDetails) -> str | None:
+    """Name the distribution and release that a run was recorded on."""
+    elsewhere = brought_along(details.run)
+    if elsewhere is not None:
+        return elsewhere.system
+    return os_name() if _was_here(details) else None
 
 
 def _was_here(details: RunDetails) -> bool:

@@ -10,6 +10,7 @@ import typer
 from imptrace.cli import (
     contribute,
     diff,
+    export,
     files,
     importing,
     recommend,
@@ -75,6 +76,7 @@ app.command("runs")(runs.runs)
 app.command("recommend")(recommend.recommend)
 app.command("contribute")(contribute.contribute)
 app.command("diff")(diff.diff)
+app.command("export")(export.export)
 app.command("services")(services.services)
 app.command("show")(show.show)
 app.command("files")(files.files)

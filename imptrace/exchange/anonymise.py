@@ -9,8 +9,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from imptrace.db.records import PathRecord, ProcessRecord, RunDetails, RunRecord
+from imptrace.classify.context import User
+from imptrace.db.records import OtherPrograms, PathRecord, ProcessRecord, RunDetails, RunRecord
 from imptrace.db.units import unit_of
+from imptrace.elsewhere import Elsewhere, own_properties
 from imptrace.privacy import FIRST_PERSON_UID, PrivateNames, is_person
 from imptrace.tracer.events import FileState, Mount
 
@@ -55,9 +57,13 @@ class Renaming:
         return self.ids.get(number, number)
 
 
-def renaming(names: PrivateNames, runs: Iterable[RunDetails]) -> Renaming:
+def renaming(
+    names: PrivateNames, runs: Iterable[RunDetails], machine: Elsewhere | None = None
+) -> Renaming:
     """Give each person's uid and gid that occurs a number from 1000 on."""
     numbers: set[int] = set()
+    for user in machine.users if machine else ():
+        numbers.update((user.uid, user.gid))
     for details in runs:
         numbers.add(details.run.uid)
         numbers.update(process.uid for process in details.processes)
@@ -82,6 +88,35 @@ def anonymised(details: RunDetails, rename: Renaming) -> RunDetails:
     )
 
 
+def anonymised_machine(machine: Elsewhere, rename: Renaming) -> Elsewhere:
+    """Rename the people, places and programs of a machine."""
+    return Elsewhere(
+        system=machine.system,
+        version=machine.version,
+        users=tuple(
+            User(
+                name=rename.text(each.name),
+                uid=rename.id(each.uid),
+                gid=rename.id(each.gid),
+                home=rename.path(each.home),
+            )
+            for each in machine.users
+        ),
+        groups={rename.id(gid): rename.text(name) for gid, name in machine.groups.items()},
+        directories={
+            rename.path(path): _blanked(state, rename)
+            for path, state in machine.directories.items()
+        },
+        other_uses={
+            rename.path(path): OtherPrograms(
+                readers=tuple(map(rename.path, uses.readers)),
+                writers=tuple(map(rename.path, uses.writers)),
+            )
+            for path, uses in machine.other_uses.items()
+        },
+    )
+
+
 def _run(run: RunRecord, rename: Renaming) -> RunRecord:
     day = run.started_ns - run.started_ns % DAY_NS
     program = rename.path(run.program)
@@ -98,7 +133,7 @@ def _run(run: RunRecord, rename: Renaming) -> RunRecord:
         ended_ns=None if run.ended_ns is None else day,
         properties={
             key: rename.text(value)
-            for key, value in run.properties.items()
+            for key, value in own_properties(run).items()
             if key in UNIT_PROPERTIES
         },
         # The words of a warning may name anything; its code says what it is about.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from imptrace.db.records import PathRecord, ProcessRecord, RunDetails, RunRecord
 from imptrace.errors import UsageError
 from imptrace.exchange import evidence_records as records
-from imptrace.exchange.evidence_records import Json
+from imptrace.json_values import Json
 
 if TYPE_CHECKING:
     from imptrace.tracer.events import Mount

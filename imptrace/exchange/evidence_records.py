@@ -1,13 +1,12 @@
 """The records of an evidence file, to and from JSON; docs/evidence.md explains every key.
 
-Bytes that are no valid UTF-8 are written as `{"base64": "..."}`. What a reader is given comes from
-anywhere: each value is made into its own type, and ValueError, KeyError or TypeError says that it
-is none.
+What a reader is given comes from anywhere: each value is made into its own type, and ValueError,
+KeyError, TypeError or AttributeError says that it is none.
 """
 
-from base64 import b64decode, b64encode
-from typing import Any
+import json
 
+from imptrace import elsewhere
 from imptrace.db.effect import effect_of
 from imptrace.db.records import (
     AccessRecord,
@@ -18,10 +17,18 @@ from imptrace.db.records import (
 )
 from imptrace.db.units import unit_of
 from imptrace.exchange.anonymise import HOST
-from imptrace.tracer.events import AccessFlag, FileState, FileType, Mount, Op, Outcome
-
-Json = dict[str, Any]
-_LARGEST = (1 << 63) - 1
+from imptrace.json_values import (
+    Json,
+    bytes_from_json,
+    bytes_to_json,
+    number_from_json,
+    optional_number_from_json,
+    path_from_json,
+    state_from_json,
+    state_to_json,
+    text_from_json,
+)
+from imptrace.tracer.events import AccessFlag, Mount, Op, Outcome
 
 
 def run_record(run: RunRecord, number: int) -> Json:
@@ -29,7 +36,7 @@ def run_record(run: RunRecord, number: int) -> Json:
     return {
         "type": "run",
         "run": number,
-        "program": _bytes(run.program),
+        "program": bytes_to_json(run.program),
         "user": run.user,
         "uid": run.uid,
         "day": run.started_ns,
@@ -39,36 +46,49 @@ def run_record(run: RunRecord, number: int) -> Json:
         "lost": run.lost,
         "unseen": run.unseen,
         "service": run.service,
-        "properties": dict(run.properties),
+        "properties": elsewhere.own_properties(run),
+        "machine": json.loads(run.properties.get(elsewhere.PROPERTY, "null")),
         "warnings": [code for code, _ in run.warnings],
     }
 
 
 def run_from(record: Json) -> RunRecord:
     """Read a run."""
-    program, day = _bytes_from(record["program"]), _number(record["day"])
+    program, day = bytes_from_json(record["program"]), number_from_json(record["day"])
     exit_ = record["exit"]
     return RunRecord(
-        id=_number(record["run"]),
+        id=number_from_json(record["run"]),
         label=None,
         program=program,
         argv=(program,),
         cwd=b"/",
-        user=_text(record["user"]),
-        uid=_number(record["uid"]),
+        user=text_from_json(record["user"]),
+        uid=number_from_json(record["uid"]),
         host=HOST,
         started_ns=day,
         ended_ns=day,
-        exit_code=_optional_number(exit_["code"]),
-        exit_signal=_optional_number(exit_["signal"]),
-        recorder=_text(record["recorder"]),
+        exit_code=optional_number_from_json(exit_["code"]),
+        exit_signal=optional_number_from_json(exit_["signal"]),
+        recorder=text_from_json(record["recorder"]),
         status=RunStatus(record["status"]),
-        lost=_number(record["lost"]),
-        unseen=_number(record["unseen"]),
-        service=None if record["service"] is None else _text(record["service"]),
-        properties={_text(key): _text(value) for key, value in record["properties"].items()},
-        warnings=tuple((_text(code), "") for code in record["warnings"]),
+        lost=number_from_json(record["lost"]),
+        unseen=number_from_json(record["unseen"]),
+        service=None if record["service"] is None else text_from_json(record["service"]),
+        properties={**_properties(record["properties"]), **_machine(record["machine"])},
+        warnings=tuple((text_from_json(code), "") for code in record["warnings"]),
     )
+
+
+def _properties(record: Json) -> dict[str, str]:
+    return {text_from_json(key): text_from_json(value) for key, value in record.items()}
+
+
+def _machine(record: Json | None) -> dict[str, str]:
+    """Check what a machine is said to be; it is stored as a property of its run."""
+    if record is None:
+        return {}
+    machine = elsewhere.to_json(elsewhere.from_json(record))
+    return {elsewhere.PROPERTY: json.dumps(machine)}
 
 
 def process_record(process: ProcessRecord) -> Json:
@@ -78,11 +98,11 @@ def process_record(process: ProcessRecord) -> Json:
         "process": process.id,
         "parent": process.parent,
         "previous": process.previous,
-        "exe": _bytes(process.exe),
+        "exe": bytes_to_json(process.exe),
         "uid": process.uid,
         "gid": process.gid,
-        "cgroup": _bytes(process.cgroup),
-        "environ": {name: _bytes(value) for name, value in process.environ.items()},
+        "cgroup": bytes_to_json(process.cgroup),
+        "environ": {name: bytes_to_json(value) for name, value in process.environ.items()},
         "started": process.started,
         "ended": process.ended,
         "status": process.status,
@@ -91,24 +111,26 @@ def process_record(process: ProcessRecord) -> Json:
 
 def process_from(record: Json, run: int) -> ProcessRecord:
     """Read an image of a process."""
-    number, cgroup = _number(record["process"]), _bytes_from(record["cgroup"])
+    number, cgroup = number_from_json(record["process"]), bytes_from_json(record["cgroup"])
     return ProcessRecord(
         id=number,
         run=run,
         pid=number,
-        parent=_optional_number(record["parent"]),
-        previous=_optional_number(record["previous"]),
-        exe=_bytes_from(record["exe"]),
+        parent=optional_number_from_json(record["parent"]),
+        previous=optional_number_from_json(record["previous"]),
+        exe=bytes_from_json(record["exe"]),
         argv=(),
         cwd=b"/",
-        uid=_number(record["uid"]),
-        gid=_number(record["gid"]),
+        uid=number_from_json(record["uid"]),
+        gid=number_from_json(record["gid"]),
         cgroup=cgroup,
         unit=unit_of(cgroup),
-        environ={_text(name): _bytes_from(each) for name, each in record["environ"].items()},
-        started=_number(record["started"]),
-        ended=_optional_number(record["ended"]),
-        status=_optional_number(record["status"]),
+        environ={
+            text_from_json(name): bytes_from_json(each) for name, each in record["environ"].items()
+        },
+        started=number_from_json(record["started"]),
+        ended=optional_number_from_json(record["ended"]),
+        status=optional_number_from_json(record["status"]),
     )
 
 
@@ -116,10 +138,10 @@ def mount_record(mount: Mount) -> Json:
     """Write a mount."""
     return {
         "type": "mount",
-        "mountpoint": _bytes(mount.mountpoint),
-        "root": _bytes(mount.root),
+        "mountpoint": bytes_to_json(mount.mountpoint),
+        "root": bytes_to_json(mount.root),
         "fstype": mount.fstype,
-        "source": _bytes(mount.source),
+        "source": bytes_to_json(mount.source),
         "options": mount.options,
         "device": mount.device,
         "id": mount.mount_id,
@@ -130,14 +152,14 @@ def mount_record(mount: Mount) -> Json:
 def mount_from(record: Json) -> Mount:
     """Read a mount."""
     return Mount(
-        mount_id=_number(record["id"]),
-        parent_id=_number(record["parent"]),
-        device=_text(record["device"]),
-        root=_bytes_from(record["root"]),
-        mountpoint=_path_from(record["mountpoint"]),
-        fstype=_text(record["fstype"]),
-        source=_bytes_from(record["source"]),
-        options=_text(record["options"]),
+        mount_id=number_from_json(record["id"]),
+        parent_id=number_from_json(record["parent"]),
+        device=text_from_json(record["device"]),
+        root=bytes_from_json(record["root"]),
+        mountpoint=path_from_json(record["mountpoint"]),
+        fstype=text_from_json(record["fstype"]),
+        source=bytes_from_json(record["source"]),
+        options=text_from_json(record["options"]),
     )
 
 
@@ -145,11 +167,11 @@ def path_record(path: PathRecord) -> Json:
     """Write a path with all that was done to it."""
     return {
         "type": "path",
-        "path": _bytes(path.path),
-        "before": _state(path.before),
-        "after": _state(path.after),
+        "path": bytes_to_json(path.path),
+        "before": state_to_json(path.before),
+        "after": state_to_json(path.after),
         "hint": path.hint,
-        "link": None if path.link is None else _bytes(path.link),
+        "link": None if path.link is None else bytes_to_json(path.link),
         "accesses": [_access(access) for access in path.accesses],
     }
 
@@ -157,15 +179,15 @@ def path_record(path: PathRecord) -> Json:
 def path_from(record: Json, run: int) -> PathRecord:
     """Read a path; its effect is worked out anew."""
     accesses = tuple(_access_from(each) for each in record["accesses"])
-    before, after = _state_from(record["before"]), _state_from(record["after"])
+    before, after = state_from_json(record["before"]), state_from_json(record["after"])
     return PathRecord(
         run=run,
-        path=_path_from(record["path"]),
+        path=path_from_json(record["path"]),
         accesses=accesses,
         before=before,
         after=after,
-        hint=None if record["hint"] is None else _text(record["hint"]),
-        link=None if record["link"] is None else _bytes_from(record["link"]),
+        hint=None if record["hint"] is None else text_from_json(record["hint"]),
+        link=None if record["link"] is None else bytes_from_json(record["link"]),
         effect=effect_of(before, after, accesses),
         read_first=any(AccessFlag.READ_FIRST in access.flags for access in accesses),
     )
@@ -181,71 +203,21 @@ def _access(access: AccessRecord) -> Json:
         "outcome": access.outcome.value,
         "errno": access.errno,
         "flags": int(access.flags),
-        "to": None if access.to is None else _bytes(access.to),
-        "origin": None if access.origin is None else _bytes(access.origin),
+        "to": None if access.to is None else bytes_to_json(access.to),
+        "origin": None if access.origin is None else bytes_to_json(access.origin),
     }
 
 
 def _access_from(record: Json) -> AccessRecord:
     return AccessRecord(
-        process=_number(record["process"]),
+        process=number_from_json(record["process"]),
         op=Op(record["op"]),
-        count=_number(record["count"]),
-        first=_number(record["first"]),
-        last=_number(record["last"]),
+        count=number_from_json(record["count"]),
+        first=number_from_json(record["first"]),
+        last=number_from_json(record["last"]),
         outcome=Outcome(record["outcome"]),
-        errno=_number(record["errno"]),
-        flags=AccessFlag(_number(record["flags"])),
-        to=None if record["to"] is None else _path_from(record["to"]),
-        origin=None if record["origin"] is None else _path_from(record["origin"]),
+        errno=number_from_json(record["errno"]),
+        flags=AccessFlag(number_from_json(record["flags"])),
+        to=None if record["to"] is None else path_from_json(record["to"]),
+        origin=None if record["origin"] is None else path_from_json(record["origin"]),
     )
-
-
-def _state(state: FileState | None) -> Json | None:
-    if state is None:
-        return None
-    return {**state._asdict(), "type": state.type.value}
-
-
-def _state_from(record: Json | None) -> FileState | None:
-    if record is None:
-        return None
-    numbers = {key: _number(record[key]) for key in FileState._fields if key != "type"}
-    return FileState(type=FileType(record["type"]), **numbers)
-
-
-def _bytes(value: bytes) -> str | Json:
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        return {"base64": b64encode(value).decode()}
-
-
-def _bytes_from(value: str | Json) -> bytes:
-    decoded = value.encode() if isinstance(value, str) else b64decode(value["base64"])
-    if b"\0" in decoded:
-        raise ValueError("a NUL byte in a name")
-    return decoded
-
-
-def _path_from(value: str | Json) -> bytes:
-    path = _bytes_from(value)
-    if not path.startswith(b"/"):
-        raise ValueError("a path that is not absolute")
-    return path
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _number(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= _LARGEST:
-        raise ValueError(f"{value!r} is no number of the right size")
-    return value
-
-
-def _optional_number(value: object) -> int | None:
-    return None if value is None else _number(value)

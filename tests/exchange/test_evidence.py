@@ -224,7 +224,7 @@ HEADER = b'{"schema": "imptrace.evidence/1"}'
 SAMPLE_RUN = (
     b'{"type": "run", "run": 1, "program": "x", "user": "user1", "uid": 1000, "day": 0, "exit": '
     b'{"code": 0, "signal": null}, "recorder": "notify", "status": "complete", "lost": 0, '
-    b'"unseen": 0, "service": null, "properties": {}, "warnings": []}'
+    b'"unseen": 0, "service": null, "properties": {}, "machine": null, "warnings": []}'
 )
 SAMPLE_PROCESS = (
     b'{"type": "process", "process": 1, "parent": null, "previous": null, "exe": "/x", "uid": 0, '
