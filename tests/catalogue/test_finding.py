@@ -48,6 +48,11 @@ def test_near_miss_names_what_was_meant(name: str, near: str) -> None:
         shipped().find(name)
 
 
+def test_name_of_several_entries_asks_which_one_is_meant() -> None:
+    with pytest.raises(UsageError, match="may mean gdm, lightdm, sddm: name one of these"):
+        shipped().find("display-manager.service")
+
+
 def test_far_miss_says_where_the_list_is() -> None:
     with pytest.raises(UsageError, match="`imptrace services` lists all"):
         shipped().find("qqqqqqqq")

@@ -97,6 +97,8 @@ def test_good_file_is_read_key_by_key(root: Path) -> None:
         ('each = "services.example.servers"', "", 18, "each is missing"),
         ('level = "secret"', 'level = "normal"', 13, "at the same level normal"),
         ("/var/lib/example/key", "/var/lib/example", 13, "stands twice"),
+        ('mode = "0750"', 'elsewhere = ["x"]', 9, "'x' must be absolute"),
+        ('follows = "services.example.dataDir"', 'follows-suffix = "/x"', 10, "without follows"),
         ('why = "temporary"', 'why = "ugly"', 25, "why 'ugly' is none of runtime"),
         ('why = "temporary"', "", 23, "why is missing"),
         ("*.tmp", "[ab].tmp", 24, "only * and ? may be used"),
@@ -125,6 +127,12 @@ def test_home_path_must_be_relative(root: Path) -> None:
 def test_entry_that_keeps_nothing_must_say_why(root: Path) -> None:
     (root / "services" / "x.toml").write_text('title = "X"\n')
     with pytest.raises(CatalogueError, match="needs a note"):
+        load(root)
+
+
+def test_file_that_cannot_be_read_is_named(root: Path) -> None:
+    (root / "services" / "x.toml").mkdir()
+    with pytest.raises(CatalogueError, match=r"nix/services/x\.toml:1: cannot be read"):
         load(root)
 
 
