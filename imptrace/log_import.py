@@ -31,6 +31,8 @@ HEAD_SIZE = 1 << 16
 """Bytes from the beginning of a file that tell what it is."""
 COMMIT_SECONDS = 1.0
 _NANOSECONDS = 1_000_000_000
+_LATEST = (1 << 62) - 1
+"""Far in the future; no clock shows more, whatever a log claims."""
 _DAY = 24 * 3600 * _NANOSECONDS
 
 
@@ -188,7 +190,7 @@ def _started_ns(log: StraceLog, modified_ns: int) -> int:
     if not start:
         return modified_ns
     if log.clock.is_absolute:
-        return start
+        return min(start, _LATEST)
     midnight = datetime.fromtimestamp(modified_ns // _NANOSECONDS).astimezone()
     midnight = midnight.replace(hour=0, minute=0, second=0, microsecond=0)
     started = int(midnight.timestamp()) * _NANOSECONDS + start
@@ -213,7 +215,7 @@ def _finish(
     code = None if status is None else os.waitstatus_to_exitcode(status)
     writer.feed(_warnings(log))
     writer.finish(
-        start.started_ns + (0 if log.clock.start is None else log.clock.now),
+        min(start.started_ns + (0 if log.clock.start is None else log.clock.now), _LATEST),
         code if code is not None and code >= 0 else None,
         -code if code is not None and code < 0 else None,
         snapshots=snapshots(writer.changed_paths()) if options.here else (),

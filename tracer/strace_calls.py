@@ -46,7 +46,7 @@ _TMPFILE: Final = int(AccessFlag.TMPFILE)
 _SOCKET_PATH: Final = re.compile(rb'sun_path=("(?:[^"\\]++|\\.)*+"(?:\.\.\.)?)')
 _PLAIN_STAT: Final = re.compile(rb'(?:AT_FDCWD(?:<[^<>"\\]*>)?, )?"(/[^"\\]*+)", ')
 _OPEN_HOW: Final = re.compile(rb"\{flags=([^,}]*)(?:[^}]*resolve=([^,}]*))?")
-_SIZE: Final = re.compile(rb"stx?_size=(\d+)")
+_SIZE: Final = re.compile(rb"stx?_size=(\d{1,20})")
 _REGULAR: Final = re.compile(rb"stx?_mode=S_IFREG")
 _DIRECTORY: Final = re.compile(rb"stx?_mode=S_IFDIR")
 _MAKING: Final = frozenset({Op.MKDIR, Op.CREATE, Op.SYMLINK, Op.BIND, Op.LINK})
@@ -61,7 +61,7 @@ class Result(NamedTuple):
     ok: bool
 
 
-_OK: Final = Result(Outcome.OK, 0, ok=True)
+SUCCESS: Final = Result(Outcome.OK, 0, ok=True)
 _UNKNOWN: Final = Result(Outcome.UNKNOWN, 0, ok=False)
 _FAILED: Final = Result(Outcome.FAILED, 0, ok=False)
 _ERRNO: Final = {name.encode("ascii"): number for number, name in errorcode.items()}
@@ -76,7 +76,7 @@ def result_of(call: Call) -> Result | None:
         return Result(outcome_of(number), number, ok=False) if number else _FAILED
     if call.result == b"?":
         return _UNKNOWN
-    return _FAILED if call.result[:1] == b"-" else _OK
+    return _FAILED if call.result[:1] == b"-" else SUCCESS
 
 
 @lru_cache(maxsize=1024)
@@ -488,7 +488,7 @@ class PathCalls:
     def _symlink(self, invocation: Invocation) -> None:
         place = self._find(invocation, follow=False)
         text = parse_text(invocation.argument(invocation.syscall.path2))
-        if place is None or text is None:
+        if place is None or text is None or b"\0" in text.value:
             return
         outcome, errno, ok = invocation.result
         self._entries.add(

@@ -12,7 +12,7 @@ from imptrace.tracer.strace_lines import Kind, first_part, parse_call, parse_lin
 from imptrace.tracer.strace_log import StraceLog
 
 _BLOCK: Final = 1 << 18
-_LONGEST_LINE: Final = 1 << 20
+_LONGEST_LINE: Final = 1 << 18
 """What follows in a longer line is left out: it can only be the data of a read or write."""
 _SAMPLE: Final = 100
 _SMALL_BLOCK: Final = 1 << 14

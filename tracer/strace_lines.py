@@ -40,18 +40,21 @@ def _nested(levels: int) -> bytes:
 _MOST_ARGUMENTS: Final = 6
 _ARGUMENT = rb"((?:" + _nested(_DEEPEST_NESTING) + rb")*+)"
 _RESULT = (
-    rb"\) *= (-?\d++|0x[0-9a-f]++|\?)(" + _ANNOTATION + rb"(?:\(deleted\))?+)?"
+    rb"\) *+= (-?\d{1,19}+|0x[0-9a-f]{1,16}+|\?)(" + _ANNOTATION + rb"(?:\(deleted\))?+)?"
     rb"(?: (E[A-Z0-9]++))?"
 )
 _CALL: Final = re.compile(
-    _ARGUMENT + (rb"(?:, *" + _ARGUMENT + rb")?+") * (_MOST_ARGUMENTS - 1) + _RESULT
+    _ARGUMENT + (rb"(?:, *+" + _ARGUMENT + rb")?+") * (_MOST_ARGUMENTS - 1) + _RESULT
 )
 
+# Possessive throughout: a line of a million blanks must not be tried in a million ways. Numbers
+# are as long as the kernel's can be, since Python refuses to read much longer ones.
+_COMMAND = rb"(?:<[^>\n]*+>)?+"
 _PREFIX = (
-    rb"(?:(?:\[pid +(\d+)(?:<[^>\n]*>)?\]|(\d{1,7})(?:<[^>\n]*>)?) +)?"  # -f, -Y
-    rb"(?:(\d\d:\d\d:\d\d(?:\.\d+)?|\d{8,}(?:\.\d+)?) )?"  # -t, -tt, -ttt
-    rb"(?: *(?:\(\+ +)?(\d+\.\d+)\)? )?"  # -r
-    rb"(?:\[[ 0-9a-f?]+\] )*"  # -n, -i
+    rb"(?:(?:\[pid ++(\d{1,7})" + _COMMAND + rb"\]|(\d{1,7})" + _COMMAND + rb")(?= ) ++)?"  # -f, -Y
+    rb"(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{8,11}(?:\.\d{1,9})?) )?"  # -t, -tt, -ttt
+    rb"(?: *+(?:\(\+ ++)?(\d{1,9}\.\d{1,9})\)? )?"  # -r
+    rb"(?:\[[ 0-9a-f?]++\] )*+"  # -n, -i
 )
 # Groups: pid of `[pid N]`, other pid, clock, step, name of a call, name of a resumed one, marker.
 HEAD: Final = re.compile(
@@ -60,7 +63,7 @@ HEAD: Final = re.compile(
 _UNFINISHED: Final = re.compile(
     rb" *<(?:unfinished|detached|pid changed to \d+) \.\.\.>(?:\)? += \?)?$"
 )
-_OWN_WORDS: Final = re.compile(rb"strace: Process (\d+)(?:<[^>\n]*>)? (attached|detached)$")
+_OWN_WORDS: Final = re.compile(rb"strace: Process (\d{1,7})" + _COMMAND + rb" (attached|detached)$")
 # Lines that say nothing about any path: a stack trace (-k), a change of personality,
 # and what else strace has to tell about itself.
 _REMARK: Final = re.compile(
@@ -74,7 +77,7 @@ _LETTERS: Final = {b"n": b"\n", b"t": b"\t", b"v": b"\v", b"f": b"\f", b"r": b"\
                    b"b": b"\b", b"e": b"\x1b"}  # fmt: skip
 _ALL_HEX: Final = re.compile(rb"(?:\\x[0-9a-f]{2})++")
 _DESCRIPTOR: Final = re.compile(
-    rb"(AT_FDCWD|-?\d+)(?: /\* AT_FDCWD \*/)?(?:<(.*)>(\(deleted\))?)?$"
+    rb"(AT_FDCWD|-?\d{1,10})(?: /\* AT_FDCWD \*/)?(?:<(.*)>(\(deleted\))?)?$"
 )
 _DEVICE_SUFFIX: Final = re.compile(rb"<(?:char|block) \d+:\d+>$")
 _DELETED_SUFFIX: Final = b" (deleted)"

@@ -10,7 +10,7 @@ from signal import Signals
 from typing import Final, NamedTuple
 
 from imptrace.tracer.events import Event, Op
-from imptrace.tracer.strace_calls import PathCalls
+from imptrace.tracer.strace_calls import SUCCESS, PathCalls, result_of
 from imptrace.tracer.strace_clock import Clock
 from imptrace.tracer.strace_lines import (
     HEAD,
@@ -48,15 +48,18 @@ _STATS: Final = frozenset(
     if syscall.op is Op.STAT and "link" not in name
 )
 _END: Final = re.compile(
-    rb"(?:exited with (\d+)|killed by (SIG[A-Z0-9+]+|\d+)( \(core dumped\))?"
-    rb"|superseded by execve in pid (\d+)) \+\+\+"
+    rb"(?:exited with (\d{1,3})|killed by (SIG[A-Z0-9+_]{1,20}|\d{1,3})( \(core dumped\))?"
+    rb"|superseded by execve in pid (\d{1,7})) \+\+\+"
 )
-_OF_OPEN: Final = re.compile(rb'(\d+)(?:<.*?>(?:\(deleted\))?)?, ""')
+_OF_OPEN: Final = re.compile(rb'(\d{1,10})(?:<.*?>(?:\(deleted\))?)?, ""')
 _LEADING_NUMBER: Final = re.compile(rb"\d{1,10}")
-_HELD_LIMIT: Final = 10_000
+_HELD_LIMIT: Final = 1 << 24
+"""Bytes of lines that wait for it to be known who said them."""
 _LONGEST_BROKEN: Final = 1 << 16
 _SHOWN_LIMIT: Final = 5
 _CORE_DUMPED: Final = 0x80
+_FIRST_REAL_TIME: Final = 32
+_LAST_SIGNAL: Final = 64
 
 Handler = Callable[[Task, bytes, bytes, int], None]
 
@@ -107,7 +110,7 @@ class StraceLog:
         self._moves = Moves(self._calls, self._places)
         self._handlers = self._all_handlers()
         self._held: dict[int, list[Utterance]] = {}
-        self._held_count = 0
+        self._held_size = 0
         self._broken = b""
 
     def _all_handlers(self) -> dict[bytes, Handler]:
@@ -121,6 +124,7 @@ class StraceLog:
         handlers |= dict.fromkeys(_STATS_OF_OPEN, self._stat_of_open)
         handlers |= dict.fromkeys(_STATS, self._stat)
         handlers[b"close"] = self._close
+        handlers |= dict.fromkeys((b"exit", b"exit_group"), self._exit)
         return handlers
 
     @property
@@ -226,10 +230,10 @@ class StraceLog:
         tid = utterance.tid
         task = None
         if tid not in self._held or tid is None:
-            task = self._tasks.find(tid, may_wait=self._held_count < _HELD_LIMIT)
+            task = self._tasks.find(tid, may_wait=self._held_size < _HELD_LIMIT)
         if task is None and tid is not None:
             self._held.setdefault(tid, []).append(utterance)
-            self._held_count += 1
+            self._held_size += len(utterance.rest)
         elif task is not None:
             self._understand(task, utterance)
 
@@ -238,7 +242,7 @@ class StraceLog:
         if self._tasks.find(tid, may_wait=may_wait) is None:
             return
         for utterance in self._held.pop(tid):
-            self._held_count -= 1
+            self._held_size -= len(utterance.rest)
             self._hear(utterance)
 
     def _understand(self, task: Task, utterance: Utterance) -> None:
@@ -274,8 +278,13 @@ class StraceLog:
             self._tasks.superseded(task, int(heir))
         else:
             self._give_up(task)
-            status = int(code) << 8 if code else _signal_number(signal)
-            self._tasks.ended(task, status | (_CORE_DUMPED if core else 0), at)
+            if code:
+                status: int | None = (int(code) & 0xFF) << 8
+            else:
+                status = _signal_number(signal)
+            if status is not None and core:
+                status |= _CORE_DUMPED
+            self._tasks.ended(task, status, at)
 
     def _give_up(self, task: Task) -> None:
         """Take in a call that the end of its thread left unfinished."""
@@ -309,12 +318,15 @@ class StraceLog:
         call = parse_call(rest)
         if call is None:
             raise NotUnderstoodError
+        if not task.process.announced and result_of(call) not in (None, SUCCESS):
+            self._tasks.announce(task, at)
         place, result = self._calls.executed(task, name, call, at)
         if result is None or not result.ok:
             return
         arrays = call.arguments[2:4] if name == b"execveat" else call.arguments[1:3]
         argv = tuple(
-            text.value + b"..." if text.cut else text.value for text in parse_texts(arrays[0])
+            (text.value + b"..." if text.cut else text.value).replace(b"\0", b"")
+            for text in parse_texts(arrays[0])
         )
         if task.process is self._tasks.first and not self.program:
             named = parse_text(call.arguments[1 if name == b"execveat" else 0])
@@ -332,6 +344,9 @@ class StraceLog:
             self.spawned.append(child)
         for tid in list(self._held):
             self._release(tid, may_wait=True)
+
+    def _exit(self, task: Task, _name: bytes, _rest: bytes, _at: int) -> None:
+        self._tasks.leaving(task)
 
     def _close(self, task: Task, _name: bytes, rest: bytes, _at: int) -> None:
         self._moves.close(task, rest)
@@ -359,13 +374,14 @@ class NotUnderstoodError(Exception):
     """A line is nothing that strace writes."""
 
 
-def _signal_number(name: bytes) -> int:
-    if name.isdigit():
-        return min(int(name), _CORE_DUMPED - 1)
-    try:
-        return int(Signals[name.decode("ascii")])
-    except KeyError:
-        return 0
+def _signal_number(name: bytes) -> int | None:
+    """Tell the number of a signal; None for a name that this kernel has not."""
+    real_time = name.removeprefix(b"SIGRT_")
+    if real_time.isdigit():
+        number = int(real_time) + (_FIRST_REAL_TIME if real_time != name else 0)
+        return number if 0 < number <= _LAST_SIGNAL else None
+    signal = Signals.__members__.get(name.decode("ascii"))
+    return None if signal is None else int(signal)
 
 
 def _environ(array: bytes | None) -> Mapping[str, bytes] | None:
@@ -375,6 +391,6 @@ def _environ(array: bytes | None) -> Mapping[str, bytes] | None:
     found = {}
     for text in parse_texts(array):
         name, _, value = text.value.partition(b"=")
-        if not text.cut and name.decode("ascii", "replace") in ENVIRONMENT:
+        if not text.cut and b"\0" not in value and name.decode("ascii", "replace") in ENVIRONMENT:
             found[name.decode("ascii")] = value
     return found

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _PROPAGATION: Final = MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED
 _CLOSE_RANGE_CLOEXEC: Final = b"CLOSE_RANGE_CLOEXEC"
 _NUMBER: Final = re.compile(rb"-?\d{1,10}")
+_LONGEST_ID: Final = 10
 _END: Final = re.compile(rb"\) += (-?\d+)(?: <[\d.]+>)?$")
 
 
@@ -242,4 +243,4 @@ def enter_namespace(task: Task) -> None:
 
 def _id(call: Call, current: int) -> int:
     given = call.arguments[1] if call.arguments[1] is not None else call.arguments[0]
-    return int(given) if given and given.isdigit() else current
+    return int(given) if given and given.isdigit() and len(given) <= _LONGEST_ID else current

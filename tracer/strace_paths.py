@@ -10,10 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+_PATH_MAX = 4096  # include/uapi/linux/limits.h
 _MOST_LINKS = 40  # as in the kernel, include/linux/namei.h (MAXSYMLINKS)
 _DOTS = re.compile(rb"/\.\.?(?:/|$)")
-_CACHE_LIMIT = 50_000
-_LINK_LIMIT = 50_000
+_CACHE_LIMIT = 20_000
+_LINK_LIMIT = 20_000
 
 ReadLink = Callable[[bytes], bytes | None]
 
@@ -93,7 +94,7 @@ class Links:
 
     def learn(self, path: bytes, target: bytes) -> None:
         """Note that the link `path` (seen, resolved but for its end) has this text."""
-        if self._targets.get(path) == target:
+        if self._targets.get(path) == target or b"\0" in target or len(target) > _PATH_MAX:
             return
         if len(self._targets) >= _LINK_LIMIT:
             self._targets.clear()

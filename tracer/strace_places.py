@@ -24,7 +24,7 @@ class Place(NamedTuple):
     seen: bytes
     """As the program's mount namespace has it: what other calls of the log are compared with."""
     path: bytes
-    """As the host has it."""
+    """As the host has it, or for want of that as the program has it."""
     flags: int
     """Of AccessFlag; as ints, which are many times faster."""
     opened: Opened | None = None
@@ -56,7 +56,7 @@ class Places:
         is counted as an unseen call if it `counts`.
         """
         text = parse_text(path)
-        if text is None or len(text.value) > _PATH_MAX:
+        if text is None:
             self._unseen(task, counts=counts)
             return None
         if not text.value:
@@ -68,6 +68,9 @@ class Places:
     ) -> Place | None:
         """Find the place that a directory (as written in the log) and a decoded path name."""
         raw, view = text.value, task.view
+        if len(raw) > _PATH_MAX or b"\0" in raw:
+            self._unseen(task, counts=counts)
+            return None
         if raw.startswith(b"/"):
             if raw.startswith((b"/proc/", b"/dev/fd/")):
                 return self._through_proc(task, text, follow=follow)
@@ -150,7 +153,9 @@ def place_of(view: View, seen: bytes, flags: int, opened: Opened | None = None) 
         return Place(seen, seen, flags, opened)
     path = view.namespace.to_host(seen)
     if path is None:
-        return Place(seen, seen, flags | _PRIVATE_MOUNT, opened)
+        # The host has no name for it: the program's own has to do.
+        inside = seen.removeprefix(view.root) or b"/"
+        return Place(seen, inside, flags | _PRIVATE_MOUNT, opened)
     return Place(seen, path, flags, opened)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 from imptrace.tracer.events import Access, AccessFlag, Event, Op, Outcome, Unseen
 from imptrace.tracer.strace_paths import View, is_below
 
-_KNOWN_LIMIT = 100_000
+_KNOWN_LIMIT = 50_000
 
 
 @cache

@@ -23,6 +23,9 @@ from imptrace.tracer.syscalls import (
 
 CLONES: Final = frozenset({b"clone", b"clone2", b"clone3", b"fork", b"vfork"})
 _CLONE_FLAGS: Final = re.compile(rb"flags=([A-Za-z0-9_|]+)")
+_LEAVING_LIMIT: Final = 1_000
+_ALIVE_LIMIT: Final = 65_536
+"""More threads than that are never alive: these are from a log that leaves out ends, or forged."""
 _BIRTH_LIMIT: Final = 10_000
 """Children that were announced and never spoke (-e, -b): the oldest are forgotten."""
 
@@ -42,6 +45,7 @@ class Tasks:
         self._early: dict[int, Task] = {}
         """Children that spoke before their clone returned, with the parent they were given."""
         self._attached: set[int] = set()
+        self._leaving: dict[int | None, Task] = {}
         self._processes = 0
         self.latest: Task | None = None
         """Who spoke last."""
@@ -95,8 +99,13 @@ class Tasks:
         process = self._new_process(tid or 0, None, uid, gid)
         if self.first is None:
             self.first = process
-        task = Task(tid, process, View(cwd), Files())
-        self.alive[tid] = task
+        return self._living(Task(tid, process, View(cwd), Files()))
+
+    def _living(self, task: Task) -> Task:
+        if len(self.alive) >= _ALIVE_LIMIT:
+            for old in list(self.alive.values())[: _ALIVE_LIMIT // 2]:
+                self._gone(old, None, 0)
+        self.alive[task.tid] = task
         return task
 
     def _new_process(self, pid: int, parent: Process | None, uid: int, gid: int) -> Process:
@@ -116,11 +125,12 @@ class Tasks:
         task = Task(tid, process, birth.view, birth.files)
         if birth.flags & CLONE_NEWNS:
             enter_namespace(task)
-        self.alive[tid] = task
-        return task
+        return self._living(task)
 
     def attached(self, tid: int, parent: tuple[Task, bytes] | None) -> None:
-        """Note that strace said it attached to a thread; `parent` and its call, if it broke off."""
+        """Note that strace attached to a thread; `parent` and its call, if that broke them off."""
+        if len(self._attached) >= _ALIVE_LIMIT:
+            self._attached.clear()
         self._attached.add(tid)
         if parent is not None and tid not in self.alive:
             self._expect(tid, birth_of(*parent))
@@ -236,9 +246,18 @@ class Tasks:
         """Note that a thread ended, with a status as of waitpid(2)."""
         self._gone(task, status, at)
 
+    def leaving(self, task: Task) -> None:
+        """Note that a thread asked to end: with -qq there is nothing else to hear of it."""
+        self._leaving[task.tid] = task
+        if len(self._leaving) > _LEAVING_LIMIT:
+            for gone in list(self._leaving.values()):
+                self._gone(gone, None, 0)
+            self._leaving.clear()
+
     def _gone(self, task: Task, status: int | None, at: int) -> None:
         self.alive.pop(task.tid, None)
         self.cloning.pop(task.tid, None)
+        self._leaving.pop(task.tid, None)
         if task.tid is not None:
             self._attached.discard(task.tid)
             self._early.pop(task.tid, None)
