@@ -4,8 +4,13 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
+from typing import get_type_hints
 
 import pytest
+
+from imptrace.catalogue.checking import Finding
+from imptrace.render import catalogue_json
 
 COMMAND = [sys.executable, "-c", "from imptrace.cli.app import main; main()", "services"]
 
@@ -90,6 +95,16 @@ def test_json_holds_every_key_of_an_entry() -> None:
         "repos": 83,
         "note": "connections that users added, with their passwords",
     }
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [catalogue_json.EntryJson, catalogue_json.KeptJson, catalogue_json.NeverJson, Finding],
+)
+def test_every_key_is_documented(shape: type) -> None:
+    page = (Path(__file__).parents[1] / "docs" / "json.md").read_text()
+    for key in get_type_hints(shape):
+        assert f"`{key}`" in page
 
 
 def test_unknown_name_is_a_wrong_usage_with_the_nearest_names() -> None:
