@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from sqlalchemy import Engine, and_, select
 
 from imptrace.db.codes import OPS, OUTCOMES
-from imptrace.db.models import Access, Path, Process
+from imptrace.db.models import Access, Path, Process, Run
 from imptrace.db.programs import program_name
 from imptrace.db.records import OtherPrograms
 from imptrace.tracer.events import Op, Outcome
@@ -26,6 +26,8 @@ def other_programs(
     readers: dict[bytes, set[bytes]] = {}
     writers: dict[bytes, set[bytes]] = {}
     with engine.connect() as connection:
+        if connection.scalar(select(Run.id).where(Run.id.not_in(runs)).limit(1)) is None:
+            return {}
         for batch in _batches(sorted(paths)):
             statement = (
                 select(Path.name, Process.exe, Access.op, Access.outcome)

@@ -7,7 +7,7 @@ from itertools import groupby
 from operator import itemgetter
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, select, true, union
 
 from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.codes import OP_CODES, OUTCOME_CODES
@@ -76,8 +76,12 @@ def runs_executing(engine: Engine, programs: Collection[bytes]) -> list[int]:
         return sorted(connection.scalars(found))
 
 
-def run_details(engine: Engine, run_id: int) -> RunDetails:
-    """Return a run with its processes, paths and mounts. Raises UsageError if there is none."""
+def run_details(engine: Engine, run_id: int, *, only_decisive: bool = False) -> RunDetails:
+    """Return a run with its processes, paths and mounts. Raises UsageError if there is none.
+
+    `only_decisive`: of the paths only those that somebody asked to change, that were executed, or
+    that lie below /etc. The others, thousands, can do nothing for a verdict but be counted.
+    """
     with engine.connect() as connection:
         row = connection.execute(select(Run.__table__).where(Run.id == run_id)).one_or_none()
         if row is None:
@@ -87,7 +91,7 @@ def run_details(engine: Engine, run_id: int) -> RunDetails:
         return RunDetails(
             run=run_record(row),
             processes=tuple(map(process_record, connection.execute(processes))),
-            paths=tuple(_paths(connection, run_id)),
+            paths=tuple(_paths(connection, run_id, only_decisive=only_decisive)),
             mounts=tuple(events.Mount(*mount[2:]) for mount in connection.execute(mounts)),
         )
 
@@ -127,11 +131,20 @@ def _no_such_run(connection: Connection, text: str) -> str:
     return f"no run is called {text!r}; {nearest(text, names)}imptrace runs lists them"
 
 
-def _paths(connection: Connection, run_id: int) -> Iterable[PathRecord]:
+def _paths(connection: Connection, run_id: int, *, only_decisive: bool) -> Iterable[PathRecord]:
     of_run = select(Access.path_id).where(Access.run_id == run_id)
+    condition = _ALL
+    if only_decisive:
+        asked = [OP_CODES[op] for op in (*CHANGES, events.Op.EXEC)]
+        # "0" is the byte after "/": the range of the unique index that holds all that is below.
+        configuration = select(Path.id).where(Path.name >= b"/etc/", Path.name < b"/etc0")
+        of_run = union(
+            of_run.where(Access.op.in_(asked)), of_run.where(Access.path_id.in_(configuration))
+        )
+        condition = Access.path_id.in_(of_run)
     paths = select(Path.id, Path.name).where(Path.id.in_(of_run))
     names = dict(connection.execute(paths).all())
-    accesses = _accesses(connection, run_id, names=names)
+    accesses = _accesses(connection, run_id, condition, names)
     states = dict(_states(connection, run_id))
     for path_id in sorted(names, key=names.__getitem__):
         yield path_record(

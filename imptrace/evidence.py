@@ -17,11 +17,11 @@ from sqlalchemy import Engine
 
 from imptrace.catalogue import Catalogue, Entry, Place
 from imptrace.classify.context import Context, Facts, User
+from imptrace.classify.names import names_of_process
 from imptrace.classify.paths import parents_of
 from imptrace.classify.verdicts import Home
 from imptrace.db import queries
 from imptrace.db.others import other_programs
-from imptrace.db.programs import program_name
 from imptrace.db.records import Effect, OtherPrograms, RunDetails, RunRecord
 from imptrace.elsewhere import Elsewhere, brought_along, joined, own_properties
 from imptrace.errors import UsageError
@@ -56,16 +56,27 @@ class Question:
     service: str | None = None
 
 
-def gather(engine: Engine | None, question: Question, catalogue: Catalogue | None) -> Facts:
+def gather(
+    engine: Engine | None,
+    question: Question,
+    catalogue: Catalogue | None,
+    *,
+    only_decisive: bool = False,
+) -> Facts:
     """Collect the facts that `question` is about. `engine`: None where nothing was ever recorded.
+
+    `only_decisive`: leave out the paths that were only read, unless they can matter to a verdict;
+    then not all that was set aside is known.
 
     Raises UsageError, with the nearest names, for a run, program or service that is not there.
     """
     entry = _asked_entry(question, catalogue)
-    runs = _runs(engine, question, entry) if engine is not None else ()
+    runs = _runs(engine, question, entry, only_decisive=only_decisive) if engine is not None else ()
     if not runs and entry is None and question.service is None:
         raise UsageError("nothing is recorded yet; begin with: imptrace run PROGRAM")
-    programs = frozenset(program_name(each.exe) for run in runs for each in run.processes)
+    programs = frozenset(
+        name for run in runs for each in run.processes for name in names_of_process(each)
+    )
     entries = _entries(programs, catalogue)
     entry = entry or _entry_of(runs, entries, catalogue)
     elsewhere = joined(each for run in runs if (each := brought_along(run.run)))
@@ -90,7 +101,9 @@ def _asked_entry(question: Question, catalogue: Catalogue | None) -> Entry | Non
     return catalogue.find(question.service)
 
 
-def _runs(engine: Engine, question: Question, entry: Entry | None) -> tuple[RunDetails, ...]:
+def _runs(
+    engine: Engine, question: Question, entry: Entry | None, *, only_decisive: bool
+) -> tuple[RunDetails, ...]:
     """Load the runs that were asked for, oldest first."""
     records = queries.runs(engine)
     if question.names:
@@ -100,7 +113,7 @@ def _runs(engine: Engine, question: Question, entry: Entry | None) -> tuple[RunD
     else:
         ids = {record.id for record in records[-1:]}
     wanted = sorted(ids)
-    return tuple(queries.run_details(engine, each) for each in wanted)
+    return tuple(queries.run_details(engine, each, only_decisive=only_decisive) for each in wanted)
 
 
 def _named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[int]:
@@ -167,11 +180,12 @@ def _entry_of(
 
 def _busiest(run: RunDetails) -> list[bytes]:
     """Sort the programs of a run by how many paths each left changed, most first."""
-    names = {process.id: program_name(process.exe) for process in run.processes}
+    names = {process.id: names_of_process(process) for process in run.processes}
     changed: Counter[bytes] = Counter()
     for path in run.paths:
         if path.effect in (Effect.CREATED, Effect.MODIFIED):
-            changed.update({names.get(each.process, b"") for each in path.accesses})
+            by = {each.process for each in path.accesses}
+            changed.update({name for process in by for name in names.get(process, ())})
     return [program for program, _ in changed.most_common()]
 
 

@@ -20,7 +20,7 @@ class Level(Enum):
     @property
     def rank(self) -> int:
         """0 for transient up to 3 for secret."""
-        return list(Level).index(self)
+        return _RANKS[self]
 
     def __lt__(self, other: object) -> bool:
         """Whether this level asks for less care than `other`."""
@@ -30,6 +30,9 @@ class Level(Enum):
 
     def __str__(self) -> str:
         return self.value
+
+
+_RANKS = {level: rank for rank, level in enumerate(Level)}
 
 
 class Kind(StrEnum):

@@ -11,7 +11,6 @@ from imptrace.classify.ownership import Claim, Holding, claim_of
 from imptrace.classify.parts import Piece, pieces_of
 from imptrace.classify.paths import is_within, parent_of, parents_of
 from imptrace.classify.places import Area
-from imptrace.classify.safety import method_of
 from imptrace.classify.shape import Ground, State, roots_of
 from imptrace.classify.verdicts import Figure, Kind, Method, Reason
 
@@ -56,7 +55,7 @@ def _needs_its_directory(state: State, kept: KeptPath, ground: Ground) -> bool:
     if kept.kind is not Kind.FILE or kept.is_pattern or state.sight.place.area is Area.ETC:
         return False
     directory = parent_of(state.path)
-    return method_of(state.facts) is Method.NONE and not ground.places.is_container(directory)
+    return state.method is Method.NONE and not ground.places.is_container(directory)
 
 
 def _known(known: Known, states: Sequence[State], ground: Ground) -> Iterator[Claimed]:

@@ -11,7 +11,8 @@ from imptrace.classify.names import Names, names_of
 from imptrace.classify.path_facts import PathFacts, Seen, merge
 from imptrace.classify.paths import parent_of, parents_of
 from imptrace.classify.places import Places, places_of
-from imptrace.classify.set_aside import Mounts, Ruling, Surroundings, by_facts, by_place
+from imptrace.classify.safety import hazards_of, method_for
+from imptrace.classify.set_aside import Mounts, PlaceRulings, Ruling, Surroundings, by_facts
 from imptrace.classify.shape import State
 from imptrace.classify.verdicts import Figure, Reason, SetAside, Why
 from imptrace.db.records import RunDetails
@@ -44,8 +45,8 @@ def judge(facts: Facts) -> Judged:
     places = places_of(facts.runs, facts.context.users)
     mounts = Mounts(facts.runs[-1].mounts if facts.runs else ())
     knowledge = Knowledge(facts.context.entries, places)
-    around = Surroundings(places=places, mounts=mounts)
-    rulings = {path: _ruling(each, around, knowledge) for path, each in seen.changed.items()}
+    by_place = PlaceRulings(Surroundings(places=places, mounts=mounts))
+    rulings = {path: _ruling(each, by_place, knowledge) for path, each in seen.changed.items()}
     states = [path for path, ruling in rulings.items() if ruling is None]
     private = _private_directories(states, seen, places, facts.context)
     return Judged(
@@ -66,14 +67,14 @@ def judge(facts: Facts) -> Judged:
                 for path, ruling in rulings.items()
                 if ruling is not None
             ),
-            *_looked_at(seen, around),
+            *_looked_at(seen, by_place),
         ),
         private=private,
     )
 
 
-def _ruling(facts: PathFacts, around: Surroundings, knowledge: Knowledge) -> Ruling | None:
-    ruling = by_place(facts.path, around) or by_facts(facts)
+def _ruling(facts: PathFacts, by_place: PlaceRulings, knowledge: Knowledge) -> Ruling | None:
+    ruling = by_place.of(facts.path) or by_facts(facts)
     if ruling is not None:
         return ruling
     return _never(knowledge.about(facts.path))
@@ -89,21 +90,18 @@ def _never(known: Known | None) -> Ruling | None:
     return Why.NEVER, Reason(code=Code.NEVER, figures=figures)
 
 
-def _looked_at(seen: Seen, around: Surroundings) -> Iterator[SetAside]:
-    """Paths that were never opened for a change: thousands, so judged by their directories."""
-    of_directory: dict[bytes, Ruling | None] = {}
+def _looked_at(seen: Seen, by_place: PlaceRulings) -> Iterator[SetAside]:
+    """Paths that were never opened for a change."""
     for path in seen.looked_at:
-        directory = parent_of(path)
-        if directory not in of_directory:
-            of_directory[directory] = by_place(directory, around)
-        why, reason = of_directory[directory] or _READ_ONLY
+        why, reason = by_place.of(path) or _READ_ONLY
         yield SetAside(path=path, why=why, reasons=(reason,))
 
 
 def _private_directories(
     paths: list[bytes], seen: Seen, places: Places, context: Context
 ) -> dict[bytes, bool]:
-    directories = {parent for path in paths for parent in parents_of(path)} | set(paths)
+    nearest = {parent_of(path) for path in paths}
+    directories = {parent for each in nearest for parent in parents_of(each)} | nearest | {*paths}
     private: dict[bytes, bool] = {}
     for directory in sorted(directories):
         above = not places.is_container(directory) and private.get(parent_of(directory), False)
@@ -132,4 +130,7 @@ def _state(facts: PathFacts, places: Places, private: Mapping[bytes, bool]) -> S
         is_private=private.get(facts.path, False),
     )
     level, reasons = level_of(sight)
-    return State(sight=sight, level=level, reasons=reasons)
+    hazards = hazards_of(facts)
+    return State(
+        sight=sight, level=level, reasons=reasons, hazards=hazards, method=method_for(hazards)
+    )

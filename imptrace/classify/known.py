@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
 from imptrace.catalogue.model import INSTANCE_NAME
-from imptrace.classify.paths import parents_of
+from imptrace.classify.paths import parent_of, parents_of
 from imptrace.classify.places import Places
 from imptrace.classify.unit import private_path
 from imptrace.classify.verdicts import Scope
@@ -56,6 +56,7 @@ class Knowledge:
 
     def __init__(self, entries: Iterable[Entry], places: Places) -> None:
         self._literal: dict[bytes, _Line] = {}
+        self._of_directory: dict[bytes, Known | None] = {}
         self._patterns: list[tuple[re.Pattern[bytes], _Line]] = []
         for entry in entries:
             for line in _lines(entry, places):
@@ -64,6 +65,14 @@ class Knowledge:
 
     def about(self, path: bytes) -> Known | None:
         """The best line for `path`: about itself, or about a directory above it."""
+        if path in self._literal or self._patterns:
+            return self._about(path)
+        directory = parent_of(path)
+        if directory not in self._of_directory:
+            self._of_directory[directory] = self._about(directory)
+        return self._of_directory[directory]
+
+    def _about(self, path: bytes) -> Known | None:
         literal = next((each for each in (path, *parents_of(path)) if each in self._literal), None)
         best = self._literal[literal] if literal is not None else None
         for pattern, line in self._patterns:

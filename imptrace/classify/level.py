@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from imptrace.classify.codes import Code
 from imptrace.classify.path_facts import PathFacts
-from imptrace.classify.paths import name_of, parents_of
+from imptrace.classify.paths import name_of, parent_of, parents_of
 from imptrace.classify.places import Area, Place
 from imptrace.classify.verdicts import Level, Reason
 from imptrace.classify.words import (
@@ -52,9 +53,16 @@ class Sight:
         return self.facts.path
 
     @property
-    def inner_names(self) -> list[bytes]:
+    def inner_names(self) -> tuple[bytes, ...]:
         """The names of the path below its container, without its own."""
-        return self.path[len(self.place.container) :].strip(b"/").split(b"/")[:-1]
+        return _names_between(self.place.container, parent_of(self.path))
+
+
+@lru_cache(maxsize=4096)
+def _names_between(container: bytes, directory: bytes) -> tuple[bytes, ...]:
+    """The names of a directory below its container; none for the container itself."""
+    below = directory[len(container) :].strip(b"/")
+    return tuple(below.split(b"/")) if below else ()
 
 
 def level_of(sight: Sight) -> tuple[Level, tuple[Reason, ...]]:
@@ -87,10 +95,8 @@ def secret_content(sight: Sight) -> Judgement | None:
 
 def secret_name(sight: Sight) -> Judgement | None:
     """`credentials`, `private-keys`; `key`, `cookies` where nobody else may read the file."""
-    names = [name_of(sight.path)]
-    if sight.place.area is not Area.DOCUMENT:
-        names += sight.inner_names
-    for name in names:
+    inner = sight.inner_names if sight.place.area is not Area.DOCUMENT else ()
+    for name in (name_of(sight.path), *inner):
         word = secret_word(name, is_private=sight.is_private)
         if word is not None and not words_of(name_of(sight.path)) & PUBLIC:
             return Level.SECRET, _reason(Code.SECRET_WORD, sight, word=word)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from imptrace.classify.context import Context
 from imptrace.classify.paths import name_of
-from imptrace.db.records import RunDetails
+from imptrace.db.programs import program_name
+from imptrace.db.records import ProcessRecord, RunDetails
 from imptrace.tracer.events import Op
 
 _SEPARATORS = re.compile(r"[-_.@+ ]")
@@ -50,14 +51,23 @@ def names_of(runs: Iterable[RunDetails], context: Context) -> Names:
     return Names(all=frozenset(name for name in names if name))
 
 
+def names_of_process(process: ProcessRecord) -> tuple[bytes, ...]:
+    """What a process is called: its executable, and the name that it was started under.
+
+    They differ where one executable has several names, each for another task.
+    """
+    called = name_of(process.argv[0]) if process.argv else b""
+    executable = program_name(process.exe)
+    return (executable, called) if called and called != executable else (executable,)
+
+
 def _recorded(runs: Iterable[RunDetails]) -> Iterator[str]:
     for run in runs:
         yield _text(run.run.program)
         if run.run.service:
             yield run.run.service
         for process in run.processes:
-            yield _text(name_of(process.exe))
-            yield from (_text(name_of(argument)) for argument in process.argv[:1])
+            yield from map(_text, names_of_process(process))
             yield from _packages(process.exe)
             if process.unit:
                 yield process.unit.removesuffix(".service")
@@ -94,7 +104,7 @@ def _packages(exe: bytes) -> Iterator[str]:
 
 def _variants(text: str) -> Iterator[str]:
     """A name, and the same without version, flavour (`-esr`, `-server`) and daemon's `d`."""
-    bare = _bare(text.removesuffix("-wrapped"))
+    bare = _bare(text)
     yield bare
     yield _VERSION.sub("", bare)
     first = _SEPARATORS.split(bare)[0]

@@ -8,7 +8,6 @@ from imptrace.classify.codes import Code
 from imptrace.classify.level import cache_directory, secret_word
 from imptrace.classify.paths import is_within, name_of, parent_of, parents_of
 from imptrace.classify.places import Area
-from imptrace.classify.safety import hazards_of, method_of
 from imptrace.classify.shape import Ground, State
 from imptrace.classify.verdicts import Figure, Kind, Level, Method, Reason
 
@@ -106,7 +105,7 @@ def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Rea
         if directory == root.path or _holder(directory, found) is not None:
             continue
         share = secret_counts[directory] * _SECRET_SHARE >= counts[directory]
-        if share or method_of(state.facts) is Method.NONE:
+        if share or state.method is Method.NONE:
             found[directory] = Reason(code=Code.HOLDS_SECRET, figures={"path": state.path})
     return found
 
@@ -118,7 +117,7 @@ def _lone_files(states: Iterable[State], area: Area) -> list[State]:
         for state in states
         if state.is_file
         and (state.level is Level.SECRET or (area is Area.CONFIG and state.level > area.level))
-        and method_of(state.facts) is not Method.NONE
+        and state.method is not Method.NONE
         and not name_of(state.path).endswith(_COMPANIONS)
     ]
     return lone if len(lone) <= _MOST_PARTS else []
@@ -145,22 +144,22 @@ def _level_reasons(states: Iterable[State], level: Level) -> tuple[Reason, ...]:
 def _directory(path: bytes, root: _Root, level: Level, reasons: tuple[Reason, ...]) -> Piece:
     members = tuple(state for state in root.states if is_within(state.path, path))
     itself = next((state for state in members if state.path == path), None)
-    own_hazards = hazards_of(itself.facts) if itself is not None else ()
+    own_hazards = itself.hazards if itself is not None else ()
     return Piece(
         path=path,
         kind=Kind.DIRECTORY,
         level=level,
         reasons=(*reasons, *own_hazards, *_file_hazard(members)),
         members=members,
-        method=method_of(itself.facts) if itself is not None else Method.BIND,
+        method=itself.method if itself is not None else Method.BIND,
     )
 
 
 def _file_hazard(members: Iterable[State]) -> Iterator[Reason]:
     """Why the files of a directory could not be kept one by one: one of them as an example."""
     for state in members:
-        if state.is_file and method_of(state.facts) is Method.NONE:
-            yield hazards_of(state.facts)[0]
+        if state.is_file and state.method is Method.NONE:
+            yield state.hazards[0]
             return
 
 
@@ -169,25 +168,21 @@ def _file(state: State, fixed: Level | None = None) -> Piece:
         path=state.path,
         kind=Kind.FILE,
         level=fixed or state.level,
-        reasons=(*(state.reasons if fixed is None else ()), *hazards_of(state.facts)),
+        reasons=(*(state.reasons if fixed is None else ()), *state.hazards),
         members=(state,),
-        method=method_of(state.facts),
+        method=state.method,
     )
 
 
 def _inner_directories(root: bytes, states: Iterable[State]) -> list[bytes]:
     """All directories between a root and its states, topmost first."""
-    found = {
-        parent
-        for state in states
-        for parent in (
-            (state.path, *parents_of(state.path)) if not state.is_file else parents_of(state.path)
-        )
-        if parent != root and is_within(parent, root)
-    }
-    return sorted(found)
+    nearest = {parent_of(state.path) if state.is_file else state.path for state in states}
+    found = {parent for each in nearest for parent in (each, *parents_of(each))}
+    return sorted(each for each in found if each != root and is_within(each, root))
 
 
 def _holder(path: bytes, directories: Mapping[bytes, object]) -> bytes | None:
     """The one of `directories` that `path` is or lies in."""
+    if not directories:
+        return None
     return next((each for each in (path, *parents_of(path)) if each in directories), None)

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from imptrace.classify.paths import name_of
-from imptrace.db.records import Effect, PathRecord, RunDetails
+from imptrace.db.records import CHANGES, MAYBE_DONE, Effect, PathRecord, RunDetails
 from imptrace.tracer.events import AccessFlag, FileState, FileType, Op, Outcome
 
 Known = TypeVar("Known")
 
 _METADATA = frozenset({Op.CHMOD, Op.CHOWN, Op.UTIME, Op.XATTR})
-_DONE = frozenset({Outcome.OK, Outcome.UNKNOWN})
 _LEFT = frozenset({Effect.CREATED, Effect.MODIFIED})
 
 
@@ -35,6 +34,9 @@ class PathFacts:
     """Whether it stood when the newest run ended."""
     only_metadata: bool
     """Mode, owner or times were changed, never the content."""
+    type: FileType | None
+    """What kind of object it is; None where nobody looked."""
+    is_directory: bool
     state: FileState | None
     """The newest that is known of it."""
     before: FileState | None
@@ -43,37 +45,14 @@ class PathFacts:
     link: bytes | None
     ops: Mapping[Op, int]
     flags: AccessFlag
-    origins: tuple[bytes, ...]
-    """Names that it was renamed or linked from."""
     renamed_from: tuple[bytes, ...]
-    """The same, renames only."""
+    """Names from which it was renamed into place."""
     moved_to: bytes | None
     """The name that the newest rename gave it, if one took it away."""
     missing_first: bool
     """Some run looked for it, found nothing, and only then made it."""
     programs: frozenset[bytes]
     """Base names of the executables that changed it."""
-
-    @property
-    def type(self) -> FileType | None:
-        """What kind of object it is; None where nobody looked."""
-        if self.state is not None and self.state.type is not FileType.ABSENT:
-            return self.state.type
-        if self.before is not None and self.before.type is not FileType.ABSENT:
-            return self.before.type
-        return self._type_by_ops()
-
-    def _type_by_ops(self) -> FileType | None:
-        if Op.MKDIR in self.ops or AccessFlag.DIRECTORY in self.flags:
-            return FileType.DIRECTORY
-        if Op.SYMLINK in self.ops:
-            return FileType.SYMLINK
-        return FileType.SOCKET if Op.BIND in self.ops else None
-
-    @property
-    def is_directory(self) -> bool:
-        """Whether it is a directory."""
-        return self.type is FileType.DIRECTORY
 
     @property
     def was_changed(self) -> bool:
@@ -119,14 +98,10 @@ def _fold(
     each = [record for _, record in records]
     changes = [record for record in each if record.effect is not None]
     newest = changes[-1]
-    done = [access for record in each for access in record.accesses if access.outcome in _DONE]
-    ops: Counter[Op] = Counter()
-    flags = AccessFlag(0)
-    for access in done:
-        ops[access.op] += access.count
-        flags |= access.flags
-    made = {access.op for access in done if access.op.changes}
-    moves = [access.to for access in done if access.op is Op.RENAME and access.to is not None]
+    calls = _calls(records, programs)
+    state = _last(record.after for record in each)
+    before = next((record.before for record in changes if record.before is not None), None)
+    kind = _type(state, before, calls)
     return PathFacts(
         path=path,
         runs=len(each),
@@ -135,37 +110,69 @@ def _fold(
         read_first=sum(record.read_first for record in each),
         rewritten=sum(_is_rewritten(record) for record in each),
         is_there=_is_there(newest),
-        only_metadata=bool(made) and made <= _METADATA,
-        state=_last(record.after for record in each),
-        before=next((record.before for record in changes if record.before is not None), None),
+        only_metadata=_is_only_metadata(calls.ops),
+        type=kind,
+        is_directory=kind is FileType.DIRECTORY,
+        state=state,
+        before=before,
         hint=_last(record.hint for record in each),
         link=_last(record.link for record in each),
-        ops=ops,
-        flags=flags,
-        origins=tuple(
-            dict.fromkeys(
-                access.origin
-                for access in done
-                if access.op in (Op.RENAME, Op.LINK) and access.origin is not None
-            )
-        ),
-        renamed_from=tuple(
-            dict.fromkeys(
-                access.origin
-                for access in done
-                if access.op is Op.RENAME and access.origin is not None
-            )
-        ),
-        moved_to=moves[-1] if moves else None,
+        ops=calls.ops,
+        flags=AccessFlag(calls.flags),
+        renamed_from=tuple(calls.renamed_from),
+        moved_to=calls.moved_to,
         missing_first=any(_is_missing_first(record) for record in changes),
-        programs=frozenset(
-            programs[run.run.id].get(access.process, b"")
-            for run, record in records
-            for access in record.accesses
-            if access.op.changes
-        )
-        - {b""},
+        programs=frozenset(calls.programs),
     )
+
+
+@dataclass(slots=True)
+class _Calls:
+    """What the accesses of one path say together; refused ones count for nothing."""
+
+    ops: Counter[Op]
+    flags: int
+    renamed_from: dict[bytes, None]
+    moved_to: bytes | None
+    programs: set[bytes]
+
+
+def _calls(
+    records: Sequence[tuple[RunDetails, PathRecord]],
+    programs: Mapping[int, Mapping[int, bytes]],
+) -> _Calls:
+    calls = _Calls(Counter(), 0, {}, None, set())
+    for run, record in records:
+        names = programs[run.run.id]
+        for access in record.accesses:
+            if access.op in CHANGES and access.process in names:
+                calls.programs.add(names[access.process])
+            if access.outcome not in MAYBE_DONE:
+                continue
+            calls.ops[access.op] += access.count
+            # Flags are combined as numbers: the enum's own operator takes ten times as long.
+            calls.flags |= access.flags.value
+            if access.op is Op.RENAME:
+                calls.moved_to = access.to or calls.moved_to
+                if access.origin is not None:
+                    calls.renamed_from[access.origin] = None
+    return calls
+
+
+def _is_only_metadata(ops: Mapping[Op, int]) -> bool:
+    made = ops.keys() & CHANGES
+    return bool(made) and made <= _METADATA
+
+
+def _type(state: FileState | None, before: FileState | None, calls: _Calls) -> FileType | None:
+    for known in (state, before):
+        if known is not None and known.type is not FileType.ABSENT:
+            return known.type
+    if Op.MKDIR in calls.ops or calls.flags & AccessFlag.DIRECTORY.value:
+        return FileType.DIRECTORY
+    if Op.SYMLINK in calls.ops:
+        return FileType.SYMLINK
+    return FileType.SOCKET if Op.BIND in calls.ops else None
 
 
 def _last(values: Iterable[Known | None]) -> Known | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from imptrace.classify.context import User
-from imptrace.classify.paths import is_within, parents_of
+from imptrace.classify.paths import is_within, parent_of, parents_of
 from imptrace.classify.verdicts import Home, Level
 from imptrace.db.records import RunDetails
 
@@ -135,6 +135,7 @@ class Places:
             for name, area in (*_XDG.values(), *_IN_HOME.items()):
                 self._containers[home.path + b"/" + name] = (area, home)
         self._moved = dict(moved or {})
+        self._of_directory: dict[bytes, Place] = {}
         self._containers.update(self._moved)
 
     def is_container(self, path: bytes) -> bool:
@@ -156,6 +157,15 @@ class Places:
 
     def place_of(self, path: bytes) -> Place:
         """The nearest container above `path`, and its entry there."""
+        directory = parent_of(path)
+        if self.is_container(directory):
+            # Every entry of a container is an anchor of its own.
+            return self._place_of(path)
+        if directory not in self._of_directory:
+            self._of_directory[directory] = self._place_of(path)
+        return self._of_directory[directory]
+
+    def _place_of(self, path: bytes) -> Place:
         below = path
         for parent in parents_of(path):
             found = self._containers.get(parent)

@@ -11,8 +11,8 @@ from imptrace.classify.ground import ground_of
 from imptrace.classify.holdings import Claimed, claimed_pieces
 from imptrace.classify.judge import Judged, judge
 from imptrace.classify.owner import owner_of
-from imptrace.classify.paths import parents_of
-from imptrace.classify.safety import hazards_of
+from imptrace.classify.paths import parent_of, parents_of
+from imptrace.classify.shape import State
 from imptrace.classify.state import signs_of_state
 from imptrace.classify.subject import subject_of
 from imptrace.classify.verdicts import (
@@ -29,11 +29,11 @@ from imptrace.classify.verdicts import (
 from imptrace.classify.warnings import warnings_of
 
 
-def advise(facts: Facts, *, with_declared: bool = False) -> Advice:
+def advise(facts: Facts, *, with_declared: bool = False, with_verdicts: bool = False) -> Advice:
     """Judge every path of the runs, and recommend the fewest that keep the subject's own state.
 
     `with_declared`: also what the catalogue and the unit declare and no run has shown; always so
-    where there are no runs.
+    where there are no runs. `with_verdicts`: also what was found of every single path.
     """
     judged = judge(facts)
     ground = ground_of(judged)
@@ -47,7 +47,7 @@ def advise(facts: Facts, *, with_declared: bool = False) -> Advice:
         runs=tuple(run.run.id for run in facts.runs),
         recommendations=tuple(sorted(kept, key=_order)),
         set_aside=tuple(sorted(_set_aside(judged, claimed), key=lambda each: each.path)),
-        verdicts=tuple(sorted(_verdicts(claimed, judged), key=lambda each: each.path)),
+        verdicts=tuple(_verdicts(claimed, judged)) if with_verdicts else (),
         warnings=warnings_of(facts, kept, judged.set_aside, with_declared=with_declared),
     )
 
@@ -120,36 +120,36 @@ def _is_kept_above(each: Recommendation, by_path: dict[bytes, Recommendation]) -
 def _set_aside(judged: Judged, claimed: Sequence[Claimed]) -> Iterator[SetAside]:
     yield from judged.set_aside
     kept = {state.path for each in claimed for state in each.piece.members}
-    above = {parent for path in kept for parent in parents_of(path)}
+    nearest = {parent_of(path) for path in kept}
+    above = {parent for each in nearest for parent in (each, *parents_of(each))}
     reason = Reason(code=Code.EMPTY_DIRECTORY)
     for state in judged.states:
         if state.path not in kept and state.path not in above:
             yield SetAside(path=state.path, why=Why.EMPTY, reasons=(reason,))
 
 
-def _verdicts(claimed: Iterable[Claimed], judged: Judged) -> Iterator[Verdict]:
-    seen: set[bytes] = set()
-    # The smallest piece that holds a path is the one that says its level.
-    for each in sorted(claimed, key=lambda each: -len(each.piece.path)):
-        for state in each.piece.members:
-            if state.path in seen:
-                continue
-            seen.add(state.path)
-            yield Verdict(
-                path=state.path,
-                kind=Kind.FILE if state.is_file else Kind.DIRECTORY,
-                scope=each.claim.scope,
-                level=state.level,
-                confidence=confidence_of(
-                    each.claim.confidence,
-                    [state.facts],
-                    judged.runs,
-                    catalogued=each.known is not None,
-                ),
-                reasons=(
-                    *signs_of_state(state.facts),
-                    each.claim.reason,
-                    *state.reasons,
-                    *hazards_of(state.facts),
-                ),
-            )
+def _verdicts(claimed: Iterable[Claimed], judged: Judged) -> list[Verdict]:
+    """One per path that is kept, sorted by path: each as its smallest piece has it."""
+    found: dict[bytes, Verdict] = {}
+    for each in sorted(claimed, key=lambda each: len(each.piece.path)):
+        found |= {state.path: _verdict(state, each, judged) for state in each.piece.members}
+    return sorted(found.values(), key=lambda verdict: verdict.path)
+
+
+def _verdict(state: State, claimed: Claimed, judged: Judged) -> Verdict:
+    claim = claimed.claim
+    return Verdict(
+        path=state.path,
+        kind=Kind.FILE if state.is_file else Kind.DIRECTORY,
+        scope=claim.scope,
+        level=state.level,
+        confidence=confidence_of(
+            claim.confidence, [state.facts], judged.runs, catalogued=claimed.known is not None
+        ),
+        reasons=(
+            *signs_of_state(state.facts),
+            claim.reason,
+            *state.reasons,
+            *state.hazards,
+        ),
+    )

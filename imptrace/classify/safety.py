@@ -5,7 +5,7 @@ A file that is replaced (renamed over, linked over, deleted and made anew) can b
 only when there is none must be seen to be absent at the first start.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from imptrace.classify.codes import Code
 from imptrace.classify.path_facts import PathFacts
@@ -19,9 +19,9 @@ def hazards_of(facts: PathFacts) -> tuple[Reason, ...]:
     return tuple(reason for reason in found if reason is not None)
 
 
-def method_of(facts: PathFacts) -> Method:
-    """How an entry for this one path has to be made."""
-    codes = {reason.code for reason in hazards_of(facts)}
+def method_for(hazards: Iterable[Reason]) -> Method:
+    """How an entry for a path with these hazards has to be made."""
+    codes = {reason.code for reason in hazards}
     if codes & _REPLACING:
         return Method.NONE
     return Method.SYMLINK if Code.ONLY_WHEN_ABSENT in codes else Method.BIND

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from imptrace.classify.codes import Code
 from imptrace.classify.path_facts import PathFacts
-from imptrace.classify.paths import is_within, name_of, parents_of
+from imptrace.classify.paths import is_within, name_of, parent_of, parents_of
 from imptrace.classify.places import Places
 from imptrace.classify.verdicts import Reason, Why
 from imptrace.classify.words import LOCK, TEMPORARY, words_of
@@ -21,6 +21,7 @@ _PACKAGE_TOPS = tuple(
 )
 _STORE = b"/nix/store"
 _STATIC = b"/etc/static"
+_TOPS = (*_VIRTUAL_TOPS, *_RUNTIME_TOPS, *_TEMPORARY_TOPS, *_PACKAGE_TOPS, _STORE, _STATIC)
 _MANAGED = frozenset({b"/etc/localtime", b"/etc/mtab", b"/etc/ld.so.cache", b"/etc/resolv.conf"})
 
 _EPHEMERAL_TYPES = frozenset({"tmpfs", "ramfs", "overlay", "rootfs"})
@@ -60,6 +61,11 @@ class Mounts:
         # Of several mounts on one point the last is on top.
         self._by_point = {mount.mountpoint: mount for mount in mounts}
 
+    @property
+    def points(self) -> Iterable[bytes]:
+        """Where something is mounted."""
+        return self._by_point.keys()
+
     def of(self, path: bytes) -> Mount | None:
         """The mount that holds `path`; None where the table is not known."""
         points = (path, *parents_of(path), b"/")
@@ -72,6 +78,26 @@ class Surroundings:
 
     places: Places
     mounts: Mounts
+
+
+class PlaceRulings:
+    """`by_place` for thousands of paths: what holds for a directory holds for all in it."""
+
+    def __init__(self, around: Surroundings) -> None:
+        self._around = around
+        self._of_directory: dict[bytes, Ruling | None] = {}
+        # Where a ruling may begin: everything else is as the directory that it lies in.
+        self._beginnings = {*_MANAGED, *_TOPS, *around.places.runtime, *around.mounts.points}
+
+    def of(self, path: bytes) -> Ruling | None:
+        """The ruling on one path."""
+        directory = parent_of(path)
+        if directory not in self._of_directory:
+            self._of_directory[directory] = by_place(directory, self._around)
+        ruling = self._of_directory[directory]
+        if ruling is None and path in self._beginnings:
+            return by_place(path, self._around)
+        return ruling
 
 
 def by_place(path: bytes, around: Surroundings) -> Ruling | None:

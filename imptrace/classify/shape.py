@@ -8,7 +8,6 @@ from imptrace.classify.names import Names
 from imptrace.classify.path_facts import PathFacts
 from imptrace.classify.paths import common_directory, is_within, name_of, parent_of, parents_of
 from imptrace.classify.places import Area, Place, Places
-from imptrace.classify.safety import method_of
 from imptrace.classify.verdicts import Level, Method, Reason
 
 _MOST_LONE_FILES = 3
@@ -22,6 +21,10 @@ class State:
     level: Level
     reasons: tuple[Reason, ...]
     """Why it has this level."""
+    hazards: tuple[Reason, ...]
+    """What stands against keeping it by itself."""
+    method: Method
+    """How an entry for it alone has to be made."""
 
     @property
     def path(self) -> bytes:
@@ -85,7 +88,7 @@ def _narrow(anchor: bytes, states: Sequence[State], ground: Ground) -> list[byte
     if own:
         return [own[-1]]
     lone = len(files) <= _MOST_LONE_FILES and all(
-        method_of(state.facts) is not Method.NONE for state in files
+        state.method is not Method.NONE for state in files
     )
     if lone or ground.places.is_container(deepest):
         return sorted(state.path for state in files)

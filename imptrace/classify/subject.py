@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from imptrace.catalogue import Place
 from imptrace.classify.context import Facts
+from imptrace.classify.names import names_of_process
 from imptrace.classify.verdicts import Recommendation, Subject
-from imptrace.db.programs import program_name
 from imptrace.db.records import RunRecord
 
 
@@ -37,7 +37,7 @@ def _program(facts: Facts) -> bytes | None:
     newest = facts.runs[-1]
     entry = facts.context.entry
     known = {os.fsencode(name) for name in entry.programs} if entry is not None else set()
-    executed = [program_name(process.exe) for process in newest.processes]
+    executed = [name for process in newest.processes for name in names_of_process(process)]
     if not known or newest.run.program in known:
         return newest.run.program
     return next((name for name in executed if name in known), newest.run.program)

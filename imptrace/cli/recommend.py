@@ -100,7 +100,10 @@ def recommend(
     if service is not None and names:
         raise UsageError("name runs, or a service with --service: not both")
     question = Question(names=tuple(names or ()), service=service)
-    facts, advice = _advice(question, database, with_catalogue=not no_catalogue)
+    is_short = output is not Format.JSON and not set_aside and explain is None
+    facts, advice = _advice(
+        question, database, with_catalogue=not no_catalogue, only_decisive=is_short
+    )
     advice = _filtered(advice, Level(level.value) if level else None, min_confidence)
     for warning in _warnings(advice):
         _say(warning)
@@ -138,7 +141,7 @@ def _check(
 
 
 def _advice(
-    question: "Question", database: str | None, *, with_catalogue: bool
+    question: "Question", database: str | None, *, with_catalogue: bool, only_decisive: bool
 ) -> "tuple[Facts, Advice]":
     from imptrace.catalogue import shipped
     from imptrace.classify.recommend import advise
@@ -148,12 +151,14 @@ def _advice(
     catalogue = shipped() if with_catalogue else None
     try:
         with opened(database) as engine:
-            facts = gather(engine, question, catalogue)
+            facts = gather(engine, question, catalogue, only_decisive=only_decisive)
     except NoDatabaseError:
         if question.service is None or catalogue is None:
             raise
         facts = gather(None, question, catalogue)
-    return facts, advise(facts, with_declared=question.service is not None)
+    with_declared = question.service is not None
+    advice = advise(facts, with_declared=with_declared, with_verdicts=not only_decisive)
+    return facts, advice
 
 
 def _filtered(advice: "Advice", level: Level | None, min_confidence: float) -> "Advice":
