@@ -104,7 +104,9 @@ static void count_running(struct process *process, void *context)
 
 static void listener_unused(struct loop *loop, int listener)
 {
-	epoll_ctl(loop->epoll, EPOLL_CTL_DEL, listener, NULL);
+	/* Told once already: the event of a batch may be older than the look of is_last(). */
+	if (epoll_ctl(loop->epoll, EPOLL_CTL_DEL, listener, NULL))
+		return;
 	close(listener);
 	loop->listeners--;
 }

@@ -1,5 +1,6 @@
 """The traced program comes first: whatever happens to imptrace, it ends as if untraced."""
 
+import contextlib
 import os
 import random
 import signal
@@ -89,6 +90,23 @@ def test_ignored_hangup_stays_ignored(record: Recorder) -> None:
     words = record.command("sh", "-c", "kill -HUP $$; echo survived")
     result = subprocess.run(["nohup", *words], capture_output=True, check=False, timeout=PATIENCE)
     assert result.stdout == b"survived\n"
+
+
+def test_nothing_stays_behind(record: Recorder) -> None:
+    """When the last traced process has ended, so does the supervisor."""
+    token = f"imptrace-test-{record.database}"
+    record("sh", "-c", ": > /dev/null", env=os.environ | {"TOKEN": token})
+    wait_until(lambda: not _processes_with(token), "the supervisor to end")
+
+
+def _processes_with(token: str) -> list[str]:
+    """Find the processes whose environment holds `token`."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        with contextlib.suppress(OSError):
+            if token.encode() in place.read_bytes():
+                found.append(place.parent.name)
+    return found
 
 
 def test_daemon_is_left_alone(record: Recorder, work: Path) -> None:
