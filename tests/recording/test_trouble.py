@@ -15,7 +15,7 @@ FAILED = 125
 
 
 def expect_failure(result: subprocess.CompletedProcess[bytes], words: bytes) -> None:
-    """The program ended well, and the last line says what could not be stored."""
+    """Expect a program that ended well, and a last line that says what could not be stored."""
     lines = result.stderr.splitlines()
     assert result.returncode == FAILED
     assert lines[-1].startswith(b"imptrace: database ")
