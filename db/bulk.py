@@ -11,7 +11,7 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import ClauseElement, Connection
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import DeclarativeBase
 
 T = TypeVar("T")
@@ -22,8 +22,12 @@ CHUNK = 1000
 
 def insert_into(connection: Connection, table: type[DeclarativeBase]) -> Any:
     """Make an INSERT that knows ON CONFLICT, which SQLAlchemy has per dialect only."""
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table).inline()
+    if connection.dialect.name == "postgresql":
+        # It imports asyncio and more, which a recording into SQLite would have to wait for.
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+        return postgresql.insert(table).inline()
+    return sqlite.insert(table).inline()
 
 
 def execute_many(
