@@ -1,10 +1,8 @@
 # The tool, with its completions and its manual page.
 {
   lib,
-  stdenv,
   python3Packages,
   installShellFiles,
-  go-md2man,
 }:
 let
   inherit ((fromTOML (builtins.readFile ../pyproject.toml)).project) version description;
@@ -21,6 +19,7 @@ python3Packages.buildPythonApplication {
       ../README.md
       ../pyproject.toml
       ../db
+      ../docs/shell
       ../imptrace
       ../nix
       ../tests
@@ -44,10 +43,7 @@ python3Packages.buildPythonApplication {
   # nixpkgs builds its grammars from their newest commits, as versions below the first release.
   pythonRelaxDeps = [ "tree-sitter-nix" ];
 
-  nativeBuildInputs = [
-    installShellFiles
-    go-md2man
-  ];
+  nativeBuildInputs = [ installShellFiles ];
 
   # What needs no tracing: a build sandbox may forbid that. The rest is tested in CI.
   nativeCheckInputs = with python3Packages; [
@@ -67,16 +63,12 @@ python3Packages.buildPythonApplication {
   postFixup = ''
     buildPythonPath "$out $pythonPath"
     patchPythonScript $out/bin/imptrace
-  ''
-  + lib.optionalString (stdenv.buildPlatform.canExecute stdenv.hostPlatform) ''
-    for shell in bash zsh fish; do
-      _IMPTRACE_COMPLETE=source_$shell $out/bin/imptrace > imptrace.$shell
-    done
-    installShellCompletion imptrace.{bash,zsh,fish}
 
-    PYTHONPATH=$out/${python3Packages.python.sitePackages}:$PYTHONPATH \
-      bash nix/manual ${python3Packages.python.interpreter} > imptrace.1
-    installManPage imptrace.1
+    installManPage docs/shell/imptrace.1
+    installShellCompletion --cmd imptrace \
+      --bash docs/shell/imptrace.bash \
+      --fish docs/shell/imptrace.fish \
+      --zsh docs/shell/_imptrace
   '';
 
   meta = {

@@ -76,9 +76,7 @@ PACKAGE = """
       }};
       package = import (nix + /package.nix) {{
         inherit lib python3Packages;
-        stdenv = {{ buildPlatform.canExecute = _: true; hostPlatform = {{ }}; }};
         installShellFiles = named "installShellFiles";
-        go-md2man = named "go-md2man";
       }};
     in {{
       inherit (package) pname version;

@@ -1,0 +1,1 @@
+complete --command imptrace --no-files --arguments "(env _IMPTRACE_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) imptrace)" --condition "env _IMPTRACE_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) imptrace"

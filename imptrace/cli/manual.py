@@ -1,0 +1,174 @@
+"""The manual page and the shell completions, made from the commands themselves.
+
+    python -m imptrace.cli.manual DIRECTORY
+
+writes them below a directory; docs/shell/ in the repository holds what it wrote last, and a test
+compares. A package installs them from there.
+"""
+
+import inspect
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from enum import Enum
+from pathlib import Path
+from types import NoneType
+from typing import NamedTuple, TypeGuard, get_args, get_type_hints
+
+from typer.models import ArgumentInfo, ParameterInfo
+
+from imptrace.cli.app import app
+
+NAME = "imptrace"
+FILES = {
+    "bash": f"{NAME}.bash",
+    "zsh": f"_{NAME}",
+    "fish": f"{NAME}.fish",
+}
+MANUAL = f"{NAME}.1"
+
+# Loaded from $fpath, a file is the function's body: its first call would only define, not complete.
+_ZSH_FIRST_CALL = f'\n_{NAME}_completion "$@"\n'
+
+_OPTIONS = (
+    ("-h, --help", "Show a help page and exit; every command has one."),
+    ("--version", "Show the version and exit."),
+)
+_EXIT_STATUS = (
+    ("0", "Done."),
+    ("1", "A check found something (diff, doctor, services --check)."),
+    ("2", "Wrong usage, or a run, program, service or file that is not there."),
+    ("125", "imptrace itself failed."),
+    ("126", "The program cannot be executed."),
+    ("127", "The program was not found."),
+    ("other", "run exits as the program does; 128 and the signal where one killed it."),
+)
+_ENVIRONMENT = (
+    ("IMPTRACE_DB", "The database, as --db names it."),
+    ("IMPTRACE_DEBUG", "Show where in imptrace an internal error happened."),
+    ("NO_COLOR", "No colours, where it is not empty."),
+)
+_FILES = (
+    ("~/.local/state/imptrace/imptrace.db", "What was recorded; below $XDG_STATE_HOME."),
+    ("/var/lib/imptrace/imptrace.db", "The same for root."),
+)
+
+
+class _Parameter(NamedTuple):
+    names: str
+    help: str
+
+
+def manual_page() -> str:
+    """Write the manual page, in the man macros that every man(1) knows."""
+    about = inspect.getdoc(app.registered_callback.callback) if app.registered_callback else None
+    summary = (about or "").splitlines()[0].rstrip(".")
+    lines = [
+        f'.TH {NAME.upper()} 1 "" "{NAME}" "User Commands"',
+        ".SH NAME",
+        f"{NAME} \\- {_text(summary[0].lower() + summary[1:])}",
+        ".SH SYNOPSIS",
+        f".B {NAME}",
+        "[OPTIONS] COMMAND [ARGS]...",
+        ".SH OPTIONS",
+        *(line for option in _OPTIONS for line in _entry(*option)),
+        ".SH COMMANDS",
+        *_commands(),
+    ]
+    for title, entries in (
+        ("EXIT STATUS", _EXIT_STATUS),
+        ("ENVIRONMENT", _ENVIRONMENT),
+        ("FILES", _FILES),
+    ):
+        lines.append(f".SH {title}")
+        lines += [line for entry in entries for line in _entry(*entry)]
+    return "\n".join(lines) + "\n"
+
+
+def completion(shell: str) -> str:
+    """Ask the program for its completion script, as a shell's start-up file would."""
+    environment = {**os.environ, f"_{NAME.upper()}_COMPLETE": f"source_{shell}"}
+    program = "import sys; from imptrace.cli.app import main; sys.argv[0] = 'imptrace'; main()"
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, check=True
+    )
+    script = done.stdout.decode().strip("\n") + "\n"
+    return script + _ZSH_FIRST_CALL if shell == "zsh" else script
+
+
+def write(directory: Path) -> None:
+    """Write all files below a directory."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / MANUAL).write_text(manual_page(), encoding="utf-8")
+    for shell, name in FILES.items():
+        (directory / name).write_text(completion(shell), encoding="utf-8")
+
+
+def _commands() -> Iterator[str]:
+    for command in app.registered_commands:
+        if command.hidden or command.callback is None:
+            continue
+        parameters = list(_parameters(command.callback))
+        arguments = [each.names for each in parameters if not each.names.startswith("-")]
+        yield f".SS {NAME} {_text(' '.join([str(command.name), '[OPTIONS]', *arguments]))}"
+        yield from _paragraphs(inspect.getdoc(command.callback) or "")
+        for parameter in parameters:
+            yield from _entry(*parameter)
+
+
+def _parameters(function: Callable[..., object]) -> Iterator[_Parameter]:
+    """Read the parameters of a command from its function, as typer itself does.
+
+    The commands that typer makes of them look different from one version to the next.
+    """
+    hints = get_type_hints(function, include_extras=True)
+    for name in inspect.signature(function).parameters:
+        kind, *details = get_args(hints[name])
+        info = next(each for each in details if isinstance(each, ParameterInfo))
+        if info.hidden:
+            continue
+        shown = info.metavar or _value(kind, name)
+        if isinstance(info, ArgumentInfo):
+            shown = shown if info.metavar or NoneType not in get_args(kind) else f"[{shown}]"
+        else:
+            names = ", ".join(_names(info, name))
+            shown = names if kind is bool else f"{names} {shown}"
+        yield _Parameter(shown, " ".join((info.help or "").split()))
+
+
+def _names(info: ParameterInfo, name: str) -> list[str]:
+    # Inside Annotated, typer has the first name where a default stands outside of it.
+    declared = [each for each in (info.default, *(info.param_decls or ())) if _is_name(each)]
+    return declared or ["--" + name.replace("_", "-")]
+
+
+def _is_name(value: object) -> TypeGuard[str]:
+    return isinstance(value, str) and value.startswith("-")
+
+
+def _value(kind: object, name: str) -> str:
+    for part in (kind, *get_args(kind)):
+        if isinstance(part, type) and issubclass(part, Enum):
+            return "|".join(str(each.value) for each in part)
+    return name.upper().replace("_", "-")
+
+
+def _entry(term: str, text: str) -> Iterator[str]:
+    yield from (".TP", f".B {_text(term)}", _text(text) or "\\&")
+
+
+def _paragraphs(text: str) -> Iterator[str]:
+    for paragraph in text.split("\n\n"):
+        yield ".PP"
+        yield _text(" ".join(paragraph.split()))
+
+
+def _text(text: str) -> str:
+    """Escape what roff would read as its own."""
+    escaped = text.replace("\\", "\\e").replace("-", "\\-")
+    return f"\\&{escaped}" if escaped.startswith((".", "'")) else escaped
+
+
+if __name__ == "__main__":
+    write(Path(sys.argv[1]))
