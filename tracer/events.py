@@ -31,6 +31,9 @@ class Op(StrEnum):
     BIND = "bind"
     STAT = "stat"
 
+    # Enum's own is a Python function, and every access of a run is looked up by its op.
+    __hash__ = str.__hash__
+
     @property
     def changes(self) -> bool:
         """Whether this op is a request to change something at the path."""
@@ -45,6 +48,8 @@ class Outcome(StrEnum):
     DENIED = "denied"
     FAILED = "failed"
     UNKNOWN = "unknown"
+
+    __hash__ = str.__hash__  # as above
 
 
 class FileType(StrEnum):

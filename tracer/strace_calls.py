@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from imptrace.tracer.events import ABSENT, Access, AccessFlag, FileState, Op, Outcome
 from imptrace.tracer.strace_flags import flags_value
 from imptrace.tracer.strace_lines import Call, parse_descriptor, parse_text
-from imptrace.tracer.strace_paths import is_below
+from imptrace.tracer.strace_paths import is_below, joined
 from imptrace.tracer.strace_places import Place, Places, place_of
 from imptrace.tracer.strace_state import (
     Entries,
@@ -44,7 +44,7 @@ _EMPTY: Final = int(AccessFlag.EMPTY)
 _EXCHANGE: Final = int(AccessFlag.EXCHANGE)
 _TMPFILE: Final = int(AccessFlag.TMPFILE)
 _SOCKET_PATH: Final = re.compile(rb'sun_path=("(?:[^"\\]++|\\.)*+"(?:\.\.\.)?)')
-_PLAIN_STAT: Final = re.compile(rb'(?:AT_FDCWD(?:<[^<>"\\]*>)?, )?"(/[^"\\]*+)", ')
+_PLAIN_STAT: Final = re.compile(rb'(?:((?:AT_FDCWD|\d{1,10})(?:<[^<>"\\]*+>)?+), )?"([^"\\]++)", ')
 _OPEN_HOW: Final = re.compile(rb"\{flags=([^,}]*)(?:[^}]*resolve=([^,}]*))?")
 _SIZE: Final = re.compile(rb"stx?_size=(\d{1,20})")
 _REGULAR: Final = re.compile(rb"stx?_mode=S_IFREG")
@@ -152,11 +152,16 @@ class PathCalls:
         view = task.view
         if self._stats or match is None or view.root or view.namespace:
             return False
+        dirfd, path = match.groups()
         result = rest.rfind(b" = ")
         told = rest[match.end() : result]
-        path = match[1]
         if path.startswith(b"/proc/") or b'"' in told:
             return False
+        if not path.startswith(b"/"):
+            start = view.cwd if dirfd is None else self._places.directory(task, dirfd)
+            if start is None:
+                return True
+            path = joined(start, path)
         follow = name != b"lstat" and b"AT_SYMLINK_NOFOLLOW" not in told
         seen = self._places.links.resolve(path, b"", follow=follow)
         if rest.startswith(b"-1", result + 3):
@@ -203,17 +208,16 @@ class PathCalls:
 
     def _add(self, invocation: Invocation, op: Op, place: Place, flags: int = 0) -> Entry:
         outcome, errno, ok = invocation.result
+        process, at = invocation.task.process.id, invocation.at
+        combined = flags | place.flags
+        before = self._before(place, surely_new=ok and op in _MAKING) if op.changes else None
+        if before is None:
+            entry = self._entries.repeat((process, op, place.path, outcome, errno, combined), at)
+            if entry is not None:
+                return entry
         return self._entries.add(
             Access(
-                invocation.task.process.id,
-                op,
-                place.path,
-                None,
-                outcome,
-                invocation.at,
-                errno,
-                access_flags(flags | place.flags),
-                self._before(place, surely_new=ok and op in _MAKING) if op.changes else None,
+                process, op, place.path, None, outcome, at, errno, access_flags(combined), before
             )
         )
 

@@ -182,8 +182,8 @@ def parse_call(rest: bytes) -> Call | None:
     match = _CALL.match(rest)
     if match is None:
         return None
-    *arguments, result, annotation, error = match.groups()
-    return Call(tuple(arguments), result, annotation, error)
+    groups = match.groups()
+    return Call(groups[:_MOST_ARGUMENTS], *groups[_MOST_ARGUMENTS:])
 
 
 def parse_text(argument: bytes | None) -> Text | None:

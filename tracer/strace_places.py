@@ -76,7 +76,7 @@ class Places:
                 return self._through_proc(task, text, follow=follow)
             whole = view.root + raw if view.root else raw
         else:
-            start = view.cwd if dirfd is None else self._directory(task, dirfd)
+            start = view.cwd if dirfd is None else self.directory(task, dirfd)
             if start is None:
                 self.relative += counts
                 self._unseen(task, counts=counts)
@@ -104,7 +104,8 @@ class Places:
             return None
         return place_of(task.view, seen, 0, opened)
 
-    def _directory(self, task: Task, dirfd: bytes) -> bytes | None:
+    def directory(self, task: Task, dirfd: bytes) -> bytes | None:
+        """Find the directory that relative paths of a call begin in; None if it is not told."""
         descriptor = parse_descriptor(dirfd)
         if descriptor is None:
             return None

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
-from typing import Final
 
 from imptrace.tracer.events import Access, AccessFlag, Event, Op, Outcome, Unseen
 from imptrace.tracer.strace_paths import View, is_below
@@ -184,7 +183,8 @@ class Known:
         self.note(old, other)
 
 
-ENTRY_LIMIT: Final = 5_000
+Key = tuple[int, Op, bytes, Outcome, int, int]
+"""Process, op, path, outcome, errno and flags of an access."""
 
 
 class Entries:
@@ -197,27 +197,33 @@ class Entries:
 
     def __init__(self) -> None:
         self._entries: list[Entry | Event] = []
-        self._index: dict[tuple[int, Op, bytes, int, AccessFlag], Entry] = {}
+        self._index: dict[Key, Entry] = {}
         self._unseen: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
+    def repeat(self, key: Key, at: int) -> Entry | None:
+        """Count one more of an access that was added; None if there is none to count it with."""
+        entry = self._index.get(key)
+        if entry is not None:
+            entry.count += 1
+            entry.last = at
+        return entry
+
     def add(self, access: Access) -> Entry:
-        """Add an access, or fold it into an equal one."""
-        folded = access.op in self._FOLDED
-        known = access.errno or access.outcome is Outcome.OK
-        key = (access.process, access.op, access.path, access.errno if known else -1, access.flags)
-        if folded and access.before is None:
-            entry = self._index.get(key)
-            if entry is not None:
-                entry.count += 1
-                entry.last = access.at
-                return entry
+        """Add an access that is no repeat of another."""
         entry = Entry(access)
         self._entries.append(entry)
-        if folded:
-            self._index[key] = entry
+        if access.op in self._FOLDED:
+            self._index[
+                access.process,
+                access.op,
+                access.path,
+                access.outcome,
+                access.errno,
+                int(access.flags),
+            ] = entry
         else:
             self._index.clear()
         return entry
