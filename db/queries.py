@@ -7,7 +7,18 @@ from itertools import groupby
 from operator import itemgetter
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, case, func, select, true, union
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    SelectBase,
+    and_,
+    case,
+    func,
+    select,
+    true,
+    union,
+)
 
 from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.codes import OP_CODES, OUTCOME_CODES
@@ -133,16 +144,17 @@ def _no_such_run(connection: Connection, text: str) -> str:
 
 def _paths(connection: Connection, run_id: int, *, only_decisive: bool) -> Iterable[PathRecord]:
     of_run = select(Access.path_id).where(Access.run_id == run_id)
-    condition = _ALL
+    wanted: SelectBase = of_run
+    condition: ColumnElement[bool] = _ALL
     if only_decisive:
         asked = [OP_CODES[op] for op in (*CHANGES, events.Op.EXEC)]
         # "0" is the byte after "/": the range of the unique index that holds all that is below.
         configuration = select(Path.id).where(Path.name >= b"/etc/", Path.name < b"/etc0")
-        of_run = union(
+        wanted = union(
             of_run.where(Access.op.in_(asked)), of_run.where(Access.path_id.in_(configuration))
         )
-        condition = Access.path_id.in_(of_run)
-    paths = select(Path.id, Path.name).where(Path.id.in_(of_run))
+        condition = Access.path_id.in_(wanted)
+    paths = select(Path.id, Path.name).where(Path.id.in_(wanted))
     names = dict(connection.execute(paths).all())
     accesses = _accesses(connection, run_id, condition, names)
     states = dict(_states(connection, run_id))

@@ -10,6 +10,7 @@ import typer
 from imptrace.cli import (
     contribute,
     diff,
+    doctor,
     export,
     files,
     importing,
@@ -82,6 +83,7 @@ app.command("show")(show.show)
 app.command("files")(files.files)
 app.command("who")(who.who)
 app.command("rm")(rm.rm)
+app.command("doctor")(doctor.doctor)
 app.add_typer(service.app, name="service")
 
 

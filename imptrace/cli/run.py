@@ -25,6 +25,13 @@ class Wait(StrEnum):
     CHILDREN = "children"
 
 
+class Recorder(StrEnum):
+    """How accesses are seen."""
+
+    AUTO = "auto"
+    NOTIFY = "notify"
+
+
 def run(
     command: Annotated[
         list[str],
@@ -54,6 +61,12 @@ def run(
     wait: Annotated[
         Wait, typer.Option(help="What to wait for besides the program itself.")
     ] = Wait.NONE,
+    recorder: Annotated[
+        Recorder,
+        typer.Option(
+            help="How accesses are seen; auto: the cheapest that works (docs/recorders.md)."
+        ),
+    ] = Recorder.AUTO,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; errors only.")] = False,
 ) -> int:
     """Run a program and record what it does to files. Exits as the program exits.
@@ -71,8 +84,9 @@ def run(
     options = NotifyOptions(stats=stats, writes_only=writes_only, io_uring=io_uring)
     wake = foreground.waker()
     blocked = foreground.hold_signals()
+    recorders = {Recorder.AUTO: NotifyRecording, Recorder.NOTIFY: NotifyRecording}
     try:
-        recording = NotifyRecording(program, options, blocked)
+        recording = recorders[recorder](program, options, blocked)
     except BaseException:
         foreground.release_signals(blocked)
         raise
@@ -88,7 +102,7 @@ def run(
     result = session.result()
     code = _program_code(session)
     if not quiet and result.summary is not None:
-        _summarise(result, command[0], database)
+        _summarise(result, command[0], recording.name, database)
     if result.failure is not None and code == 0:
         raise result.failure
     if result.failure is not None:
@@ -106,7 +120,7 @@ def _program_code(session: "Session") -> int:
     return os.waitstatus_to_exitcode(session.ended.status)
 
 
-def _summarise(result: "Result", command: str, database: str | None) -> None:
+def _summarise(result: "Result", command: str, recorder: str, database: str | None) -> None:
     summary = result.summary
     assert summary is not None  # noqa: S101 (the caller has looked)
     program = printable(os.path.basename(command))
@@ -121,7 +135,7 @@ def _summarise(result: "Result", command: str, database: str | None) -> None:
         _say(f"{summary.unseen:,} calls were seen without a path: their process cannot be read")
     if summary.lost:
         _say(f"{summary.lost:,} events were lost")
-    _say(f"stored in {_home_as_tilde(shown(database))}")
+    _say(f"seen by the recorder {recorder}, stored in {_home_as_tilde(shown(database))}")
     _say(f"next: imptrace show {result.run_id}, imptrace recommend {program}")
 
 
