@@ -1,7 +1,6 @@
 """From the records of the shared-memory ring to events: the Python side of tracer/records.h."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from stat import S_IFMT, S_IMODE
 from struct import Struct
 from typing import Final, NamedTuple
@@ -116,17 +115,18 @@ def file_type(mode: int) -> FileType:
     return _TYPES.get(S_IFMT(mode), FileType.ABSENT)
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What repeats of an access refer to by its id."""
+class _Flags(dict[int, AccessFlag]):
+    """Flags by their bits: making an enum member anew costs more than all else of a record."""
 
-    process: int
-    op: Op
-    path: bytes
-    path2: bytes | None
-    outcome: Outcome
-    errno: int
-    flags: AccessFlag
+    def __missing__(self, bits: int) -> AccessFlag:
+        flags = self[bits] = AccessFlag(bits)
+        return flags
+
+
+_FLAGS: Final = _Flags()
+
+# What repeats of an access refer to by its number: the fields of Access that tell it from others.
+_Seen = tuple[int, Op, bytes, bytes | None, Outcome, int, AccessFlag]
 
 
 class Decoder:
@@ -138,7 +138,7 @@ class Decoder:
 
     def __init__(self) -> None:
         """Start with no access known."""
-        self._seen: dict[int, _Seen] = {}
+        self._seen: list[_Seen] = []
 
     def decode(self, data: bytes) -> Iterator[Event | Notice]:
         """Yield what the whole records in `data` say. Raises ValueError for a cut record."""
@@ -171,17 +171,20 @@ class Decoder:
         path = record[offset : offset + length]
         offset += length
         path2 = record[offset : offset + length2] if has & _HAS_PATH2 else None
-        flags = AccessFlag(flag_bits)
-        self._seen[number] = _Seen(process, op, path, path2, outcome, errno, flags)
+        flags = _FLAGS[flag_bits]
+        self._seen.append((process, op, path, path2, outcome, errno, flags))
+        if number != len(self._seen):
+            raise ValueError(f"access {number} follows {len(self._seen) - 1}")
         return Access(process, op, path, path2, outcome, at, errno, flags, before, before2, 1, at)
 
     def _repeat(self, record: bytes) -> Access:
         number, count, last = REPEAT.unpack_from(record)
-        seen = self._seen[number]
+        if not 0 < number <= len(self._seen):
+            raise ValueError(f"a repeat of {number}, which was never seen")
+        process, op, path, path2, outcome, errno, flags = self._seen[number - 1]
         return Access(
-            seen.process, seen.op, seen.path, seen.path2, seen.outcome, last, seen.errno,
-            seen.flags, None, None, count, last,
-        )  # fmt: skip
+            process, op, path, path2, outcome, last, errno, flags, None, None, count, last
+        )
 
 
 def _read_state(record: bytes, offset: int) -> FileState:
