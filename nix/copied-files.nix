@@ -70,7 +70,8 @@ let
     value = {
       description = "Watch ${item.path} for changes";
       wantedBy = [ "multi-user.target" ];
-      pathConfig.PathChanged = item.path;
+      # Percent signs would be specifiers, see systemd.unit(5).
+      pathConfig.PathChanged = lib.replaceStrings [ "%" ] [ "%%" ] item.path;
     };
   };
 in

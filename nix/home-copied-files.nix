@@ -68,7 +68,8 @@ let
     name = unitName item;
     value = {
       Unit.Description = "Watch ${item.path} for changes";
-      Path.PathChanged = placeOf item;
+      # Percent signs would be specifiers, see systemd.unit(5).
+      Path.PathChanged = lib.replaceStrings [ "%" ] [ "%%" ] (placeOf item);
       Install.WantedBy = [ "default.target" ];
     };
   };

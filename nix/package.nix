@@ -18,8 +18,9 @@ python3Packages.buildPythonApplication {
       ../LICENSE
       ../README.md
       ../pyproject.toml
+      ../setup.py
       ../db
-      ../docs/shell
+      ../docs
       ../imptrace
       ../nix
       ../tests
@@ -45,14 +46,17 @@ python3Packages.buildPythonApplication {
 
   nativeBuildInputs = [ installShellFiles ];
 
-  # What needs no tracing: a build sandbox may forbid that. The rest is tested in CI.
+  # What needs no tracing: a build sandbox may forbid that. The rest is tested in CI. Elsewhere, so
+  # that the folder `imptrace` of the source is not taken for the package.
   nativeCheckInputs = with python3Packages; [
     hypothesis
     pytest
   ];
   checkPhase = ''
     runHook preCheck
-    pytest tests/classify tests/catalogue
+    mkdir ../checked
+    cp -r docs nix pyproject.toml tests ../checked
+    (cd ../checked && python -m pytest tests/classify tests/catalogue)
     runHook postCheck
   '';
   pythonImportsCheck = [ "imptrace.cli.app" ];

@@ -55,11 +55,30 @@ def test_every_entry_is_in_the_reference(directory: str, fallback: str) -> None:
     assert missing == [], "run: nix/options-doc > docs/options.md"
 
 
-def test_no_two_entries_share_an_option() -> None:
-    """Two modules cannot declare one option."""
-    for directory in ("services", "home"):
-        options = [entry["option"] for _, entry in entries(directory) if "option" in entry]
-        assert sorted(options) == sorted(set(options))
+@pytest.mark.parametrize("directory", ["services", "home"])
+def test_the_option_of_every_entry_can_be_declared(directory: str) -> None:
+    """Two modules cannot declare one option, nor anything below what is an option itself."""
+    found = entries(directory)
+    options = [entry["option"] for _, entry in found if "option" in entry]
+    leaves = {name for _, entry in found for name in leaf_options(entry)}
+
+    assert sorted(options) == sorted(set(options))
+    assert [
+        option
+        for option in options
+        for leaf in leaves
+        if f"{option}.persistence".startswith(f"{leaf}.")
+    ] == []
+
+
+def leaf_options(entry: dict[str, Any]) -> list[str]:
+    """List the options of NixOS that the entry reads: values, not groups of options."""
+    enable = entry.get("enable", [])
+    return [
+        *([enable] if isinstance(enable, str) else enable),
+        *(record["each"] for record in entry.get("instance", [])),
+        *(record["follows"] for record in entry.get("persist", []) if "follows" in record),
+    ]
 
 
 def test_the_example_is_the_one_that_is_evaluated() -> None:
