@@ -79,6 +79,11 @@ let
 in
 {
   options = lib.recursiveUpdate serviceOptions {
+    # An option of NixOS that has the name which the catalogue's options have.
+    services.mosquitto.persistence = mkOption {
+      type = types.bool;
+      default = true;
+    };
     assertions = listOfAnything;
     warnings = listOfAnything;
     fileSystems = anything;
