@@ -53,6 +53,18 @@ def execute_many(
         connection.exec_driver_sql(str(compiled), parameters)
 
 
+def insert_paths(connection: Connection, paths: Sequence[bytes]) -> dict[bytes, int]:
+    """Store those of `paths` that are not stored yet, in one statement; returns their ids."""
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    values = ", ".join([f"({mark})"] * len(paths))
+    made = connection.exec_driver_sql(
+        # Nothing but placeholders is put into it.
+        f"INSERT INTO path (name) VALUES {values} ON CONFLICT DO NOTHING RETURNING name, id",  # noqa: S608
+        tuple(paths),
+    )
+    return dict(made.all())
+
+
 def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Cut into lists of at most `size`."""
     iterator = iter(items)

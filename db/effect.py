@@ -1,6 +1,7 @@
 """What a run left of a path: before compared with after."""
 
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from imptrace.db.records import CHANGES, MAYBE_DONE, AccessRecord, Effect
 from imptrace.tracer.events import AccessFlag, FileState, FileType, Op
@@ -25,7 +26,7 @@ def effect_of(
     done = [access for access in asked if access.outcome in MAYBE_DONE]
     if before is not None and after is not None:
         written = any(access.op in CONTENT_OPS for access in done)
-        return compared(before, after, done=bool(done), written=written)
+        return judged(compared(before, after), done=bool(done), written=written)
     if not done or all(AccessFlag.PRIVATE_MOUNT in access.flags for access in done):
         return Effect.UNCHANGED  # or changed where the host cannot see it
     was_there = before.type is not FileType.ABSENT if before else not any(map(_makes, done))
@@ -35,28 +36,55 @@ def effect_of(
     return Effect.CREATED if is_there else Effect.UNCHANGED
 
 
-def compared(before: FileState, after: FileState, *, done: bool, written: bool) -> Effect:
-    """Compare two states of a path.
+class Difference(NamedTuple):
+    """What two states of a path have in common. The database can tell it too (queries.effects)."""
+
+    was_there: bool
+    is_there: bool
+    directories: bool
+    """Both are directories."""
+    same_object: bool
+    """Of the same type, inode, mode and owner."""
+    same_content: bool
+    """Of the same size and mtime."""
+    same_ctime: bool
+
+
+def compared(before: FileState, after: FileState) -> Difference:
+    """Compare two states of a path."""
+    return Difference(
+        was_there=before.type is not FileType.ABSENT,
+        is_there=after.type is not FileType.ABSENT,
+        directories=before.type is FileType.DIRECTORY and after.type is FileType.DIRECTORY,
+        same_object=(
+            before.type is after.type
+            and before.inode == after.inode
+            and before.mode == after.mode
+            and before.uid == after.uid
+            and before.gid == after.gid
+        ),
+        same_content=before.size == after.size and before.mtime_ns == after.mtime_ns,
+        same_ctime=before.ctime_ns == after.ctime_ns,
+    )
+
+
+def judged(found: Difference, *, done: bool, written: bool) -> Effect:
+    """Judge what became of a path.
 
     `done`: whether any change of it may have succeeded. `written`: whether one of CONTENT_OPS may.
     """
-    if before.type is FileType.ABSENT:
-        return Effect.UNCHANGED if after.type is FileType.ABSENT else Effect.CREATED
-    if after.type is FileType.ABSENT:
+    if not found.was_there:
+        return Effect.CREATED if found.is_there else Effect.UNCHANGED
+    if not found.is_there:
         return Effect.DELETED
-    is_directory = before.type is FileType.DIRECTORY and after.type is FileType.DIRECTORY
-    # A directory's times and size follow its entries, which have effects of their own.
-    same = _lasting(before, is_directory=is_directory) == _lasting(after, is_directory=is_directory)
-    if same and written and not is_directory:
+    if found.directories:
+        # Its times and size follow its entries, which have effects of their own.
+        same = found.same_object
+    else:
         # A file can be written within the same tick and with its old time put back (ctime cannot),
         # but a chmod to the same mode, or a link to the file, moves ctime and changes nothing.
-        same = before.ctime_ns == after.ctime_ns
+        same = found.same_object and found.same_content and (found.same_ctime or not written)
     return Effect.UNCHANGED if same or not done else Effect.MODIFIED
-
-
-def _lasting(state: FileState, *, is_directory: bool) -> tuple[object, ...]:
-    owned = (state.type, state.inode, state.mode, state.uid, state.gid)
-    return owned if is_directory else (*owned, state.size, state.mtime_ns)
 
 
 def _makes(access: AccessRecord) -> bool:

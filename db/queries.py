@@ -1,35 +1,19 @@
 """Questions about runs, answered with the records of imptrace.db.records."""
 
 import difflib
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from itertools import groupby
 from operator import itemgetter
 from types import MappingProxyType
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Engine,
-    SelectBase,
-    and_,
-    case,
-    func,
-    select,
-    true,
-    union,
-)
+from sqlalchemy import ColumnElement, Connection, Engine, SelectBase, select, true, union
 
-from imptrace.db.bulk import CHUNK, chunks
-from imptrace.db.codes import OP_CODES, OUTCOME_CODES
-from imptrace.db.effect import CONTENT_OPS, compared, effect_of
+from imptrace.db.codes import OP_CODES
 from imptrace.db.models import Access, FileState, Mount, Path, Process, Run
 from imptrace.db.programs import program_name
 from imptrace.db.records import (
     CHANGES,
-    MAYBE_DONE,
     AccessRecord,
-    Effect,
     PathRecord,
     RunDetails,
     RunRecord,
@@ -107,26 +91,6 @@ def run_details(engine: Engine, run_id: int, *, only_decisive: bool = False) -> 
         )
 
 
-def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
-    """How many distinct paths of a run had which effect; None counts those only read."""
-    requested = _requested(connection, run_id)
-    in_run = select(func.count(Access.path_id.distinct())).where(Access.run_id == run_id)
-    counts: Counter[Effect | None] = Counter()
-    counts[None] = connection.scalars(in_run).one() - len(requested)
-    for path_id, (before, after, _, _) in _states(connection, run_id):
-        if path_id in requested and before is not None and after is not None:
-            done, written = requested.pop(path_id)
-            counts[compared(before, after, done=done, written=written)] += 1
-    # Of these a state is missing: the accesses must tell.
-    for chunk in chunks(requested, CHUNK):
-        accesses = _accesses(connection, run_id, Access.path_id.in_(chunk))
-        states = dict(_states(connection, run_id, FileState.path_id.in_(chunk)))
-        for path_id in chunk:
-            before, after, _, _ = states.get(path_id, States())
-            counts[effect_of(before, after, accesses[path_id])] += 1
-    return counts
-
-
 def nearest(name: str, names: Iterable[str]) -> str:
     """Say which of `names` a mistyped one may stand for: `did you mean ...? `, or nothing."""
     near = difflib.get_close_matches(name, set(names), n=1)
@@ -156,15 +120,15 @@ def _paths(connection: Connection, run_id: int, *, only_decisive: bool) -> Itera
         condition = Access.path_id.in_(wanted)
     paths = select(Path.id, Path.name).where(Path.id.in_(wanted))
     names = dict(connection.execute(paths).all())
-    accesses = _accesses(connection, run_id, condition, names)
-    states = dict(_states(connection, run_id))
+    accesses = accesses_by_path(connection, run_id, condition, names)
+    states = dict(states_by_path(connection, run_id))
     for path_id in sorted(names, key=names.__getitem__):
         yield path_record(
             run_id, names[path_id], tuple(accesses[path_id]), states.get(path_id, States())
         )
 
 
-def _accesses(
+def accesses_by_path(
     connection: Connection,
     run_id: int,
     condition: ColumnElement[bool] = _ALL,
@@ -178,25 +142,7 @@ def _accesses(
     return accesses
 
 
-def _requested(connection: Connection, run_id: int) -> dict[int, tuple[bool, bool]]:
-    """Map each path of which a change was asked for to whether one may have succeeded.
-
-    And whether one of those may have changed what a file holds.
-    """
-    done = Access.outcome.in_([OUTCOME_CODES[outcome] for outcome in MAYBE_DONE])
-    written = and_(done, Access.op.in_([OP_CODES[op] for op in CONTENT_OPS]))
-    statement = (
-        select(Access.path_id, *(func.max(case((what, 1), else_=0)) for what in (done, written)))
-        .where(Access.run_id == run_id, Access.op.in_([OP_CODES[op] for op in CHANGES]))
-        .group_by(Access.path_id)
-    )
-    return {
-        path_id: (bool(is_done), bool(is_written))
-        for path_id, is_done, is_written in connection.execute(statement)
-    }
-
-
-def _states(
+def states_by_path(
     connection: Connection, run_id: int, condition: ColumnElement[bool] = _ALL
 ) -> Iterator[tuple[int, States]]:
     """Read the states of a run's paths, with the path's id."""

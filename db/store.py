@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, case, func, insert, select, update
 
-from imptrace.db.bulk import CHUNK, chunks, execute_many, insert_into
+from imptrace.db.bulk import CHUNK, chunks, execute_many, insert_into, insert_paths
 from imptrace.db.codes import (
     AFTER,
     BEFORE,
@@ -61,16 +61,17 @@ def insert_processes(connection: Connection, run_id: int, pending: Pending) -> N
 def resolve_paths(connection: Connection, pending: Pending, ids: dict[bytes, int]) -> None:
     """Give an id to each pending path that has none; `ids` is filled in."""
     new = dict.fromkeys(path for _, path, _ in pending.accesses if path not in ids)
-    statement = insert_into(connection, Path).on_conflict_do_nothing()
-    execute_many(connection, statement, ("name",), ((path,) for path in new))
-    find_paths(connection, new, ids)
+    for chunk in chunks(new, CHUNK):
+        # Keyed by the objects that the fold already holds, not by copies.
+        made = insert_paths(connection, chunk)
+        ids.update((path, made[path]) for path in chunk if path in made)
+        find_paths(connection, (path for path in chunk if path not in made), ids)
 
 
 def find_paths(connection: Connection, paths: Iterable[bytes], ids: dict[bytes, int]) -> None:
     """Look up the ids of paths that are stored; `ids` is filled in, others stay out of it."""
     for chunk in chunks(paths, CHUNK):
         rows = connection.execute(select(Path.name, Path.id).where(Path.name.in_(chunk)))
-        # Keyed by the objects that the fold already holds, not by copies.
         found = dict(rows.all())
         ids.update((path, found[path]) for path in chunk if path in found)
 

@@ -94,7 +94,7 @@ class RunWriter:
 
     def summary(self) -> RunSummary:
         """How many paths were read, created, modified and deleted. To be asked after `finish`."""
-        from imptrace.db.queries import effects  # noqa: PLC0415 (not needed to record)
+        from imptrace.db.summary import effects  # noqa: PLC0415 (not needed to record)
 
         counts = effects(self._connection, self.run_id)
         return RunSummary(

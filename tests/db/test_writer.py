@@ -69,11 +69,20 @@ def recorded(batches: list[list[Access]]) -> RunDetails:
         for batch in batches:
             writer.feed(batch)
             writer.commit()
-        writer.finish(ENDED_NS, 0, None)
+        after = (ABSENT, FILE, LATER)
+        snapshots = [Snapshot(path, after[len(path) % 3]) for path in writer.changed_paths()]
+        writer.finish(ENDED_NS, 0, None, 0, snapshots[:-1])
+        assert writer.failure is None
+        summary = writer.summary()
         writer.close()
         engine.dispose()
-        assert writer.failure is None
-        return details(place)
+        found = details(place)
+        effects = [path.effect for path in found.paths]
+        assert (summary.read, summary.created, summary.modified, summary.deleted) == (
+            effects.count(None),
+            *map(effects.count, (Effect.CREATED, Effect.MODIFIED, Effect.DELETED)),
+        )
+        return found
 
 
 @settings(max_examples=25, deadline=None)
