@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from imptrace.tracer.events import ABSENT, Access, AccessFlag, FileState, Op, Outcome
 from imptrace.tracer.strace_flags import flags_value
-from imptrace.tracer.strace_lines import Call, parse_descriptor, parse_text
+from imptrace.tracer.strace_lines import Call, parse_descriptor, parse_text, unescape
 from imptrace.tracer.strace_paths import is_below, joined
 from imptrace.tracer.strace_places import Place, Places, place_of
 from imptrace.tracer.strace_state import (
@@ -44,7 +44,9 @@ _EMPTY: Final = int(AccessFlag.EMPTY)
 _EXCHANGE: Final = int(AccessFlag.EXCHANGE)
 _TMPFILE: Final = int(AccessFlag.TMPFILE)
 _SOCKET_PATH: Final = re.compile(rb'sun_path=("(?:[^"\\]++|\\.)*+"(?:\.\.\.)?)')
-_PLAIN_STAT: Final = re.compile(rb'(?:((?:AT_FDCWD|\d{1,10})(?:<[^<>"\\]*+>)?+), )?"([^"\\]++)", ')
+_PLAIN_STAT: Final = re.compile(
+    rb'(?:((?:AT_FDCWD|\d{1,10})(?:<[^<>"\\]*+>)?+), )?"((?:[^"\\]++|\\.)++)", '
+)
 _OPEN_HOW: Final = re.compile(rb"\{flags=([^,}]*)(?:[^}]*resolve=([^,}]*))?")
 _SIZE: Final = re.compile(rb"stx?_size=(\d{1,20})")
 _REGULAR: Final = re.compile(rb"stx?_mode=S_IFREG")
@@ -155,6 +157,7 @@ class PathCalls:
         dirfd, path = match.groups()
         result = rest.rfind(b" = ")
         told = rest[match.end() : result]
+        path = unescape(path)
         if path.startswith(b"/proc/") or b'"' in told:
             return False
         if not path.startswith(b"/"):

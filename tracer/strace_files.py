@@ -12,8 +12,9 @@ from imptrace.tracer.strace_lines import Kind, first_part, parse_call, parse_lin
 from imptrace.tracer.strace_log import StraceLog
 
 _BLOCK: Final = 1 << 18
-_LONGEST_LINE: Final = 1 << 18
-"""What follows in a longer line is left out: it can only be the data of a read or write."""
+_LONGEST_LINE: Final = 1 << 23
+"""What follows in a longer line is left out. The arguments of an exec may be 2 MiB (ARG_MAX), and
+-xx writes each byte of them as four; beyond that it can only be the data of a read or write."""
 _SAMPLE: Final = 100
 _SMALL_BLOCK: Final = 1 << 14
 """For each of many files."""

@@ -227,7 +227,7 @@ def _any_descriptor(argument: bytes) -> Descriptor | None:
     return Descriptor(number_or_cwd, unescape(path), deleted=deleted is not None)
 
 
-_SHORT: Final = 200
+_SHORT: Final = 400
 _short_descriptor: Final = lru_cache(maxsize=4096)(_any_descriptor)
 
 
@@ -235,9 +235,16 @@ def unescape(text: bytes) -> bytes:
     """Undo the escapes of strace: letters, octal, and hexadecimal (-x, -xx)."""
     if b"\\" not in text:
         return text
+    return _unescape_short(text) if len(text) < _SHORT else _unescape_any(text)
+
+
+def _unescape_any(text: bytes) -> bytes:
     if _ALL_HEX.fullmatch(text):
         return bytes.fromhex(text.replace(b"\\x", b"").decode("ascii"))
     return _ESCAPE.sub(_unescape_one, text)
+
+
+_unescape_short: Final = lru_cache(maxsize=8192)(_unescape_any)
 
 
 def _unescape_one(match: re.Match[bytes]) -> bytes:
