@@ -47,16 +47,14 @@ let
 
   itemsAtLevel =
     source: asked: level:
-    if stores.${level} == null then
-      [ ]
-    else
-      map (item source level "directory") asked.${level}.directories
-      ++ map (item source level "file") asked.${level}.files;
+    map (item source level "directory") asked.${level}.directories
+    ++ map (item source level "file") asked.${level}.files;
 
   # Lowest level first, so that the last of several items for one path has the highest level.
+  # Without any store nobody is asked, not even whether a program is installed.
   asked = concatMap (
     level: concatMap (source: itemsAtLevel source requests.${source}.levels level) enabled
-  ) levels;
+  ) (filter (level: stores.${level} != null) levels);
 
   enabled = filter (source: requests.${source}.enabled) (attrNames requests);
 

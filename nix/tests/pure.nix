@@ -486,6 +486,19 @@ in
     expected = [ "normal /n/var/logs a" ];
   };
 
+  plan-asks-nobody-without-a-store = {
+    actual = plan {
+      stores = {
+        transient = null;
+        normal = null;
+        important = null;
+        secret = null;
+      };
+      requests.a = throw "asked";
+    };
+    expected = [ ];
+  };
+
   plan-skips-levels-without-a-store-and-disabled-services = {
     actual = brief (plan {
       stores = twoStores;
