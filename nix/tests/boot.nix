@@ -1,7 +1,8 @@
 # What a NixOS with these modules would do at boot, as data: for a machine that does it without
 # being NixOS (tests/container/test_nix_reboot.py).
 #
-# Arguments as those of evaluate.nix. backend: the one that mounts. Needs a store to write to.
+# Arguments as those of evaluate.nix, none left out but the other back end. backend: the one that
+# mounts. Needs a store to write to.
 {
   backend,
   ...
@@ -16,16 +17,14 @@ let
     "rotator"
   ];
 
-  inherit
+  evaluate =
+    beside: modules:
     (tools.evaluate {
-      beside = [ backend ];
-      imports = [
-        imptrace.nixosModules.default
-      ]
-      ++ map imptrace.lib.serviceModule fixtures;
+      beside = [ backend ] ++ beside;
+      imports = [ imptrace.nixosModules.default ] ++ map imptrace.lib.serviceModule fixtures;
       declared =
         lib.attrValues imptrace.lib.services ++ map imptrace.lib.catalogue.read fixtures;
-      modules = [
+      modules = modules ++ [
         {
           environment.automaticPersistence = {
             normal = "/persistent";
@@ -40,15 +39,40 @@ let
           };
         }
       ];
-    })
-    config
-    ;
+    }).config;
+
+  # The user of the machine, with one program.
+  withTester = {
+    users.users.tester = { };
+    home-manager.users.tester = {
+      imports = [ (imptrace.lib.programModule ./catalogue/editor.toml) ];
+      options.programs.some-editor.enable = lib.mkEnableOption "the editor";
+      config = {
+        home = {
+          stateVersion = "25.11";
+          packages = lib.mkForce [ ];
+          automaticPersistence = {
+            normal = "/persistent";
+            secret = "/secret";
+          };
+        };
+        programs.some-editor.enable = true;
+        # Those of home-manager itself would need more of nixpkgs than its lib.
+        programs.man.enable = false;
+        dconf.enable = false;
+      };
+    };
+  };
+
+  config = evaluate [ "homeManager" ] [ withTester ];
+  tester = config.home-manager.users.tester.systemd.user;
   inherit (config.boot) initrd;
   scripts = config.system.activationScripts;
+  persisting = lib.filterAttrs (name: _: lib.hasPrefix "persist-" name);
 in
 {
-  failed = map (one: one.message) (lib.filter (one: !one.assertion) config.assertions);
-  kept = map (one: { inherit (one) path store; }) config.environment.automaticPersistence.kept;
+  # Without home-manager, whose own assertions would need more of nixpkgs.
+  failed = map (one: one.message) (lib.filter (one: !one.assertion) (evaluate [ ] [ ]).assertions);
 
   initrd = {
     inherit (initrd.systemd) mounts;
@@ -71,4 +95,7 @@ in
     services
     targets
     ;
+
+  user = lib.mapAttrs' (name: lib.nameValuePair "${name}.service") (persisting tester.services)
+    // lib.mapAttrs' (name: lib.nameValuePair "${name}.path") tester.paths;
 }

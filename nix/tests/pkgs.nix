@@ -43,6 +43,7 @@ in
 // (
   if real then
     {
+      coreutils = "/usr";
       # All that the back ends build is a script of theirs: cp SCRIPT $out, and its interpreter.
       runCommand =
         _: _: text:

@@ -13,6 +13,7 @@ from typing import Any
 ACTIVATION = "etc/nixos-activation"
 SYSTEMD = "usr/lib/systemd/systemd"
 UNITS = "etc/systemd/system"
+USER_UNITS = "etc/systemd/user"
 
 Boot = dict[str, Any]
 
@@ -35,6 +36,10 @@ def prepare(over: Path, boot: Boot, tree: Path) -> None:
         _unit(over, f"{name}.service", unit, {"Service": unit.get("serviceConfig", {})}, file)
     for name, unit in boot["paths"].items():
         _unit(over, f"{name}.path", unit, {"Path": unit["pathConfig"]})
+    for name, sections in boot["user"].items():
+        _write(over / USER_UNITS / name, _sections(sections))
+        for target in sections.get("Install", {}).get("WantedBy", []):
+            _link(over / USER_UNITS / f"{target}.wants" / name, f"/{USER_UNITS}/{name}")
     _init(over, boot, tree)
 
 
@@ -84,13 +89,15 @@ def _unit(
         if unit.get(key)
     }
     first = {"Unit": unit.get("unitConfig", {}) | dependencies}
-    text = "".join(
-        f"[{section}]\n" + "".join(_settings(values))
-        for section, values in (first | sections).items()
-    )
-    _write(over / UNITS / (name + file), text)
+    _write(over / UNITS / (name + file), _sections(first | sections))
     for target in unit.get("wantedBy", []):
         _link(over / UNITS / f"{target}.wants" / name, f"/{UNITS}/{name}")
+
+
+def _sections(sections: dict[str, Any]) -> str:
+    return "".join(
+        f"[{section}]\n" + "".join(_settings(values)) for section, values in sections.items()
+    )
 
 
 def _settings(values: dict[str, Any]) -> list[str]:

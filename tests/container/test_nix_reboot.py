@@ -33,6 +33,10 @@ OWNED = {
     "/var/lib/postgresql": "postgres:postgres 750",
     "/var/lib/private": "root:root 700",
     "/var/lib/rotator.status": "root:root 644",
+    "/home/tester/.config/some-editor": "tester:tester 700",
+    "/home/tester/.local/share": "tester:tester 755",
+    "/home/tester/.local/share/some-editor/keys": "tester:tester 700",
+    "/home/tester/.some_history": "tester:tester 600",
 }
 
 Boot = Callable[[], Machine]
@@ -46,8 +50,13 @@ def postgres(machine: Machine, command: str) -> str:
     return machine.sh(f"runuser -u postgres -- sh -euc 'cd; {path}; {command}'")
 
 
-def mailer(machine: Machine, command: str) -> None:
-    machine.sh(f"runuser -u mailer -- sh -euc '{command}'")
+def as_user(machine: Machine, user: str, command: str) -> None:
+    machine.sh(f"runuser -u {user} -- sh -euc '{command}'")
+
+
+def log_in(machine: Machine) -> None:
+    """Start the user's service manager, which waits for what its basic.target wants."""
+    machine.sh("systemctl start user@$(id -u tester)")
 
 
 def start_postgres(machine: Machine) -> None:
@@ -66,7 +75,7 @@ def _stores(tmp_path: Path) -> Path:
 @pytest.fixture(params=["impermanence", "preservation"], name="boot")
 def _boot(request: pytest.FixtureRequest, tmp_path: Path, stores: Path) -> Boot:
     backend: str = request.param
-    names = ("IMPTRACE_TEST_TREE", "NIXPKGS_LIB", backend.upper())
+    names = ("IMPTRACE_TEST_TREE", "NIXPKGS_LIB", "HOME_MANAGER", backend.upper())
     if missing := [name for name in names if not os.environ.get(name)]:
         pytest.skip(f"{', '.join(missing)} must be set: see tests/container/run.sh and nix/check")
     programs = ("systemd-nspawn", "nix-instantiate")
@@ -88,6 +97,7 @@ def _evaluate(backend: str, store: Path) -> nixos_boot.Boot:
     nested = lib / "lib"
     arguments = {
         "nixpkgsLib": nested if (nested / "default.nix").exists() else lib,
+        "homeManager": Path(os.environ["HOME_MANAGER"]),
         backend: Path(os.environ[backend.upper()]),
     }
     given = [word for name, path in arguments.items() for word in ("--arg", name, str(path))]
@@ -134,8 +144,13 @@ def write_state(machine: Machine) -> None:
     start_postgres(machine)
     postgres(machine, 'psql -h /tmp -qc "CREATE TABLE kept AS SELECT 42 AS answer"')
     machine.sh("systemctl start dynamic")
-    mailer(machine, "umask 077; echo key >/var/lib/mailer/id.key")
-    mailer(machine, "echo ring >/var/lib/mailer/keys/ring")
+    as_user(machine, "mailer", "umask 077; echo key >/var/lib/mailer/id.key")
+    as_user(machine, "mailer", "echo ring >/var/lib/mailer/keys/ring")
+    as_user(machine, "tester", "echo set >~tester/.config/some-editor/settings")
+    as_user(machine, "tester", "echo ring >~tester/.local/share/some-editor/keys/ring")
+    log_in(machine)
+    as_user(machine, "tester", "umask 077; cd ~tester; echo ls >.new; mv .new .some_history")
+    machine.wait_for("grep -q ls /persistent/home/tester/.some_history")
     for text in ("first", "second"):
         machine.sh(
             f"echo {text} >/var/lib/rotator.tmp; mv /var/lib/rotator.tmp /var/lib/rotator.status"
@@ -161,17 +176,21 @@ def test_state_survives_a_reboot_with_a_wiped_root(boot: Boot, stores: Path) -> 
         machine.wait_for("systemctl is-active NetworkManager")
         machine.sh("systemctl start dynamic")
         start_postgres(machine)
+        log_in(machine)
         assert machine.sh("ls /wiped", check=False) == ""
         assert "kept" in machine.sh("nmcli -g NAME connection show").splitlines()
         assert postgres(machine, 'psql -h /tmp -qtAc "SELECT answer FROM kept"') == "42"
         assert machine.sh("cat /var/lib/private/dynamic/file") == "kept\nkept"
         assert machine.sh("cat /var/lib/mailer/id.key /var/lib/mailer/keys/ring") == "key\nring"
         assert machine.sh("cat /var/lib/rotator.status") == "second"
+        assert machine.sh("cat ~tester/.config/some-editor/settings") == "set"
+        assert machine.sh("cat ~tester/.local/share/some-editor/keys/ring") == "ring"
+        assert machine.sh("cat ~tester/.some_history") == "ls"
         assert machine.sh("cat /etc/machine-id") == machine_id
         assert owners_and_modes(machine) == before == OWNED
 
         # What `nixos-rebuild switch` does on a running system takes nothing from its owner.
         machine.sh(f"/{nixos_boot.ACTIVATION}; systemd-tmpfiles --create nixos.conf")
         assert owners_and_modes(machine) == OWNED
-        mailer(machine, "echo more >>/var/lib/mailer/id.key")
+        as_user(machine, "mailer", "echo more >>/var/lib/mailer/id.key")
         assert machine.sh("systemctl --failed --plain --no-legend | cut -d' ' -f1") == ""
