@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,12 @@ def test_chromium(record: Recorder, work: Path) -> None:
     words = ("chromium", "--headless", "--no-sandbox", *quiet, *places, "file:///etc/hostname")
     assert record(*words, cwd=work).returncode == 0
     assert record.paths(work)[os.fsencode(work / "x.png")].effect is Effect.CREATED
+
+
+def test_listener_of_its_own(record: Recorder, compiled: Callable[..., Path]) -> None:
+    """The kernel allows one listener to a program: it is told so, and the user is warned."""
+    assert record(str(compiled("listener"))).stdout == b"Device or resource busy\n"
+    assert "listener" in dict(record.details().run.warnings)
 
 
 @needs("gpg")
