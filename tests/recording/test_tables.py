@@ -37,7 +37,7 @@ def header_numbers(header: str) -> dict[str, int]:
         ["gcc", "-E", "-dM", "-D__ARCH_WANT_RENAMEAT", "-include", header, "-x", "c", "/dev/null"],
         capture_output=True, check=True, text=True,
     )  # fmt: skip
-    pairs = re.findall(r"^#define __NR_(\w+) (\d+)$", result.stdout, re.MULTILINE)
+    pairs = re.findall(r"^#define __NR_?(\w+) (\d+)$", result.stdout, re.MULTILINE)
     return {name: int(number) for name, number in pairs}
 
 
