@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nix_support import NIX, ROOT, needs_checkouts, needs_nix
+from nix_support import NIX, ROOT, evaluate, needs_checkouts, needs_nix, tools
 
 DOCS = ROOT / "docs"
 
@@ -84,6 +84,39 @@ def leaf_options(entry: dict[str, Any]) -> list[str]:
 def test_the_example_is_the_one_that_is_evaluated() -> None:
     """The snippet to copy is nix/example.nix, whose result nix/tests/example.nix holds."""
     assert (NIX / "example.nix").read_text() in (DOCS / "nixos.md").read_text()
+
+
+@needs_nix
+@pytest.mark.nix
+@needs_checkouts("NIXPKGS_LIB", "IMPERMANENCE")
+def test_the_snippet_of_the_readme_keeps_the_same(tmp_path: Path) -> None:
+    """README.md shows the example in fewer lines: it asks for the same paths in the same stores."""
+    page = (ROOT / "README.md").read_text()
+    [snippet] = [
+        block.split("```")[0]
+        for block in page.split("```nix\n")[1:]
+        if "automaticPersistence" in block.split("```")[0]
+    ]
+    (tmp_path / "readme.nix").write_text(snippet)
+
+    readme, example = evaluate(
+        f"""
+        let
+          tools = {tools()};
+          paths = store:
+            map (one: one.dirPath) store.directories ++ map (one: one.filePath) store.files;
+          kept = module:
+            let inherit (tools.evaluate {{ modules = [ module ]; }}) config; in
+            {{
+              mounted = builtins.mapAttrs (_: paths) config.environment.persistence;
+              copied = builtins.attrNames config.systemd.paths;
+            }};
+        in map kept [ {tmp_path}/readme.nix {NIX}/example.nix ]
+        """
+    )
+
+    assert readme == example
+    assert "/var/lib/NetworkManager" in readme["mounted"]["/persistence"]
 
 
 def commands_with(text: str, page: Path) -> str:
