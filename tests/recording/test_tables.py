@@ -26,6 +26,8 @@ ALIASES: dict[int, dict[str, str]] = {
     },
     AARCH64: {"newfstatat": "3264_fstatat", "truncate": "3264_truncate"},
 }
+ARM64 = ("-D__ARCH_WANT_RENAMEAT", "-D__ARCH_WANT_NEW_STAT")
+"""What arm64 has of the older calls in asm-generic (arch/arm64/include/uapi/asm/unistd.h)."""
 LATER = {"openat2", "faccessat2", "fchmodat2", "setxattrat", "removexattrat"}
 """Newer than some headers that we build with; the numbers are the same on all architectures."""
 
@@ -33,8 +35,7 @@ LATER = {"openat2", "faccessat2", "fchmodat2", "setxattrat", "removexattrat"}
 def header_numbers(header: str) -> dict[str, int]:
     """Ask the C preprocessor for the numbers of a header."""
     result = subprocess.run(
-        # arm64 keeps renameat, which newer architectures lack (arch/arm64/include/uapi/asm).
-        ["gcc", "-E", "-dM", "-D__ARCH_WANT_RENAMEAT", "-include", header, "-x", "c", "/dev/null"],
+        ["gcc", "-E", "-dM", *ARM64, "-include", header, "-x", "c", "/dev/null"],
         capture_output=True, check=True, text=True,
     )  # fmt: skip
     pairs = re.findall(r"^#define __NR_?(\w+) (\d+)$", result.stdout, re.MULTILINE)
