@@ -63,6 +63,7 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def with_it(connection: Connection) -> Config:
         config = configuration(connection)
         own = Path(config.get_main_option("script_location") or "", "versions")
+        config.set_main_option("version_path_separator", "os")  # before Alembic 1.16
         config.set_main_option("version_locations", f"{own}{os.pathsep}{tmp_path}")
         return config
 
