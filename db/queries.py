@@ -97,13 +97,25 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}? " if near else ""
 
 
-def _no_such_run(connection: Connection, text: str) -> str:
-    names = [LATEST]
-    for label, program in connection.execute(select(Run.label, Run.program).distinct()):
-        names.append(program.decode(errors="backslashreplace"))
+def run_names(engine: Engine) -> list[str]:
+    """Return the names that runs can be asked for by: `latest`, labels, programs."""
+    with engine.connect() as connection:
+        return _run_names(connection)
+
+
+def _run_names(connection: Connection) -> list[str]:
+    names = {LATEST: None}
+    newest_first = select(Run.label, Run.program).order_by(Run.id.desc())
+    for label, program in connection.execute(newest_first):
+        names[program.decode(errors="backslashreplace")] = None
         if label is not None:
-            names.append(label)
-    return f"no run is called {text!r}; {nearest(text, names)}imptrace runs lists them"
+            names[label] = None
+    return list(names)
+
+
+def _no_such_run(connection: Connection, text: str) -> str:
+    near = nearest(text, _run_names(connection))
+    return f"no run is called {text!r}; {near}imptrace runs lists them"
 
 
 def _paths(connection: Connection, run_id: int, *, only_decisive: bool) -> Iterable[PathRecord]:

@@ -1,10 +1,12 @@
 """Options that several commands share, declared once."""
 
+import os
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imptrace.db.location import ENVIRONMENT
+from imptrace.errors import ImptraceError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -24,6 +26,18 @@ Database = Annotated[
 ]
 
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON (docs/json.md).")]
+
+
+def complete_run(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete the name of a run for the shell: `latest`, labels and programs."""
+    from imptrace.db import queries
+
+    try:
+        with opened(context.params.get("database") or os.environ.get(ENVIRONMENT)) as engine:
+            return [name for name in queries.run_names(engine) if name.startswith(incomplete)]
+    except ImptraceError:
+        # Nobody asked for an answer yet: a missing database is no error here.
+        return []
 
 
 def opened(place: str | None) -> "AbstractContextManager[Engine]":

@@ -4,14 +4,16 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database
+from imptrace.cli.options import Database, complete_run
 
 
 def rm(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN...", help="Ids, labels, programs (the newest run of each), or latest."
+            metavar="RUN...",
+            autocompletion=complete_run,
+            help="Ids, labels, programs (the newest run of each), or latest.",
         ),
     ],
     *,

@@ -6,14 +6,16 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, Json, opened
+from imptrace.cli.options import Database, Json, complete_run, opened
 
 
 def show(
     run: Annotated[
         str,
         typer.Argument(
-            metavar="RUN", help="An id, a label, a program (its newest run), or latest."
+            metavar="RUN",
+            autocompletion=complete_run,
+            help="An id, a label, a program (its newest run), or latest.",
         ),
     ] = "latest",
     *,

@@ -198,6 +198,18 @@ def test_help_needs_no_database_library() -> None:
     assert "runs" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "completed"),
+    [("imptrace show f", ["first"]), ("imptrace rm ", ["latest", "demo2", "demo", "first"])],
+)
+def test_the_shell_completes_the_names_of_runs(words: str, completed: list[str]) -> None:
+    asked = {"COMP_WORDS": words, "COMP_CWORD": "2", "_IMPTRACE_COMPLETE": "complete_bash"}
+    done = subprocess.run(
+        COMMAND, env=os.environ | asked, capture_output=True, text=True, check=False
+    )
+    assert (done.stdout.split(), done.stderr) == (completed, "")
+
+
 def test_no_command_shows_the_help(ask: Ask) -> None:
     assert ask() == ask("--help")
     assert ask("--version").out.startswith("imptrace 0.")
