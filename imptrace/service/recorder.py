@@ -44,14 +44,13 @@ class Recorder:
     """Records one unit until it is told to finish, then stays until nothing needs it."""
 
     def __init__(self, directory: Path) -> None:
-        """Take over what a killed recorder left. Raises ImptraceError without an order."""
-        order = read_order(directory / "order.json")
-        if order is None:
-            raise ImptraceError(f"{directory}: there is no order that says what to record")
+        """Take over what a killed recorder left. Raises ImptraceError."""
         self._directory = directory
-        self._order: Order = order
+        self._order = read_order(directory / "order.json")
         self._outcome = directory / "outcome.json"
-        self._should_finish = self._outcome.exists()
+        # Without an order, or with an outcome, there is nothing to record; there may be somebody
+        # to answer.
+        self._should_finish = self._order is None or self._outcome.exists()
         self._session: Session | None = None
         self._supervisor_is_gone = False
         self._recording = self._serve()
@@ -60,15 +59,15 @@ class Recorder:
 
     def run(self) -> None:
         """Do all of it. Raises SupervisorLostError."""
-        tell_manager("READY=1", f"STATUS=waiting for {self._order.unit} to start")
-        while not self._should_finish:
+        tell_manager("READY=1", "STATUS=waiting for the unit to start")
+        while not self._should_finish and self._order is not None:
             self._check_supervisor()
             if self._session is None:
-                self._begin_when_something_comes()
+                self._begin_when_something_comes(self._order)
             else:
                 time.sleep(_POLL_SECONDS)
         self._close_door()
-        if not self._outcome.exists():
+        if self._order is not None and not self._outcome.exists():
             write_outcome(self._outcome, self._finish())
         self._stay_until_unused()
 
@@ -76,21 +75,25 @@ class Recorder:
         from imptrace.tracer.notify import NotifyOptions, ServiceRecording  # noqa: PLC0415 (C)
 
         kept = inherited_descriptors()
-        door = kept[DOOR][0] if kept[DOOR] else self._open_door()
-        page = kept[PAGE][0] if kept[PAGE] else _new_page()
+        order = self._order
         return ServiceRecording(
-            self._order.unit,
-            NotifyOptions(stats=self._order.stats, writes_only=self._order.writes_only),
-            door=door,
-            page=page,
+            order.unit if order else "",
+            NotifyOptions(
+                stats=order is not None and order.stats,
+                writes_only=order is not None and order.writes_only,
+            ),
+            door=kept[DOOR][0] if kept[DOOR] else self._open_door(),
+            page=kept[PAGE][0] if kept[PAGE] else _new_page(),
             adopted=kept[LISTENER],
-            user_manager=self._order.user_manager,
+            user_manager=order is not None and order.user_manager,
         )
 
     def _open_door(self) -> int:
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        if self._should_finish:
+            return door.detach()
         path = self._directory / "socket"
         path.unlink(missing_ok=True)
-        door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
         door.bind(str(path))
         # Whoever the unit runs as must come in; who else does is turned away by its cgroup.
         path.chmod(0o666)
@@ -98,11 +101,11 @@ class Recorder:
         deposit(door.fileno(), DOOR)
         return door.detach()
 
-    def _begin_when_something_comes(self) -> None:
+    def _begin_when_something_comes(self, order: Order) -> None:
         first = self._recording.wait_for_first(int(_POLL_SECONDS * 1000))
         if first:
-            self._session = _new_session(self._order, self._recording)
-            tell_manager(f"STATUS=recording {self._order.unit}")
+            self._session = _new_session(order, self._recording)
+            tell_manager(f"STATUS=recording {order.unit}")
 
     def _close_door(self) -> None:
         (self._directory / "socket").unlink(missing_ok=True)
@@ -131,7 +134,7 @@ class Recorder:
         )
 
     def _stay_until_unused(self) -> None:
-        tell_manager(f"STATUS=not recording; {self._order.unit} runs on with its filter")
+        tell_manager("STATUS=not recording; the unit runs on with its filter")
         since = time.monotonic()
         while not self._supervisor_ended():
             time.sleep(_POLL_SECONDS)
@@ -143,7 +146,7 @@ class Recorder:
 
     def _check_supervisor(self) -> None:
         if self._supervisor_ended():
-            raise SupervisorLostError(f"the supervisor of {self._order.unit} was killed")
+            raise SupervisorLostError("the supervisor was killed: this service starts again")
 
     def _session_ended(self) -> bool:
         return self._session is not None and self._session.finished.is_set()

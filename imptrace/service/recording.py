@@ -4,6 +4,7 @@ The order of steps is chosen so that being interrupted at any of them leaves a u
 the recorder is there before the drop-in is, and the drop-in is gone before the recorder is.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -25,6 +26,8 @@ from imptrace.service.units import Unit, load_unit
 
 FINISH_SECONDS = 120
 """How long a recorder may look at what the unit left behind."""
+_LEAVE_SECONDS = 3
+"""How long one whose unit has ended may take to leave."""
 _SETTLE_SECONDS = 1.0
 """A unit whose commands cannot run at all has failed by then."""
 _EXIT_OF_SANDBOX = range(200, 245)
@@ -40,13 +43,14 @@ RECORDER_PROPERTIES = (
     "StartLimitIntervalSec=0",
     "KillMode=mixed",
     "TimeoutStopSec=20s",
-    "OOMScoreAdjust=-500",
     # Outlives the unit at shutdown, and serves those that start early.
     "DefaultDependencies=no",
     "Conflicts=shutdown.target",
     "Before=shutdown.target",
     "CollectMode=inactive-or-failed",
 )
+SYSTEM_RECORDER_PROPERTIES = ("OOMScoreAdjust=-500",)
+"""What a user's manager is not allowed to give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +106,8 @@ def start(name: str, manager: Manager, wish: Wish) -> Started:
     Raises UsageError where it cannot be recorded, ImptraceError where something failed; then
     nothing is left behind and the unit is in the state in which it was.
     """
+    if manager.user and (problem := _unreadable_processes()):
+        raise ManagerError(problem)
     unit = load_unit(name, manager)
     if unit.properties.get("NeedDaemonReload") == "yes":
         manager.tell("daemon-reload")
@@ -141,14 +147,14 @@ def finish(name: str, manager: Manager, *, restart: bool) -> Finished:
     if restarted:
         manager.tell("restart", "--", name)
     outcome = _ask_for_outcome(place)
-    still_answering = not restarted and outcome is not None and _listeners(place) > 0
-    if not still_answering:
-        _remove_recorder(place)
-    return Finished(outcome, restarted, still_answering)
+    return Finished(outcome, restarted, still_answering=not _remove_recorder(place))
 
 
 def reset(name: str, manager: Manager, *, restart: bool) -> bool:
-    """Remove every trace of a recording, whatever state it is in; answer whether there was one."""
+    """Remove every trace of a recording, whatever state it is in; answer whether there was one.
+
+    A recorder that a running unit depends on, because it is not restarted, leaves with the unit.
+    """
     place = Place(name, manager)
     if not (place.dropins() or place.directory.exists() or _recorder_is_known(place)):
         return False
@@ -167,6 +173,20 @@ def state(place: Place) -> State:
         recorder.get("ActiveState", "unknown"),
         _listeners(place),
         recorder.get("StatusText", ""),
+    )
+
+
+def _unreadable_processes() -> str | None:
+    """Tell why the recorder of a user unit could not read the unit's processes, if it could not."""
+    try:
+        scope = Path("/proc/sys/kernel/yama/ptrace_scope").read_text("ascii").strip()
+    except OSError:
+        return None
+    if scope == "0":
+        return None
+    return (
+        f"kernel.yama.ptrace_scope is {scope}, so that only a parent may look at a process, and "
+        "the parent of a user unit is systemd: sudo sysctl kernel.yama.ptrace_scope=0 allows it"
     )
 
 
@@ -219,7 +239,8 @@ def _order(unit: Unit, manager: Manager, wish: Wish) -> Order:
 
 def _start_recorder(place: Place) -> None:
     mode = ["--user"] if place.manager.user else ["--system"]
-    properties = [f"--property={each}" for each in RECORDER_PROPERTIES]
+    wanted = RECORDER_PROPERTIES + (() if place.manager.user else SYSTEM_RECORDER_PROPERTIES)
+    properties = [f"--property={each}" for each in wanted]
     command = [
         "systemd-run", *mode, "--quiet", f"--unit={place.recorder}",
         f"--description=imptrace records {place.unit}", *properties,
@@ -270,18 +291,26 @@ def _failed_before_it_ran(place: Place) -> str | None:
 
 def _ask_for_outcome(place: Place) -> Outcome | None:
     """Tell the recorder to finish, and wait until it has."""
-    if not _is_alive(place):
-        return read_outcome(place.outcome)
+    _tell_to_finish(place)
+    if not _becomes_true(lambda: place.outcome.exists() or not _is_alive(place), FINISH_SECONDS):
+        raise ImptraceError(
+            f"the recorder of {place.unit} did not finish within {FINISH_SECONDS} s: see "
+            f"journalctl -u {place.recorder}; imptrace service reset {place.unit} removes it"
+        )
+    return read_outcome(place.outcome)
+
+
+def _tell_to_finish(place: Place) -> None:
     pid = int(place.manager.show(place.recorder).get("MainPID", "0"))
     if pid:
-        os.kill(pid, signal.SIGUSR1)
-    _wait_until(lambda: place.outcome.exists() or not _is_alive(place), FINISH_SECONDS)
-    return read_outcome(place.outcome)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGUSR1)
 
 
 def _remove(place: Place, *, restart: bool) -> None:
     _remove_dropins(place)
     problem = place.manager.try_to("restart", "--", place.unit) if restart else None
+    _tell_to_finish(place)
     _remove_recorder(place)
     if problem is not None:
         raise ImptraceError(f"the recording is removed, but {problem}")
@@ -295,14 +324,22 @@ def _remove_dropins(place: Place) -> None:
     place.manager.tell("daemon-reload")
 
 
-def _remove_recorder(place: Place) -> None:
+def _remove_recorder(place: Place) -> bool:
+    """Remove the recorder, unless processes of the unit depend on it: then it leaves after them.
+
+    Answer whether it is gone.
+    """
+    if not _becomes_true(lambda: not _is_alive(place), _LEAVE_SECONDS):
+        if place.manager.show(place.recorder).get("ActiveState") == "active":
+            return False
+        place.manager.try_to("stop", place.recorder)  # it fails to start, again and again
     if _recorder_is_known(place):
-        place.manager.try_to("stop", place.recorder)
         place.manager.try_to("reset-failed", place.recorder)
     shutil.rmtree(place.directory, ignore_errors=True)
     runtime = place.directory.parent
     if runtime.is_dir() and not any(path.is_dir() for path in runtime.iterdir()):
         shutil.rmtree(runtime, ignore_errors=True)
+    return True
 
 
 def _recorder_is_known(place: Place) -> bool:
@@ -319,14 +356,15 @@ def _is_active(place: Place) -> bool:
 
 
 def _listeners(place: Place) -> int:
-    """Count what PID 1 keeps for the recorder, without the socket and the page."""
+    """Count what PID 1 keeps for the recorder, without the page and the door."""
     kept = int(place.manager.show(place.recorder).get("NFileDescriptorStore", "0"))
-    return max(0, kept - 2)
+    return max(0, kept - (2 if place.socket.exists() else 1))
 
 
-def _wait_until(is_so: Callable[[], bool], seconds: float) -> None:
+def _becomes_true(is_so: Callable[[], bool], seconds: float) -> bool:
     end = time.monotonic() + seconds
     while not is_so():
         if time.monotonic() > end:
-            raise ImptraceError(f"the recorder did not finish within {seconds:.0f} s")
+            return False
         time.sleep(0.05)
+    return True

@@ -1,0 +1,129 @@
+"""Whatever is killed or removed: the service goes on, and a reset leaves nothing behind."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+from machine import Machine
+from recorded import changed, run_of
+
+UNITS = "/etc/systemd/system"
+# Opens, writes and renames all the time; any error ends it.
+BUSY = """#!/usr/bin/python3
+import os, time
+os.makedirs("/var/lib/busy", exist_ok=True)
+rounds = 0
+while True:
+    with open("/var/lib/busy/new", "w") as file:
+        file.write(str(rounds))
+    os.rename("/var/lib/busy/new", "/var/lib/busy/now")
+    rounds += 1
+    time.sleep(0.002)
+"""
+
+
+@pytest.fixture
+def busy(machine: Machine) -> Iterator[str]:
+    """A unit that makes traced calls without a pause."""
+    machine.write("/usr/local/bin/busy", BUSY, 0o755)
+    machine.write(f"{UNITS}/busy.service", "[Service]\nExecStart=/usr/local/bin/busy\n")
+    machine.sh("systemctl daemon-reload; systemctl restart busy")
+    yield "busy.service"
+    machine.run("imptrace", "service", "reset", "--no-restart", "busy")
+    machine.sh("systemctl stop busy")
+
+
+def rounds(machine: Machine) -> int:
+    """How far it got."""
+    return int(machine.sh("cat /var/lib/busy/now"))
+
+
+def goes_on(machine: Machine, pid: str) -> None:
+    """The same process makes progress."""
+    machine.wait_for(f"test $(systemctl show -P MainPID busy) = {pid}")
+    before = rounds(machine)
+    machine.wait_for(f"test $(cat /var/lib/busy/now) -gt {before + 20}")
+
+
+def pids_of_recorder(machine: Machine) -> list[str]:
+    """The recorder's processes: the one that stores, then the one that answers."""
+    processes = "cat /sys/fs/cgroup/system.slice/imptrace-record-busy-*.service/cgroup.procs"
+    machine.wait_for(f"test $({processes} | wc -l) = 2")
+    return machine.sh(processes).split()
+
+
+@pytest.mark.parametrize("which", ["all of it", "the one that stores", "the one that answers"])
+def test_a_killed_recorder(machine: Machine, busy: str, which: str) -> None:
+    """The unit's calls wait until a new one has taken over, and none of them fails."""
+    machine.sh(f"imptrace service start {busy}")
+    pid = machine.sh("systemctl show -P MainPID busy")
+    for _ in range(3):
+        goes_on(machine, pid)
+        stores, answers = pids_of_recorder(machine)
+        killed = {"all of it": f"{stores} {answers}", "the one that stores": stores}
+        machine.sh(f"kill -KILL {killed.get(which, answers)}", check=False)
+        machine.wait_for(f"! kill -0 {stores} 2>/dev/null")
+        goes_on(machine, pid)
+    machine.sh(f"imptrace service finish {busy}")
+    run = run_of(machine, busy)
+    assert run["run"]["status"] == "complete"
+    assert "/var/lib/busy/now" in changed(run)
+
+
+def test_stopping_the_recorder_by_hand(machine: Machine, busy: str) -> None:
+    """It does not leave before the unit does, unless it is forced."""
+    machine.sh(f"imptrace service start {busy}")
+    pid = machine.sh("systemctl show -P MainPID busy")
+    machine.sh("systemctl stop --no-block 'imptrace-record-busy-*'; sleep 2")
+    goes_on(machine, pid)
+    machine.sh("systemctl restart busy")
+    goes_on(machine, machine.sh("systemctl show -P MainPID busy"))
+    journal = machine.sh("journalctl -b -u busy -t imptrace -o cat")
+    assert "not recorded: the recorder" in journal
+
+
+def test_a_vanished_recorder(machine: Machine, busy: str) -> None:
+    """With socket and recorder gone the unit starts, unrecorded; finish and reset clean up."""
+    before = machine.sh(f"systemctl cat {busy}")
+    machine.sh(f"imptrace service start --no-restart {busy}")
+    machine.sh("systemctl kill --signal=KILL 'imptrace-record-busy-*'; rm -rf /run/imptrace/busy-*")
+    machine.sh("systemctl restart busy")
+    goes_on(machine, machine.sh("systemctl show -P MainPID busy"))
+    machine.wait_for("journalctl -b -u busy -t imptrace -o cat | grep -q 'cannot be reached'")
+    done = machine.run("imptrace", "service", "finish", busy)
+    assert "recorder was gone" in done.stderr
+    assert machine.sh(f"systemctl cat {busy}") == before
+    machine.sh("test ! -e /run/imptrace")
+    left = machine.sh("systemctl list-units --all --no-legend 'imptrace-*'")
+    assert left == ""
+
+
+def test_a_reset_removes_everything(machine: Machine, busy: str) -> None:
+    """After a crash in the middle the unit's files are as they were, byte for byte."""
+    before = machine.run("systemctl", "cat", busy).stdout
+    machine.sh(f"imptrace service start {busy}")
+    machine.sh("systemctl kill --signal=KILL 'imptrace-record-busy-*'")
+    machine.run("imptrace", "service", "reset", busy)
+    assert machine.run("systemctl", "cat", busy).stdout == before
+    goes_on(machine, machine.sh("systemctl show -P MainPID busy"))
+    machine.sh(f"test ! -e /run/imptrace && test ! -e /run/systemd/system/{busy}.d")
+    assert machine.sh("systemctl list-units --all --no-legend 'imptrace-*'") == ""
+    assert json.loads(machine.sh("imptrace service status --json"))["services"] == []
+    assert "nothing to remove" in machine.run("imptrace", "service", "reset", busy).stderr
+
+
+def test_finishing_without_a_restart(machine: Machine, busy: str) -> None:
+    """The unit runs on, answered and no longer recorded, until it ends of itself."""
+    machine.sh(f"imptrace service start {busy}")
+    pid = machine.sh("systemctl show -P MainPID busy")
+    goes_on(machine, pid)
+    said = machine.run("imptrace", "service", "finish", "--no-restart", busy).stderr
+    assert "runs on with its filter" in said
+    assert run_of(machine, busy)["run"]["status"] == "complete"
+    goes_on(machine, pid)
+    time.sleep(4)
+    goes_on(machine, pid)
+    machine.sh("systemctl stop busy")
+    machine.wait_for("test -z \"$(systemctl list-units --all --no-legend 'imptrace-*')\"")
+    machine.wait_for("! ls -d /run/imptrace/busy-* 2>/dev/null")
