@@ -163,7 +163,8 @@ static long send_listener(long fd, long listener)
 
 /*
  * The recorder vanished after the filter was installed: answer in its place, in a process of our
- * own, until nothing is left that asks. It keeps none of the unit's other descriptors.
+ * own that keeps none of the unit's descriptors. It has the filter too, and so cannot see when
+ * nobody else has it any more: it ends when systemd ends what is left of the unit.
  */
 static void answer_ourselves(long listener)
 {
@@ -180,8 +181,6 @@ static void answer_ourselves(long listener)
 		struct seccomp_notif_resp answer = { .flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE };
 
 		call(SYS_ppoll, (long)&asked, 1, 0, 0, 0);
-		if (asked.revents & POLLHUP)
-			call(SYS_exit_group, 0, 0, 0, 0, 0);
 		notice = (struct seccomp_notif){ 0 };
 		if (call(SYS_ioctl, listener, (long)SECCOMP_IOCTL_NOTIF_RECV, (long)&notice, 0, 0))
 			continue;
@@ -190,34 +189,52 @@ static void answer_ourselves(long listener)
 	}
 }
 
-static void record_me(const char *path)
+/* What is told when it fails, and the negative errno. */
+struct attempt {
+	const char *what;
+	long error;
+};
+
+/* Sets @listener once the filter is installed, which is when the recorder offers to take it. */
+static struct attempt hand_over(const char *path, long *listener)
 {
 	struct shim_offer offer;
-	long fd = connect_recorder(path), error, listener;
+	struct attempt attempt = { "not recorded: the recorder cannot be reached", 0 };
+	long fd = connect_recorder(path);
 
 	if (fd < 0) {
-		say("not recorded: the recorder cannot be reached", fd);
-		return;
+		attempt.error = fd;
+		return attempt;
 	}
-	error = await_offer(fd, &offer);
-	if (error) {
-		say("not recorded: the recorder does not answer", error);
-	} else {
-		listener = install(offer.options);
-		if (listener < 0) {
-			say("not recorded: the filter cannot be installed", listener);
-		} else {
-			error = send_listener(fd, listener);
-			if (!error)
-				error = await_offer(fd, &offer);
-			if (error) {
-				say("not recorded: the recorder vanished", error);
-				answer_ourselves(listener);
-			}
-			call(SYS_close, listener, 0, 0, 0, 0);
-		}
+	attempt.what = "not recorded: the recorder does not answer";
+	attempt.error = await_offer(fd, &offer);
+	if (!attempt.error) {
+		attempt.what = "not recorded: the filter cannot be installed";
+		*listener = install(offer.options);
+		attempt.error = *listener < 0 ? *listener : 0;
 	}
+	if (!attempt.error) {
+		attempt.what = "not recorded: the recorder vanished";
+		attempt.error = send_listener(fd, *listener);
+	}
+	if (!attempt.error)
+		attempt.error = await_offer(fd, &offer);
 	call(SYS_close, fd, 0, 0, 0, 0);
+	return attempt;
+}
+
+static void record_me(const char *path)
+{
+	long listener = -1;
+	struct attempt attempt = hand_over(path, &listener);
+
+	if (attempt.error)
+		say(attempt.what, attempt.error);
+	/* Not by trying again: connecting is a traced call, and would wait for an answer. */
+	if (attempt.error && listener >= 0)
+		answer_ourselves(listener);
+	if (listener >= 0)
+		call(SYS_close, listener, 0, 0, 0, 0);
 }
 
 static unsigned long from_hex(const char *text)

@@ -25,7 +25,7 @@ while True:
 
 @pytest.fixture
 def busy(machine: Machine) -> Iterator[str]:
-    """A unit that makes traced calls without a pause."""
+    """Run a unit that makes traced calls without a pause."""
     machine.write("/usr/local/bin/busy", BUSY, 0o755)
     machine.write(f"{UNITS}/busy.service", "[Service]\nExecStart=/usr/local/bin/busy\n")
     machine.sh("systemctl daemon-reload; systemctl restart busy")
@@ -40,14 +40,14 @@ def rounds(machine: Machine) -> int:
 
 
 def goes_on(machine: Machine, pid: str) -> None:
-    """The same process makes progress."""
+    """Wait until the same process has made progress."""
     machine.wait_for(f"test $(systemctl show -P MainPID busy) = {pid}")
     before = rounds(machine)
     machine.wait_for(f"test $(cat /var/lib/busy/now) -gt {before + 20}")
 
 
 def pids_of_recorder(machine: Machine) -> list[str]:
-    """The recorder's processes: the one that stores, then the one that answers."""
+    """List the recorder's processes: the one that stores, then the one that answers."""
     processes = "cat /sys/fs/cgroup/system.slice/imptrace-record-busy-*.service/cgroup.procs"
     machine.wait_for(f"test $({processes} | wc -l) = 2")
     return machine.sh(processes).split()

@@ -24,7 +24,7 @@ def as_tester(
 
 @pytest.fixture
 def mine(machine: Machine) -> str:
-    """A running user unit."""
+    """Run a user unit."""
     machine.sh("loginctl enable-linger tester")
     machine.wait_for("test -S /run/user/$(id -u tester)/systemd/private")
     machine.write("/home/tester/program", PROGRAM, 0o755)

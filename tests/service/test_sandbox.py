@@ -8,7 +8,7 @@ ALL_CAPABILITIES = "cap_chown cap_setpcap cap_sys_admin"
 
 
 def allowed(version: int = 252, *, user_manager: bool = False, **properties: str) -> Allowance:
-    """What a unit with these properties gets."""
+    """Answer with what a unit with these properties gets."""
     return allowance(
         {"CapabilityBoundingSet": ALL_CAPABILITIES, **properties},
         shim="/run/imptrace/shim",
@@ -19,7 +19,7 @@ def allowed(version: int = 252, *, user_manager: bool = False, **properties: str
 
 
 def directives(allowance: Allowance) -> list[str]:
-    """The lines alone."""
+    """Answer with the lines alone."""
     return [each.directive for each in allowance.adjustments]
 
 
