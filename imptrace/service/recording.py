@@ -28,7 +28,7 @@ FINISH_SECONDS = 120
 """How long a recorder may look at what the unit left behind."""
 _LEAVE_SECONDS = 3
 """How long one whose unit has ended may take to leave."""
-_SETTLE_SECONDS = 1.0
+_SETTLE_SECONDS = 0.5
 """A unit whose commands cannot run at all has failed by then."""
 _EXIT_OF_SANDBOX = range(200, 245)
 """systemd.exec(5): the codes of a process that failed before it became the unit's program."""

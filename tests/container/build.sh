@@ -4,12 +4,14 @@
 #
 # IMPTRACE_TEST_CACHE   where to keep it (default: $XDG_CACHE_HOME/imptrace-test)
 # IMPTRACE_TEST_MIRROR  the Debian mirror (default: http://deb.debian.org/debian)
+# PYTHON                a Python with pip, 3.11 or newer (default: that of .venv)
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 project=$here/../..
 cache=${IMPTRACE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/imptrace-test}
 mirror=${IMPTRACE_TEST_MIRROR:-http://deb.debian.org/debian}
-suite=bookworm python=3.11
+suite=bookworm suite_python=3.11
+python=${PYTHON:-$project/.venv/bin/python}
 
 packages=(
     systemd systemd-sysv dbus dbus-user-session libpam-systemd # the machine itself
@@ -19,7 +21,7 @@ packages=(
 )
 
 # The tree belongs to what it was made from: this script, and the libraries that imptrace needs.
-mapfile -t libraries < <(python3 -c '
+mapfile -t libraries < <("$python" -c '
 import sys, tomllib
 with open(sys.argv[1], "rb") as file:
     project = tomllib.load(file)
@@ -35,8 +37,8 @@ if [[ ! -d $tree ]]; then
     include=$(IFS=, && echo "${packages[*]}")
     debootstrap --variant=minbase --include="$include" "$suite" "$making" "$mirror" >&2
     rm -rf "$making"/var/cache/apt/archives/*.deb "$making"/var/lib/apt/lists/*
-    python3 -m pip download --quiet --dest "$making/opt/wheels" --only-binary=:all: \
-        --python-version "$python" --implementation cp \
+    "$python" -m pip download --quiet --dest "$making/opt/wheels" --only-binary=:all: \
+        --python-version "$suite_python" --implementation cp \
         --platform "manylinux2014_$(uname -m)" --platform "manylinux_2_28_$(uname -m)" \
         --platform any "${libraries[@]}" >&2
     chroot "$making" python3 -m venv /opt/imptrace

@@ -115,7 +115,7 @@ class Machine:
         command = [*self._nsenter(), "sh", "-euc", 'cat >"$1"', "sh", path]
         subprocess.run(command, input=content, check=True, timeout=COMMAND_SECONDS)
 
-    def wait_for(self, script: str, *, seconds: float = 20) -> None:
+    def wait_for(self, script: str, *, seconds: float = 60) -> None:
         """Wait until a shell script succeeds on the machine."""
         end = time.monotonic() + seconds
         while True:

@@ -6,4 +6,4 @@ here=$(dirname "$(realpath "$0")")
 IMPTRACE_TEST_TREE=$(bash "$here/build.sh")
 export IMPTRACE_TEST_TREE
 cd "$here/../.."
-exec "${PYTHON:-.venv/bin/python}" -m pytest tests/container "$@"
+exec "${PYTHON:-$PWD/.venv/bin/python}" -m pytest tests/container "$@"
