@@ -65,7 +65,7 @@ _PRIVATE_KEY = re.compile(
 _CREDENTIALS = re.compile(
     rb"""
     ^[ \t]*(?:export[ ])?["']?
-    (?:[a-z0-9_.-]*[_.-])?(?:password|passwd|passphrase|psk|secret|token|api[_-]?key|private[_-]?key)
+    (?:[a-z0-9_.-]*[_.-])?(?:pass|password|passwd|passphrase|psk|secret|token|api[_-]?key|private[_-]?key)
     ["']?[ \t]*[=:][ \t]*["']?[^\s"'#;<{\[]{4,}
     | ^machine[ \t]+\S+[ \t\n]+login[ \t]+\S+[ \t\n]+password[ \t]+\S
     | ^[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@

@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 
 from imptrace.catalogue import Catalogue, Entry, Place
 from imptrace.classify.context import Context, Facts, User
-from imptrace.classify.names import names_of_process
+from imptrace.classify.names import executed_names, names_of_process
 from imptrace.classify.paths import parents_of
 from imptrace.classify.verdicts import Home
 from imptrace.db import queries
@@ -74,9 +74,7 @@ def gather(
     runs = _runs(engine, question, entry, only_decisive=only_decisive) if engine is not None else ()
     if not runs and entry is None and question.service is None:
         raise UsageError("nothing is recorded yet; begin with: imptrace run PROGRAM")
-    programs = frozenset(
-        name for run in runs for each in run.processes for name in names_of_process(each)
-    )
+    programs = frozenset(name for run in runs for name in executed_names(run))
     entries = _entries(programs, catalogue)
     entry = entry or _entry_of(runs, entries, catalogue)
     elsewhere = joined(each for run in runs if (each := brought_along(run.run)))

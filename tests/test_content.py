@@ -52,6 +52,7 @@ def test_a_real_ssh_key_is_a_secret_and_its_public_half_is_not(
         (b"(11:private-key(3:rsa", Hint.PRIVATE_KEY),
         (b"(21:protected-private-key(3:rsa", Hint.PRIVATE_KEY),
         (b"TDB file\n\0\0", Hint.TDB),
+        (b"[r]\ntype = sftp\npass = 8f2xYz-12\n", Hint.CREDENTIALS),
         (b"", None),
         (b"# password = hunter2\n", None),
         (b"password_encryption = scram-sha-256\n", None),

@@ -61,20 +61,30 @@ def names_of_process(process: ProcessRecord) -> tuple[bytes, ...]:
     return (executable, called) if called and called != executable else (executable,)
 
 
+def executed_names(run: RunDetails) -> frozenset[bytes]:
+    """Every name that something was executed under.
+
+    A script is executed under its own name, and its process is called like the interpreter.
+    """
+    processes = {name for process in run.processes for name in names_of_process(process)}
+    files = {
+        program_name(path.path)
+        for path in run.paths
+        if any(access.op is Op.EXEC for access in path.accesses)
+    }
+    return frozenset(processes | files)
+
+
 def _recorded(runs: Iterable[RunDetails]) -> Iterator[str]:
     for run in runs:
         yield _text(run.run.program)
         if run.run.service:
             yield run.run.service
+        yield from map(_text, executed_names(run))
         for process in run.processes:
-            yield from map(_text, names_of_process(process))
             yield from _packages(process.exe)
             if process.unit:
                 yield process.unit.removesuffix(".service")
-        for path in run.paths:
-            # A script is executed under its own name; its process is called like the interpreter.
-            if any(access.op is Op.EXEC for access in path.accesses):
-                yield _text(name_of(path.path))
 
 
 def _known(context: Context) -> Iterator[str]:

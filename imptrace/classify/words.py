@@ -22,7 +22,7 @@ def words_of(name: bytes) -> frozenset[str]:
 
 SECRET = _set(
     """
-    secret secrets private privkey password passwords passphrase passwd shadow credential
+    secret secrets private privkey password passwords passphrase shadow credential
     credentials creds token tokens keyring keyrings keychain keystore netrc revocs
     revocation psk
     """
@@ -31,7 +31,7 @@ SECRET = _set(
 
 SECRET_IF_PRIVATE = _set(
     """
-    key keys cert certs auth login logins cookie cookies oauth identity vault passdb sasl
+    key keys passwd cert certs auth login logins cookie cookies oauth identity vault passdb sasl
     """
 )
 """Words that make a file a secret when nobody else may read it."""
