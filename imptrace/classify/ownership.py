@@ -8,7 +8,7 @@ from imptrace.classify.common import common_name
 from imptrace.classify.context import Context
 from imptrace.classify.names import Names
 from imptrace.classify.path_facts import PathFacts
-from imptrace.classify.paths import is_within, name_of
+from imptrace.classify.paths import is_within
 from imptrace.classify.places import Area, Place
 from imptrace.classify.unit import private_path, unit_directories
 from imptrace.classify.verdicts import Figure, Reason, Scope
@@ -60,13 +60,16 @@ def declared_by_unit(holding: Holding) -> Claim | None:
 
 
 def named(holding: Holding) -> Claim | None:
-    """Its name is one of the subject's: `/var/lib/tor`, `~/.viminfo`."""
-    component = name_of(holding.root)
-    name = holding.names.match(component, holding.changed_by)
-    if name is None or holding.place.area is Area.DOCUMENT:
+    """It bears a name of the subject, or lies in an entry that does: `/var/lib/keeper/data`."""
+    if holding.place.area is Area.DOCUMENT:
         return None
-    figures: dict[str, Figure] = {"component": component, "name": name}
-    return _owned(Reason(code=Code.NAMED, figures=figures), 0.85)
+    below = holding.root[len(holding.place.container) :].strip(b"/")
+    for component in below.split(b"/"):
+        name = holding.names.match(component, holding.changed_by)
+        if name is not None:
+            figures: dict[str, Figure] = {"component": component, "name": name}
+            return _owned(Reason(code=Code.NAMED, figures=figures), 0.85)
+    return None
 
 
 def service_home(holding: Holding) -> Claim | None:

@@ -15,8 +15,10 @@ from imptrace.tracer.events import AccessFlag, FileType, Op
 
 def hazards_of(facts: PathFacts) -> tuple[Reason, ...]:
     """Everything seen that stands against keeping this one path by itself, the gravest first."""
-    found = (rule(facts) for rule in _RULES)
-    return tuple(reason for reason in found if reason is not None)
+    found = (rule(facts) for rule in _REPLACING_RULES)
+    replacing = tuple(reason for reason in found if reason is not None)
+    absent = only_when_absent(facts)
+    return replacing if replacing or absent is None else (absent,)
 
 
 def method_for(hazards: Iterable[Reason]) -> Method:
@@ -91,13 +93,12 @@ def _is_made_once(facts: PathFacts) -> bool:
     return facts.ops[Op.RENAME] == 1 and facts.created == 1 and facts.runs > 1
 
 
-_RULES: tuple[Callable[[PathFacts], Reason | None], ...] = (
+_REPLACING_RULES: tuple[Callable[[PathFacts], Reason | None], ...] = (
     replaced_by_rename,
     replaced_by_link,
     directory_replaced,
     symlink_replaced,
     recreated,
-    only_when_absent,
 )
 
 _REPLACING = frozenset(

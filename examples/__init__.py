@@ -1,0 +1,1 @@
+"""Worked cases; see README.md."""
