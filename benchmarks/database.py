@@ -21,7 +21,7 @@ from sqlalchemy import Engine
 from imptrace.db import queries, removal, uses
 from imptrace.db.engine import open_database
 from imptrace.db.fold import Fold
-from imptrace.db.records import RunStart, Snapshot
+from imptrace.db.records import RunStart
 from imptrace.db.writer import RunWriter
 from imptrace.tracer.events import (
     ABSENT,
@@ -32,6 +32,7 @@ from imptrace.tracer.events import (
     Op,
     Outcome,
     ProcessStarted,
+    Snapshot,
 )
 
 DISTINCT_PATHS = 200_000
