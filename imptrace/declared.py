@@ -57,15 +57,21 @@ def declared_by_configuration(text: str, name: str) -> list[Declared]:
     return list(found.values())
 
 
+def matches(path: bytes, pattern: bytes) -> bool:
+    """Whether a path fits a pattern of the catalogue: `*`, `?` and `<name>` within one name."""
+    parts, wanted = path.split(b"/"), pattern.replace(INSTANCE_NAME, b"*").split(b"/")
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
 def _paths(kept: KeptPath, base: bytes, seen: Iterable[bytes]) -> Iterator[bytes]:
     if not kept.is_pattern:
         yield base + kept.path
     for pattern in (kept.path, *kept.elsewhere):
-        wanted = (base + pattern.replace(INSTANCE_NAME, b"*")).split(b"/")
+        depth = (base + pattern).count(b"/") + 1
         for path in seen:
-            parts = path.split(b"/")[: len(wanted)]
-            if len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted)):
-                yield b"/".join(parts)
+            above = b"/".join(path.split(b"/")[:depth])
+            if matches(above, base + pattern):
+                yield above
 
 
 def _store(store: dict[str, Any], name: str) -> Iterator[Declared]:

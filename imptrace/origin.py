@@ -54,12 +54,11 @@ def provenance(runs: Sequence[RunDetails], programs_of_service: Collection[str])
 
 def private_names_of(runs: Sequence[RunDetails]) -> PrivateNames:
     """Collect the names of whoever made the runs, then of everybody on this machine."""
+    uids = {process.uid for details in runs for process in details.processes}
+    known = [user for user in pwd.getpwall() if is_person(user.pw_uid)]
+    known.sort(key=lambda user: user.pw_uid not in uids)
     people = [person for details in runs for person in _people_of(details)]
-    people += [
-        (user.pw_name, os.fsencode(user.pw_dir))
-        for user in pwd.getpwall()
-        if is_person(user.pw_uid)
-    ]
+    people += [(user.pw_name, os.fsencode(user.pw_dir)) for user in known]
     return private_names(people, [*(details.run.host for details in runs), platform.node()])
 
 
@@ -136,10 +135,10 @@ def _was_here(details: RunDetails) -> bool:
 def _main_process(
     details: RunDetails, programs_of_service: Collection[str]
 ) -> ProcessRecord | None:
-    """Find the process that is the program: the service's, else the one that was asked for."""
-    for wanted in (set(map(os.fsencode, programs_of_service)), {details.run.program}):
+    """Find the process that is the program: the service's first, else the one asked for."""
+    for wanted in (*map(os.fsencode, programs_of_service), details.run.program):
         for process in details.processes:
-            if program_name(process.exe) in wanted:
+            if program_name(process.exe) == wanted:
                 return process
     return None
 

@@ -51,9 +51,7 @@ def assemble(engine: Engine, request: Request, catalogue: Catalogue) -> Assemble
         private=private_names_of(facts.runs),
     )
     selection = select(advise(facts, with_declared=False), rules)
-    contribution = plan(
-        repository, service, selection.paths, provenance(facts.runs, service.programs)
-    )
+    contribution = plan(repository, service, selection, provenance(facts.runs, service.programs))
     return Assembled(
         repository=repository,
         contribution=contribution,

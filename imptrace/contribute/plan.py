@@ -7,8 +7,9 @@ from imptrace.catalogue.model import Entry, Place
 from imptrace.contribute.catalogue_layout import CatalogueLayout
 from imptrace.contribute.impermanence_layout import ImpermanenceLayout
 from imptrace.contribute.message import compose
-from imptrace.contribute.proposal import Change, KeptPath, Layout, Proposal
+from imptrace.contribute.proposal import Change, Layout, Proposal
 from imptrace.contribute.repository import Repository, RepositoryError, Snapshot
+from imptrace.contribute.selection import Selection
 from imptrace.contribute.words import shown
 from imptrace.errors import UsageError
 from imptrace.origin import Provenance
@@ -90,23 +91,20 @@ def recognise(snapshot: Snapshot) -> Layout:
 def plan(
     repository: Repository,
     service: Service,
-    paths: tuple[KeptPath, ...],
+    selection: Selection,
     provenance: Provenance,
 ) -> Contribution:
     """Work out the whole contribution. Raises UsageError if there is nothing to contribute."""
     snapshot = repository.snapshot()
     layout = recognise(snapshot)
-    if not paths:
-        raise UsageError(
-            f"nothing to contribute: no recording shows a path of {shown(service.id)} that may be "
-            "written down"
-        )
+    if not selection.paths:
+        raise UsageError(f"nothing to contribute: {_why_nothing(service, selection)}")
     proposal = Proposal(
         service=service.id,
         title=service.title,
         option=service.option,
         enable=service.enable,
-        paths=paths,
+        paths=selection.paths,
         place=service.place,
         units=service.units,
         programs=service.programs,
@@ -120,3 +118,14 @@ def plan(
     repository.check_untracked(change.files)
     message = compose(proposal, change, provenance, repository.subjects())
     return Contribution(service=service, layout=layout.name, change=change, message=message)
+
+
+def _why_nothing(service: Service, selection: Selection) -> str:
+    held_back = selection.held_back
+    if not held_back:
+        return (
+            f"no recording shows what {shown(service.id)} keeps; name the run, or record one with "
+            f"`imptrace run --service {service.id}`"
+        )
+    more = f" ({len(held_back) - 1} more are held back)" if len(held_back) > 1 else ""
+    return f"{shown(held_back[0].path)} is held back: {held_back[0].why}{more}"

@@ -1,13 +1,14 @@
 """Which recommendations go into a contribution, and in which words. Pure."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imptrace.catalogue.model import Entry, Place
 from imptrace.classify.verdicts import Advice, Method, Recommendation, Scope
 from imptrace.contribute.proposal import HeldBack, KeptPath
 from imptrace.contribute.public_words import public_comment, public_reason
 from imptrace.contribute.words import shown
+from imptrace.declared import matches
 from imptrace.errors import UsageError
 from imptrace.privacy import PrivateNames
 
@@ -44,14 +45,16 @@ def select(advice: Advice, rules: Rules) -> Selection:
             raise UsageError(
                 f"{shown(path)} is not among the recommendations: `imptrace recommend` lists them"
             )
-    paths, held_back = [], []
+    paths: dict[str, KeptPath] = {}
+    held_back = []
     for each in advice.recommendations:
         why = _obstacle(each, rules)
         if why is None:
-            paths.append(_kept(each, rules))
+            kept = _kept(each, rules)
+            paths.setdefault(kept.path, kept)
         else:
             held_back.append(HeldBack(path=_readable(each.path), why=why))
-    return Selection(tuple(paths), tuple(held_back))
+    return Selection(tuple(paths.values()), tuple(held_back))
 
 
 def _obstacle(each: Recommendation, rules: Rules) -> str | None:
@@ -70,6 +73,12 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
         ),
         (in_home and rules.place is Place.SERVICE, "it lies in a home directory"),
         (not in_home and rules.place is Place.HOME, "it lies outside the home directory"),
+        (
+            any(
+                matches(path, kept.path) for kept in (rules.entry.instances if rules.entry else ())
+            ),
+            "it belongs to one instance: the catalogue describes them all at once",
+        ),
         (not _is_printable(path), "its name cannot be written as text"),
         (
             rules.private.stand_in(path),
@@ -79,12 +88,16 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
     return next((why for applies, why in obstacles if applies), None)
 
 
+def _is_of_an_instance(path: bytes, entry: Entry | None) -> bool:
+    return entry is not None and any(matches(path, kept.path) for kept in entry.instances)
+
+
 def _kept(each: Recommendation, rules: Rules) -> KeptPath:
     path = _relative(each)
     reason = public_reason(each.reasons) or "observed"
     note = _note(path, rules.entry)
     shared = "shared with other programs; " if each.scope is Scope.SHARED else ""
-    return KeptPath(
+    kept = KeptPath(
         path=path.decode(),
         kind=each.kind,
         level=each.level,
@@ -95,6 +108,26 @@ def _kept(each: Recommendation, rules: Rules) -> KeptPath:
         comment=(shared + (note or public_comment(each.reasons)))[:LONGEST_COMMENT] or None,
         reason=shared + reason,
     )
+    return _as_on_nixos(kept, rules.entry)
+
+
+def _as_on_nixos(path: KeptPath, entry: Entry | None) -> KeptPath:
+    """Put data that was seen where another distribution keeps it in NixOS' own place."""
+    for there in entry.persist if entry else ():
+        if not there.is_pattern and any(
+            matches(path.path.encode(), other) for other in there.elsewhere
+        ):
+            return replace(
+                path,
+                path=there.path.decode(),
+                kind=there.kind,
+                user=there.user,
+                group=there.group,
+                mode=there.mode,
+                comment=there.note or path.comment,
+                reason=f"seen in {path.path}; {path.reason}",
+            )
+    return path
 
 
 def _relative(each: Recommendation) -> bytes:

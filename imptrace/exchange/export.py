@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
+from imptrace.catalogue import Place
 from imptrace.classify.context import Context, Facts
 from imptrace.classify.paths import parents_of
 from imptrace.classify.recommend import advise
@@ -85,10 +86,14 @@ def _attempt(facts: Facts, keeps: Keeps, rename: Renaming) -> tuple[list[RunDeta
 
 def _with_machine(details: RunDetails, machine: Elsewhere, facts: Facts) -> RunDetails:
     own = next(each for each in facts.runs if each.run.id == details.run.id)
-    programs = facts.context.entry.programs if facts.context.entry else ()
+    entry = facts.context.entry
+    programs = entry.programs if entry else ()
     known = replace(machine, system=run_system(own), version=run_version(own, programs))
     properties = {**details.run.properties, PROPERTY: json.dumps(to_json(known))}
-    return replace(details, run=replace(details.run, properties=properties))
+    # Which service it is may have been said by whoever asked here, and nobody says it there.
+    service = entry.id if entry and entry.place is Place.SERVICE else None
+    run = replace(details.run, properties=properties, service=details.run.service or service)
+    return replace(details, run=run)
 
 
 def _machine(facts: Facts, runs: Sequence[RunDetails]) -> Elsewhere:

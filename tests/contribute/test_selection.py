@@ -124,3 +124,32 @@ def test_a_program_of_a_home_directory_gets_relative_paths() -> None:
     assert [path.path for path in selection.paths] == [".config/demo"]
     assert selection.paths[0].user is None
     assert "outside the home directory" in selection.held_back[0].why
+
+
+def test_what_belongs_to_an_instance_is_held_back() -> None:
+    """Its name is somebody's own, and another machine has other instances."""
+    instance = KeptPath(
+        path=b"/var/lib/demo-<name>", kind=Kind.DIRECTORY, level=Level.NORMAL, each="services.demo"
+    )
+    entry = Entry(id="demo", place=Place.SERVICE, title="Demo", instances=(instance,))
+    selection = choose(
+        replace(STATE, path=b"/var/lib/demo-shop"), rules=replace(RULES, entry=entry)
+    )
+    assert selection.paths == ()
+    assert "one instance" in selection.held_back[0].why
+
+
+def test_what_lies_elsewhere_is_written_as_on_nixos() -> None:
+    """Recorded on Debian, kept on NixOS; two places of the same data are one path."""
+    there = KeptPath(
+        path=b"/var/lib/demo",
+        kind=Kind.DIRECTORY,
+        level=Level.NORMAL,
+        mode=0o750,
+        elsewhere=(b"/srv/demo*",),
+    )
+    entry = Entry(id="demo", place=Place.SERVICE, title="Demo", persist=(there,))
+    file = replace(STATE, path=b"/srv/demo1.db", kind=Kind.FILE, mode=0o600)
+    (kept,) = choose(file, STATE, rules=replace(RULES, entry=entry)).paths
+    assert (kept.path, kept.kind, kept.mode) == ("/var/lib/demo", Kind.DIRECTORY, 0o750)
+    assert kept.reason.startswith("seen in /srv/demo1.db; read before")
