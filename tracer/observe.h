@@ -30,21 +30,22 @@ struct staged_access {
 	uint8_t place;
 };
 
+/* What the supervisor may assume of the processes it watches. */
+struct observe_options {
+	bool privileged;	/* setuid programs keep their privilege */
+	bool stats;		/* questions are wanted too */
+};
+
 /* What one call is about to do. */
 struct staging {
 	struct process *process;	/* NULL: nothing to record */
+	const struct observe_options *options;
 	struct staged_access accesses[STAGED_MAX];
 	int count;
 	struct place places[2];
 	int place_count;
 	bool is_exec;
 	char text[PATH_MAX + 1];	/* the text of a new symbolic link */
-};
-
-/* What the supervisor may assume of the processes it watches. */
-struct observe_options {
-	bool privileged;	/* setuid programs keep their privilege */
-	bool stats;		/* questions are wanted too */
 };
 
 void observe_configure(const struct observe_options *options);

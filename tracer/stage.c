@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: MIT */
+#include "stage.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "image.h"
+#include "journal.h"
+#include "mounts.h"
+#include "permission.h"
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE 2
+#endif
+
+enum { SOCKETCALL_BIND = 2, SOCKETCALL_CONNECT = 3 };
+
+/* The call's argument as the kernel reads it: 32-bit tracees leave the upper half undefined. */
+static uint64_t argument(const struct syscall_site *site, int position)
+{
+	uint64_t value = site->args[position];
+
+	return site->arch == AUDIT_ARCH_I386 ? (uint32_t)value : value;
+}
+
+static int descriptor(const struct syscall_site *site, int position)
+{
+	return position == NO_ARG ? AT_FDCWD : (int)site->args[position];
+}
+
+static void unseen(struct staging *staging)
+{
+	struct process *process = staging->process;
+
+	if (!process->unreadable) {
+		process->unreadable = true;
+		image_ensure(process);
+		journal_count(RECORD_WARNING, process->image, WARN_UNREADABLE);
+	}
+	process->unseen++;
+}
+
+/* Reads a path of the tracee; false if it cannot be read, which is counted. */
+static bool read_path(const struct syscall_site *site, struct staging *staging, int position,
+		      char *raw)
+{
+	uint64_t address = argument(site, position);
+	ssize_t length;
+
+	if (!address)
+		return false; /* the call fails with EFAULT, or means the descriptor */
+	length = tracee_read_text(site->tid, address, raw, PATH_MAX);
+	if (length < 0 && (errno == EPERM || errno == EACCES))
+		unseen(staging);
+	/* Without a NUL within PATH_MAX the call fails with ENAMETOOLONG: no path. */
+	return length >= 0 && length < PATH_MAX;
+}
+
+/* Resolves a path into the next place; NULL if it is no path. */
+static struct place *locate(const struct syscall_site *site, struct staging *staging, int dirfd,
+			    const char *raw, bool follow)
+{
+	struct place *place = &staging->places[staging->place_count];
+	const struct query query = {
+		.process = staging->process,
+		.tid = site->tid,
+		.dirfd = dirfd,
+		.raw = raw,
+		.follow = follow,
+	};
+
+	if (!resolve(&query, place)) {
+		place_release(place);
+		return NULL;
+	}
+	staging->place_count++;
+	return place;
+}
+
+static struct place *locate_argument(const struct syscall_site *site, struct staging *staging,
+				     int dirfd, int position, bool follow, bool empty)
+{
+	char raw[PATH_MAX];
+
+	if (!read_path(site, staging, position, raw) || (!*raw && !empty))
+		return NULL;
+	return locate(site, staging, descriptor(site, dirfd), raw, follow);
+}
+
+static struct staged_access *stage(struct staging *staging, uint8_t op, int error)
+{
+	struct staged_access *access = &staging->accesses[staging->count++];
+	const struct place *place = &staging->places[staging->place_count - 1];
+
+	*access = (struct staged_access){ .op = op, .place = (uint8_t)(staging->place_count - 1) };
+	permission_set_outcome(&access->outcome, &access->error, error);
+	if (!place->error && S_ISDIR(place->st.st_mode))
+		access->flags |= FLAG_DIRECTORY;
+	if (place->private_mount)
+		access->flags |= FLAG_PRIVATE_MOUNT;
+	return access;
+}
+
+/* What a call that makes something new at @place will meet. */
+static int error_if_new(const struct place *place)
+{
+	if (!place->error)
+		return EEXIST;
+	if (place->error == ENOENT && place->has_parent)
+		return 0;
+	return place->error;
+}
+
+static void stage_open_existing(struct staging *staging, const struct place *place, int flags)
+{
+	bool directory = !place->error && S_ISDIR(place->st.st_mode);
+	bool empty = !place->error && S_ISREG(place->st.st_mode) && !place->st.st_size;
+	int mode = flags & O_ACCMODE, error = place->error;
+
+	if (!error && directory && mode != O_RDONLY)
+		error = EISDIR;
+	if (mode != O_WRONLY && !(flags & O_TRUNC && mode == O_RDWR)) {
+		struct staged_access *access = stage(staging, OP_READ, error);
+
+		if (empty)
+			access->flags |= FLAG_EMPTY;
+	}
+	if (flags & O_TRUNC && !directory)
+		stage(staging, OP_TRUNCATE, error);
+	if (mode != O_RDONLY)
+		stage(staging, OP_WRITE, error);
+}
+
+static void stage_open(const struct syscall_site *site, struct staging *staging, int dirfd,
+		       int path, int flags)
+{
+	bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
+	struct place *place;
+	uint32_t detail = exclusive ? FLAG_EXCLUSIVE : 0;
+
+	if ((flags & O_TMPFILE) == O_TMPFILE)
+		return; /* it has no name: the link that gives it one is what matters */
+	place = locate_argument(site, staging, dirfd, path, !(flags & O_NOFOLLOW) && !exclusive,
+				false);
+	if (!place)
+		return;
+	if (flags & O_PATH) {
+		if (staging->options->stats)
+			stage(staging, OP_STAT, place->error);
+	} else if (flags & O_CREAT && (exclusive || place->error == ENOENT)) {
+		stage(staging, OP_CREATE, error_if_new(place))->flags |= detail;
+		if ((flags & O_ACCMODE) != O_RDONLY)
+			stage(staging, OP_WRITE, error_if_new(place))->flags |= detail;
+	} else {
+		stage_open_existing(staging, place, flags);
+	}
+}
+
+static void stage_openat2(const struct syscall_site *site, struct staging *staging,
+			  const struct call *call)
+{
+	struct open_how how;
+
+	if (!tracee_read(site->tid, argument(site, call->flags), &how, sizeof(how)))
+		stage_open(site, staging, call->dirfd, call->path, (int)how.flags);
+}
+
+/* Names of directories that lead through @place hold no longer. */
+static void expect_change(const struct place *place)
+{
+	if (!place->error && (S_ISDIR(place->st.st_mode) || S_ISLNK(place->st.st_mode)))
+		resolve_forget();
+}
+
+static void stage_one(const struct syscall_site *site, struct staging *staging,
+		      const struct call *call, bool follow)
+{
+	int flags = call->flags == NO_ARG ? 0 : (int)site->args[call->flags];
+	struct place *place;
+
+	if (call->kind == CALL_ATPATH)
+		follow = !(flags & AT_SYMLINK_NOFOLLOW);
+	if (call->op == OP_UTIME && !argument(site, call->path)) /* futimens */
+		place = locate(site, staging, descriptor(site, call->dirfd), "", true);
+	else
+		place = locate_argument(site, staging, call->dirfd, call->path, follow,
+					call->kind == CALL_ATPATH && flags & AT_EMPTY_PATH);
+	if (!place)
+		return;
+	if (call->op == OP_DELETE)
+		expect_change(place);
+	stage(staging, call->op,
+	      call->op == OP_MKDIR || call->op == OP_CREATE ? error_if_new(place) : place->error);
+}
+
+static void stage_two(struct staging *staging, uint8_t op, int error, uint32_t flags)
+{
+	struct staged_access *access = stage(staging, op, error);
+
+	access->two_paths = true;
+	access->place = 0;
+	access->flags |= flags;
+	/* The directory flag speaks of the object that gets a new name. */
+	access->flags &= ~(uint32_t)FLAG_DIRECTORY;
+	if (!staging->places[0].error && S_ISDIR(staging->places[0].st.st_mode))
+		access->flags |= FLAG_DIRECTORY;
+}
+
+static void stage_rename(const struct syscall_site *site, struct staging *staging,
+			 const struct call *call)
+{
+	unsigned int flags = call->flags == NO_ARG ? 0 : (unsigned int)site->args[call->flags];
+	struct place *from = locate_argument(site, staging, call->dirfd, call->path, false, false);
+	struct place *to =
+		from ? locate_argument(site, staging, call->dirfd2, call->path2, false, false) : NULL;
+	int error;
+
+	if (!to)
+		return;
+	error = from->error;
+	if (!error && (flags & RENAME_EXCHANGE || to->error != ENOENT))
+		error = to->error;
+	if (!error && !to->error && flags & RENAME_NOREPLACE)
+		error = EEXIST;
+	if (!error && to->error && !to->has_parent)
+		error = to->error;
+	expect_change(from);
+	expect_change(to);
+	stage_two(staging, OP_RENAME, error, flags & RENAME_EXCHANGE ? FLAG_EXCHANGE : 0);
+}
+
+static void stage_link(const struct syscall_site *site, struct staging *staging,
+		       const struct call *call)
+{
+	int flags = call->flags == NO_ARG ? 0 : (int)site->args[call->flags];
+	/* Opened with O_TMPFILE, a file gets its first name by way of its descriptor. */
+	struct place *from = locate_argument(site, staging, call->dirfd, call->path,
+					     flags & AT_SYMLINK_FOLLOW, flags & AT_EMPTY_PATH);
+	struct place *to =
+		from ? locate_argument(site, staging, call->dirfd2, call->path2, false, false) : NULL;
+	bool nameless;
+
+	if (!to)
+		return;
+	nameless = !from->error && !from->st.st_nlink;
+	stage_two(staging, OP_LINK, from->error ? from->error : error_if_new(to),
+		  nameless ? FLAG_TMPFILE : 0);
+}
+
+static void stage_symlink(const struct syscall_site *site, struct staging *staging,
+			  const struct call *call)
+{
+	struct place *place =
+		locate_argument(site, staging, call->dirfd, call->path, false, false);
+
+	if (place && read_path(site, staging, call->path2, staging->text))
+		stage(staging, OP_SYMLINK, error_if_new(place));
+}
+
+static void stage_socket(const struct syscall_site *site, struct staging *staging, uint8_t op,
+			 uint64_t address, uint64_t length)
+{
+	struct sockaddr_un name;
+	char raw[sizeof(name.sun_path) + 1];
+	size_t head = offsetof(struct sockaddr_un, sun_path);
+	struct place *place;
+
+	if (length <= head || length > sizeof(name))
+		return;
+	if (tracee_read(site->tid, address, &name, length)) {
+		if (errno == EPERM || errno == EACCES)
+			unseen(staging);
+		return;
+	}
+	if (name.sun_family != AF_UNIX || !name.sun_path[0])
+		return; /* another family, or a name that is no path */
+	memcpy(raw, name.sun_path, length - head);
+	raw[length - head] = '\0';
+	place = locate(site, staging, AT_FDCWD, raw, op == OP_CONNECT);
+	if (place)
+		stage(staging, op, op == OP_BIND ? error_if_new(place) : place->error);
+}
+
+static void stage_socketcall(const struct syscall_site *site, struct staging *staging)
+{
+	int which = (int)site->args[0];
+	uint32_t args[3];
+
+	if ((which == SOCKETCALL_BIND || which == SOCKETCALL_CONNECT) &&
+	    !tracee_read(site->tid, argument(site, 1), args, sizeof(args)))
+		stage_socket(site, staging, which == SOCKETCALL_BIND ? OP_BIND : OP_CONNECT,
+			     args[1], args[2]);
+}
+
+static void stage_exec(const struct syscall_site *site, struct staging *staging,
+		       const struct call *call)
+{
+	int flags = call->flags == NO_ARG ? 0 : (int)site->args[call->flags];
+	struct place *place =
+		locate_argument(site, staging, call->dirfd, call->path,
+				!(flags & AT_SYMLINK_NOFOLLOW), flags & AT_EMPTY_PATH);
+
+	if (!place)
+		return;
+	staging->is_exec = true;
+	stage(staging, OP_EXEC, place->error);
+	if (!staging->options->privileged && !place->error && place->st.st_mode & S_ISUID &&
+	    place->st.st_uid != staging->process->fsuid)
+		journal_count(RECORD_WARNING, staging->process->image, WARN_SETUID);
+}
+
+void stage_call(const struct syscall_site *site, struct staging *staging,
+		       const struct call *call)
+{
+	struct process *process = staging->process;
+
+	switch ((enum call_kind)call->kind) {
+	case CALL_OPEN:
+		stage_open(site, staging, call->dirfd, call->path,
+			   call->flags == NO_ARG ? O_CREAT | O_WRONLY | O_TRUNC :
+						   (int)site->args[call->flags]);
+		break;
+	case CALL_OPENAT2:
+		stage_openat2(site, staging, call);
+		break;
+	case CALL_PATH:
+	case CALL_ATPATH:
+		stage_one(site, staging, call, true);
+		break;
+	case CALL_LPATH:
+		stage_one(site, staging, call, false);
+		break;
+	case CALL_FD: {
+		struct place *place = locate(site, staging, (int)site->args[call->dirfd], "", true);
+
+		if (place)
+			stage(staging, call->op, place->error);
+		break;
+	}
+	case CALL_RENAME:
+		stage_rename(site, staging, call);
+		break;
+	case CALL_LINK:
+		stage_link(site, staging, call);
+		break;
+	case CALL_SYMLINK:
+		stage_symlink(site, staging, call);
+		break;
+	case CALL_EXEC:
+		stage_exec(site, staging, call);
+		break;
+	case CALL_SOCKET:
+		stage_socket(site, staging, call->op, argument(site, 1), argument(site, 2));
+		break;
+	case CALL_SOCKETCALL:
+		stage_socketcall(site, staging);
+		break;
+	case CALL_EXIT:
+		if (site->tid != process->pid)
+			process_thread_exits(site->tid);
+		break;
+	case CALL_WORLD:
+		resolve_forget();
+		process->world_tid = site->tid;
+		mounts_suspect();
+		break;
+	case CALL_LISTENER:
+		journal_count(RECORD_WARNING, process->image, WARN_LISTENER);
+		break;
+	}
+}
