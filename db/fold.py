@@ -62,8 +62,18 @@ class AccessRow:
         self.first = min(self.first, access.at)
         self.last = max(self.last, access.at, access.last)
         if _RANK[access.outcome] < _RANK[self.outcome]:
+            if self.outcome not in MAYBE_DONE and access.outcome in MAYBE_DONE:
+                self.to = self.origin = None  # the names that a refused call asked for
             self.outcome = access.outcome
             self.errno = access.errno
+
+    def note_names(
+        self, outcome: Outcome, *, to: bytes | None = None, origin: bytes | None = None
+    ) -> None:
+        """Note the other name of a rename or link; one that was refused hides none that was not."""
+        if outcome in MAYBE_DONE or self.outcome not in MAYBE_DONE:
+            self.to = to or self.to
+            self.origin = origin or self.origin
 
 
 @dataclass(slots=True)
@@ -191,9 +201,11 @@ class Fold:
         if other_row is None:
             return
         if access.op is Op.LINK:
-            row.origin, other_row.to = other, access.path
+            row.note_names(access.outcome, origin=other)
+            other_row.note_names(access.outcome, to=access.path)
         else:
-            row.to, other_row.origin = other, access.path
+            row.note_names(access.outcome, to=other)
+            other_row.note_names(access.outcome, origin=access.path)
         if access.before2 is not None:
             self._note_before(other, access.before2)
         if access.outcome not in MAYBE_DONE:

@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, case, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    literal_column,
+    select,
+    update,
+)
 
 from imptrace.db.bulk import CHUNK, chunks, execute_many, insert_into, insert_paths
 from imptrace.db.codes import (
@@ -21,7 +31,7 @@ from imptrace.db.codes import (
 from imptrace.db.fold import Pending
 from imptrace.db.models import Access, FileState, Mount, Path, Process
 from imptrace.tracer import events
-from imptrace.tracer.events import Snapshot
+from imptrace.tracer.events import Outcome, Snapshot
 
 _PROCESS_COLUMNS = tuple(Process.__table__.columns.keys())
 _ACCESS_COLUMNS = tuple(Access.__table__.columns.keys())
@@ -92,8 +102,8 @@ def upsert_accesses(
             "outcome": _least(Access.outcome, new.outcome),
             "errno": case((new.outcome < Access.outcome, new.errno), else_=Access.errno),
             "flags": Access.flags.op("|")(new.flags),
-            "to_id": func.coalesce(new.to_id, Access.to_id),
-            "from_id": func.coalesce(new.from_id, Access.from_id),
+            "to_id": _other_name(Access.outcome, Access.to_id, new.outcome, new.to_id),
+            "from_id": _other_name(Access.outcome, Access.from_id, new.outcome, new.from_id),
         },
     )
     rows = (
@@ -191,6 +201,16 @@ def _state_row(run_id: int, path_id: int, moment: int, snapshot: Snapshot) -> tu
 def _insert_states(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
     statement = insert_into(connection, FileState).on_conflict_do_nothing()
     execute_many(connection, statement, _STATE_COLUMNS, rows)
+
+
+def _other_name(outcome: Any, name: Any, new_outcome: Any, new_name: Any) -> Any:
+    """As in imptrace.db.fold: the names of a refused call give way to those of one that was not."""
+    done = literal_column(str(OUTCOME_CODES[Outcome.UNKNOWN]))  # execute_many binds rows only
+    return case(
+        (and_(outcome <= done, new_outcome > done), name),
+        (and_(outcome > done, new_outcome <= done), new_name),
+        else_=func.coalesce(new_name, name),
+    )
 
 
 def _least(one: Any, other: Any) -> Any:

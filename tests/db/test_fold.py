@@ -108,6 +108,15 @@ def test_a_rename_is_told_on_both_names() -> None:
     assert set(fold.changed_paths()) == {b"/a.tmp", b"/a"}
 
 
+def test_a_refused_rename_names_nothing_that_was_renamed() -> None:
+    refused = rename(b"/log.1", b"/log.2", outcome=Outcome.MISSING)
+    renamed = rename(b"/log", b"/log.1")
+    for calls in ([refused, renamed], [renamed, refused]):
+        found = row(folded(*calls), Op.RENAME, b"/log.1")
+        assert (found.origin, found.to) == (b"/log", None)
+    assert row(folded(refused), Op.RENAME, b"/log.1").to == b"/log.2"
+
+
 def test_a_link_is_told_on_both_names() -> None:
     fold = folded(access(Op.LINK, b"/new", b"/existing", before=ABSENT))
     assert row(fold, Op.LINK, b"/new").origin == b"/existing"

@@ -184,6 +184,23 @@ def test_a_rename_comes_back_with_both_names(place: Path) -> None:
     assert (carried.flags, carried.effect) == (AccessFlag.CARRIED, Effect.CREATED)
 
 
+def test_a_refused_rename_names_nothing_that_another_batch_renamed(place: Path) -> None:
+    refused = rename(b"/log.1", b"/log.2", outcome=Outcome.MISSING)
+    renamed = rename(b"/log", b"/log.1")
+    for run, batches in enumerate(([refused, renamed], [renamed, refused]), 1):
+        engine = open_database(place, create=True, read_only=False)
+        writer = RunWriter(engine, START)
+        writer.feed([process()])
+        for event in batches:
+            writer.feed([event])
+            writer.commit()
+        writer.finish(ENDED_NS, 0, None, 0, [])
+        writer.close()
+        engine.dispose()
+        (found,) = paths(place, run)[b"/log.1"].accesses
+        assert (found.origin, found.to, found.outcome) == (b"/log", None, Outcome.UNKNOWN)
+
+
 def test_the_summary_counts_as_the_details_do(place: Path) -> None:
     engine = open_database(place, create=True, read_only=False)
     writer = RunWriter(engine, START)
