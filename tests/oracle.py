@@ -107,6 +107,8 @@ class _Reader:
             return start
         whole = text.value if text.value[:1] == b"/" else start + b"/" + text.value
         parent, name = os.path.split(whole.rstrip(b"/") or b"/")
+        if name in (b".", b".."):
+            return os.path.realpath(whole)
         return os.path.realpath(parent).rstrip(b"/") + b"/" + name
 
     def opened(self, tid: int | None, name: bytes, call: Call) -> None:
