@@ -14,11 +14,17 @@ from typing import NamedTuple
 
 from imptrace.errors import ImptraceError
 
-# A repository's own configuration may name programs to run; none is wanted here.
+# A repository's own configuration may name programs to run, and the user's may change what is
+# printed: neither is wanted here.
 SETTINGS = (
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
     "core.quotePath=false",
+    "color.ui=false",
+    "diff.noprefix=false",
+    "diff.mnemonicPrefix=false",
+    "format.useAutoBase=false",
+    "log.showSignature=false",
     "user.useConfigOnly=true",  # a guessed identity would carry the name of user and host
 )
 

@@ -90,6 +90,64 @@ def test_it_works_from_a_subdirectory_and_in_a_linked_work_tree(
     assert git(impermanence_repository, "rev-parse", "--verify", "b")
 
 
+SETTINGS = """
+[color]
+    ui = always
+[diff]
+    noprefix = true
+    external = false
+[format]
+    useAutoBase = true
+    coverLetter = true
+    numbered = true
+[log]
+    showSignature = true
+[status]
+    branch = true
+    showUntrackedFiles = all
+"""
+
+
+def test_settings_of_the_user_change_nothing(impermanence_repository: Path, tmp_path: Path) -> None:
+    """Colours, prefixes and cover letters are for the user's own eyes."""
+    (tmp_path / "home/.gitconfig").write_text(SETTINGS)
+    repository = open_repository(impermanence_repository)
+    assert repository.subjects()[0] == "sudo: persistence"
+    assert repository.diff(CHANGE).startswith(b"diff --git a/flake.nix b/flake.nix\n")
+    patch = repository.patch(CHANGE, "new: persistence\n")
+    assert patch.count(b"\nSubject: ") == 1
+    assert b"+++ b/flake.nix\n" in patch
+    assert b"\x1b" not in patch
+
+
+def test_long_hashes_are_as_good(tmp_path: Path) -> None:
+    """A repository may name its objects by SHA-256."""
+    directory = tmp_path / "sha256"
+    subprocess.run(
+        ["git", "init", "--quiet", "--object-format=sha256", "-b", "main", directory], check=True
+    )
+    git(directory, "commit", "--quiet", "--allow-empty", "-m", "Begin")
+    repository = open_repository(directory)
+    assert b"+{ }" in repository.diff(CHANGE)
+    commit = repository.commit_on_branch("b", CHANGE, "x\n")
+    assert git(directory, "rev-parse", "b").strip() == commit
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give files away")
+def test_somebody_elses_repository_is_refused(impermanence_repository: Path) -> None:
+    """Git does not work in it, because its configuration could run programs."""
+    before = state(impermanence_repository)
+    nobody = 65534
+    shutil.chown(impermanence_repository, nobody)
+    shutil.chown(impermanence_repository / ".git", nobody)
+    with pytest.raises(RepositoryError, match="belongs to another user"):
+        open_repository(impermanence_repository)
+    shutil.chown(impermanence_repository, 0)
+    shutil.chown(impermanence_repository / ".git", 0)
+    assert state(impermanence_repository) == before
+
+
 def test_inside_a_hook_git_is_not_misled(
     impermanence_repository: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
