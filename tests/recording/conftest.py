@@ -1,6 +1,7 @@
 """What tests of recording share: running the installed command, asking the database."""
 
 import os
+import pwd
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from imptrace.db.records import PathRecord, RunDetails
 IMPTRACE = Path(sys.executable).with_name("imptrace")
 PATIENCE = 60
 """Seconds after which a program counts as hung."""
+NOBODY = pwd.getpwnam("nobody")
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,34 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
         return program
 
     return build
+
+
+@pytest.fixture
+def open_work(work: Path) -> Path:
+    """Give a directory that an ordinary user may use, with a home in it."""
+    (work / "home").mkdir()
+    if os.geteuid() == 0:
+        for directory in [work, *work.parents][:-1]:
+            directory.chmod(directory.stat().st_mode | 0o011)
+        for place in (work, work / "home"):
+            os.chown(place, NOBODY.pw_uid, NOBODY.pw_gid)
+    return work
+
+
+def as_ordinary_user(
+    words: Sequence[str | bytes], home: Path, patience: float = PATIENCE
+) -> subprocess.CompletedProcess[bytes]:
+    """Run imptrace itself as an ordinary user: root as `nobody`, anyone else as themselves."""
+    drop = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+    variables = {"HOME": str(home), "PATH": os.environ["PATH"], "GNUPGHOME": str(home / "gnupg")}
+    return subprocess.run(
+        [*(drop if os.geteuid() == 0 else ()), *words],
+        env=variables,
+        cwd=home,
+        capture_output=True,
+        check=False,
+        timeout=patience,
+    )
 
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

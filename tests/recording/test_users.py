@@ -1,44 +1,18 @@
 """As an ordinary user, and for one: what can be read, what is said about the rest."""
 
 import os
-import pwd
-import subprocess
 from pathlib import Path
 
-import pytest
-
 from imptrace.db.records import Effect
-from recording.conftest import IMPTRACE, Recorder, needs_root
-
-NOBODY = pwd.getpwnam("nobody")
+from recording.conftest import IMPTRACE, NOBODY, Recorder, as_ordinary_user, needs_root
 
 pytestmark = needs_root
-
-
-@pytest.fixture
-def open_work(work: Path) -> Path:
-    """Give a directory that `nobody` may use, with a home in it."""
-    for directory in [work, *work.parents][:-1]:
-        directory.chmod(directory.stat().st_mode | 0o011)
-    (work / "home").mkdir()
-    for place in (work, work / "home"):
-        os.chown(place, NOBODY.pw_uid, NOBODY.pw_gid)
-    return work
-
-
-def as_nobody(words: list[str | bytes], home: Path) -> subprocess.CompletedProcess[bytes]:
-    """Run imptrace itself as `nobody`."""
-    drop = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
-    variables = {"HOME": str(home), "PATH": os.environ["PATH"], "GNUPGHOME": str(home / "gnupg")}
-    return subprocess.run(
-        [*drop, *words], env=variables, cwd=home, capture_output=True, check=False, timeout=60
-    )
 
 
 def test_default_database_is_the_users_own(open_work: Path) -> None:
     """Below ~/.local/state, readable by nobody else."""
     home = open_work / "home"
-    result = as_nobody([str(IMPTRACE), "run", "sh", "-c", "echo > made"], home)
+    result = as_ordinary_user([str(IMPTRACE), "run", "sh", "-c", "echo > made"], home)
     assert result.returncode == 0
     assert b"stored in ~/.local/state/imptrace/imptrace.db" in result.stderr
     database = home / ".local/state/imptrace/imptrace.db"
@@ -57,7 +31,7 @@ def test_unreadable_process_is_counted(open_work: Path) -> None:
         "gpg --list-secret-keys --with-colons | grep -c ^sec; gpgconf --kill gpg-agent"
     )
     words = record.command("sh", "-c", script, options=["--wait", "children"])
-    result = as_nobody(words, home)
+    result = as_ordinary_user(words, home)
     assert result.stdout == b"1\n", result.stderr
     run = record.details().run
     assert run.unseen > 0
@@ -73,7 +47,7 @@ def test_ssh_agent(open_work: Path) -> None:
         "ssh-add -q key; ssh-add -l | wc -l; ssh-agent -k >/dev/null"
     )
     record = Recorder(open_work / "runs.db")
-    result = as_nobody(record.command("sh", "-c", script), home)
+    result = as_ordinary_user(record.command("sh", "-c", script), home)
     assert result.stdout == b"1\n", result.stderr
     assert record.paths(home)[os.fsencode(home / "key")].effect is Effect.CREATED
 
@@ -81,7 +55,7 @@ def test_ssh_agent(open_work: Path) -> None:
 def test_setuid_program_is_warned_about(open_work: Path) -> None:
     """Without root a setuid program loses its privilege, and the way out is named."""
     record = Recorder(open_work / "runs.db")
-    as_nobody(record.command("sh", "-c", "sudo -n true; true"), open_work / "home")
+    as_ordinary_user(record.command("sh", "-c", "sudo -n true; true"), open_work / "home")
     (text,) = [text for code, text in record.details().run.warnings if code == "setuid"]
     assert "sudo imptrace run --user" in text
 
