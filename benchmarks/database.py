@@ -3,9 +3,9 @@
     python -m benchmarks.database
 
 Measures one run of 200,000 distinct paths (three accesses and two states each, names of about 60
-bytes) and a database of 500 runs with 1,000,000 accesses, and prints a Markdown table. Every
-figure is of real files in a temporary directory; times are of this process's CPU, so that other work
-on the machine does not count.
+bytes) and a database of 500 runs with 1,000,000 accesses, and prints a Markdown table. Every figure
+is of real files in a temporary directory; times are of this process's CPU, so that other work on
+the machine does not count.
 """
 
 import os
