@@ -111,10 +111,7 @@ def plan(
     )
     change = layout.plan(proposal)
     if not change.files:
-        raise UsageError(
-            f"nothing to contribute: the repository keeps all that was observed of "
-            f"{shown(service.id)}"
-        )
+        raise UsageError(f"nothing to contribute: {_why_no_change(service, change)}")
     repository.check_untracked(change.files)
     message = compose(proposal, change, provenance, repository.subjects())
     return Contribution(service=service, layout=layout.name, change=change, message=message)
@@ -129,3 +126,14 @@ def _why_nothing(service: Service, selection: Selection) -> str:
         )
     more = f" ({len(held_back) - 1} more are held back)" if len(held_back) > 1 else ""
     return f"{shown(held_back[0].path)} is held back: {held_back[0].why}{more}"
+
+
+def _why_no_change(service: Service, change: Change) -> str:
+    if change.held_back:
+        return f"{shown(change.held_back[0].path)} is held back: {change.held_back[0].why}"
+    kept = f"the repository keeps all that was observed of {shown(service.id)}"
+    for each in change.other_levels:
+        if each.declared and each.observed:
+            there, here = each.declared.level, each.observed.level
+            return f"{kept}; {shown(each.path)} at level {there}, which was observed as {here}"
+    return kept

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from networkmanager_runs import record_two_runs
 from sample_repositories import (
     BLUETOOTH,
     CATALOGUE_ENTRY,
@@ -44,3 +45,12 @@ def catalogue_repository(tmp_path: Path) -> Path:
     files = {"nix/services/bluetooth.toml": CATALOGUE_ENTRY, "README.md": "# Catalogue\n"}
     subjects = ("Lay out the catalogue", "Describe the form of an entry")
     return make_repository(tmp_path / "catalogue", files, subjects)
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Record NetworkManager twice; the command line asks this database."""
+    place = tmp_path / "imptrace.db"
+    record_two_runs(place)
+    monkeypatch.setenv("IMPTRACE_DB", str(place))
+    return place

@@ -1,7 +1,7 @@
 """`imptrace contribute`, from a recorded run to a commit, by the command line."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,73 +9,6 @@ import pytest
 from sample_repositories import git, make_repository, state
 
 from imptrace.cli.app import main
-from imptrace.db.engine import open_database
-from imptrace.db.records import RunStart
-from imptrace.db.writer import RunWriter
-from imptrace.tracer.events import (
-    ABSENT,
-    Access,
-    Event,
-    FileState,
-    FileType,
-    Mount,
-    Op,
-    Outcome,
-    ProcessExited,
-    ProcessStarted,
-    Snapshot,
-)
-
-USER, HOST, HOME = "zaphodb", "heartofgold", b"/home/zaphod-home"
-EXE = b"/nix/store/0123456789abcdfghijklmnpqrsvwxyz-networkmanager-1.50.0/bin/NetworkManager"
-ROOT = Mount(20, 1, "0:20", b"/", b"/", "ext4", b"/dev/heartofgold", "rw")
-STATE_FILE = b"/var/lib/NetworkManager/NetworkManager.state"
-PROFILE = b"/etc/NetworkManager/system-connections/HeartOfGoldWifi.nmconnection"
-OTHERS_FILE = b"/etc/hosts"
-
-
-def file_state(mode: int) -> FileState:
-    """Describe a file of root's."""
-    return FileState(FileType.FILE, 10, mode, 0, 0, 1, 1, 1, 1)
-
-
-def events() -> Iterator[Event]:
-    """Tell of a service that replaces its state and a profile by rename."""
-    yield ProcessStarted(
-        process=1, parent=None, previous=None, pid=7, exe=EXE, argv=(b"NetworkManager",),
-        cwd=HOME, uid=0, gid=0, cgroup=b"/", environ={"HOME": HOME}, at=0,
-    )  # fmt: skip
-    for number, path in enumerate((STATE_FILE, PROFILE), start=1):
-        temporary = path + b".X1Y2Z3"
-        yield Access(1, Op.READ, path, None, Outcome.OK, number)
-        yield Access(1, Op.CREATE, temporary, None, Outcome.OK, number, before=ABSENT)
-        yield Access(
-            1, Op.RENAME, temporary, path, Outcome.OK, number, before=file_state(0o600),
-            before2=file_state(0o600)._replace(inode=2),
-        )  # fmt: skip
-    yield ProcessExited(1, 0, 9)
-
-
-@pytest.fixture
-def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Record two runs of NetworkManager on a machine with telling names."""
-    place = tmp_path / "imptrace.db"
-    engine = open_database(place, create=True, read_only=False)
-    for _ in range(2):
-        start = RunStart(
-            program=b"NetworkManager", argv=(b"NetworkManager", b"--config=/home/zaphod-home/nm"),
-            cwd=HOME, user=USER, uid=1042, host=HOST, started_ns=1_700_000_000_000_000_000,
-            recorder="notify", service="networkmanager",
-        )  # fmt: skip
-        writer = RunWriter(engine, start, (ROOT,))
-        writer.feed(events())
-        after = [Snapshot(path, file_state(0o600)) for path in (STATE_FILE, PROFILE)]
-        after += [Snapshot(path + b".X1Y2Z3", ABSENT) for path in (STATE_FILE, PROFILE)]
-        writer.finish(1_700_000_001_000_000_000, 0, None, snapshots=after)
-        writer.close()
-    engine.dispose()
-    monkeypatch.setenv("IMPTRACE_DB", str(place))
-    return place
 
 
 class Done(NamedTuple):
@@ -277,6 +210,20 @@ def test_nothing_to_contribute(contribute: Contribute, impermanence_repository: 
     done = contribute("--service", "nm", "--repo", impermanence_repository, "--branch", "more")
     check_refused(done, "nothing to contribute: the repository keeps all that was observed")
     assert state(impermanence_repository) == before
+
+
+@pytest.mark.usefixtures("database")
+def test_another_level_is_told_where_nothing_else_is_to_be_done(
+    contribute: Contribute, impermanence_repository: Path
+) -> None:
+    """The level is for people to decide, so they must hear of it."""
+    assert contribute("--service", "nm", "--repo", impermanence_repository).returncode == 0
+    git(impermanence_repository, "merge", "--quiet", "--ff-only", "networkmanager-persistence")
+    module = impermanence_repository / "nixos-modules/networkmanager/persistence.nix"
+    module.write_text(module.read_text().replace("secret.", "important."))
+    git(impermanence_repository, "commit", "--quiet", "--all", "-m", "Lower a level")
+    done = contribute("--service", "nm", "--repo", impermanence_repository, "--branch", "more")
+    check_refused(done, "at level important, which was observed as secret")
 
 
 @pytest.mark.usefixtures("database")
