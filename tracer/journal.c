@@ -16,7 +16,7 @@
 
 enum {
 	FIRST_CAPACITY = 1 << 12,
-	/* 24 bytes each: past it the table starts anew, and accesses are written once more */
+	/* 16 bytes each: past it the table starts anew, and accesses are written once more */
 	LAST_CAPACITY = 1 << 21,
 	DIRTY_MAX = 1 << 14,
 };
@@ -24,7 +24,6 @@ enum {
 struct entry {
 	uint64_t key;		/* 0: free */
 	uint32_t id, pending;	/* repeats not yet written */
-	uint64_t last;
 };
 
 static struct ring *ring;
@@ -219,7 +218,6 @@ bool journal_repeat(uint64_t key)
 			journal_flush();
 		dirty[dirty_count++] = (uint32_t)(entry - entries);
 	}
-	entry->last = journal_now();
 	return true;
 }
 
@@ -412,7 +410,7 @@ void journal_flush(void)
 		if (record) {
 			record->id = entry->id;
 			record->count = entry->pending;
-			record->last = entry->last;
+			record->last = journal_now(); /* at most a tick late */
 			push(record);
 		}
 		entry->pending = 0;

@@ -139,6 +139,7 @@ class Decoder:
     def __init__(self) -> None:
         """Start with no access known."""
         self._seen: list[_Seen] = []
+        self._last_path = b""
 
     def decode(self, data: bytes) -> Iterator[Event | Notice]:
         """Yield what the whole records in `data` say. Raises ValueError for a cut record."""
@@ -169,6 +170,9 @@ class Decoder:
             before2 = _read_state(record, offset)
             offset += STATE.size
         path = record[offset : offset + length]
+        if path == self._last_path:
+            path = self._last_path  # a creation and the write that goes with it: one object
+        self._last_path = path
         offset += length
         path2 = record[offset : offset + length2] if has & _HAS_PATH2 else None
         flags = _FLAGS[flag_bits]
