@@ -153,7 +153,8 @@ def test_many_short_lived_children(
     record: Recorder, work: Path, compiled: Callable[..., Path]
 ) -> None:
     """100,000 children, several times around the pids of a small system: none is lost."""
-    result = record(str(compiled("short_lived")), "100000", options=["--writes-only"], cwd=work)
+    program = str(compiled("short_lived"))
+    result = record(program, "100000", options=["--writes-only"], cwd=work, timeout=5 * PATIENCE)
     assert (result.returncode, result.stdout) == (0, b"100000\n")
     details = record.details()
     assert details.run.lost == 0
