@@ -104,7 +104,7 @@ def status(*, user: User = False, as_json: Json = False) -> None:
     states = [state(place) for place in recorded_units(manager)]
     if as_json:
         rows = [asdict(each) for each in states]
-        typer.echo(json.dumps({"schema": "imptrace.services/1", "services": rows}))
+        typer.echo(json.dumps({"schema": "imptrace.recordings/1", "recordings": rows}))
         return
     if not states:
         typer.echo("no unit is being recorded", err=True)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError
 from imptrace.service.manager import Manager
+from imptrace.service.namespace import PROPERTY, mount_names
 from imptrace.service.notify import deposit, inherited_descriptors, tell_manager, withdraw
 from imptrace.service.order import Order, Outcome, read_order, write_outcome
 
@@ -171,15 +172,16 @@ def _new_session(order: Order, recording: "ServiceRecording") -> "Session":
     from imptrace.session import Request, Session  # noqa: PLC0415 (slow)
     from imptrace.tracer.program import Program  # noqa: PLC0415 (the same)
 
-    manager = Manager(user=order.user_manager)
-    invocation = manager.show(order.unit).get("InvocationID", "")
+    now = Manager(user=order.user_manager).show(order.unit)
+    pid = int(now.get("MainPID", "0")) or int(now.get("ControlPID", "0"))
+    facts = {"InvocationID": now.get("InvocationID", ""), PROPERTY: mount_names(pid) or ""}
     argv = tuple(os.fsencode(word) for word in order.argv)
     user = _account(order.facts.get("User", ""))
     request = Request(
         program=Program(path=argv[0], argv=argv, environ={}, user=user),
         label=order.label,
         service=order.unit,
-        properties={**order.facts, "InvocationID": invocation},
+        properties={**order.facts, **{name: text for name, text in facts.items() if text}},
         database=order.database,
         wait_for_children=True,
     )

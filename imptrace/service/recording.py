@@ -144,8 +144,8 @@ def finish(name: str, manager: Manager, *, restart: bool) -> Finished:
         raise UsageError(f"{name} is not being recorded: imptrace service start {name} does that")
     _remove_dropins(place)
     restarted = restart and _is_active(place)
-    if restarted:
-        manager.tell("restart", "--", name)
+    if restarted and (problem := _restart(place)):
+        raise ManagerError(problem)
     outcome = _ask_for_outcome(place)
     return Finished(outcome, restarted, still_answering=not _remove_recorder(place))
 
@@ -243,7 +243,7 @@ def _start_recorder(place: Place) -> None:
     properties = [f"--property={each}" for each in wanted]
     command = [
         "systemd-run", *mode, "--quiet", f"--unit={place.recorder}",
-        f"--description=imptrace records {place.unit}", *properties,
+        f"--description=imptrace records {place.unit}", *properties, *_environment(),
         "--", *_this_program(), "service", "record", str(place.directory),
     ]  # fmt: skip
     done = subprocess.run(
@@ -257,6 +257,12 @@ def _start_recorder(place: Place) -> None:
         )
 
 
+def _environment() -> list[str]:
+    """Hand on what the recorder must have as we do: systemctl in its path, the same database."""
+    wanted = ("PATH", "XDG_STATE_HOME")
+    return [f"--setenv={name}={os.environ[name]}" for name in wanted if name in os.environ]
+
+
 def _this_program() -> Sequence[str]:
     """Answer with imptrace as it was called: a wrapper may have set up its imports."""
     called = Path(sys.argv[0]).absolute()
@@ -265,11 +271,16 @@ def _this_program() -> Sequence[str]:
     return [sys.executable, "-c", "from imptrace.cli.app import main; main()"]
 
 
+def _restart(place: Place) -> str | None:
+    """Restart the unit; answer with what went wrong, if anything did."""
+    # Our restarts are not to be counted into the unit's start limit (StartLimitBurst=).
+    place.manager.try_to("reset-failed", "--", place.unit)
+    return place.manager.try_to("restart", "--", place.unit)
+
+
 def _restart_recorded(place: Place) -> None:
     """Restart the unit. Raises ManagerError if recording keeps it from running."""
-    problem = place.manager.try_to("restart", "--", place.unit)
-    if problem is None:
-        problem = _failed_before_it_ran(place)
+    problem = _restart(place) or _failed_before_it_ran(place)
     if problem is not None:
         raise ManagerError(
             f"{place.unit} does not start while it is recorded, and runs without again ({problem})"
@@ -309,7 +320,7 @@ def _tell_to_finish(place: Place) -> None:
 
 def _remove(place: Place, *, restart: bool) -> None:
     _remove_dropins(place)
-    problem = place.manager.try_to("restart", "--", place.unit) if restart else None
+    problem = _restart(place) if restart else None
     _tell_to_finish(place)
     _remove_recorder(place)
     if problem is not None:

@@ -1,5 +1,7 @@
 """Hardened units are recorded, and are as hardened as before once that is finished."""
 
+import json
+
 import pytest
 from machine import Machine
 from recorded import changed, paths, run_of
@@ -117,7 +119,10 @@ ExecStart=/bin/sh -c 'echo >/var/inside; echo >/data/bound; echo >/tmp/scratch; 
     machine.run("imptrace", "service", "finish", "rooted")
     run = run_of(machine, "rooted.service")
     assert {"/srv/rooted/var/inside", "/srv/elsewhere/bound"} <= set(changed(run))
-    assert any(path.endswith("/tmp/scratch") and "private" in path for path in paths(run))
+    (scratch,) = [path for path in paths(run) if path.endswith("/tmp/scratch")]
+    names = json.loads(run["properties"]["MountNames"])
+    assert names["/data"] == "/srv/elsewhere"
+    assert names["/tmp"] + "/scratch" == scratch
     assert machine.sh("find /srv/rooted | sort") == before
     machine.sh("systemctl stop rooted")
 

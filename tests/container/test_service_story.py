@@ -21,7 +21,7 @@ def test_a_connection_is_recorded_as_written(machine: Machine) -> None:
     assert "imptrace-test" in machine.sh("nmcli --terse connection show")
 
     status = json.loads(machine.sh("imptrace service status --json"))
-    (service,) = status["services"]
+    (service,) = status["recordings"]
     assert (service["unit"], service["prepared"]) == (UNIT, True)
     assert service["listeners"] == 1
 
@@ -36,6 +36,8 @@ def test_a_connection_is_recorded_as_written(machine: Machine) -> None:
     assert run["run"]["service"] == UNIT
     assert run["run"]["status"] == "complete"
     assert changed(run)[PROFILE] == "created"
+    advice = machine.sh("imptrace recommend --service networkmanager --format json")
+    assert "/etc/NetworkManager/system-connections" in advice
 
 
 def test_capabilities_are_given_back(machine: Machine) -> None:

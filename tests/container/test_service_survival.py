@@ -109,7 +109,7 @@ def test_a_reset_removes_everything(machine: Machine, busy: str) -> None:
     goes_on(machine, machine.sh("systemctl show -P MainPID busy"))
     machine.sh(f"test ! -e /run/imptrace && test ! -e /run/systemd/system/{busy}.d")
     assert machine.sh("systemctl list-units --all --no-legend 'imptrace-*'") == ""
-    assert json.loads(machine.sh("imptrace service status --json"))["services"] == []
+    assert json.loads(machine.sh("imptrace service status --json"))["recordings"] == []
     assert "nothing to remove" in machine.run("imptrace", "service", "reset", busy).stderr
 
 
@@ -127,3 +127,10 @@ def test_finishing_without_a_restart(machine: Machine, busy: str) -> None:
     machine.sh("systemctl stop busy")
     machine.wait_for("test -z \"$(systemctl list-units --all --no-legend 'imptrace-*')\"")
     machine.wait_for("! ls -d /run/imptrace/busy-* 2>/dev/null")
+
+
+def test_many_recordings_in_a_row(machine: Machine, busy: str) -> None:
+    """Restarts for recording do not use up the unit's own start limit (5 in 10 s)."""
+    for _ in range(4):
+        machine.sh(f"imptrace service start {busy}; imptrace service finish {busy}")
+    assert machine.sh(f"systemctl is-active {busy}") == "active"
