@@ -83,6 +83,7 @@ def gather(
         users=_users() if is_local else tuple(_foreign_users(runs, elsewhere)),
         groups=_groups() if is_local else elsewhere.groups,
         entry=entry,
+        included=_included(entry, catalogue),
         entries=entries if entry is None or entry in entries else (entry, *entries),
         other_uses={**elsewhere.other_uses, **_other_uses(engine, runs, programs)},
         directories=_directories(runs) if is_local else elsewhere.directories,
@@ -111,7 +112,17 @@ def _runs(
     else:
         ids = {record.id for record in records[-1:]}
     wanted = sorted(ids)
-    return tuple(queries.run_details(engine, each, only_decisive=only_decisive) for each in wanted)
+    found = tuple(queries.run_details(engine, each, only_decisive=only_decisive) for each in wanted)
+    if found and not any(run.paths for run in found):
+        _check_not_empty(engine, wanted)
+    return found
+
+
+def _check_not_empty(engine: Engine, run_ids: Iterable[int]) -> None:
+    """Refuse runs that saw no path at all: from nothing follows nothing."""
+    if not any(queries.run_details(engine, each).paths for each in run_ids):
+        shown = ", ".join(map(str, run_ids))
+        raise UsageError(f"run {shown} saw no path at all: record the program again")
 
 
 def _named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[int]:
@@ -153,6 +164,13 @@ def _entries(programs: Iterable[bytes], catalogue: Catalogue | None) -> tuple[En
     return tuple(entry for entry in catalogue if executed.intersection(entry.programs))
 
 
+def _included(entry: Entry | None, catalogue: Catalogue | None) -> tuple[Entry, ...]:
+    if entry is None or catalogue is None:
+        return ()
+    found = (catalogue.get(each, entry.place) for each in entry.includes)
+    return tuple(each for each in found if each is not None)
+
+
 def _entry_of(
     runs: Sequence[RunDetails], entries: Sequence[Entry], catalogue: Catalogue | None
 ) -> Entry | None:
@@ -179,6 +197,9 @@ def _entry_of(
 def _busiest(run: RunDetails) -> list[bytes]:
     """Sort the programs of a run by how many paths each left changed, most first."""
     names = {process.id: names_of_process(process) for process in run.processes}
+    if run.processes:
+        # A script is what was asked for; its interpreter is not.
+        names[min(names)] = (run.run.program,)
     changed: Counter[bytes] = Counter()
     for path in run.paths:
         if path.effect in (Effect.CREATED, Effect.MODIFIED):

@@ -35,6 +35,8 @@ class Context:
     groups: Mapping[int, str] = field(default_factory=dict)
     entry: Entry | None = None
     """The subject's own catalogue entry."""
+    included: tuple[Entry, ...] = ()
+    """Entries that belong to the subject's own."""
     entries: tuple[Entry, ...] = ()
     """Every entry that a program of the recordings has, the subject's own included."""
     other_uses: Mapping[bytes, OtherPrograms] = field(default_factory=dict)

@@ -35,9 +35,12 @@ def _is_covered(path: bytes, paths: Iterable[bytes]) -> bool:
 
 
 def _catalogued(facts: Facts) -> Iterator[Recommendation]:
-    entry = facts.context.entry
-    if entry is None:
-        return
+    for entry in (facts.context.entry, *facts.context.included):
+        if entry is not None:
+            yield from _of_one(entry, facts)
+
+
+def _of_one(entry: Entry, facts: Facts) -> Iterator[Recommendation]:
     for kept, scope in (
         *((kept, Scope.OWNED) for kept in entry.persist),
         *((kept, Scope.SHARED) for kept in entry.shared),

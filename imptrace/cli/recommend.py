@@ -68,7 +68,11 @@ def recommend(
     ] = Format.TABLE,
     target: Annotated[
         NixTarget | None,
-        typer.Option(help="The module that --format nix writes for.", show_default="options"),
+        typer.Option(
+            help="The module that --format nix writes for. Default: options for a service, else "
+            "home-manager or impermanence.",
+            show_default=False,
+        ),
     ] = None,
     storage: Annotated[
         str | None,

@@ -64,8 +64,8 @@ class _Written:
 
 
 def default_target(advice: Advice) -> Target:
-    """Choose the subject's own options where they are known, else where most of it lies."""
-    if option_of(advice) is not None:
+    """Choose a known service's own options, else the module for where most of it lies."""
+    if advice.subject.service is not None and option_of(advice) is not None:
         return Target.OPTIONS
     return Target.HOME_MANAGER if advice.subject.home is not None else Target.IMPERMANENCE
 

@@ -173,6 +173,25 @@ def test_a_service_that_was_never_recorded_is_answered_from_the_catalogue(tmp_pa
     assert answer["subject"]["option"] == "networking.networkmanager"
 
 
+def test_a_run_that_saw_nothing_is_refused(tmp_path: Path) -> None:
+    """From nothing follows nothing; the message says what to do."""
+    empty = Machine(tmp_path)
+    log = tmp_path / "log"
+    log.write_text("100 +++ exited with 0 +++\n")
+    imported = empty.imptrace("import", "--program", "keeper", log)
+    assert imported.returncode == 0, imported.stderr
+    result = empty.imptrace("recommend")
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "saw no path at all" in result.stderr
+
+
+def test_a_base_set_is_answered_with_what_belongs_to_it(tmp_path: Path) -> None:
+    """Every system needs it, whatever was traced."""
+    answer = Machine(tmp_path).answer("--service", "base")
+    paths = {each["path"] for each in answer["recommendations"]}
+    assert {"/etc/machine-id", "/var/lib/nixos", "/var/lib/systemd"} <= paths
+
+
 def test_nothing_recorded_at_all(tmp_path: Path) -> None:
     """The message says how to begin."""
     result = Machine(tmp_path).imptrace("recommend")
