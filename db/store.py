@@ -205,7 +205,7 @@ def _insert_states(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> N
 
 def _other_name(outcome: Any, name: Any, new_outcome: Any, new_name: Any) -> Any:
     """As in imptrace.db.fold: the names of a refused call give way to those of one that was not."""
-    done = literal_column(str(OUTCOME_CODES[Outcome.UNKNOWN]))  # execute_many binds rows only
+    done: Any = literal_column(str(OUTCOME_CODES[Outcome.UNKNOWN]))  # execute_many binds rows only
     return case(
         (and_(outcome <= done, new_outcome > done), name),
         (and_(outcome > done, new_outcome <= done), new_name),

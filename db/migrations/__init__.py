@@ -1,6 +1,7 @@
 """Alembic migrations, run when an older database is opened.
 
-A new one: `alembic -c` is not needed; see CONTRIBUTING.md.
+To add one: write versions/rNNNN_name.py after script.py.mako, change the models, and set
+imptrace.db.schema.HEAD; tests/db/test_migrations.py says whether they agree.
 """
 
 from pathlib import Path
