@@ -16,6 +16,8 @@ class Case:
     """Programs without which the case cannot run."""
     random: bytes = rb"(?!)"
     """A pattern of what is different in a name each time; by default nothing is."""
+    hides: bool = False
+    """Whether a process makes itself unreadable, so that only root sees what it does."""
 
 
 GIT = "git -c user.name=a -c user.email=a@b -c init.defaultBranch=main -c gc.auto=0"
@@ -54,8 +56,9 @@ CASES = {
         rb"(?<=\bCu)\w{6}$",
     ),
     "rsync": Case(
-        "mkdir -p a/b && echo 1 >a/b/c && echo 2 >a/d && rsync -a a/ z && echo three >a/d && "
-        "rm a/b/c && rsync -a --delete --backup --suffix=.old a/ z && "
+        "mkdir -p a/b && echo 1 >a/b/c && echo 2 >a/d && touch -d @1 a a/b && rsync -a a/ z && "
+        "echo three >a/d && rm a/b/c && touch -d @2 a a/b && "
+        "rsync -a --delete --backup --suffix=.old a/ z && "
         "rsync -a --inplace --no-whole-file --checksum a/ y",
         ("rsync",),
         rb"(?<=\.)(c|d)\.\w{6}$",
@@ -127,6 +130,7 @@ CASES = {
         "$G --import k && gpgconf --kill gpg-agent",
         ("gpg", "gpg-agent"),
         rb"\.#lk0x\w+\.[^/]*\.\d+x?$|\b[0-9A-F]{40}(?=\.)|\b\w+(?=\.(rev|key)$)",
+        hides=True,
     ),
     "openssh": Case(
         "ssh-keygen -q -t ed25519 -N '' -f key && ssh-keygen -q -p -N new -P '' -f key && "
@@ -185,9 +189,9 @@ CASES = {
         rb"(?<=tmp/)(sort\w{6}|ed\w+\.\w{6}|tmp\w+)$",
     ),
     "logrotate": Case(
-        "echo l >log && printf '%s/log {\\n su root root\\n size 1\\n rotate 2\\n compress\\n "
-        "create 600\\n}\\n' $PWD >conf && logrotate -s state conf && echo m >log && "
-        "logrotate -s state conf",
+        "echo l >log && printf '%s/log {\\n su %s\\n size 1\\n rotate 2\\n compress\\n "
+        'create 600\\n}\\n\' $PWD "$(id -un) $(id -gn)" >conf && '
+        "logrotate -s state conf && echo m >log && logrotate -s state conf",
         ("logrotate", "gzip"),
     ),
     "cmake": Case(

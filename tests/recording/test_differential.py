@@ -90,6 +90,10 @@ OTHER_NAME_REPLACED = {"git-clone": {(b"s/.git/index.lock", b"s/.git/index.stash
 # is not empty. Recorded as tried, and its effect is "unchanged".
 NOT_REFUSED_BY_WHAT_CAN_BE_SEEN = {"git-clone": {b"s/.git"}}
 
+# git sets the time of an object that it has already, but only if a file of the work tree is as new
+# as its index, by the second: one run may do so, and the other not.
+ATTRIBUTED_BY_THE_CLOCK = dict.fromkeys(("git", "git-clone"), re.compile(rb"/objects/[0-9a-f]{2}/"))
+
 
 def find(path: bytes) -> Found:
     """Look at one path without following it."""
@@ -197,6 +201,8 @@ def test_a_program_is_told_as_strace_tells_it(
     missing = [program for program in ("strace", *case.needs) if shutil.which(program) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
+    if case.hides and os.geteuid() != 0:
+        pytest.skip("a process of it can be read by root only")
     environment = start(work)
     before = contents(work)
     command = ["sh", "-c", case.script]
@@ -225,7 +231,9 @@ def test_a_program_is_told_as_strace_tells_it(
     assert strace.renamed - imptrace.renamed == OTHER_NAME_REPLACED.get(name, set())
     assert {each for pair in strace.renamed for each in pair} <= names.renamed(records.values())
     assert strace.deleted <= imptrace.deleted
-    assert strace.attributed == imptrace.attributed
+    by_the_clock = ATTRIBUTED_BY_THE_CLOCK.get(name, re.compile(rb"(?!)"))
+    differently = strace.attributed ^ imptrace.attributed
+    assert {path for path in differently if not by_the_clock.search(path)} == set()
 
     # And nothing more: of a file the witness knows only sometimes that the open made it.
     assert imptrace.made <= strace.made | strace.written
