@@ -61,7 +61,9 @@ def pieces_of(
     base = [state for state in rest if state.is_file and state not in lone]
     if not base:
         base, lone = lone, []
-    level = fixed or max((state.level for state in base), default=root.area.level)
+    # What stands beside a database matters as much as that, wherever that is kept.
+    weighty = [state for state in base if not name_of(state.path).endswith(_COMPANIONS)]
+    level = fixed or max((state.level for state in weighty), default=root.area.level)
     parts = [
         *(_directory(each, root, Level.TRANSIENT, (reason,)) for each, reason in caches.items()),
         *(_directory(each, root, Level.SECRET, (reason,)) for each, reason in secrets.items()),

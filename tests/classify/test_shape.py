@@ -152,6 +152,17 @@ def test_a_database_makes_its_directory_important() -> None:
     assert found == {b"/var/lib/keeper": Level.IMPORTANT}
 
 
+def test_what_stands_beside_a_database_does_not_raise_its_directory() -> None:
+    """The write-ahead log of a part is no part, and no reason to move everything."""
+    profile = HOME + b"/.config/keeper"
+    assert levels(
+        made(profile),
+        created(profile + b"/settings"),
+        created(profile + b"/bookmarks.sqlite"),
+        created(profile + b"/bookmarks.sqlite-wal"),
+    ) == {profile: Level.NORMAL, profile + b"/bookmarks.sqlite": Level.IMPORTANT}
+
+
 def test_moved_xdg_directories_are_honoured() -> None:
     """The variables of the traced process say where its places are."""
     found = advice(
