@@ -102,7 +102,12 @@ def _prepare_file(path: Path, *, create: bool) -> None:
         raise NoDatabaseError(
             f"nothing is recorded yet: there is no {shown(path)}; begin with: imptrace run PROGRAM"
         )
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        raise ImptraceError(
+            f"database {shown(path)}: its directory is a file; name another place with --db"
+        ) from error
     # SQLite gives its side files the mode of the database, which lists what people run and keep.
     path.touch(mode=0o600)
 

@@ -7,11 +7,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from imptrace.db.records import Effect, RunStatus
+from imptrace.errors import ImptraceError, UsageError
 from imptrace.tracer.events import Op
 from recording.conftest import PATIENCE, Recorder, needs_root
 
@@ -20,7 +22,7 @@ KILLS = 50
 # Three processes that make, rename, copy and remove files, some of it in a child of their own.
 BUSY = """
 for worker in 1 2 3; do
-    (for i in 1 2 3 4 5 6 7 8 9 10 11 12; do
+    (for i in 1 2 3 4 5 6 7 8 9 10 11 12; do sleep 0.05
         echo "$worker $i" > f$worker.$i.tmp; mv f$worker.$i.tmp f$worker.$i
         mkdir -p d$worker/$i; echo $i > d$worker/$i/copy; [ $((i % 3)) != 0 ] || rm f$worker.$i
     done) &
@@ -42,31 +44,66 @@ def untraced(directory: Path) -> bytes:
     return subprocess.run(["sh", "-c", BUSY], cwd=directory, capture_output=True, check=True).stdout
 
 
-def test_killed_at_any_moment(record: Recorder, tmp_path: Path) -> None:
+def test_killed_at_any_moment(tmp_path: Path) -> None:
     """SIGKILL to imptrace: the program still finishes with the result of an untraced run.
 
-    The database opens and shows what was committed of the run as interrupted.
+    Whatever the database holds by then can be asked for.
     """
     expected = untraced(tmp_path / "untraced")
     moments = random.Random(0)  # noqa: S311 (moments, not secrets)
-    interrupted = 0
-    for number in range(KILLS):
-        place = tmp_path / str(number)
-        place.mkdir()
-        with (tmp_path / f"{number}.out").open("wb") as output:
-            imptrace = subprocess.Popen(
-                record.command("sh", "-c", BUSY), cwd=place, stdout=output, stderr=output
-            )
-        wait_until(lambda place=place: any(place.iterdir()), "the program to start")
-        time.sleep(moments.random() * 0.5)
-        imptrace.kill()
-        imptrace.wait()
-        result = tmp_path / f"{number}.out"
-        wait_until(lambda result=result: b"\n" in result.read_bytes(), "the program to finish")
-        assert result.read_bytes().startswith(expected)
-        if record.database.exists():
-            interrupted += record.details().run.status is RunStatus.INTERRUPTED
-    assert interrupted
+    delays = [moments.random() for _ in range(KILLS)]
+    with ThreadPoolExecutor(max_workers=4) as pool:
+        trials = [
+            pool.submit(_kill_after, delay, tmp_path / str(number))
+            for number, delay in enumerate(delays)
+        ]
+    for trial in trials:
+        output, status = trial.result()
+        assert output.startswith(expected)
+        assert status in (None, RunStatus.INTERRUPTED, RunStatus.COMPLETE)
+
+
+def _kill_after(delay: float, place: Path) -> tuple[bytes, RunStatus | None]:
+    """Record BUSY, kill imptrace `delay` seconds after its start; give its output and the run's."""
+    (place / "work").mkdir(parents=True)
+    record = Recorder(place / "runs.db")
+    result = place / "output"
+    with result.open("wb") as output:
+        command = record.command("sh", "-c", BUSY)
+        imptrace = subprocess.Popen(command, cwd=place / "work", stdout=output, stderr=output)
+    wait_until(lambda: any((place / "work").iterdir()), "the program to start")
+    time.sleep(delay)
+    imptrace.kill()
+    imptrace.wait()
+    wait_until(lambda: b"\n" in result.read_bytes(), "the program to finish")
+    try:
+        status = record.details().run.status
+    except UsageError:
+        status = None  # killed before the first row
+    return result.read_bytes(), status
+
+
+def test_interrupted_run_keeps_what_was_committed(record: Recorder, work: Path) -> None:
+    """A run whose recorder was killed shows as interrupted, with its paths of until then."""
+    script = ": > first; while [ ! -e go ]; do sleep 0.05; done; : > second; echo done"
+    imptrace = subprocess.Popen(
+        record.command("sh", "-c", script), cwd=work, stdout=subprocess.PIPE
+    )
+    first = os.fsencode(work / "first")
+    wait_until(lambda: record.database.exists() and _is_stored(record, first), "a commit")
+    imptrace.kill()
+    (work / "go").touch()
+    output, _ = imptrace.communicate(timeout=PATIENCE)
+    assert output == b"done\n"
+    assert record.details().run.status is RunStatus.INTERRUPTED
+    assert set(record.paths(work)) >= {first}
+
+
+def _is_stored(record: Recorder, path: bytes) -> bool:
+    try:
+        return path in record.paths()
+    except ImptraceError:
+        return False  # the database is being made
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1])
@@ -111,12 +148,13 @@ def _processes_with(token: str) -> list[str]:
 
 def test_daemon_is_left_alone(record: Recorder, work: Path) -> None:
     """`run` returns when the program ended; its daemon goes on and is still answered."""
-    script = "setsid sh -c 'for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; : > t$i; done; : > late' &"
-    result = record("sh", "-c", script, cwd=work, pass_fds=())
+    script = "setsid sh -c 'while [ ! -e go ]; do sleep 0.05; done; : > late' >/dev/null 2>&1 &"
+    result = record("sh", "-c", script, cwd=work)
     assert result.returncode == 0
     assert b"1 process that it started still run" in result.stderr
-    assert os.fsencode(work / "late") not in record.paths(work)
+    (work / "go").touch()
     wait_until((work / "late").exists, "the daemon to finish")
+    assert os.fsencode(work / "late") not in record.paths(work)
 
 
 def test_wait_for_children(record: Recorder, work: Path) -> None:

@@ -23,7 +23,7 @@ class Terminal:
     def __init__(self, socket: Path, cwd: Path) -> None:
         """Start the shell."""
         self._tmux = ["tmux", "-S", str(socket), "-f", "/dev/null"]
-        self._run("new-session", "-d", "-x", "120", "-y", "30", "-c", str(cwd), "bash --norc -i")
+        self._run("new-session", "-d", "-x", "300", "-y", "30", "-c", str(cwd), "bash --norc -i")
         self.type("PS1='ready> '", "Enter")
         self.wait("ready> ")
 
@@ -96,9 +96,9 @@ def test_less(terminal: Terminal, record: Recorder, work: Path) -> None:
 
 def test_interrupt(terminal: Terminal, record: Recorder) -> None:
     """Ctrl-C ends the program once, and the shell sees the death of an interrupt."""
-    terminal.type(shell_words(record, "sleep", "100"), "Enter")
-    terminal.wait("sleep 100")
-    time.sleep(1)
+    Path(record.database.parent / "work/script").write_text("echo up\nexec sleep 100\n")
+    terminal.type(shell_words(record, "sh", "script"), "Enter")
+    terminal.wait("up\n")
     terminal.type("C-c")
     terminal.type("echo status $?", "Enter")
     terminal.wait("status 130")

@@ -55,7 +55,7 @@ def test_newer_schema(record: Recorder, work: Path) -> None:
 def test_directory_that_is_none(work: Path) -> None:
     """A database below a file."""
     (work / "file").write_text("")
-    expect_failure(Recorder(work / "file/runs.db")("true"), b"Not a directory")
+    expect_failure(Recorder(work / "file/runs.db")("true"), b"its directory is a file")
 
 
 def test_locked_for_a_moment(record: Recorder) -> None:
