@@ -1,5 +1,6 @@
 """`imptrace recommend`: what to keep."""
 
+import gc
 import os
 import sys
 from dataclasses import replace
@@ -152,6 +153,9 @@ def _advice(
     from imptrace.db.engine import NoDatabaseError
     from imptrace.evidence import gather
 
+    # Every record that is made from here on is needed to the end: searching hundreds of thousands
+    # of them for garbage would take a third of the time.
+    gc.disable()
     catalogue = shipped() if with_catalogue else None
     try:
         with opened(database) as engine:
