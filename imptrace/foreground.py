@@ -60,12 +60,11 @@ def attend(session: Session, *, program: int, supervisor: int) -> None:
 
 
 def _received(info: signal.struct_siginfo, session: Session, program: int) -> None:
-    if info.si_code > 0:
-        return  # by the kernel, for the terminal's whole foreground group
-    if session.ended is None:
+    if session.ended is not None:
+        session.stop()  # only children are still waited for, and no longer
+    elif info.si_code <= 0:
+        # Not by the kernel, for the terminal's whole foreground group: meant for the program.
         _kill(program, info.si_signo)
-    else:
-        session.stop()  # only children are still waited for
 
 
 def _stop_with(program: int) -> None:

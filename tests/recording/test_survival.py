@@ -164,6 +164,23 @@ def test_wait_for_children(record: Recorder, work: Path) -> None:
     assert {os.path.basename(path) for path in record.paths(work)} == {b"early", b"late"}
 
 
+def test_waiting_for_children_can_be_ended(record: Recorder, work: Path) -> None:
+    """A signal ends the waiting, not the children; what was seen until then is stored."""
+    script = "setsid sh -c 'while [ ! -e go ]; do sleep 0.05; done; : > late' >/dev/null 2>&1 &"
+    command = record.command("sh", "-c", f"{script} : > early", options=["--wait", "children"])
+    imptrace = subprocess.Popen(command, cwd=work, stderr=subprocess.PIPE)
+    early = os.fsencode(work / "early")
+    wait_until(lambda: record.database.exists() and _is_stored(record, early), "a commit")
+    time.sleep(0.5)
+    imptrace.send_signal(signal.SIGINT)
+    _, complaints = imptrace.communicate(timeout=PATIENCE)
+    assert imptrace.returncode == 0
+    assert b"still run" in complaints
+    assert record.details().run.status is RunStatus.COMPLETE
+    (work / "go").touch()
+    wait_until((work / "late").exists, "the child to go on")
+
+
 def test_many_processes_and_threads(
     record: Recorder, work: Path, compiled: Callable[..., Path]
 ) -> None:
