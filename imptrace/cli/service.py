@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imptrace.cli.options import Database, Json
+from imptrace.errors import ImptraceError
 
 if TYPE_CHECKING:
     from imptrace.service.manager import Manager
@@ -85,7 +86,10 @@ def finish(units: Units, *, user: User = False, restart: Restart = True) -> None
 
     manager = _manager(user=user)
     for name in _names(units, manager):
-        _tell_finished(name, finish(name, manager, restart=restart), user=user)
+        finished = finish(name, manager, restart=restart)
+        _tell_finished(name, finished, user=user)
+        if finished.problem:
+            raise ImptraceError(f"the recording is finished, but {finished.problem}")
 
 
 @app.command()

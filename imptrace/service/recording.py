@@ -83,6 +83,8 @@ class Finished:
     restarted: bool
     still_answering: bool
     """The unit runs on with its filter, and the recorder stays for it."""
+    problem: str | None
+    """Why the unit does not start again, though it is itself again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,10 +146,10 @@ def finish(name: str, manager: Manager, *, restart: bool) -> Finished:
         raise UsageError(f"{name} is not being recorded: imptrace service start {name} does that")
     _remove_dropins(place)
     restarted = restart and _is_active(place)
-    if restarted and (problem := _restart(place)):
-        raise ManagerError(problem)
+    problem = _restart(place) if restarted else None
     outcome = _ask_for_outcome(place)
-    return Finished(outcome, restarted, still_answering=not _remove_recorder(place))
+    is_gone = _remove_recorder(place)
+    return Finished(outcome, restarted, still_answering=not is_gone, problem=problem)
 
 
 def reset(name: str, manager: Manager, *, restart: bool) -> bool:

@@ -134,3 +134,19 @@ def test_many_recordings_in_a_row(machine: Machine, busy: str) -> None:
     for _ in range(4):
         machine.sh(f"imptrace service start {busy}; imptrace service finish {busy}")
     assert machine.sh(f"systemctl is-active {busy}") == "active"
+
+
+def test_a_unit_that_fails_when_it_is_finished(machine: Machine) -> None:
+    """What was recorded is there, the recorder is gone, and the unit's failure is reported."""
+    machine.write(
+        f"{UNITS}/once.service",
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\n"
+        "ExecStart=/bin/sh -ec 'test ! -e /var/lib/twice; echo >/var/lib/once'\n",
+    )
+    machine.sh("rm -f /var/lib/once /var/lib/twice; systemctl daemon-reload; systemctl start once")
+    machine.sh("imptrace service start once; touch /var/lib/twice")
+    done = machine.run("imptrace", "service", "finish", "once", check=False)
+    assert done.returncode == 125
+    assert "the recording is finished, but" in done.stderr
+    assert "/var/lib/once" in changed(run_of(machine, "once.service"))
+    machine.sh("test ! -e /run/imptrace; systemctl reset-failed once")

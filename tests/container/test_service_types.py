@@ -205,6 +205,9 @@ def test_a_template_instance(machine: Machine) -> None:
 def test_postgresql(machine: Machine) -> None:
     """A database server, a template instance of Debian's, keeps its data and works throughout."""
     unit = "postgresql@15-main.service"
+    # Installed by debootstrap, it may not have been able to make its first cluster.
+    machine.sh("test -d /etc/postgresql/15/main || pg_createcluster 15 main", timeout=120)
+    machine.sh(f"systemctl daemon-reload; systemctl start {unit}")
     psql = ("runuser", "-u", "postgres", "--", "psql", "--quiet", "--tuples-only", "--no-align")
     with recording(machine, unit):
         machine.run(*psql, text="create table seen (x int); insert into seen values (1);")
@@ -260,3 +263,31 @@ def test_a_missing_program_fails_as_without(machine: Machine, kind: str) -> None
     machine.wait_for("test $(systemctl show -P ActiveState missing) = failed")
     assert machine.sh("systemctl show -P ExecMainStatus missing") == "203"
     machine.sh("imptrace service finish missing; systemctl reset-failed missing", check=False)
+
+
+def test_credentials(machine: Machine) -> None:
+    """They are where the unit looks for them."""
+    machine.write(
+        f"{UNITS}/credited.service",
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\nDynamicUser=yes\nStateDirectory=credited\n"
+        "SetCredential=key:secret\n"
+        "ExecStart=/bin/sh -c 'cat $CREDENTIALS_DIRECTORY/key >$STATE_DIRECTORY/copy'\n",
+    )
+    machine.sh("systemctl daemon-reload; systemctl start credited; rm /var/lib/credited/copy")
+    with recording(machine, "credited.service"):
+        assert machine.sh("cat /var/lib/credited/copy") == "secret"
+    assert "/var/lib/private/credited/copy" in changed(run_of(machine, "credited.service"))
+    machine.sh("systemctl stop credited")
+
+
+def test_strangers_are_turned_away(machine: Machine) -> None:
+    """Only processes of the unit may bring a listener to its recorder."""
+    knock = (
+        "import glob, socket; s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET);"
+        "s.connect(glob.glob('/run/imptrace/cron-*/socket')[0]); s.settimeout(20);"
+        "print(len(s.recv(64)))"
+    )
+    with recording(machine, "cron"):
+        for user in ("tester", "root"):
+            done = machine.run("runuser", "-u", user, "--", "python3", "-c", knock)
+            assert done.stdout == "0\n"
