@@ -25,7 +25,7 @@ from imptrace.db.others import other_programs
 from imptrace.db.records import Effect, OtherPrograms, RunDetails, RunRecord
 from imptrace.elsewhere import Elsewhere, brought_along, joined, own_properties
 from imptrace.errors import UsageError
-from imptrace.tracer.events import FileState
+from imptrace.tracer.events import ABSENT, FileState
 from imptrace.tracer.snapshot import lstat_state
 
 MOST_RUNS = 20
@@ -267,7 +267,7 @@ def _directories(runs: Iterable[RunDetails]) -> dict[bytes, FileState]:
     """Look at the directories above what was changed, as they are now."""
     changed = {path.path for run in runs for path in run.paths if path.effect is not None}
     above = {parent for path in changed for parent in parents_of(path)}
-    return {path: state for path in above if (state := lstat_state(path)) is not None}
+    return {path: state for path in above if (state := lstat_state(path)) and state != ABSENT}
 
 
 def _unit_properties(runs: Sequence[RunDetails], entry: Entry | None) -> Mapping[str, str]:
