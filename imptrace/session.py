@@ -9,6 +9,7 @@ while the program already runs), folds and commits at least every second. Whatev
 database, both go on until the program has ended.
 """
 
+import math
 import os
 import socket
 import time
@@ -34,6 +35,8 @@ P = ParamSpec("P")
 
 COMMIT_SECONDS = 0.5
 READ_MS = 100
+LAST_CALL_SECONDS = 2.0
+"""How long what was recorded before a stop is read, while more keeps coming."""
 BACKLOG_BYTES = 64 << 20
 """What may wait for a slow disk; past it the ring fills and the program is slowed down."""
 
@@ -91,6 +94,7 @@ class Session:
         self._recording = recording
         self._request = request
         self._notify = notify
+        self._stopping = Flag()
         self._over = Flag()
         self._chunks: SimpleQueue[bytes] = SimpleQueue()
         self._received = self._consumed = 0
@@ -109,16 +113,24 @@ class Session:
         return Result(run_id=run_id, summary=self._summary, failure=self._failure, left=self._left)
 
     def stop(self) -> None:
-        """Record no longer: store what there is. The program goes on."""
-        self._over.set()
+        """Record no longer: store what there is. What still runs goes on."""
+        self._stopping.set()
 
     def _drain(self) -> None:
+        last_call = math.inf
         while not self._over.is_set():
+            stopping = self._stopping.is_set()
+            if stopping:
+                last_call = min(last_call, time.monotonic() + LAST_CALL_SECONDS)
             if self._received - self._consumed > BACKLOG_BYTES:
                 time.sleep(READ_MS / 1000)
-            elif chunk := self._recording.read(READ_MS):
+            elif chunk := self._recording.read(0 if stopping else READ_MS):
                 self._received += len(chunk)
                 self._chunks.put(chunk)
+            elif stopping:
+                self._over.set()  # all that came before was read
+            if time.monotonic() > last_call:
+                self._over.set()
         self._recording.close()
 
     def _keep(self) -> None:

@@ -103,6 +103,8 @@ def run(
     code = _program_code(session)
     if not quiet and result.summary is not None:
         _summarise(result, command[0], recording.name, database)
+    if session.ended is None:
+        _say("its supervisor was killed: how the program ended is not known")
     if result.failure is not None and code == 0:
         raise result.failure
     if result.failure is not None:
