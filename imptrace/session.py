@@ -66,6 +66,8 @@ class Request:
     database: str | None = None
     """A path or URL; None for the default place."""
     wait_for_children: bool = False
+    summary: bool = True
+    """Whether to count what was read, created, modified and deleted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,8 +234,7 @@ class Session:
             -code if code is not None and code < 0 else None,
             snapshots=snapshots(writer.changed_paths()),
         )
-        if writer.failure is None:
+        self._failure = writer.failure or self._failure
+        if writer.failure is None and self._request.summary:
             self._summary = writer.summary()
-        else:
-            self._failure = writer.failure
         writer.close()

@@ -57,3 +57,8 @@ void names_forget(void)
 {
 	current++;
 }
+
+uint64_t names_generation(void)
+{
+	return current;
+}

@@ -8,6 +8,8 @@
 #ifndef IMPTRACE_NAMES_H
 #define IMPTRACE_NAMES_H
 
+#include <stdint.h>
+
 /* Returns the resolved name of @directory, valid until the next call; NULL if it is not known. */
 const char *names_find(const char *directory);
 
@@ -16,5 +18,8 @@ void names_keep(const char *directory, const char *resolved);
 
 /* Forgets all. */
 void names_forget(void);
+
+/* A number that changes whenever names are forgotten, for whatever else depends on them. */
+uint64_t names_generation(void);
 
 #endif

@@ -3,11 +3,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "calls.h"
-#include "records.h"
+#include "journal.h"
+#include "names.h"
+
+/* How long an answer about a directory is trusted. */
+#define KNOWN_NS UINT64_C(50000000)
 
 void permission_set_outcome(uint8_t *outcome, int *failed, int error)
 {
@@ -57,8 +62,9 @@ static bool mode_allows(const struct process *process, const struct stat *st, un
 	return (bits & want) == want;
 }
 
-static int check(const struct process *process, int fd, const char *name, const struct stat *st,
-		 unsigned int want)
+/* Asks the kernel for ourselves; what that says of the tracee depends on the error and the users. */
+static int ask(const struct process *process, int fd, const char *name, const struct stat *st,
+	       unsigned int want)
 {
 	/* The system call itself: older C libraries imitate the flags by reading mode bits. */
 	if (syscall(SYS_faccessat2, fd, name, want,
@@ -68,7 +74,7 @@ static int check(const struct process *process, int fd, const char *name, const 
 	return mode_allows(process, st, want) ? 0 : EACCES;
 }
 
-static int check_directory(const struct process *process, struct place *place)
+static int ask_directory(const struct process *process, struct place *place)
 {
 	struct stat st;
 
@@ -76,24 +82,52 @@ static int check_directory(const struct process *process, struct place *place)
 		return 0;
 	if (!st.st_nlink)
 		return ENOENT;
-	return check(process, place->parent, "", &st, W_OK | X_OK);
+	return ask(process, place->parent, "", &st, W_OK | X_OK);
 }
 
-static int check_object(const struct process *process, struct place *place,
-			unsigned int want)
+/*
+ * Whether entries of the place's directory can be made and removed. The last answer is kept for a
+ * moment: programs make many files in one directory.
+ */
+static int check_directory(const struct process *process, struct place *place)
 {
-	if (place->error || place_parent(place) < 0)
+	static char known[PLACE_PATH_MAX];
+	static uid_t known_user;
+	static uint64_t known_at, known_generation;
+	static int known_error;
+	size_t length = (size_t)(strrchr(place->path, '/') - place->path);
+	uint64_t now = journal_now();
+
+	if (known_generation == names_generation() && known_user == process->fsuid &&
+	    now < known_at + KNOWN_NS && !strncmp(known, place->path, length) && !known[length])
+		return known_error;
+	known_error = ask_directory(process, place);
+	known_generation = names_generation();
+	known_user = process->fsuid;
+	known_at = now;
+	memcpy(known, place->path, length);
+	known[length] = '\0';
+	return known_error;
+}
+
+static int check_object(const struct process *process, struct place *place, unsigned int want)
+{
+	if (place->error)
 		return 0;
-	return check(process, place->parent, place->name, &place->st, want);
+	if (mode_allows(process, &place->st, want))
+		return want & W_OK && check_directory(process, place) == EROFS ? EROFS : 0;
+	if (place_parent(place) < 0)
+		return EACCES;
+	return ask(process, place->parent, place->name, &place->st, want);
 }
 
 static int check_owner(const struct process *process, struct place *place)
 {
-	int error = check_object(process, place, F_OK);
-
-	if (!error && process->fsuid && process->fsuid != place->st.st_uid)
-		error = EPERM;
-	return error;
+	if (place->error)
+		return 0;
+	if (process->fsuid && process->fsuid != place->st.st_uid)
+		return EPERM;
+	return check_directory(process, place) == EROFS ? EROFS : 0;
 }
 
 /* A file can be renamed and linked only within a mount. */

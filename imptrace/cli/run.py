@@ -96,12 +96,13 @@ def run(
         service=service,
         database=database,
         wait_for_children=wait is Wait.CHILDREN,
+        summary=not quiet,
     )
     session = Session(recording, request, wake)
     foreground.attend(session, program=recording.program, supervisor=recording.supervisor)
     result = session.result()
     code = _program_code(session)
-    if not quiet and result.summary is not None:
+    if result.summary is not None:
         _summarise(result, command[0], recording.name, database)
     if session.ended is None:
         _say("its supervisor was killed: how the program ended is not known")
