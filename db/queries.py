@@ -2,11 +2,12 @@
 
 import difflib
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from types import MappingProxyType
+from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Engine, SelectBase, select, true, union
+from sqlalchemy import ColumnElement, Connection, Engine, Select, SelectBase, select, true, union
 
 from imptrace.db.codes import OP_CODES
 from imptrace.db.models import Access, FileState, Mount, Path, Process, Run
@@ -19,6 +20,7 @@ from imptrace.db.records import (
     RunRecord,
 )
 from imptrace.db.rows import (
+    AnyRow,
     States,
     access_record,
     path_record,
@@ -30,6 +32,7 @@ from imptrace.tracer import events
 
 LATEST = "latest"
 
+_ROWS = 2000
 _LARGEST_ID = (1 << 63) - 1
 _ALL = true()
 
@@ -149,8 +152,8 @@ def accesses_by_path(
     """Read accesses of a run by path id, each path's in their order of time."""
     accesses: dict[int, list[AccessRecord]] = {}
     of_run = select(Access.__table__).where(Access.run_id == run_id, condition)
-    for row in connection.execute(of_run.order_by(Access.first)):
-        accesses.setdefault(row.path_id, []).append(access_record(row, names))
+    for row in _rows(connection, of_run.order_by(Access.first)):
+        accesses.setdefault(row[2], []).append(access_record(row, names))
     return accesses
 
 
@@ -159,9 +162,14 @@ def states_by_path(
 ) -> Iterator[tuple[int, States]]:
     """Read the states of a run's paths, with the path's id."""
     of_run = select(FileState.__table__).where(FileState.run_id == run_id, condition)
-    rows = connection.execute(of_run.order_by(FileState.path_id, FileState.moment))
+    rows = _rows(connection, of_run.order_by(FileState.path_id, FileState.moment))
     for path_id, of_path in groupby(rows, key=itemgetter(1)):
         states = States()
         for row in of_path:
             states = states.joined(row)
         yield path_id, states
+
+
+def _rows(connection: Connection, statement: Select[Any]) -> Iterator[AnyRow]:
+    """Read many rows, thousands at once: one by one takes twice as long."""
+    return chain.from_iterable(connection.execute(statement).partitions(_ROWS))

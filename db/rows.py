@@ -10,6 +10,7 @@ from sqlalchemy import Row
 
 from imptrace.db.codes import (
     BEFORE,
+    FILE_TYPE_CODES,
     FILE_TYPES,
     OPS,
     OUTCOMES,
@@ -22,9 +23,11 @@ from imptrace.db.effect import effect_of
 from imptrace.db.liveness import RecorderIdentity, is_gone
 from imptrace.db.records import AccessRecord, PathRecord, ProcessRecord, RunRecord, RunStatus
 from imptrace.db.units import unit_of
-from imptrace.tracer.events import AccessFlag, FileState
+from imptrace.tracer.events import ABSENT, AccessFlag, FileState, FileType
 
 AnyRow = Row[Any]
+
+_ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
 
 
 def run_record(row: AnyRow) -> RunRecord:
@@ -83,6 +86,10 @@ def process_record(row: AnyRow) -> ProcessRecord:
     )
 
 
+# A run may have a million accesses: what follows takes rows apart by position, which is several
+# times faster than by name. The order is that of the tables.
+
+
 class States(NamedTuple):
     """All that file_state knows about one path of one run."""
 
@@ -91,19 +98,17 @@ class States(NamedTuple):
     hint: str | None = None
     link: bytes | None = None
 
-    def joined(self, row: AnyRow) -> "States":
+    def joined(self, row: Sequence[Any]) -> "States":
         """Take in a row of `file_state`."""
-        if row.moment == BEFORE:
+        if row[2] == BEFORE:
             return States(file_state(row), self.after, self.hint, self.link)
-        return States(self.before, file_state(row), row.hint, row.link)
-
-
-# A run may have a million accesses: the two functions below take rows apart by position, which is
-# several times faster than by name. The order is that of the tables.
+        return States(self.before, file_state(row), row[12], row[13])
 
 
 def file_state(row: Sequence[Any]) -> FileState:
     """Read a row of `file_state`."""
+    if row[3] == _ABSENT:
+        return ABSENT
     _, _, _, file_type, size, mode, uid, gid, mtime_ns, ctime_ns, inode, device, _, _ = row
     return FileState(
         FILE_TYPES[file_type],
@@ -112,8 +117,8 @@ def file_state(row: Sequence[Any]) -> FileState:
         uid,
         gid,
         mtime_ns,
-        to_unsigned(inode),
-        to_unsigned(device),
+        inode if inode >= 0 else to_unsigned(inode),
+        device if device >= 0 else to_unsigned(device),
         ctime_ns,
     )
 

@@ -186,6 +186,8 @@ def _entry_of(
         of_service = catalogue.matching(newest.run.service, Place.SERVICE)
         if of_service:
             return of_service[0]
+    if not entries:
+        return None
     for program in (newest.run.program, *_busiest(newest)):
         name = os.fsdecode(program)
         found = next((entry for entry in entries if name in entry.programs), None)

@@ -40,7 +40,7 @@ def claimed_pieces(judged: Judged, ground: Ground) -> list[Claimed]:
             unknown.append(state)
         elif _needs_its_directory(state, kept, ground):
             reasons = (_catalogued(known), *state.reasons)
-            unknown.append(replace(state, level=kept.level, reasons=reasons))
+            unknown.append(state._replace(level=kept.level, reasons=reasons))
         else:
             by_line.setdefault(known.path, []).append(state)
             lines[known.path] = known

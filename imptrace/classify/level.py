@@ -1,8 +1,8 @@
 """How much care a path needs: from its place, name, mode and content."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from imptrace.classify.codes import Code
 from imptrace.classify.path_facts import PathFacts
@@ -38,8 +38,7 @@ _BACKUP = b"~"
 _SHORTEST_DATABASE_NAME = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sight:
+class Sight(NamedTuple):
     """One path with what the rules of this module look at."""
 
     facts: PathFacts
@@ -67,23 +66,48 @@ def _names_between(container: bytes, directory: bytes) -> tuple[bytes, ...]:
 
 def level_of(sight: Sight) -> tuple[Level, tuple[Reason, ...]]:
     """The level of one path by itself, with the reasons that count for it."""
-    base = sight.place.area.level
-    by_place = Reason(
-        code=Code.PLACE,
-        figures={"area": sight.place.area.value, "container": sight.place.container},
-    )
-    judgements = [ruling for rule in _RAISING if (ruling := rule(sight)) is not None]
+    base, by_place = _by_place(sight.place.area, sight.place.container)
+    judgements = _raising(sight)
     raised = max((level for level, _ in judgements), default=base)
     copied = backup_name(sight)
     if copied is not None and raised is not Level.SECRET:
         return copied[0], (copied[1],)
-    if raised > base:
+    if judgements and raised > base:
         return raised, tuple(reason for level, reason in judgements if level is raised)
     for rule in _LOWERING:
         lowered = rule(sight)
         if lowered is not None:
             return lowered[0], (lowered[1],)
-    return base, (by_place,)
+    return base, by_place
+
+
+@lru_cache(maxsize=4096)
+def _by_place(area: Area, container: bytes) -> tuple[Level, tuple[Reason, ...]]:
+    """The level that a container gives to all that is in it."""
+    figures = {"area": area.value, "container": container}
+    return area.level, (Reason(code=Code.PLACE, figures=figures),)
+
+
+def _raising(sight: Sight) -> list[Judgement]:
+    """What every rule that raises a level says."""
+    if not _may_raise(sight):
+        return []
+    return [ruling for rule in _RAISING if (ruling := rule(sight)) is not None]
+
+
+def _may_raise(sight: Sight) -> bool:
+    """Whether there is anything that one of `_RAISING` looks at; most paths say nothing."""
+    return (
+        sight.facts.hint is not None
+        or sight.place.area is Area.ETC
+        or _is_telling(name_of(sight.path))
+        or any(map(_is_telling, sight.inner_names))
+    )
+
+
+@lru_cache(maxsize=65536)
+def _is_telling(name: bytes) -> bool:
+    return not words_of(name).isdisjoint(_TELLING) or _database_word(name) is not None
 
 
 def secret_content(sight: Sight) -> Judgement | None:
@@ -216,6 +240,8 @@ def _database_word(name: bytes) -> str | None:
 def _reason(code: Code, sight: Sight, **figures: str) -> Reason:
     return Reason(code=code, figures={**figures, "path": sight.path})
 
+
+_TELLING = SECRET | SECRET_IF_PRIVATE | DATABASE | USER_DATA | REMEMBERS
 
 _RAISING: tuple[Callable[[Sight], Judgement | None], ...] = (
     secret_content,

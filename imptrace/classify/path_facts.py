@@ -1,9 +1,10 @@
 """One record per path from all runs together: what happened to it, and how often."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from functools import cache
+from operator import attrgetter
+from typing import NamedTuple, TypeVar
 
 from imptrace.classify.paths import name_of
 from imptrace.db.records import CHANGES, MAYBE_DONE, Effect, PathRecord, RunDetails
@@ -11,12 +12,12 @@ from imptrace.tracer.events import AccessFlag, FileState, FileType, Op, Outcome
 
 Known = TypeVar("Known")
 
+_time = attrgetter("first")
 _METADATA = frozenset({Op.CHMOD, Op.CHOWN, Op.UTIME, Op.XATTR})
 _LEFT = frozenset({Effect.CREATED, Effect.MODIFIED})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PathFacts:
+class PathFacts(NamedTuple):
     """What all runs together know of a path that at least one of them opened for a change."""
 
     path: bytes
@@ -99,38 +100,43 @@ def _fold(
     changes = [record for record in each if record.effect is not None]
     newest = changes[-1]
     calls = _calls(records, programs)
-    state = _last(record.after for record in each)
+    effects = [record.effect for record in changes]
+    state = _last([record.after for record in each])
     before = next((record.before for record in changes if record.before is not None), None)
     kind = _type(state, before, calls)
     return PathFacts(
         path=path,
         runs=len(each),
-        created=sum(record.effect is Effect.CREATED for record in each),
-        modified=sum(record.effect is Effect.MODIFIED for record in each),
-        read_first=sum(record.read_first for record in each),
-        rewritten=sum(_is_rewritten(record) for record in each),
+        created=effects.count(Effect.CREATED),
+        modified=effects.count(Effect.MODIFIED),
+        read_first=sum([record.read_first for record in each]),
+        rewritten=sum([_is_rewritten(record) for record in changes]),
         is_there=_is_there(newest),
         only_metadata=_is_only_metadata(calls.ops),
         type=kind,
         is_directory=kind is FileType.DIRECTORY,
         state=state,
         before=before,
-        hint=_last(record.hint for record in each),
-        link=_last(record.link for record in each),
+        hint=_last([record.hint for record in each]),
+        link=_last([record.link for record in each]),
         ops=calls.ops,
-        flags=AccessFlag(calls.flags),
+        flags=_flags(calls.flags),
         renamed_from=tuple(calls.renamed_from),
         moved_to=calls.moved_to,
-        missing_first=any(_is_missing_first(record) for record in changes),
+        missing_first=any(map(_is_missing_first, changes)),
         programs=frozenset(calls.programs),
     )
+
+
+# Few combinations occur, and the enum takes its time to make one.
+_flags = cache(AccessFlag)
 
 
 @dataclass(slots=True)
 class _Calls:
     """What the accesses of one path say together; refused ones count for nothing."""
 
-    ops: Counter[Op]
+    ops: dict[Op, int]
     flags: int
     renamed_from: dict[bytes, None]
     moved_to: bytes | None
@@ -141,7 +147,7 @@ def _calls(
     records: Sequence[tuple[RunDetails, PathRecord]],
     programs: Mapping[int, Mapping[int, bytes]],
 ) -> _Calls:
-    calls = _Calls(Counter(), 0, {}, None, set())
+    calls = _Calls({}, 0, {}, None, set())
     for run, record in records:
         names = programs[run.run.id]
         for access in record.accesses:
@@ -149,9 +155,9 @@ def _calls(
                 calls.programs.add(names[access.process])
             if access.outcome not in MAYBE_DONE:
                 continue
-            calls.ops[access.op] += access.count
+            calls.ops[access.op] = calls.ops.get(access.op, 0) + access.count
             # Flags are combined as numbers: the enum's own operator takes ten times as long.
-            calls.flags |= access.flags.value
+            calls.flags |= int(access.flags)
             if access.op is Op.RENAME:
                 calls.moved_to = access.to or calls.moved_to
                 if access.origin is not None:
@@ -175,9 +181,11 @@ def _type(state: FileState | None, before: FileState | None, calls: _Calls) -> F
     return FileType.SOCKET if Op.BIND in calls.ops else None
 
 
-def _last(values: Iterable[Known | None]) -> Known | None:
-    known = [value for value in values if value is not None]
-    return known[-1] if known else None
+def _last(values: Sequence[Known | None]) -> Known | None:
+    for value in reversed(values):
+        if value is not None:
+            return value
+    return None
 
 
 def _is_there(record: PathRecord) -> bool:
@@ -195,5 +203,7 @@ def _is_rewritten(record: PathRecord) -> bool:
 
 def _is_missing_first(record: PathRecord) -> bool:
     """Whether the first access found nothing, and a later one made the path."""
-    first = min(record.accesses, key=lambda access: access.first)
-    return first.outcome is Outcome.MISSING and record.effect is Effect.CREATED
+    if record.effect is not Effect.CREATED:
+        return False
+    first = min(record.accesses, key=_time)
+    return first.outcome is Outcome.MISSING

@@ -15,10 +15,9 @@ from imptrace.tracer.events import AccessFlag, FileType, Op
 
 def hazards_of(facts: PathFacts) -> tuple[Reason, ...]:
     """Everything seen that stands against keeping this one path by itself, the gravest first."""
-    found = (rule(facts) for rule in _REPLACING_RULES)
-    replacing = tuple(reason for reason in found if reason is not None)
-    absent = only_when_absent(facts)
-    return replacing if replacing or absent is None else (absent,)
+    replacing = [reason for rule in _REPLACING_RULES if (reason := rule(facts)) is not None]
+    absent = only_when_absent(facts) if not replacing else None
+    return tuple(replacing) if absent is None else (absent,)
 
 
 def method_for(hazards: Iterable[Reason]) -> Method:
@@ -38,7 +37,7 @@ def replaced_by_rename(facts: PathFacts) -> Reason | None:
         figures={
             "path": facts.path,
             "origin": facts.renamed_from[0],
-            "count": facts.ops[Op.RENAME],
+            "count": facts.ops.get(Op.RENAME, 0),
         },
     )
 
@@ -60,9 +59,8 @@ def directory_replaced(facts: PathFacts) -> Reason | None:
 
 def recreated(facts: PathFacts) -> Reason | None:
     """It was deleted or renamed away, and made again: a mount point allows neither."""
-    makes = facts.ops.keys() & {Op.CREATE, Op.MKDIR, Op.LINK, Op.SYMLINK, Op.RENAME}
     is_removed = Op.DELETE in facts.ops or facts.moved_to is not None
-    if not is_removed or not makes or not facts.is_there:
+    if not is_removed or _MAKES.isdisjoint(facts.ops) or not facts.is_there:
         return None
     return Reason(code=Code.RECREATED, figures={"path": facts.path})
 
@@ -90,8 +88,10 @@ def _is_made_once(facts: PathFacts) -> bool:
 
     One run cannot tell: who writes by rename once mostly does so always.
     """
-    return facts.ops[Op.RENAME] == 1 and facts.created == 1 and facts.runs > 1
+    return facts.ops.get(Op.RENAME) == 1 and facts.created == 1 and facts.runs > 1
 
+
+_MAKES = frozenset({Op.CREATE, Op.MKDIR, Op.LINK, Op.SYMLINK, Op.RENAME})
 
 _REPLACING_RULES: tuple[Callable[[PathFacts], Reason | None], ...] = (
     replaced_by_rename,

@@ -9,6 +9,7 @@ from imptrace.classify.paths import is_within, name_of, parent_of, parents_of
 from imptrace.classify.places import Places
 from imptrace.classify.verdicts import Reason, Why
 from imptrace.classify.words import LOCK, TEMPORARY, words_of
+from imptrace.db.records import CHANGES
 from imptrace.tracer.events import AccessFlag, FileType, Mount
 
 Ruling = tuple[Why, Reason]
@@ -246,8 +247,7 @@ def unchanged(facts: PathFacts) -> Ruling | None:
 
     What was read first, and then opened for writing, is one.
     """
-    is_writable = any(op.changes for op in facts.ops)
-    if facts.was_changed or (facts.read_first and is_writable):
+    if facts.was_changed or (facts.read_first and not CHANGES.isdisjoint(facts.ops)):
         return None
     return Why.UNCHANGED, Reason(code=Code.UNCHANGED)
 

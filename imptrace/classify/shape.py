@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from imptrace.classify.level import Sight
 from imptrace.classify.names import Names
@@ -13,8 +14,7 @@ from imptrace.classify.verdicts import Level, Method, Reason
 _MOST_LONE_FILES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class State:
+class State(NamedTuple):
     """One path that is state, with its level by itself."""
 
     sight: Sight
@@ -29,7 +29,7 @@ class State:
     @property
     def path(self) -> bytes:
         """The path."""
-        return self.sight.path
+        return self.sight.facts.path
 
     @property
     def facts(self) -> PathFacts:

@@ -1,5 +1,7 @@
 """What is state: what a program left behind, and what it expected to find again."""
 
+from functools import cache
+
 from imptrace.classify.codes import Code
 from imptrace.classify.path_facts import PathFacts
 from imptrace.classify.verdicts import Reason
@@ -15,25 +17,31 @@ def read_back(facts: PathFacts) -> Reason | None:
     """It was read before it was changed: state of an earlier run that was expected."""
     if not facts.read_first or not facts.was_changed:
         return None
-    return Reason(code=Code.READ_BACK, figures={"runs": facts.read_first})
+    return _sign(Code.READ_BACK, facts.read_first)
 
 
 def left_modified(facts: PathFacts) -> Reason | None:
     """A run left it otherwise than it found it."""
     if not facts.modified:
         return None
-    return Reason(code=Code.MODIFIED, figures={"runs": facts.modified})
+    return _sign(Code.MODIFIED, facts.modified)
 
 
 def left_created(facts: PathFacts) -> Reason | None:
     """A run left it where nothing had been."""
     if not facts.created:
         return None
-    return Reason(code=Code.CREATED, figures={"runs": facts.created})
+    return _sign(Code.CREATED, facts.created)
 
 
 def expected(facts: PathFacts) -> Reason | None:
     """It was read and opened for a change that did not come."""
     if facts.was_changed or not facts.read_first:
         return None
-    return Reason(code=Code.EXPECTED, figures={"runs": facts.read_first})
+    return _sign(Code.EXPECTED, facts.read_first)
+
+
+@cache
+def _sign(code: Code, runs: int) -> Reason:
+    """One for all paths: it says nothing of the path itself."""
+    return Reason(code=code, figures={"runs": runs})

@@ -8,6 +8,7 @@ Paths are bytes, absolute, without a trailing slash. `imptrace.render.reasons` h
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from imptrace.levels import Kind, Level
 
@@ -131,8 +132,7 @@ class Verdict:
     reasons: tuple[Reason, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SetAside:
+class SetAside(NamedTuple):
     """A path that need not or must not persist."""
 
     path: bytes

@@ -1,5 +1,6 @@
 """`imptrace recommend`: what to keep."""
 
+import atexit
 import gc
 import os
 import sys
@@ -99,6 +100,11 @@ def recommend(
 
     Example: imptrace recommend firefox
     """
+    # Modules and records that are made from here on are needed to the end: searching hundreds of
+    # thousands of them for garbage, now and once more at the very end, would take a third of the
+    # time.
+    gc.disable()
+    atexit.register(gc.freeze)
     from imptrace.evidence import Question
 
     _check(output, target, storage, set_aside=set_aside, explain=explain)
@@ -153,9 +159,6 @@ def _advice(
     from imptrace.db.engine import NoDatabaseError
     from imptrace.evidence import gather
 
-    # Every record that is made from here on is needed to the end: searching hundreds of thousands
-    # of them for garbage would take a third of the time.
-    gc.disable()
     catalogue = shipped() if with_catalogue else None
     try:
         with opened(database) as engine:

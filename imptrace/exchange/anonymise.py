@@ -168,15 +168,13 @@ def _cgroup(cgroup: bytes) -> bytes:
 def _path(path: PathRecord, rename: Renaming) -> PathRecord:
     before, after = _states(path.before, path.after, rename)
     accesses = tuple(
-        replace(
-            access,
+        access._replace(
             to=None if access.to is None else rename.path(access.to),
             origin=None if access.origin is None else rename.path(access.origin),
         )
         for access in path.accesses
     )
-    return replace(
-        path,
+    return path._replace(
         path=rename.path(path.path),
         accesses=accesses,
         before=before,

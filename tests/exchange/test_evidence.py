@@ -165,7 +165,7 @@ def test_an_unchanged_file_stays_unchanged(recorded: RunDetails) -> None:
     path = next(path for path in recorded.paths if path.path.endswith(b"settings"))
     for after, effect in ((FILE, Effect.UNCHANGED), (FILE._replace(inode=1), Effect.MODIFIED)):
         changed = [each for each in recorded.paths if each is not path]
-        run = replace(recorded, paths=(*changed, replace(path, after=after)))
+        run = replace(recorded, paths=(*changed, path._replace(after=after)))
         read = evidence_file.read(io.BytesIO(written([hidden(run)])))
         found = next(each for each in read[0].paths if each.path.endswith(b"settings"))
         assert found.effect is effect
