@@ -1,7 +1,7 @@
 """Questions about runs, answered with the records of imptrace.db.records."""
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
 from types import MappingProxyType
@@ -20,7 +20,6 @@ from imptrace.db.records import (
     RunRecord,
 )
 from imptrace.db.rows import (
-    AnyRow,
     States,
     access_record,
     path_record,
@@ -170,6 +169,6 @@ def states_by_path(
         yield path_id, states
 
 
-def _rows(connection: Connection, statement: Select[Any]) -> Iterator[AnyRow]:
+def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:
     """Read many rows, thousands at once: one by one takes twice as long."""
     return chain.from_iterable(connection.execute(statement).partitions(_ROWS))

@@ -28,6 +28,7 @@ from imptrace.tracer.events import ABSENT, AccessFlag, FileState, FileType
 AnyRow = Row[Any]
 
 _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
+_READ_FIRST = AccessFlag.READ_FIRST.value
 
 
 def run_record(row: AnyRow) -> RunRecord:
@@ -157,5 +158,5 @@ def path_record(
         hint=states.hint,
         link=states.link,
         effect=effect_of(states.before, states.after, accesses),
-        read_first=any(AccessFlag.READ_FIRST in access.flags for access in accesses),
+        read_first=any(int(access.flags) & _READ_FIRST for access in accesses),
     )

@@ -63,7 +63,7 @@ def pieces_of(
         base, lone = lone, []
     # What stands beside a database matters as much as that, wherever that is kept.
     weighty = [state for state in base if not name_of(state.path).endswith(_COMPANIONS)]
-    level = fixed or max((state.level for state in weighty), default=root.area.level)
+    level = fixed or max({state.level for state in weighty}, default=root.area.level)
     parts = [
         *(_directory(each, root, Level.TRANSIENT, (reason,)) for each, reason in caches.items()),
         *(_directory(each, root, Level.SECRET, (reason,)) for each, reason in secrets.items()),

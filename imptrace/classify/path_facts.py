@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from imptrace.classify.paths import name_of
 from imptrace.db.records import CHANGES, MAYBE_DONE, Effect, PathRecord, RunDetails
 from imptrace.tracer.events import AccessFlag, FileState, FileType, Op, Outcome
-
-Known = TypeVar("Known")
 
 _time = attrgetter("first")
 _METADATA = frozenset({Op.CHMOD, Op.CHOWN, Op.UTIME, Op.XATTR})
@@ -98,27 +96,26 @@ def _fold(
 ) -> PathFacts:
     each = [record for _, record in records]
     changes = [record for record in each if record.effect is not None]
-    newest = changes[-1]
     calls = _calls(records, programs)
-    effects = [record.effect for record in changes]
-    state = _last([record.after for record in each])
+    latest = _latest(each)
     before = next((record.before for record in changes if record.before is not None), None)
-    kind = _type(state, before, calls)
+    kind = _type(latest.state, before, calls)
+    effects = [record.effect for record in changes]
     return PathFacts(
         path=path,
         runs=len(each),
         created=effects.count(Effect.CREATED),
         modified=effects.count(Effect.MODIFIED),
         read_first=sum([record.read_first for record in each]),
-        rewritten=sum([_is_rewritten(record) for record in changes]),
-        is_there=_is_there(newest),
+        rewritten=sum(map(_is_rewritten, changes)),
+        is_there=_is_there(changes[-1]),
         only_metadata=_is_only_metadata(calls.ops),
         type=kind,
         is_directory=kind is FileType.DIRECTORY,
-        state=state,
+        state=latest.state,
         before=before,
-        hint=_last([record.hint for record in each]),
-        link=_last([record.link for record in each]),
+        hint=latest.hint,
+        link=latest.link,
         ops=calls.ops,
         flags=_flags(calls.flags),
         renamed_from=tuple(calls.renamed_from),
@@ -126,6 +123,23 @@ def _fold(
         missing_first=any(map(_is_missing_first, changes)),
         programs=frozenset(calls.programs),
     )
+
+
+class _Latest(NamedTuple):
+    """What is known of a path after the runs, each thing from the newest run that knows it."""
+
+    state: FileState | None
+    hint: str | None
+    link: bytes | None
+
+
+def _latest(records: Sequence[PathRecord]) -> _Latest:
+    state, hint, link = None, None, None
+    for record in records:
+        state = record.after if record.after is not None else state
+        hint = record.hint if record.hint is not None else hint
+        link = record.link if record.link is not None else link
+    return _Latest(state, hint, link)
 
 
 # Few combinations occur, and the enum takes its time to make one.
@@ -179,13 +193,6 @@ def _type(state: FileState | None, before: FileState | None, calls: _Calls) -> F
     if Op.SYMLINK in calls.ops:
         return FileType.SYMLINK
     return FileType.SOCKET if Op.BIND in calls.ops else None
-
-
-def _last(values: Sequence[Known | None]) -> Known | None:
-    for value in reversed(values):
-        if value is not None:
-            return value
-    return None
 
 
 def _is_there(record: PathRecord) -> bool:

@@ -84,8 +84,13 @@ def _recommendation(claimed: Claimed, judged: Judged) -> Recommendation:
 def _strongest_signs(claimed: Claimed) -> tuple[Reason, ...]:
     """The sign of state that most members show, by its highest count."""
     by_code: dict[str, Reason] = {}
-    for state in claimed.piece.members:
-        for sign in signs_of_state(state.facts):
+    # The signs are told by these figures alone, in which thousands of members agree.
+    members = {
+        (facts.read_first, facts.modified, facts.created): facts
+        for facts in (state.facts for state in claimed.piece.members)
+    }
+    for facts in members.values():
+        for sign in signs_of_state(facts):
             best = by_code.get(sign.code)
             if best is None or _runs(sign) > _runs(best):
                 by_code[sign.code] = sign
