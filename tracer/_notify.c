@@ -87,12 +87,6 @@ static PyObject *recording_read(struct recording *self, PyObject *args)
 	return bytes;
 }
 
-static PyObject *recording_fill(struct recording *self, PyObject *unused)
-{
-	(void)unused;
-	return PyLong_FromSize_t(self->ring ? ring_fill(self->ring) : 0);
-}
-
 static PyObject *recording_leave(struct recording *self, PyObject *unused)
 {
 	const uint64_t one = 1;
@@ -110,7 +104,6 @@ static PyObject *recording_pid(struct recording *self, void *which)
 
 static PyMethodDef recording_methods[] = {
 	{ "read", (PyCFunction)recording_read, METH_VARARGS, recording_read_doc },
-	{ "fill", (PyCFunction)recording_fill, METH_NOARGS, "Bytes that wait to be read." },
 	{ "leave", (PyCFunction)recording_leave, METH_NOARGS,
 	  "Let no more processes of the service in, and end when none is left." },
 	{ "close", (PyCFunction)recording_close, METH_NOARGS,

@@ -63,10 +63,6 @@ class NotifyRecording:
         """Take what was recorded, as whole records for `wire.Decoder`; empty after the timeout."""
         return self._recording.read(timeout_ms)
 
-    def waiting_bytes(self) -> int:
-        """Tell how much was recorded and not read yet."""
-        return self._recording.fill()
-
     def close(self) -> None:
         """Stop reading. Whatever still runs is answered by the supervisor, unrecorded."""
         self._recording.close()

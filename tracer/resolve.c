@@ -228,11 +228,6 @@ int place_parent(struct place *place)
 	return place->parent;
 }
 
-void resolve_forget(void)
-{
-	names_forget();
-}
-
 void place_release(struct place *place)
 {
 	if (place->parent >= 0)

@@ -45,7 +45,4 @@ void place_release(struct place *place);
 /* Returns place->parent, opened if need be; -1 if there is none. */
 int place_parent(struct place *place);
 
-/* A directory or symbolic link is about to change: names that were resolved may not hold. */
-void resolve_forget(void);
-
 #endif

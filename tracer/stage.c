@@ -11,6 +11,7 @@
 #include "image.h"
 #include "journal.h"
 #include "mounts.h"
+#include "names.h"
 #include "permission.h"
 
 #ifndef RENAME_NOREPLACE
@@ -174,7 +175,7 @@ static void stage_openat2(const struct syscall_site *site, struct staging *stagi
 static void expect_change(const struct place *place)
 {
 	if (!place->error && (S_ISDIR(place->st.st_mode) || S_ISLNK(place->st.st_mode)))
-		resolve_forget();
+		names_forget();
 }
 
 static void stage_one(const struct syscall_site *site, struct staging *staging,
@@ -365,7 +366,7 @@ void stage_call(const struct syscall_site *site, struct staging *staging,
 			process_thread_exits(site->tid);
 		break;
 	case CALL_WORLD:
-		resolve_forget();
+		names_forget();
 		process->world_tid = site->tid;
 		mounts_suspect();
 		break;
