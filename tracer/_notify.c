@@ -1,138 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The CPython module: launch(), which gives a Recording, and what tests need to compare layouts.
+ * The CPython module: launch() and serve(), which give a Recording that C processes fill;
+ * open_recording() and Observer, for one that Python fills; what tests need to compare layouts.
  */
-#define PY_SSIZE_T_CLEAN
-#include <Python.h>
+#include "py_recording.h"
 
-#include <poll.h>
-#include <stddef.h>
+#include <errno.h>
+#include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "calls.h"
+#include "py_observer.h"
 #include "records.h"
 #include "shim.h"
 #include "supervise.h"
 
-enum { READ_MAX = 1 << 20, SERVICE_LISTENERS = 4096 };
-
-struct recording {
-	PyObject_HEAD
-	struct ring *ring;	/* owned; NULL once closed */
-	int kick;		/* owned */
-	int leave;		/* owned: tells a service's supervisor to end; -1 without */
-	pid_t supervisor, program;
-};
-
-static void recording_release(struct recording *self)
-{
-	if (!self->ring)
-		return;
-	/* From now on the supervisor answers without recording. */
-	atomic_store(&self->ring->reader_gone, 1);
-	ring_free(self->ring);
-	self->ring = NULL;
-	close(self->kick);
-	if (self->leave >= 0)
-		close(self->leave);
-}
-
-static PyObject *recording_close(struct recording *self, PyObject *unused)
-{
-	(void)unused;
-	recording_release(self);
-	Py_RETURN_NONE;
-}
-
-static void recording_dealloc(struct recording *self)
-{
-	PyTypeObject *type = Py_TYPE(self);
-
-	recording_release(self);
-	type->tp_free(self);
-	Py_DECREF(type);
-}
-
-PyDoc_STRVAR(recording_read_doc,
-"read(timeout_ms) -> bytes\n\n"
-"Whole records, in order; empty if none came within timeout_ms. Returns early only when the\n"
-"supervisor asks for it: the ring fills, or something happened to the program itself.");
-
-static PyObject *recording_read(struct recording *self, PyObject *args)
-{
-	struct pollfd kicked = { .events = POLLIN };
-	PyObject *bytes;
-	uint64_t count;
-	size_t got;
-	int timeout;
-
-	if (!PyArg_ParseTuple(args, "i", &timeout))
-		return NULL;
-	if (!self->ring) {
-		PyErr_SetString(PyExc_ValueError, "the recording is closed");
-		return NULL;
-	}
-	kicked.fd = self->kick;
-	Py_BEGIN_ALLOW_THREADS
-	if (poll(&kicked, 1, timeout) > 0 && read(self->kick, &count, sizeof(count)) < 0)
-		count = 0; /* somebody else took it: look at the ring all the same */
-	Py_END_ALLOW_THREADS
-	got = ring_fill(self->ring);
-	bytes = PyBytes_FromStringAndSize(NULL, got < READ_MAX ? (Py_ssize_t)got : READ_MAX);
-	if (!bytes)
-		return NULL;
-	got = ring_read(self->ring, PyBytes_AS_STRING(bytes), (size_t)PyBytes_GET_SIZE(bytes));
-	_PyBytes_Resize(&bytes, (Py_ssize_t)got);
-	return bytes;
-}
-
-static PyObject *recording_leave(struct recording *self, PyObject *unused)
-{
-	const uint64_t one = 1;
-
-	(void)unused;
-	if (self->leave >= 0 && write(self->leave, &one, sizeof(one)) < 0)
-		return PyErr_SetFromErrno(PyExc_OSError);
-	Py_RETURN_NONE;
-}
-
-static PyObject *recording_pid(struct recording *self, void *which)
-{
-	return PyLong_FromLong(which ? self->program : self->supervisor);
-}
-
-static PyMethodDef recording_methods[] = {
-	{ "read", (PyCFunction)recording_read, METH_VARARGS, recording_read_doc },
-	{ "leave", (PyCFunction)recording_leave, METH_NOARGS,
-	  "Let no more processes of the service in, and end when none is left." },
-	{ "close", (PyCFunction)recording_close, METH_NOARGS,
-	  "Stop reading; the supervisor goes on answering." },
-	{ NULL, NULL, 0, NULL },
-};
-
-static PyGetSetDef recording_getset[] = {
-	{ "supervisor", (getter)recording_pid, NULL, "The supervisor's pid.", NULL },
-	{ "program", (getter)recording_pid, NULL, "The program's pid.", (void *)1 },
-	{ NULL, NULL, NULL, NULL, NULL },
-};
-
-static PyType_Slot recording_slots[] = {
-	{ Py_tp_dealloc, recording_dealloc },
-	{ Py_tp_methods, recording_methods },
-	{ Py_tp_getset, recording_getset },
-	{ Py_tp_doc, "A program that runs under the notify recorder." },
-	{ 0, NULL },
-};
-
-static PyType_Spec recording_spec = {
-	.name = "imptrace.tracer._notify.Recording",
-	.basicsize = sizeof(struct recording),
-	.flags = Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION,
-	.slots = recording_slots,
-};
-
-static PyTypeObject *recording_type; /* owned by the module, which is never unloaded */
+enum { SERVICE_LISTENERS = 4096 };
 
 /* A NULL-terminated array of the texts of a list of bytes; the array is the caller's to free. */
 static char **texts_of(PyObject *list)
@@ -206,33 +89,10 @@ static PyObject *failure(enum launch_stage stage)
 	return NULL;
 }
 
-/* A recording with its ring and nothing running; NULL with an exception. */
-static struct recording *new_recording(size_t ring_size)
-{
-	struct recording *self;
-
-	if (ring_size < 4096 || ring_size & (ring_size - 1)) {
-		PyErr_SetString(PyExc_ValueError, "ring_size must be a power of two");
-		return NULL;
-	}
-	self = (struct recording *)recording_type->tp_alloc(recording_type, 0);
-	if (!self)
-		return NULL;
-	self->leave = -1;
-	self->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	self->ring = ring_new(ring_size);
-	if (self->kick < 0 || !self->ring) {
-		failure(STAGE_SUPERVISOR);
-		Py_DECREF(self);
-		return NULL;
-	}
-	return self;
-}
-
 /* Starts what @launch says and wraps it up; NULL with an exception. */
 static PyObject *start(const struct launch *launch, size_t ring_size)
 {
-	struct recording *self = new_recording(ring_size);
+	struct recording *self = recording_new(ring_size);
 	struct launched launched;
 
 	if (!self)
@@ -335,7 +195,7 @@ static PyObject *notify_serve(PyObject *module, PyObject *args, PyObject *keywor
 	service.adopted_count = (size_t)PyList_GET_SIZE(list);
 	service.privileged = privileged;
 	service.start = start_ns;
-	self = new_recording((size_t)ring_size);
+	self = recording_new((size_t)ring_size);
 	if (!self)
 		return NULL;
 	self->leave = service.leave = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -346,6 +206,16 @@ static PyObject *notify_serve(PyObject *module, PyObject *args, PyObject *keywor
 		return NULL;
 	}
 	return (PyObject *)self;
+}
+
+static PyObject *notify_open_recording(PyObject *module, PyObject *ring_size)
+{
+	Py_ssize_t size = PyLong_AsSsize_t(ring_size);
+
+	(void)module;
+	if (size == -1 && PyErr_Occurred())
+		return NULL;
+	return (PyObject *)recording_new((size_t)size);
 }
 
 static PyObject *notify_layout(PyObject *module, PyObject *unused)
@@ -381,6 +251,8 @@ static PyMethodDef methods[] = {
 	  launch_doc },
 	{ "serve", (PyCFunction)(void (*)(void))notify_serve, METH_VARARGS | METH_KEYWORDS,
 	  serve_doc },
+	{ "open_recording", notify_open_recording, METH_O,
+	  "open_recording(ring_size) -> Recording: one that an Observer of a forked process fills." },
 	{ "layout", notify_layout, METH_NOARGS, "Sizes of the records, by name." },
 	{ "calls", notify_calls, METH_NOARGS,
 	  "The traced calls: (name, number on x86-64, i386, aarch64), -1 where there is none." },
@@ -390,7 +262,7 @@ static PyMethodDef methods[] = {
 static struct PyModuleDef definition = {
 	.m_base = PyModuleDef_HEAD_INIT,
 	.m_name = "_notify",
-	.m_doc = "The notify recorder: seccomp user notification, answered by a process of its own.",
+	.m_doc = "Recorders in C: the notify recorder, and what the ptrace recorder shares with it.",
 	.m_size = -1,
 	.m_methods = methods,
 };
@@ -401,8 +273,7 @@ PyMODINIT_FUNC PyInit__notify(void)
 
 	if (!module)
 		return NULL;
-	recording_type = (PyTypeObject *)PyType_FromSpec(&recording_spec);
-	if (!recording_type || PyModule_AddObjectRef(module, "Recording", (PyObject *)recording_type)) {
+	if (!recording_add_type(module) || !observer_add_types(module)) {
 		Py_DECREF(module);
 		return NULL;
 	}

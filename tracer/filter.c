@@ -24,7 +24,7 @@
 
 #include "calls.h"
 
-#define NR_IO_URING_SETUP 425 /* the same on every architecture */
+#define OPEN_CHANGES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
 #define LOW_WORD(arg) (offsetof(struct seccomp_data, args) + 8 * (arg))
 
 enum { CAPACITY = 1024 };
@@ -70,6 +70,16 @@ static bool is_wanted(const struct call *call, const struct filter_options *opti
 	return true;
 }
 
+bool filter_wants(const struct filter_options *options, const struct call *call,
+		  const uint64_t args[6])
+{
+	if (call->kind == CALL_OPEN && call->flags != NO_ARG && options->writes_only)
+		return args[call->flags] & OPEN_CHANGES;
+	if (call->kind == CALL_WORLD && call->flags != NO_ARG)
+		return args[call->flags] & (CLONE_NEWNS | CLONE_FS);
+	return is_wanted(call, options);
+}
+
 static void one_call(struct writer *w, const struct call *call, int number,
 		     const struct filter_options *options)
 {
@@ -77,8 +87,7 @@ static void one_call(struct writer *w, const struct call *call, int number,
 
 	emit(w, BPF_JMP | BPF_JEQ | BPF_K, (unsigned int)number, 0, 0);
 	if (call->kind == CALL_OPEN && call->flags != NO_ARG && options->writes_only)
-		unless_bits(w, call->flags,
-			    O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY));
+		unless_bits(w, call->flags, OPEN_CHANGES);
 	if (call->kind == CALL_LISTENER) {
 		load(w, LOW_WORD(0));
 		emit(w, BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_SET_MODE_FILTER, 1, 0);

@@ -5,10 +5,15 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <stdbool.h>
+#include <stdint.h>
+
+#include "calls.h"
 
 #ifndef SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
 #endif
+
+#define NR_IO_URING_SETUP 425 /* the same on every architecture */
 
 /* How the filter is installed, by seccomp(SECCOMP_SET_MODE_FILTER). */
 #define FILTER_FLAGS (SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
@@ -27,6 +32,10 @@ struct filter_options {
  * the shim can use it.
  */
 int filter_build(const struct filter_options *options, struct sock_fprog *program);
+
+/* What the filter program decides, for who has no filter: whether this call is to be looked at. */
+bool filter_wants(const struct filter_options *options, const struct call *call,
+		  const uint64_t args[6]);
 
 /*
  * Installs the filter on the calling thread, which must be the only one of its process, and

@@ -80,15 +80,13 @@ void image_ensure(struct process *process)
 		write_image(process, 0, NULL);
 }
 
-void image_after_exec(struct process *process)
+void image_replace(struct process *process, const char *path)
 {
 	bool nobody = !process->image && !process->parent;
-	char *path;
 
-	if (!process_exec_happened(process, &path))
-		goto out;
+	process_renew(process);
 	write_image(process, process->image, path);
-	if (nobody) {
+	if (nobody && path) {
 		/* The first program of all: nobody else can be said to have executed it. */
 		struct access access = {
 			.image = process->image, .op = OP_EXEC, .outcome = OUTCOME_OK, .path = path
@@ -96,6 +94,13 @@ void image_after_exec(struct process *process)
 
 		journal_write(journal_key(&access), &access);
 	}
-out:
+}
+
+void image_after_exec(struct process *process)
+{
+	char *path;
+
+	if (process_exec_happened(process, &path))
+		image_replace(process, path);
 	free(path);
 }

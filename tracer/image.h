@@ -11,4 +11,7 @@ void image_ensure(struct process *process);
 /* An exec was under way: if it has happened, writes the new image. */
 void image_after_exec(struct process *process);
 
+/* An exec of @path (NULL: not known what) has just happened: writes the new image. */
+void image_replace(struct process *process, const char *path);
+
 #endif

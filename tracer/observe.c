@@ -66,9 +66,11 @@ static void write_access(struct staging *staging, const struct staged_access *st
 	};
 	uint64_t key;
 
-	if (result->known)
+	if (result->end == CALL_RETURNED)
 		permission_set_outcome(&access.outcome, &access.error,
 				       result->value < 0 ? (int)-result->value : 0);
+	else if (result->end == CALL_UNKNOWN && access.outcome == OUTCOME_OK)
+		access.outcome = OUTCOME_UNKNOWN;
 	if (staged->op == OP_LINK) { /* the event speaks of the new name first */
 		place = &staging->places[1];
 		other = nameless ? NULL : &staging->places[0];
@@ -78,7 +80,7 @@ static void write_access(struct staging *staging, const struct staged_access *st
 	key = journal_key(&access);
 	if (journal_repeat(key))
 		return;
-	if (!result->known && access.outcome == OUTCOME_OK)
+	if (result->end == CALL_WAITS && access.outcome == OUTCOME_OK)
 		permission_set_outcome(&access.outcome, &access.error,
 				       permission_error(staging->process, staged->op, place,
 							other));
@@ -107,14 +109,34 @@ void observe_commit(struct staging *staging, const struct call_result *result)
 
 			if (caller)
 				write_access(staging, &staging->accesses[i], caller, result);
-			if (!result->known && staging->accesses[i].outcome == OUTCOME_OK)
+			if (result->end == CALL_WAITS && staging->accesses[i].outcome == OUTCOME_OK)
 				process_exec_begins(process, staging->places[0].path);
+			else if (result->end == CALL_RETURNED && !result->value)
+				image_replace(process, staging->places[0].path);
 			continue;
 		}
 		image_ensure(process);
 		write_access(staging, &staging->accesses[i], process->image, result);
 	}
 	observe_discard(staging);
+}
+
+void observe_unseen_exec(struct process *process)
+{
+	image_replace(process, NULL);
+}
+
+void observe_holding(const struct holding *holding)
+{
+	static const struct call_result held = { .end = CALL_RETURNED };
+	static struct staging staging;
+
+	staging.process = holding->process;
+	staging.options = &options;
+	staging.count = staging.place_count = 0;
+	staging.is_exec = false;
+	stage_holding(holding, &staging);
+	observe_commit(&staging, &held);
 }
 
 void observe_exit(struct process *process, int status)

@@ -53,17 +53,40 @@ void observe_configure(const struct observe_options *options);
 /* Looks at the call. @staging is to be handed to observe_commit, always. */
 void observe_entry(const struct syscall_site *site, struct staging *staging);
 
-/* The call's return value, as far as it is known. */
-struct call_result {
-	bool known;
-	int64_t value;		/* >= 0, or a negated errno */
+enum call_end {
+	CALL_WAITS,		/* it is about to be made: what comes of it is foretold */
+	CALL_RETURNED,
+	CALL_UNKNOWN,		/* its thread was killed in it */
 };
 
-/* Writes what was staged and releases it. */
+struct call_result {
+	enum call_end end;
+	int64_t value;		/* of CALL_RETURNED: >= 0, or a negated errno */
+};
+
+/*
+ * Writes what was staged and releases it. CALL_RETURNED and 0 for an exec, before the new image
+ * makes its first call, starts that image.
+ */
 void observe_commit(struct staging *staging, const struct call_result *result);
 
 /* Releases what was staged: the call was never made. */
 void observe_discard(struct staging *staging);
+
+/* @process has executed something, which nobody saw it ask for. */
+void observe_unseen_exec(struct process *process);
+
+/* A descriptor, or a mapping, that a process had before it was attached to. */
+struct holding {
+	struct process *process;
+	int fd;			/* -1 for a mapping */
+	int open_flags;		/* as of open(2) */
+	const char *path;	/* of a mapping */
+	bool writable;		/* the mapping writes to the file */
+};
+
+/* Writes that; nothing where it is no path. */
+void observe_holding(const struct holding *holding);
 
 /* The process has ended with wait status @status (-1: not known): writes that, forgets it. */
 void observe_exit(struct process *process, int status);

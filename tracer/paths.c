@@ -63,6 +63,18 @@ bool place_from_link(const char *link, struct place *place)
 	return true;
 }
 
+void place_from_host(const char *path, struct place *place)
+{
+	*place->path = place->name[0] = '\0';
+	strncat(place->path, path, sizeof(place->path) - 1);
+	place->parent = -1;
+	place->has_parent = place->private_mount = false;
+	if (mounts_waits(mounts_host(), place->path))
+		place->error = NOT_LOOKED;
+	else
+		place->error = lstat(place->path, &place->st) ? errno : 0;
+}
+
 bool path_is_magic_link(const char *directory, const struct stat *st)
 {
 	return !strncmp(directory, "/proc/", 6) && directory[6] >= '0' && directory[6] <= '9' &&

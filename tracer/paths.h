@@ -30,4 +30,7 @@ bool path_is_magic_link(const char *directory, const struct stat *st);
 /* Fills in @place with what the magic link @link leads to; false if that is no path. */
 bool place_from_link(const char *link, struct place *place);
 
+/* Fills in @place with @path, which is the host's name and leads through no symbolic link. */
+void place_from_host(const char *path, struct place *place);
+
 #endif

@@ -35,6 +35,8 @@ enum {
 	FLAG_EXCHANGE = 4,
 	FLAG_DIRECTORY = 8,
 	FLAG_EMPTY = 16,
+	FLAG_ALREADY_OPEN = 128,
+	FLAG_MAPPED = 256,
 	FLAG_PRIVATE_MOUNT = 1024,
 };
 
@@ -42,6 +44,7 @@ enum warning {
 	WARN_SETUID = 1,	/* a setuid program was executed without its privilege */
 	WARN_LISTENER,		/* a program asked for a user notification listener of its own */
 	WARN_UNREADABLE,	/* a process cannot be read */
+	WARN_IO_URING,		/* a process uses io_uring, whose operations are not seen */
 };
 
 struct state_record {

@@ -12,6 +12,7 @@
 #include "journal.h"
 #include "mounts.h"
 #include "names.h"
+#include "paths.h"
 #include "permission.h"
 
 #ifndef RENAME_NOREPLACE
@@ -313,6 +314,36 @@ static void stage_exec(const struct syscall_site *site, struct staging *staging,
 	if (!staging->options->privileged && !place->error && place->st.st_mode & S_ISUID &&
 	    place->st.st_uid != staging->process->fsuid)
 		journal_count(RECORD_WARNING, staging->process->image, WARN_SETUID);
+}
+
+/* The kernel names a mapped file from our root directory, or within its own mount namespace. */
+static bool locate_mapping(const struct holding *holding, struct staging *staging)
+{
+	const struct syscall_site site = { .tid = holding->process->pid };
+
+	if (holding->process->root_kind == ROOT_FOREIGN)
+		return locate(&site, staging, AT_FDCWD, holding->path, true);
+	place_from_host(holding->path, &staging->places[staging->place_count++]);
+	return true;
+}
+
+void stage_holding(const struct holding *holding, struct staging *staging)
+{
+	const struct syscall_site site = { .tid = holding->process->pid };
+	bool mapped = holding->fd < 0;
+	int mode = holding->open_flags & O_ACCMODE;
+	uint32_t flags = mapped ? FLAG_MAPPED : FLAG_ALREADY_OPEN;
+	const struct place *place = &staging->places[0];
+
+	if (mapped ? !locate_mapping(holding, staging) :
+		     !locate(&site, staging, holding->fd, "", true))
+		return;
+	if (!place->error && S_ISREG(place->st.st_mode) && !place->st.st_size)
+		flags |= FLAG_EMPTY;
+	if (mapped || mode != O_WRONLY)
+		stage(staging, OP_READ, 0)->flags |= flags;
+	if (mapped ? holding->writable : mode != O_RDONLY)
+		stage(staging, OP_WRITE, 0)->flags |= flags & ~(uint32_t)FLAG_EMPTY;
 }
 
 void stage_call(const struct syscall_site *site, struct staging *staging,

@@ -12,4 +12,7 @@
  */
 void stage_call(const struct syscall_site *site, struct staging *staging, const struct call *call);
 
+/* The same for what a process that was attached to has open or mapped. */
+void stage_holding(const struct holding *holding, struct staging *staging);
+
 #endif

@@ -162,7 +162,7 @@ static void reap(struct loop *loop)
 /* A system call of the program waits: look, let it go on, then write down what was seen. */
 static void answer(struct loop *loop, int listener)
 {
-	static const struct call_result not_known = { .known = false };
+	static const struct call_result waits = { .end = CALL_WAITS };
 	struct syscall_site site;
 
 	memset(loop->request, 0, loop->request_size);
@@ -192,7 +192,7 @@ static void answer(struct loop *loop, int listener)
 		watch(loop, loop->staging.process->pidfd, WATCH_PROCESS,
 		      loop->staging.process->pid);
 	}
-	observe_commit(&loop->staging, &not_known);
+	observe_commit(&loop->staging, &waits);
 }
 
 /*

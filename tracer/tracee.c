@@ -289,7 +289,6 @@ void process_exec_begins(struct process *process, const char *path)
 bool process_exec_happened(struct process *process, char **path)
 {
 	char exe[PATH_MAX];
-	struct status status;
 	bool same;
 
 	*path = process->exec_path;
@@ -300,13 +299,17 @@ bool process_exec_happened(struct process *process, char **path)
 		same = process->exe && !strcmp(exe, process->exe) &&
 		       read_arguments(process->pid) == process->arguments;
 	}
-	if (same)
-		return false;
+	return !same;
+}
+
+void process_renew(struct process *process)
+{
+	struct status status;
+
 	if (read_status(process->pid, &status))
 		read_credentials(process, &status);
 	read_image(process);
 	forget_threads(process);
-	return true;
 }
 
 int tracee_read(pid_t tid, uint64_t address, void *buffer, size_t size)

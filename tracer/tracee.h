@@ -65,11 +65,13 @@ void process_examine_root(struct process *process, pid_t tid);
 void process_exec_begins(struct process *process, const char *path);
 
 /*
- * If an exec was under way: whether it has happened, in which case identity, credentials, exe
- * and threads are brought up to date. Clears exec_path in both cases, handing it to @path
- * (owned by the caller).
+ * If an exec was under way: whether it has happened. Clears exec_path in both cases, handing it
+ * to @path (owned by the caller).
  */
 bool process_exec_happened(struct process *process, char **path);
+
+/* An exec has happened: brings credentials, exe and threads up to date. */
+void process_renew(struct process *process);
 
 /*
  * Reads a NUL-terminated text of the tracee into @buffer.
