@@ -10,8 +10,9 @@ from pathlib import Path
 
 from imptrace.db.location import shown
 from imptrace.errors import ImptraceError
-from imptrace.tracer.notify import NotifyOptions, NotifyRecording
+from imptrace.tracer.notify import NotifyRecording
 from imptrace.tracer.program import Program
+from imptrace.tracer.recorder import RecorderOptions
 from imptrace.tracer.wire import Decoder, ProgramEnded
 
 PROBE_MS = 5000
@@ -55,7 +56,7 @@ def examine(database: str | None) -> Iterator[Finding]:
 def _notify() -> Finding:
     program = Program(path=b"/bin/sh", argv=(b"sh", b"-c", b": < /dev/null"), environ={})
     try:
-        recording = NotifyRecording(program, NotifyOptions())
+        recording = NotifyRecording(program, RecorderOptions())
     except ImptraceError as error:
         return Finding(
             name="recorder notify",

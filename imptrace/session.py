@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, ParamSpec, Protocol
 
 from imptrace.errors import ImptraceError
 from imptrace.tracer.mountinfo import own_mounts
-from imptrace.tracer.program import Program, user_name
+from imptrace.tracer.program import Subject
 from imptrace.tracer.snapshot import snapshots
 from imptrace.tracer.wire import AllGone, Decoder, ProgramEnded, ProgramStopped
 
@@ -58,7 +58,7 @@ class Recording(Protocol):
 class Request:
     """What the user asked to be kept about the run."""
 
-    program: Program
+    subject: Subject
     label: str | None = None
     service: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
@@ -198,15 +198,13 @@ class Session:
     def _start(self) -> "RunStart":
         from imptrace.db.records import RunStart  # noqa: PLC0415 (as above)
 
-        program = self._request.program
-        user = program.user
-        uid = user.uid if user else os.getuid()
+        subject = self._request.subject
         return RunStart(
-            program=os.path.basename(program.argv[0]),
-            argv=program.argv,
-            cwd=os.getcwdb(),
-            user=user.name if user else user_name(uid),
-            uid=uid,
+            program=subject.program,
+            argv=subject.argv,
+            cwd=subject.cwd,
+            user=subject.user,
+            uid=subject.uid,
             host=socket.gethostname(),
             started_ns=self._recording.started_ns,
             recorder=self._recording.name,

@@ -5,7 +5,7 @@ import time
 from pathlib import Path
 
 from imptrace.session import Request, Session
-from imptrace.tracer.program import find_program
+from imptrace.tracer.program import find_program, subject_of
 from imptrace.tracer.wire import EXIT, HEADER
 
 ENDED = 8
@@ -37,7 +37,7 @@ def test_records_before_a_stop_are_taken_in(tmp_path: Path) -> None:
     """The supervisor wrote its last record and ended: both may be seen in either order."""
     recording = Delayed()
     program = find_program([b"true"])
-    request = Request(program=program, database=os.fspath(tmp_path / "runs.db"))
+    request = Request(subject=subject_of(program), database=os.fspath(tmp_path / "runs.db"))
     session = Session(recording, request, lambda: None)
     body = bytearray(EXIT.size)
     EXIT.pack_into(body, 0, 0, 7 << 8, 0, 0, 0)

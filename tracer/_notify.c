@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/prctl.h>
 
 #include "calls.h"
 #include "py_observer.h"
@@ -136,7 +137,9 @@ static PyObject *notify_launch(PyObject *module, PyObject *args, PyObject *keywo
 					 &PyList_Type, &blocked, &stats, &writes_only, &io_uring, &adopt_orphans,
 					 &privileged, &start_ns, &ring_size))
 		return NULL;
-	filter = (struct filter_options){ stats, writes_only, io_uring };
+	filter = (struct filter_options){ .stats = stats,
+					  .writes_only = writes_only,
+					  .io_uring = io_uring };
 	launch.adopt_orphans = adopt_orphans;
 	launch.privileged = privileged;
 	launch.start = start_ns;
@@ -218,6 +221,24 @@ static PyObject *notify_open_recording(PyObject *module, PyObject *ring_size)
 	return (PyObject *)recording_new((size_t)size);
 }
 
+static PyObject *notify_adopt_orphans(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0))
+		return PyErr_SetFromErrno(PyExc_OSError);
+	Py_RETURN_NONE;
+}
+
+static PyObject *notify_refuse_io_uring(PyObject *module, PyObject *unused)
+{
+	(void)module;
+	(void)unused;
+	if (filter_install_refusal())
+		return PyErr_SetFromErrno(PyExc_OSError);
+	Py_RETURN_NONE;
+}
+
 static PyObject *notify_layout(PyObject *module, PyObject *unused)
 {
 	(void)module;
@@ -253,6 +274,10 @@ static PyMethodDef methods[] = {
 	  serve_doc },
 	{ "open_recording", notify_open_recording, METH_O,
 	  "open_recording(ring_size) -> Recording: one that an Observer of a forked process fills." },
+	{ "adopt_orphans", notify_adopt_orphans, METH_NOARGS,
+	  "Become the parent of descendants whose own parent has ended." },
+	{ "refuse_io_uring", notify_refuse_io_uring, METH_NOARGS,
+	  "Make io_uring_setup fail with ENOSYS from now on, in this process and what it executes." },
 	{ "layout", notify_layout, METH_NOARGS, "Sizes of the records, by name." },
 	{ "calls", notify_calls, METH_NOARGS,
 	  "The traced calls: (name, number on x86-64, i386, aarch64), -1 where there is none." },

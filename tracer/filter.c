@@ -67,7 +67,7 @@ static bool is_wanted(const struct call *call, const struct filter_options *opti
 {
 	if (call_is_question(call))
 		return options->stats && !options->writes_only;
-	return true;
+	return !options->nothing;
 }
 
 bool filter_wants(const struct filter_options *options, const struct call *call,

@@ -22,6 +22,7 @@ struct filter_options {
 	bool stats;		/* also calls that only ask (stat, access, readlink) */
 	bool writes_only;	/* leave alone what cannot change a file */
 	bool io_uring;		/* allow io_uring, whose operations no filter sees */
+	bool nothing;		/* hand no call over: only refuse io_uring */
 };
 
 /*
@@ -36,6 +37,12 @@ int filter_build(const struct filter_options *options, struct sock_fprog *progra
 /* What the filter program decides, for who has no filter: whether this call is to be looked at. */
 bool filter_wants(const struct filter_options *options, const struct call *call,
 		  const uint64_t args[6]);
+
+/*
+ * Installs one that only refuses io_uring: for a program that is traced without a filter.
+ * Returns 0, or -1 with errno. It stays when the tracer has gone, and harms nobody then.
+ */
+int filter_install_refusal(void);
 
 /*
  * Installs the filter on the calling thread, which must be the only one of its process, and

@@ -125,7 +125,7 @@ static void run_supervisor(const struct launch *launch, struct ring *ring, int k
 	kept[0] = own.listener;
 	kept[1] = kick;
 	kept[2] = own.reader >= 0 ? own.reader : kick;
-	settle(kept, 3);
+	settle("notify-answers", kept, 3);
 	supervise(&own);
 	_exit(0);
 failed:

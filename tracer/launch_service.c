@@ -39,7 +39,7 @@ static void run_supervisor(const struct service *service, struct ring *ring, int
 	kept[count - 3] = service->leave;
 	kept[count - 2] = kick;
 	kept[count - 1] = own.reader;
-	settle(kept, count);
+	settle("notify-answers", kept, count);
 	free(kept);
 	supervise(&own);
 	_exit(0);

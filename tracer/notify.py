@@ -7,38 +7,15 @@ import errno
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
-from pathlib import Path
 
-from imptrace.errors import (
-    ImptraceError,
-    ProgramNotExecutableError,
-    ProgramNotFoundError,
-)
+from imptrace.errors import ImptraceError
 from imptrace.tracer import _notify
+from imptrace.tracer.permission import should_adopt_orphans
 from imptrace.tracer.program import Program
-
-RING_SIZE = 8 << 20
-"""Room for some 60,000 distinct accesses while nobody reads."""
+from imptrace.tracer.recorder import RING_SIZE, RecorderOptions, launch_failure
 
 SERVICE_PAGE = 4096
 """Bytes that a service's supervisor shares with the one after it: supervise.h."""
-
-
-class RecorderUnavailableError(ImptraceError):
-    """A recorder does not work here: the kernel or a sandbox refuses it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NotifyOptions:
-    """What is recorded, and what the program may do."""
-
-    stats: bool = False
-    """Also calls that only ask: stat, access, readlink."""
-    writes_only: bool = False
-    """Leave alone what cannot change a file: costs less, and shows no reads."""
-    io_uring: bool = False
-    """Let the program use io_uring, whose operations this recorder cannot see."""
 
 
 class NotifyRecording:
@@ -47,7 +24,7 @@ class NotifyRecording:
     name = "notify"
 
     def __init__(
-        self, program: Program, options: NotifyOptions, blocked_signals: Iterable[int] = ()
+        self, program: Program, options: RecorderOptions, blocked_signals: Iterable[int] = ()
     ) -> None:
         """Start `program` with `blocked_signals` as its signal mask; returns when it was executed.
 
@@ -76,7 +53,7 @@ class ServiceRecording:
     def __init__(
         self,
         unit: str,
-        options: NotifyOptions,
+        options: RecorderOptions,
         *,
         door: int,
         page: int,
@@ -131,7 +108,7 @@ class ServiceRecording:
 
 
 def _launch(
-    program: Program, options: NotifyOptions, blocked_signals: Iterable[int]
+    program: Program, options: RecorderOptions, blocked_signals: Iterable[int]
 ) -> _notify.Recording:
     argv, user = list(program.argv), program.user
     environ = [name + b"=" + value for name, value in program.environ.items()]
@@ -146,7 +123,7 @@ def _launch(
             stats=options.stats,
             writes_only=options.writes_only,
             io_uring=options.io_uring,
-            adopt_orphans=_should_adopt_orphans(),
+            adopt_orphans=should_adopt_orphans(),
             privileged=os.geteuid() == 0,
             start_ns=time.monotonic_ns(),
             ring_size=RING_SIZE,
@@ -158,29 +135,4 @@ def _launch(
         if error.errno == errno.ENOEXEC and error.filename == "exec":
             # A script without "#!" is the shell's, as for every program that searches PATH.
             return launch(b"/bin/sh", [b"sh", program.path, *argv[1:]])
-        raise _explained(error, program) from error
-
-
-def _should_adopt_orphans() -> bool:
-    """Whether daemons could not be read any more once they left the supervisor's family."""
-    try:
-        scope = Path("/proc/sys/kernel/yama/ptrace_scope").read_text("ascii")
-    except OSError:
-        return False
-    return scope.strip() != "0" and os.geteuid() != 0
-
-
-def _explained(error: OSError, program: Program) -> ImptraceError:
-    name = repr(os.fsdecode(program.path))
-    stage, reason = error.filename, error.strerror
-    if stage == "exec" and isinstance(error, FileNotFoundError):
-        return ProgramNotFoundError(f"{name}: its interpreter is not there")
-    if stage == "exec":
-        return ProgramNotExecutableError(f"{name}: {reason}")
-    if stage == "filter":
-        return RecorderUnavailableError(
-            f"the kernel refuses the notify recorder ({reason}); see: imptrace doctor"
-        )
-    if stage == "user":
-        return ImptraceError(f"cannot become the user: {reason}")
-    return ImptraceError(f"cannot start the recorder: {reason}")
+        raise launch_failure(str(error.filename), error, program, "notify") from error

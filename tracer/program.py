@@ -67,6 +67,30 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What a run is about, as its row in the database says."""
+
+    program: bytes
+    """Base name of what was asked for."""
+    argv: tuple[bytes, ...]
+    cwd: bytes
+    user: str
+    uid: int
+
+
+def subject_of(program: Program) -> Subject:
+    """Describe a program that is about to be started from here."""
+    uid = program.user.uid if program.user else os.getuid()
+    return Subject(
+        program=os.path.basename(program.argv[0]),
+        argv=program.argv,
+        cwd=os.getcwdb(),
+        user=program.user.name if program.user else user_name(uid),
+        uid=uid,
+    )
+
+
 def find_program(command: Sequence[bytes], user: User | None = None) -> Program:
     """Find the file of a command as a shell would.
 
@@ -100,21 +124,22 @@ def _search(name: bytes, search_path: bytes) -> bytes:
             found_file = found_file or candidate
     if found_file is not None:
         return found_file
-    raise ProgramNotFoundError(f"{_shown(name)}: there is no such program in PATH")
+    raise ProgramNotFoundError(f"{shown(name)}: there is no such program in PATH")
 
 
 def _check(path: bytes) -> None:
     try:
         mode = os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise ProgramNotFoundError(f"{_shown(path)}: there is no such program") from error
+        raise ProgramNotFoundError(f"{shown(path)}: there is no such program") from error
     except OSError as error:
-        raise ProgramNotExecutableError(f"{_shown(path)}: {error.strerror}") from error
+        raise ProgramNotExecutableError(f"{shown(path)}: {error.strerror}") from error
     if stat.S_ISDIR(mode):
-        raise ProgramNotExecutableError(f"{_shown(path)} is a directory, not a program")
+        raise ProgramNotExecutableError(f"{shown(path)} is a directory, not a program")
     if not os.access(path, os.X_OK):
-        raise ProgramNotExecutableError(f"{_shown(path)} is not executable; see: chmod +x")
+        raise ProgramNotExecutableError(f"{shown(path)} is not executable; see: chmod +x")
 
 
-def _shown(path: bytes) -> str:
+def shown(path: bytes) -> str:
+    """Quote a path for a message: whatever it holds stays visible and on its line."""
     return repr(os.fsdecode(path))

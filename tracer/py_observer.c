@@ -15,6 +15,7 @@
 #include "mounts.h"
 #include "observe.h"
 #include "py_recording.h"
+#include "settle.h"
 
 /* linux/errno.h has them for the kernel only: the call starts again, or never was. */
 enum { ERESTARTSYS = 512, ERESTART_RESTARTBLOCK = 516 };
@@ -31,6 +32,7 @@ struct observer {
 	PyObject_HEAD
 	struct recording *recording;	/* owned: what is observed goes to its ring */
 	struct filter_options wanted;
+	int reader;		/* a pidfd, the caller's */
 };
 
 static PyTypeObject *staged_type, *observer_type; /* owned by the module, never unloaded */
@@ -166,6 +168,7 @@ static PyObject *observer_new(PyTypeObject *type, PyObject *args, PyObject *keyw
 	if (!self)
 		return NULL;
 	in_use = true;
+	self->reader = reader;
 	self->recording = (struct recording *)Py_NewRef(recording);
 	self->wanted = (struct filter_options){ .stats = stats, .writes_only = writes_only };
 	return (PyObject *)self;
@@ -345,6 +348,22 @@ static PyObject *observer_program_stopped(struct observer *self, PyObject *statu
 	Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(observer_settle_doc,
+"settle(name, kept)\n\n"
+"Close every descriptor but `kept` and what observing needs, leave terminal and directory, and\n"
+"take a name that whoever kills `imptrace` by name does not hit.");
+
+static PyObject *observer_settle(struct observer *self, PyObject *args)
+{
+	int kept[3] = { self->recording->kick, self->reader };
+	const char *name;
+
+	if (!PyArg_ParseTuple(args, "yi", &name, &kept[2]))
+		return NULL;
+	settle(name, kept, 3);
+	Py_RETURN_NONE;
+}
+
 static PyObject *observer_uses_io_uring(struct observer *self, PyObject *unused)
 {
 	(void)self;
@@ -386,6 +405,7 @@ static PyMethodDef observer_methods[] = {
 	  observer_program_ended_doc },
 	{ "program_stopped", (PyCFunction)observer_program_stopped, METH_O,
 	  "The program that was launched was stopped, with this wait status." },
+	{ "settle", (PyCFunction)observer_settle, METH_VARARGS, observer_settle_doc },
 	{ "uses_io_uring", (PyCFunction)observer_uses_io_uring, METH_NOARGS,
 	  "A tracee uses io_uring, whose operations are not seen." },
 	{ "flush", (PyCFunction)observer_flush, METH_NOARGS, "Write counts that were held back." },

@@ -44,7 +44,7 @@ static void sort(int *numbers, size_t count)
 		}
 }
 
-void settle(int *kept, size_t count)
+void settle(const char *name, int *kept, size_t count)
 {
 	struct rlimit files;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -54,7 +54,7 @@ void settle(int *kept, size_t count)
 	if (chdir("/"))
 		errno = 0; /* a directory kept busy is a nuisance, no more */
 	/* "pkill imptrace" must not hit it: the program would lose its system calls. */
-	prctl(PR_SET_NAME, "notify-answers");
+	prctl(PR_SET_NAME, name);
 	if (!getrlimit(RLIMIT_NOFILE, &files)) {
 		files.rlim_cur = files.rlim_max; /* a descriptor for each traced process */
 		setrlimit(RLIMIT_NOFILE, &files);

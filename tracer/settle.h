@@ -7,8 +7,8 @@
 
 /*
  * Lets go of terminal, working directory and every descriptor but those of @kept (all > 2, in any
- * order, repeated if need be; sorted by this), and takes a name and limits that suit a supervisor.
+ * order, repeated if need be; sorted by this), and takes @name and limits that suit a supervisor.
  */
-void settle(int *kept, size_t count);
+void settle(const char *name, int *kept, size_t count);
 
 #endif

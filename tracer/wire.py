@@ -77,6 +77,11 @@ _WARNINGS: Final = {
         "a process made itself unreadable, so that some of its calls were seen without a path; "
         "root can read it: `sudo imptrace run --user NAME`",
     ),
+    4: Warned(
+        "io_uring",
+        "a program uses io_uring, whose operations this recorder cannot see; "
+        "`imptrace run` makes a program do without",
+    ),
 }
 
 _TYPES: Final = {

@@ -1,19 +1,21 @@
 """`imptrace run`: record a program."""
 
 import os
-import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imptrace.cli.options import Database
-from imptrace.db.location import shown
+from imptrace.cli.summary import say, summarise
 from imptrace.errors import ImptraceError
-from imptrace.render.text import printable
 
 if TYPE_CHECKING:
-    from imptrace.session import Result, Session
+    from imptrace.session import Session
+    from imptrace.tracer.notify import NotifyRecording
+    from imptrace.tracer.program import Program
+    from imptrace.tracer.ptrace import PtraceRecording
+    from imptrace.tracer.recorder import RecorderOptions
 
 KILLED = 128
 
@@ -30,6 +32,7 @@ class Recorder(StrEnum):
 
     AUTO = "auto"
     NOTIFY = "notify"
+    PTRACE = "ptrace"
 
 
 def run(
@@ -75,23 +78,22 @@ def run(
     """
     from imptrace import foreground
     from imptrace.session import Request, Session
-    from imptrace.tracer.notify import NotifyOptions, NotifyRecording
-    from imptrace.tracer.program import find_program, find_user
+    from imptrace.tracer.program import find_program, find_user, subject_of
+    from imptrace.tracer.recorder import RecorderOptions
 
     program = find_program(
         [os.fsencode(word) for word in command], find_user(user) if user else None
     )
-    options = NotifyOptions(stats=stats, writes_only=writes_only, io_uring=io_uring)
+    options = RecorderOptions(stats=stats, writes_only=writes_only, io_uring=io_uring)
     wake = foreground.waker()
     blocked = foreground.hold_signals()
-    recorders = {Recorder.AUTO: NotifyRecording, Recorder.NOTIFY: NotifyRecording}
     try:
-        recording = recorders[recorder](program, options, blocked)
+        recording = _launch(recorder, program, options, blocked)
     except BaseException:
         foreground.release_signals(blocked)
         raise
     request = Request(
-        program=program,
+        subject=subject_of(program),
         label=label,
         service=service,
         database=database,
@@ -103,17 +105,36 @@ def run(
     result = session.result()
     code = _program_code(session)
     if result.summary is not None:
-        _summarise(result, command[0], recording.name, database)
+        summarise(result, command[0], recording.name, database)
     if session.ended is None:
-        _say("its supervisor was killed: how the program ended is not known")
+        say("its supervisor was killed: how the program ended is not known")
     if result.failure is not None and code == 0:
         raise result.failure
     if result.failure is not None:
-        _say(str(result.failure))
+        say(str(result.failure))
     if code < 0:
         foreground.die_by(-code)
         return KILLED - code
     return code
+
+
+def _launch(
+    recorder: Recorder, program: "Program", options: "RecorderOptions", blocked: list[int]
+) -> "NotifyRecording | PtraceRecording":
+    from imptrace.tracer.recorder import RecorderUnavailableError
+
+    if recorder is not Recorder.PTRACE:
+        from imptrace.tracer.notify import NotifyRecording
+
+        try:
+            return NotifyRecording(program, options, blocked)
+        except RecorderUnavailableError as error:
+            if recorder is Recorder.NOTIFY:
+                raise
+            say(f"{error}; recording with ptrace instead, which is slower")
+    from imptrace.tracer.ptrace import PtraceRecording
+
+    return PtraceRecording.launch(program, options, blocked)
 
 
 def _program_code(session: "Session") -> int:
@@ -121,36 +142,3 @@ def _program_code(session: "Session") -> int:
     if session.ended is None:
         return ImptraceError.exit_code
     return os.waitstatus_to_exitcode(session.ended.status)
-
-
-def _summarise(result: "Result", command: str, recorder: str, database: str | None) -> None:
-    summary = result.summary
-    assert summary is not None  # noqa: S101 (the caller has looked)
-    program = printable(os.path.basename(command))
-    _say(
-        f"run {result.run_id} ({program}): {_paths(summary.read)} read, {summary.created:,} "
-        f"created, {summary.modified:,} modified, {summary.deleted:,} deleted"
-    )
-    if result.left:
-        processes = "1 process" if result.left == 1 else f"{result.left:,} processes"
-        _say(f"{processes} that it started still run, unrecorded from now on (see --wait)")
-    if summary.unseen:
-        _say(f"{summary.unseen:,} calls were seen without a path: their process cannot be read")
-    if summary.lost:
-        _say(f"{summary.lost:,} events were lost")
-    _say(f"seen by the recorder {recorder}, stored in {_home_as_tilde(shown(database))}")
-    _say(f"next: imptrace show {result.run_id}, imptrace recommend {program}")
-
-
-def _paths(count: int) -> str:
-    return "1 path" if count == 1 else f"{count:,} paths"
-
-
-def _home_as_tilde(path: str) -> str:
-    home = os.environ.get("HOME", "").rstrip("/")
-    return f"~{path[len(home) :]}" if home and path.startswith(f"{home}/") else path
-
-
-def _say(text: str) -> None:
-    # One write: the program's children may write to the same terminal.
-    sys.stderr.write(f"imptrace: {text}\n")

@@ -26,7 +26,6 @@ from imptrace.service.order import Order, Outcome, read_order, write_outcome
 if TYPE_CHECKING:
     from imptrace.session import Session
     from imptrace.tracer.notify import ServiceRecording
-    from imptrace.tracer.program import User
 
 DOOR, PAGE, LISTENER = "door", "page", "listener"
 """Names in the descriptor store; the last is tracer/door.h's."""
@@ -73,13 +72,14 @@ class Recorder:
         self._stay_until_unused()
 
     def _serve(self) -> "ServiceRecording":
-        from imptrace.tracer.notify import NotifyOptions, ServiceRecording  # noqa: PLC0415 (C)
+        from imptrace.tracer.notify import ServiceRecording  # noqa: PLC0415 (C)
+        from imptrace.tracer.recorder import RecorderOptions  # noqa: PLC0415 (the same)
 
         kept = inherited_descriptors()
         order = self._order
         return ServiceRecording(
             order.unit if order else "",
-            NotifyOptions(
+            RecorderOptions(
                 stats=order is not None and order.stats,
                 writes_only=order is not None and order.writes_only,
             ),
@@ -170,15 +170,17 @@ def _new_page() -> int:
 
 def _new_session(order: Order, recording: "ServiceRecording") -> "Session":
     from imptrace.session import Request, Session  # noqa: PLC0415 (slow)
-    from imptrace.tracer.program import Program  # noqa: PLC0415 (the same)
+    from imptrace.tracer.program import Subject  # noqa: PLC0415 (the same)
 
     now = Manager(user=order.user_manager).show(order.unit)
     pid = int(now.get("MainPID", "0")) or int(now.get("ControlPID", "0"))
     facts = {"InvocationID": now.get("InvocationID", ""), PROPERTY: mount_names(pid) or ""}
     argv = tuple(os.fsencode(word) for word in order.argv)
-    user = _account(order.facts.get("User", ""))
+    user, uid = _account(order.facts.get("User", ""))
     request = Request(
-        program=Program(path=argv[0], argv=argv, environ={}, user=user),
+        subject=Subject(
+            program=os.path.basename(argv[0]), argv=argv, cwd=os.getcwdb(), user=user, uid=uid
+        ),
         label=order.label,
         service=order.unit,
         properties={**order.facts, **{name: text for name, text in facts.items() if text}},
@@ -188,24 +190,16 @@ def _new_session(order: Order, recording: "ServiceRecording") -> "Session":
     return Session(recording, request, lambda: None)
 
 
-def _account(name: str) -> "User | None":
-    """Look up the unit's user, as far as it is known before it runs."""
-    from imptrace.tracer.program import User  # noqa: PLC0415 (slow)
+def _account(name: str) -> tuple[str, int]:
+    """Look up the unit's user, as far as it is known before it runs; our own where it is not."""
+    from imptrace.tracer.program import user_name  # noqa: PLC0415 (slow)
 
-    if not name:
-        return None
     try:
         entry = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
     except KeyError:
-        return None
-    return User(
-        name=entry.pw_name,
-        uid=entry.pw_uid,
-        gid=entry.pw_gid,
-        groups=(),
-        home=os.fsencode(entry.pw_dir),
-        shell=os.fsencode(entry.pw_shell),
-    )
+        uid = os.getuid()
+        return user_name(uid), uid
+    return entry.pw_name, entry.pw_uid
 
 
 def _wait(is_so: Callable[[], bool], seconds: float) -> None:

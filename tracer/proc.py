@@ -1,0 +1,117 @@
+"""What /proc tells of other processes. Of one that is gone, or may not be read: nothing."""
+
+import os
+import re
+from collections.abc import Iterator
+
+KERNEL_THREAD = 0x00200000
+"""PF_KTHREAD of linux/sched.h, in field 9 of /proc/PID/stat."""
+
+_MAPPING = re.compile(rb"[0-9a-f]+-[0-9a-f]+ (..)(.)(.) [0-9a-f]+ [0-9a-f:]+ [1-9]\d* +(/.*)")
+
+
+def processes() -> list[int]:
+    """List the pids of all processes."""
+    return sorted(int(name) for name in os.listdir("/proc") if name.isdigit())
+
+
+def threads(pid: int) -> list[int]:
+    """List the thread ids of a process; empty if it is gone."""
+    try:
+        return sorted(map(int, os.listdir(f"/proc/{pid}/task")))
+    except OSError:
+        return []
+
+
+def process_of(tid: int) -> int | None:
+    """Return the process that a thread belongs to."""
+    return _status_number(tid, b"Tgid")
+
+
+def tracer(tid: int) -> int:
+    """Return the pid of who traces a thread, 0 for nobody."""
+    return _status_number(tid, b"TracerPid") or 0
+
+
+def owner(pid: int) -> int | None:
+    """Return the real user id of a process."""
+    return _status_number(pid, b"Uid")
+
+
+def state(pid: int) -> str:
+    """Return the letter of a process's state, as ps(1) shows it; "" if it is gone."""
+    fields = _stat(pid)
+    return fields[0] if fields else ""
+
+
+def is_kernel_thread(pid: int) -> bool:
+    """Whether it has no memory and no files of its own."""
+    fields = _stat(pid)
+    return bool(fields) and bool(int(fields[6]) & KERNEL_THREAD)
+
+
+def command(pid: int) -> bytes:
+    """Return the short name that a process gave itself, at most 15 bytes."""
+    return _read(pid, "comm").rstrip(b"\n")
+
+
+def arguments(pid: int) -> tuple[bytes, ...]:
+    """Return its command line."""
+    text = _read(pid, "cmdline")
+    return tuple(text.removesuffix(b"\0").split(b"\0")) if text else ()
+
+
+def cgroups(pid: int) -> list[bytes]:
+    """Return its control groups, one for each hierarchy (cgroup v1, v2 or both)."""
+    return [line.split(b":", 2)[2] for line in _read(pid, "cgroup").splitlines() if b":" in line]
+
+
+def link(pid: int, name: str) -> bytes:
+    """Return where a link such as `exe` or `cwd` leads; b"" if that cannot be read."""
+    try:
+        return os.readlink(os.fsencode(f"/proc/{pid}/{name}"))
+    except OSError:
+        return b""
+
+
+def descriptors(pid: int) -> Iterator[tuple[int, int, bytes]]:
+    """Yield its open descriptors: number, flags as of open(2), what /proc calls its target."""
+    try:
+        names = os.listdir(f"/proc/{pid}/fd")
+    except OSError:
+        return
+    for name in names:
+        found = re.search(rb"flags:\s*([0-7]+)", _read(pid, f"fdinfo/{name}"))
+        if found:
+            yield int(name), int(found[1], 8), link(pid, f"fd/{name}")
+
+
+def mapped_files(pid: int) -> list[tuple[bytes, bool]]:
+    """List the files in its memory that still have a name, and whether it writes through them."""
+    files: dict[bytes, bool] = {}
+    for line in _read(pid, "maps").splitlines():
+        found = _MAPPING.fullmatch(line)
+        if found is None or found[4].endswith(b" (deleted)") or found[4].startswith(b"/memfd:"):
+            continue
+        path = found[4].replace(rb"\012", b"\n")  # the only escape that the kernel writes here
+        writes = found[1].endswith(b"w") and found[3] == b"s"
+        files[path] = files.get(path, False) or writes
+    return list(files.items())
+
+
+def _read(pid: int, name: str) -> bytes:
+    try:
+        with open(f"/proc/{pid}/{name}", "rb") as file:
+            return file.read()
+    except OSError:
+        return b""
+
+
+def _stat(pid: int) -> list[str]:
+    """Return the fields behind the name, which may hold anything."""
+    return _read(pid, "stat").rpartition(b")")[2].decode("ascii").split()
+
+
+def _status_number(pid: int, name: bytes) -> int | None:
+    found = re.search(rb"^%s:\s*(\d+)" % name, _read(pid, "status"), re.MULTILINE)
+    return int(found[1]) if found else None
