@@ -99,13 +99,13 @@ static bool split(char *path, char **name)
 	return true;
 }
 
-/* The directory was resolved a moment ago. @path is cut to that directory's name. */
-static bool walk_known(const struct query *query, char *path, struct place *place)
+/* The directory was resolved a moment ago: @name in what the tracee calls @path. */
+static bool walk_known(const struct query *query, const char *path, const char *name,
+		       struct place *place)
 {
-	const char *directory;
-	char *name;
+	const char *directory = names_find(path);
 
-	if (!split(path, &name) || !(directory = names_find(path)))
+	if (!directory)
 		return false;
 	strcpy(place->path, directory);
 	if (!path_join(place->path, sizeof(place->path), name) ||
@@ -155,6 +155,7 @@ static enum verdict walk_fast(const struct query *query, struct place *place)
 			return CAREFUL;
 		close(place->parent);
 		place->parent = -1;
+		place->through_link = true;
 	}
 	if (place->error) {
 		struct stat directory;
@@ -184,8 +185,8 @@ static void keep_name(const char *directory, struct place *place)
 {
 	char *slash = strrchr(place->path, '/');
 
-	if (!place->has_parent || !*place->name || strcmp(slash + 1, place->name))
-		return; /* a link led elsewhere */
+	if (!place->has_parent || place->through_link || strcmp(slash + 1, place->name))
+		return; /* that is another directory */
 	*slash = '\0';
 	names_keep(directory, place->path);
 	*slash = '/';
@@ -193,11 +194,12 @@ static void keep_name(const char *directory, struct place *place)
 
 bool resolve(const struct query *query, struct place *place)
 {
-	char link[64], path[PLACE_PATH_MAX];
+	char link[64], path[PLACE_PATH_MAX], *name;
 	bool known_name;
 
 	place->parent = -1;
 	place->has_parent = false;
+	place->through_link = false;
 	place->private_mount = false;
 	place->name[0] = '\0';
 	if (!*query->raw && query->dirfd != AT_FDCWD &&
@@ -205,8 +207,9 @@ bool resolve(const struct query *query, struct place *place)
 		path_start(query, link, sizeof(link));
 		return place_from_link(link, place);
 	}
-	known_name = query->process->root_kind == ROOT_OURS && as_absolute(query, path, sizeof(path));
-	if (known_name && walk_known(query, path, place))
+	known_name = query->process->root_kind == ROOT_OURS &&
+		     as_absolute(query, path, sizeof(path)) && split(path, &name);
+	if (known_name && walk_known(query, path, name, place))
 		return true;
 	if (!resolve_unknown(query, place))
 		return false;

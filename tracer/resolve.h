@@ -21,9 +21,11 @@ struct place {
 	char path[PLACE_PATH_MAX];
 	struct stat st;		/* of what is there, if @error is 0 */
 	int error;		/* 0, an errno, or NOT_LOOKED */
+	bool wants_directory;	/* the path ends with a slash: nothing else will do */
 	bool has_parent;	/* its directory is there: place_parent() may open it */
 	int parent;		/* O_PATH descriptor of its directory, owned; -1 if not open */
 	char name[NAME_MAX + 1];	/* its name there; "" if @parent is the object itself */
+	bool through_link;	/* a symbolic link at the end was followed, maybe to elsewhere */
 	bool private_mount;	/* the host cannot see it; path is the tracee's own */
 };
 

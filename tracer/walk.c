@@ -23,6 +23,7 @@ struct walk {
 	char at[PLACE_PATH_MAX];	/* its path inside the tracee's root, "" for the root */
 	char rest[PLACE_PATH_MAX];	/* what is still to walk */
 	bool in_our_proc;	/* `at` is in our /proc, which the tracee may not have */
+	bool outside;		/* `at` is not below the tracee's root: it is the host's name */
 	int links;
 };
 
@@ -35,8 +36,8 @@ static void walk_up(struct walk *walk)
 	if (!slash)
 		return;
 	*slash = '\0';
-	up = *walk->at ? openat(walk->fd, "..", DIRECTORY_FLAGS) :
-			 fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
+	up = *walk->at || walk->outside ? openat(walk->fd, "..", DIRECTORY_FLAGS) :
+					  fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
 	close(walk->fd);
 	walk->fd = up;
 }
@@ -46,7 +47,7 @@ static bool walk_restart(struct walk *walk)
 	close(walk->fd);
 	walk->fd = fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
 	walk->at[0] = '\0';
-	walk->in_our_proc = false;
+	walk->in_our_proc = walk->outside = false;
 	return walk->fd >= 0;
 }
 
@@ -177,6 +178,7 @@ static bool walk_step(struct walk *walk, struct place *place, const char *name, 
 
 		if (length >= 0 && length < (ssize_t)sizeof(target) - 1) {
 			target[length] = '\0';
+			place->through_link = place->through_link || last;
 			if (target[0] && walk_link(walk, target))
 				return true;
 		}
@@ -231,6 +233,8 @@ static bool walk_begin(struct walk *walk, struct place *place)
 		length = strlen(root);
 		if (!strncmp(at, root, length) && (!at[length] || at[length] == '/'))
 			memmove(at, at + length, strlen(at + length) + 1);
+		else
+			walk->outside = true;
 	}
 	if (!strcmp(at, "/"))
 		at[0] = '\0';
@@ -252,7 +256,8 @@ static void to_host(struct walk *walk, struct place *place)
 	struct statx stx;
 
 	strcpy(place->path, *walk->at ? walk->at : "/");
-	if (query->process->root_kind == ROOT_CHANGED && !walk->in_our_proc) {
+	if (query->process->root_kind == ROOT_CHANGED && !walk->in_our_proc &&
+	    !walk->outside) {
 		if (tracee_proc_link(query->tid, "root", root, sizeof(root)) > 1 &&
 		    strlen(root) + strlen(walk->at) < sizeof(place->path)) {
 			strcpy(place->path, root);
