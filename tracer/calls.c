@@ -19,7 +19,7 @@ const struct call calls[] = {
 	ONE("mknod", 133, 14, -1, CALL_LPATH, OP_CREATE, 0),
 	AT("mknodat", 259, 297, 33, CALL_LPATH, OP_CREATE, 0, 1, NO_ARG),
 	ONE("unlink", 87, 10, -1, CALL_LPATH, OP_DELETE, 0),
-	AT("unlinkat", 263, 301, 35, CALL_LPATH, OP_DELETE, 0, 1, NO_ARG),
+	AT("unlinkat", 263, 301, 35, CALL_LPATH, OP_DELETE, 0, 1, 2),
 	ONE("rmdir", 84, 40, -1, CALL_LPATH, OP_DELETE, 0),
 
 	{ "rename", 82, 38, -1, CALL_RENAME, OP_RENAME, NO_ARG, 0, NO_ARG, NO_ARG, 1 },

@@ -86,7 +86,7 @@ static void write_access(struct staging *staging, const struct staged_access *st
 							other));
 	if (op_changes(staged->op)) {
 		access.before = before_change(place);
-		if (other && staged->op == OP_RENAME)
+		if (other)
 			access.before2 = before_change(other);
 	}
 	journal_write(key, &access);

@@ -8,6 +8,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include "foretell.h"
 #include "image.h"
 #include "journal.h"
 #include "mounts.h"
@@ -15,8 +16,7 @@
 #include "paths.h"
 #include "permission.h"
 
-#ifndef RENAME_NOREPLACE
-#define RENAME_NOREPLACE 1
+#ifndef RENAME_EXCHANGE
 #define RENAME_EXCHANGE 2
 #endif
 
@@ -63,6 +63,13 @@ static bool read_path(const struct syscall_site *site, struct staging *staging, 
 	return length >= 0 && length < PATH_MAX;
 }
 
+static bool ends_with_slash(const char *raw)
+{
+	size_t length = strlen(raw);
+
+	return length && raw[length - 1] == '/';
+}
+
 /* Resolves a path into the next place; NULL if it is no path. */
 static struct place *locate(const struct syscall_site *site, struct staging *staging, int dirfd,
 			    const char *raw, bool follow)
@@ -73,13 +80,16 @@ static struct place *locate(const struct syscall_site *site, struct staging *sta
 		.tid = site->tid,
 		.dirfd = dirfd,
 		.raw = raw,
-		.follow = follow,
+		.follow = follow || ends_with_slash(raw),
 	};
 
 	if (!resolve(&query, place)) {
 		place_release(place);
 		return NULL;
 	}
+	place->wants_directory = ends_with_slash(raw);
+	if (place->wants_directory && !place->error && !S_ISDIR(place->st.st_mode))
+		place->error = ENOTDIR;
 	staging->place_count++;
 	return place;
 }
@@ -108,24 +118,12 @@ static struct staged_access *stage(struct staging *staging, uint8_t op, int erro
 	return access;
 }
 
-/* What a call that makes something new at @place will meet. */
-static int error_if_new(const struct place *place)
-{
-	if (!place->error)
-		return EEXIST;
-	if (place->error == ENOENT && place->has_parent)
-		return 0;
-	return place->error;
-}
-
 static void stage_open_existing(struct staging *staging, const struct place *place, int flags)
 {
 	bool directory = !place->error && S_ISDIR(place->st.st_mode);
 	bool empty = !place->error && S_ISREG(place->st.st_mode) && !place->st.st_size;
-	int mode = flags & O_ACCMODE, error = place->error;
+	int mode = flags & O_ACCMODE, error = foretell_open(place, flags);
 
-	if (!error && directory && mode != O_RDONLY)
-		error = EISDIR;
 	if (mode != O_WRONLY && !(flags & O_TRUNC && mode == O_RDWR)) {
 		struct staged_access *access = stage(staging, OP_READ, error);
 
@@ -138,38 +136,62 @@ static void stage_open_existing(struct staging *staging, const struct place *pla
 		stage(staging, OP_WRITE, error);
 }
 
+static void stage_open_new(struct staging *staging, const struct place *place, int flags,
+			   uint32_t detail)
+{
+	int error = place->wants_directory ? EISDIR : foretell_new(place);
+
+	stage(staging, OP_CREATE, error)->flags |= detail;
+	if ((flags & O_ACCMODE) != O_RDONLY)
+		stage(staging, OP_WRITE, error)->flags |= detail;
+}
+
 static void stage_open(const struct syscall_site *site, struct staging *staging, int dirfd,
-		       int path, int flags)
+		       const char *raw, int flags)
 {
 	bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 	struct place *place;
-	uint32_t detail = exclusive ? FLAG_EXCLUSIVE : 0;
 
-	if ((flags & O_TMPFILE) == O_TMPFILE)
+	if ((flags & O_TMPFILE) == O_TMPFILE || !*raw)
 		return; /* it has no name: the link that gives it one is what matters */
-	place = locate_argument(site, staging, dirfd, path, !(flags & O_NOFOLLOW) && !exclusive,
-				false);
+	place = locate(site, staging, dirfd, raw, !(flags & O_NOFOLLOW) && !exclusive);
 	if (!place)
 		return;
 	if (flags & O_PATH) {
 		if (staging->options->stats)
 			stage(staging, OP_STAT, place->error);
 	} else if (flags & O_CREAT && (exclusive || place->error == ENOENT)) {
-		stage(staging, OP_CREATE, error_if_new(place))->flags |= detail;
-		if ((flags & O_ACCMODE) != O_RDONLY)
-			stage(staging, OP_WRITE, error_if_new(place))->flags |= detail;
+		stage_open_new(staging, place, flags, exclusive ? FLAG_EXCLUSIVE : 0);
 	} else {
 		stage_open_existing(staging, place, flags);
 	}
+}
+
+static void stage_plain_open(const struct syscall_site *site, struct staging *staging,
+			     const struct call *call)
+{
+	char raw[PATH_MAX];
+
+	if (read_path(site, staging, call->path, raw))
+		stage_open(site, staging, descriptor(site, call->dirfd), raw,
+			   call->flags == NO_ARG ? O_CREAT | O_WRONLY | O_TRUNC :
+						   (int)site->args[call->flags]);
 }
 
 static void stage_openat2(const struct syscall_site *site, struct staging *staging,
 			  const struct call *call)
 {
 	struct open_how how;
+	char raw[PATH_MAX];
+	const char *path = raw;
 
-	if (!tracee_read(site->tid, argument(site, call->flags), &how, sizeof(how)))
-		stage_open(site, staging, call->dirfd, call->path, (int)how.flags);
+	if (tracee_read(site->tid, argument(site, call->flags), &how, sizeof(how)) ||
+	    !read_path(site, staging, call->path, raw))
+		return;
+	if (how.resolve & RESOLVE_IN_ROOT && *path == '/')
+		path += strspn(path, "/");
+	stage_open(site, staging, descriptor(site, call->dirfd), *path || !*raw ? path : ".",
+		   (int)how.flags);
 }
 
 /* Names of directories that lead through @place hold no longer. */
@@ -196,8 +218,7 @@ static void stage_one(const struct syscall_site *site, struct staging *staging,
 		return;
 	if (call->op == OP_DELETE)
 		expect_change(place);
-	stage(staging, call->op,
-	      call->op == OP_MKDIR || call->op == OP_CREATE ? error_if_new(place) : place->error);
+	stage(staging, call->op, foretell_change(call, flags, place));
 }
 
 static void stage_two(struct staging *staging, uint8_t op, int error, uint32_t flags)
@@ -220,20 +241,13 @@ static void stage_rename(const struct syscall_site *site, struct staging *stagin
 	struct place *from = locate_argument(site, staging, call->dirfd, call->path, false, false);
 	struct place *to =
 		from ? locate_argument(site, staging, call->dirfd2, call->path2, false, false) : NULL;
-	int error;
 
 	if (!to)
 		return;
-	error = from->error;
-	if (!error && (flags & RENAME_EXCHANGE || to->error != ENOENT))
-		error = to->error;
-	if (!error && !to->error && flags & RENAME_NOREPLACE)
-		error = EEXIST;
-	if (!error && to->error && !to->has_parent)
-		error = to->error;
 	expect_change(from);
 	expect_change(to);
-	stage_two(staging, OP_RENAME, error, flags & RENAME_EXCHANGE ? FLAG_EXCHANGE : 0);
+	stage_two(staging, OP_RENAME, foretell_rename(from, to, flags),
+		  flags & RENAME_EXCHANGE ? FLAG_EXCHANGE : 0);
 }
 
 static void stage_link(const struct syscall_site *site, struct staging *staging,
@@ -250,8 +264,7 @@ static void stage_link(const struct syscall_site *site, struct staging *staging,
 	if (!to)
 		return;
 	nameless = !from->error && !from->st.st_nlink;
-	stage_two(staging, OP_LINK, from->error ? from->error : error_if_new(to),
-		  nameless ? FLAG_TMPFILE : 0);
+	stage_two(staging, OP_LINK, foretell_link(from, to), nameless ? FLAG_TMPFILE : 0);
 }
 
 static void stage_symlink(const struct syscall_site *site, struct staging *staging,
@@ -261,7 +274,7 @@ static void stage_symlink(const struct syscall_site *site, struct staging *stagi
 		locate_argument(site, staging, call->dirfd, call->path, false, false);
 
 	if (place && read_path(site, staging, call->path2, staging->text))
-		stage(staging, OP_SYMLINK, error_if_new(place));
+		stage(staging, OP_SYMLINK, foretell_new(place));
 }
 
 static void stage_socket(const struct syscall_site *site, struct staging *staging, uint8_t op,
@@ -285,7 +298,7 @@ static void stage_socket(const struct syscall_site *site, struct staging *stagin
 	raw[length - head] = '\0';
 	place = locate(site, staging, AT_FDCWD, raw, op == OP_CONNECT);
 	if (place)
-		stage(staging, op, op == OP_BIND ? error_if_new(place) : place->error);
+		stage(staging, op, op == OP_BIND ? foretell_bind(place) : foretell_connect(place));
 }
 
 static void stage_socketcall(const struct syscall_site *site, struct staging *staging)
@@ -310,7 +323,7 @@ static void stage_exec(const struct syscall_site *site, struct staging *staging,
 	if (!place)
 		return;
 	staging->is_exec = true;
-	stage(staging, OP_EXEC, place->error);
+	stage(staging, OP_EXEC, foretell_exec(place));
 	if (!staging->options->privileged && !place->error && place->st.st_mode & S_ISUID &&
 	    place->st.st_uid != staging->process->fsuid)
 		journal_count(RECORD_WARNING, staging->process->image, WARN_SETUID);
@@ -353,9 +366,7 @@ void stage_call(const struct syscall_site *site, struct staging *staging,
 
 	switch ((enum call_kind)call->kind) {
 	case CALL_OPEN:
-		stage_open(site, staging, call->dirfd, call->path,
-			   call->flags == NO_ARG ? O_CREAT | O_WRONLY | O_TRUNC :
-						   (int)site->args[call->flags]);
+		stage_plain_open(site, staging, call);
 		break;
 	case CALL_OPENAT2:
 		stage_openat2(site, staging, call);

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: MIT */
+#include "foretell.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#ifndef RENAME_NOREPLACE
+#define RENAME_NOREPLACE 1
+#define RENAME_EXCHANGE 2
+#endif
+
+int foretell_new(const struct place *place)
+{
+	if (!place->error)
+		return EEXIST;
+	if (place->error == ENOENT && place->has_parent)
+		return 0;
+	return place->error;
+}
+
+int foretell_open(const struct place *place, int flags)
+{
+	bool directory = !place->error && S_ISDIR(place->st.st_mode);
+
+	if (place->error)
+		return place->error;
+	if (directory && flags & (O_ACCMODE | O_TRUNC | O_CREAT))
+		return EISDIR;
+	if (!directory && flags & O_DIRECTORY)
+		return ENOTDIR;
+	if (S_ISLNK(place->st.st_mode))
+		return ELOOP;
+	return S_ISSOCK(place->st.st_mode) ? ENXIO : 0;
+}
+
+/* Whether there is anything in the directory @place; false where that cannot be told. */
+static bool is_full(struct place *place)
+{
+	char entries[4096];
+	bool full = false;
+	long size;
+	int fd;
+
+	if (place_parent(place) < 0 || !*place->name)
+		return false;
+	fd = openat(place->parent, place->name,
+		    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_CLOEXEC);
+	while (fd >= 0 && !full && (size = syscall(SYS_getdents64, fd, entries, sizeof(entries))) > 0) {
+		for (long at = 0; at < size && !full;) {
+			const struct dirent64 *entry = (const struct dirent64 *)(entries + at);
+
+			full = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+			at += entry->d_reclen;
+		}
+	}
+	if (fd >= 0)
+		close(fd);
+	return full;
+}
+
+static int if_removed(struct place *place, bool as_directory)
+{
+	bool directory = !place->error && S_ISDIR(place->st.st_mode);
+
+	if (place->error)
+		return place->error;
+	if (directory != as_directory)
+		return directory ? EISDIR : ENOTDIR;
+	return directory && is_full(place) ? ENOTEMPTY : 0;
+}
+
+static int if_truncated(const struct place *place)
+{
+	if (place->error || S_ISREG(place->st.st_mode))
+		return place->error;
+	return S_ISDIR(place->st.st_mode) ? EISDIR : EINVAL;
+}
+
+int foretell_change(const struct call *call, int flags, struct place *place)
+{
+	switch (call->op) {
+	case OP_MKDIR:
+	case OP_CREATE:
+		return foretell_new(place);
+	case OP_DELETE:
+		return if_removed(place, flags & AT_REMOVEDIR || !strcmp(call->name, "rmdir"));
+	case OP_TRUNCATE:
+		return if_truncated(place);
+	default:
+		return place->error;
+	}
+}
+
+static bool is_below(const struct place *place, const struct place *directory)
+{
+	size_t length = strlen(directory->path);
+
+	return !strncmp(place->path, directory->path, length) && place->path[length] == '/';
+}
+
+static int if_replaced(const struct place *from, struct place *to, bool exchange)
+{
+	bool directory = S_ISDIR(from->st.st_mode);
+
+	if (is_below(to, from))
+		return EINVAL;
+	if (is_below(from, to))
+		return exchange ? EINVAL : ENOTEMPTY;
+	if (to->error || exchange ||
+	    (from->st.st_ino == to->st.st_ino && from->st.st_dev == to->st.st_dev))
+		return 0;
+	if (directory != S_ISDIR(to->st.st_mode))
+		return directory ? ENOTDIR : EISDIR;
+	return directory && is_full(to) ? ENOTEMPTY : 0;
+}
+
+int foretell_rename(const struct place *from, struct place *to, unsigned int flags)
+{
+	if (from->error)
+		return from->error;
+	if (to->error && (flags & RENAME_EXCHANGE || to->error != ENOENT || !to->has_parent))
+		return to->error;
+	if (!to->error && flags & RENAME_NOREPLACE)
+		return EEXIST;
+	return if_replaced(from, to, flags & RENAME_EXCHANGE);
+}
+
+int foretell_link(const struct place *from, const struct place *to)
+{
+	int error = from->error ? from->error : foretell_new(to);
+
+	return !error && S_ISDIR(from->st.st_mode) ? EPERM : error;
+}
+
+int foretell_bind(const struct place *place)
+{
+	int error = foretell_new(place);
+
+	return error == EEXIST ? EADDRINUSE : error;
+}
+
+int foretell_connect(const struct place *place)
+{
+	if (place->error)
+		return place->error;
+	return S_ISSOCK(place->st.st_mode) ? 0 : ECONNREFUSED;
+}
+
+int foretell_exec(const struct place *place)
+{
+	if (place->error)
+		return place->error;
+	return S_ISREG(place->st.st_mode) && place->st.st_mode & 0111 ? 0 : EACCES;
+}
