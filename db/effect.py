@@ -27,9 +27,11 @@ def effect_of(
     if before is not None and after is not None:
         written = any(access.op in CONTENT_OPS for access in done)
         return judged(compared(before, after), done=bool(done), written=written)
+    done = [access for access in done if not _only_linked(access)]
     if not done or all(AccessFlag.PRIVATE_MOUNT in access.flags for access in done):
         return Effect.UNCHANGED  # or changed where the host cannot see it
-    was_there = before.type is not FileType.ABSENT if before else not any(map(_makes, done))
+    first = min(done, key=lambda access: access.first)
+    was_there = before.type is not FileType.ABSENT if before else not _makes(first)
     is_there = after.type is not FileType.ABSENT if after else not _removes(done)
     if was_there:
         return Effect.MODIFIED if is_there else Effect.DELETED
@@ -85,6 +87,11 @@ def judged(found: Difference, *, done: bool, written: bool) -> Effect:
         # but a chmod to the same mode, or a link to the file, moves ctime and changes nothing.
         same = found.same_object and found.same_content and (found.same_ctime or not written)
     return Effect.UNCHANGED if same or not done else Effect.MODIFIED
+
+
+def _only_linked(access: AccessRecord) -> bool:
+    """Whether all that happened to a path is that it got one more name."""
+    return access.op is Op.LINK and access.origin is None and access.to is not None
 
 
 def _makes(access: AccessRecord) -> bool:

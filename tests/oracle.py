@@ -162,6 +162,9 @@ class _Reader:
         source, target = self._named(tid, *old), self._named(tid, *new)
         if source and target and not call.error:
             self.story.renamed.add((source, target))
+            self._absent.discard(target)
+            if b"RENAME_EXCHANGE" not in (call.arguments[4] or b""):
+                self._absent.add(source)
 
     def deleted(self, tid: int | None, name: bytes, call: Call) -> None:
         named = self._named(

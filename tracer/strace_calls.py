@@ -2,7 +2,7 @@
 
 import os
 import re
-from errno import EEXIST, EFAULT, EISDIR, ENOENT, ENOTEMPTY, errorcode
+from errno import EEXIST, EFAULT, EISDIR, ENAMETOOLONG, ENOENT, ENOTEMPTY, errorcode
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -179,7 +179,7 @@ class PathCalls:
     def executed(
         self, task: Task, name: bytes, call: Call, at: int
     ) -> tuple[Place | None, Result | None]:
-        """Find what an exec executes and how it ended; only one that failed is added."""
+        """Find what an exec executes and how it ended; nothing is added."""
         syscall = self._syscalls[name]
         result = result_of(call)
         if result is None:
@@ -189,29 +189,37 @@ class PathCalls:
         place = self._find(
             invocation, follow=follows(syscall, flags), empty_path=bool(flags & AT_EMPTY_PATH)
         )
-        if place and not result.ok:
-            self._add(invocation, Op.EXEC, place)
         return place, result
+
+    def exec_failed(self, process: int, place: Place, result: Result, at: int) -> None:
+        """Add an exec that was refused to `process`."""
+        self._added(process, Op.EXEC, place, result, at)
 
     def _find(
         self, invocation: Invocation, *, follow: bool, empty_path: bool = False
     ) -> Place | None:
         """Find the (first) path of a call."""
         syscall = invocation.syscall
-        if invocation.result.errno == EFAULT:
-            return None
+        errno, path = invocation.result.errno, invocation.argument(syscall.path)
+        if errno == EFAULT or (errno == ENAMETOOLONG and path and path.endswith(b'"...')):
+            return None  # no path at all: too long for one, or not to be read
         return self._places.find(
             invocation.task,
             invocation.argument(syscall.dirfd),
-            invocation.argument(syscall.path),
+            path,
             follow=follow,
             empty_path=empty_path,
             counts=self._stats or syscall.op is not Op.STAT,
         )
 
     def _add(self, invocation: Invocation, op: Op, place: Place, flags: int = 0) -> Entry:
-        outcome, errno, ok = invocation.result
-        process, at = invocation.task.process.id, invocation.at
+        process = invocation.task.process.id
+        return self._added(process, op, place, invocation.result, invocation.at, flags=flags)
+
+    def _added(
+        self, process: int, op: Op, place: Place, result: Result, at: int, *, flags: int = 0
+    ) -> Entry:
+        outcome, errno, ok = result
         combined = flags | place.flags
         before = self._before(place, surely_new=ok and op in _MAKING) if op.changes else None
         if before is None:

@@ -10,7 +10,7 @@ from signal import Signals
 from typing import Final, NamedTuple
 
 from imptrace.tracer.events import Event, Op
-from imptrace.tracer.strace_calls import SUCCESS, PathCalls, result_of
+from imptrace.tracer.strace_calls import PathCalls
 from imptrace.tracer.strace_clock import Clock
 from imptrace.tracer.strace_lines import (
     HEAD,
@@ -318,10 +318,10 @@ class StraceLog:
         call = parse_call(rest)
         if call is None:
             raise NotUnderstoodError
-        if not task.process.announced and result_of(call) not in (None, SUCCESS):
-            self._tasks.announce(task, at)
         place, result = self._calls.executed(task, name, call, at)
         if result is None or not result.ok:
+            if place and result:
+                self._calls.exec_failed(self._tasks.executing(task, at), place, result, at)
             return
         arrays = call.arguments[2:4] if name == b"execveat" else call.arguments[1:3]
         argv = tuple(

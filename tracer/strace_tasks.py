@@ -179,6 +179,12 @@ class Tasks:
                 )
             )
 
+    def executing(self, task: Task, at: int) -> int:
+        """Tell the id of who is said to execute, which is handed on if need be."""
+        process = _executing(task.process) or task.process
+        self._announce(process, task.view.cwd or b"", at)
+        return process.id
+
     def executed(
         self,
         task: Task,
@@ -189,6 +195,7 @@ class Tasks:
     ) -> None:
         """Replace the image of a process: a new one if the old one did anything."""
         old = task.process
+        caller = _executing(old)
         process = old
         if old.announced:
             process = self._new_process(old.pid, old.parent, old.uid, old.gid)
@@ -207,7 +214,7 @@ class Tasks:
         if place:
             self._entries.add(
                 Access(
-                    process.id,
+                    (caller or process).id,
                     Op.EXEC,
                     place.path,
                     None,
@@ -267,6 +274,11 @@ class Tasks:
             process.status = status
         if process.threads <= 0 and process.announced:
             self._entries.add_event(ProcessExited(process.id, process.status, at))
+
+
+def _executing(process: Process) -> Process | None:
+    """Find who is said to execute: a child that did nothing else is nobody yet, its parent is."""
+    return process if process.announced else process.parent
 
 
 def _renamed(path: bytes, names: Mapping[bytes, bytes]) -> bytes:

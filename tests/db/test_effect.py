@@ -92,6 +92,9 @@ def test_what_was_refused_changed_nothing() -> None:
         (None, [asked(Op.CREATE, flags=AccessFlag.EXCLUSIVE)], Effect.CREATED),
         (None, [asked(Op.CREATE)], Effect.MODIFIED),
         (None, [asked(Op.RENAME, flags=AccessFlag.EXCHANGE)], Effect.MODIFIED),
+        (None, [asked(Op.DELETE), asked(Op.SYMLINK, last=2)], Effect.MODIFIED),
+        (None, [asked(Op.LINK, origin=b"/old")], Effect.CREATED),
+        (None, [asked(Op.LINK)._replace(to=b"/new")], Effect.UNCHANGED),
     ],
 )
 def test_the_calls_tell_where_nobody_looked_afterwards(
