@@ -1,0 +1,104 @@
+"""Each recorder, put to work on the same script; and what it told, by tracee."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from imptrace.db import queries
+from imptrace.db.engine import reading
+from imptrace.db.records import AccessRecord, PathRecord, ProcessRecord, RunDetails
+from imptrace.tracer.events import Op, Outcome
+from story.declared import COMPARED_FLAGS, Relation, Row, Story
+
+IMPTRACE = str(Path(sys.executable).with_name("imptrace"))
+PATIENCE = 120
+OPTIONS = ("-f", "-y", "-ttt")
+"""Of strace, as docs/recorders.md recommends."""
+
+Words = tuple[str, ...]
+
+
+def _run(words: Words, cwd: Path) -> str:
+    done = subprocess.run(
+        words, cwd=cwd, capture_output=True, text=True, check=False, timeout=PATIENCE
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def _by_run(recorder: str) -> Callable[[Words, Path, Path], str]:
+    def record(program: Words, work: Path, database: Path) -> str:
+        options = ("--db", str(database), "--recorder", recorder, "--stats", "--wait", "children")
+        return _run((IMPTRACE, "run", *options, "--", *program), work)
+
+    return record
+
+
+def _by_strace(program: Words, work: Path, database: Path) -> str:
+    log = database.with_suffix(".log")
+    said = _run(("strace", *OPTIONS, "-o", str(log), "--", *program), work)
+    options = ("--db", str(database), "--here", "--stats", "--cwd", str(work))
+    _run((IMPTRACE, "import", *options, str(log)), work)
+    return said
+
+
+RECORDERS = {"notify": _by_run("notify"), "ptrace": _by_run("ptrace"), "strace": _by_strace}
+"""By name: records a program in a directory into a database, and returns what it printed."""
+
+
+def details_of(database: Path) -> RunDetails:
+    """Read back the only run of a database."""
+    with reading(str(database)) as engine:
+        return queries.run_details(engine, 1)
+
+
+def told_below(
+    details: RunDetails, records: Iterable[PathRecord], top: bytes, *, asks: bool
+) -> Story:
+    """Take what was told of the paths at and below a directory, by whoever is in it to work.
+
+    `asks`: also what was only asked.
+    """
+    rows = [
+        (access.process, _row(access, os.path.relpath(record.path, top), top))
+        for record in records
+        for access in record.accesses
+        # The shell that puts the tracee to work asks about its directory.
+        if access.op is not Op.STAT or (asks and record.path != top)
+    ]
+    processes = {process.id: process for process in details.processes}
+    numbers = {
+        process: number
+        for number, process in enumerate(sorted({process for process, _ in rows}), start=1)
+    }
+    return Story(
+        rows={row._replace(process=numbers[process]) for process, row in rows},
+        effects={
+            os.path.relpath(record.path, top): record.effect
+            for record in records
+            if record.effect is not None
+        },
+        relations=_relations(numbers, processes),
+    )
+
+
+def _row(access: AccessRecord, path: bytes, top: bytes) -> Row:
+    to, origin = (name and os.path.relpath(name, top) for name in (access.to, access.origin))
+    errno = access.errno if access.outcome is Outcome.FAILED else 0
+    return Row(
+        access.process, access.op, path, to, origin, access.outcome, errno,
+        access.flags & COMPARED_FLAGS, access.count,
+    )  # fmt: skip
+
+
+def _relations(numbers: dict[int, int], processes: dict[int, ProcessRecord]) -> set[Relation]:
+    found = set()
+    for process, number in numbers.items():
+        record = processes[process]
+        if record.previous in numbers:
+            found.add(Relation(number, "image", numbers[record.previous]))
+        elif record.parent in numbers:
+            found.add(Relation(number, "child", numbers[record.parent]))
+    return found
