@@ -1,6 +1,6 @@
 """What a run left of a path: before compared with after."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from imptrace.db.records import CHANGES, MAYBE_DONE, AccessRecord, Effect
@@ -12,21 +12,50 @@ CONTENT_OPS = frozenset({Op.WRITE, Op.CREATE, Op.TRUNCATE, Op.XATTR})
 _MAKING = frozenset({Op.MKDIR, Op.SYMLINK, Op.BIND})
 
 
+class Asked(NamedTuple):
+    """What the accesses of a path asked for, all together."""
+
+    change: bool
+    """Any change of it."""
+    done: bool
+    """A change that may have succeeded."""
+    written: bool
+    """One of CONTENT_OPS that may have."""
+
+
+def asked_of(accesses: Iterable[AccessRecord]) -> Asked:
+    """Sum up what the accesses of a path asked for."""
+    asked = [access for access in accesses if access.op in CHANGES]
+    done = {access.op for access in asked if access.outcome in MAYBE_DONE}
+    return Asked(change=bool(asked), done=bool(done), written=not done.isdisjoint(CONTENT_OPS))
+
+
 def effect_of(
-    before: FileState | None, after: FileState | None, accesses: Iterable[AccessRecord]
+    before: FileState | None,
+    after: FileState | None,
+    accesses: Sequence[AccessRecord],
+    asked: Asked | None = None,
 ) -> Effect | None:
     """Tell what became of a path; None if no access asked for a change of it.
 
     A state that nobody looked at (an interrupted run has no `after`, an imported log neither) is
-    replaced by what the accesses say about it.
+    replaced by what the accesses say about it. `asked`: their sum, where it is known already.
     """
-    asked = [access for access in accesses if access.op in CHANGES]
-    if not asked:
+    asked = asked or asked_of(accesses)
+    if not asked.change:
         return None
-    done = [access for access in asked if access.outcome in MAYBE_DONE]
-    if before is not None and after is not None:
-        written = any(access.op in CONTENT_OPS for access in done)
-        return judged(compared(before, after), done=bool(done), written=written)
+    if before is None or after is None:
+        return _told(before, after, accesses)
+    if before.type is FileType.ABSENT:
+        return Effect.UNCHANGED if after.type is FileType.ABSENT else Effect.CREATED
+    return judged(compared(before, after), done=asked.done, written=asked.written)
+
+
+def _told(
+    before: FileState | None, after: FileState | None, accesses: Iterable[AccessRecord]
+) -> Effect:
+    """Tell what became of a path by what was done to it."""
+    done = [each for each in accesses if each.op in CHANGES and each.outcome in MAYBE_DONE]
     done = [access for access in done if not _only_linked(access)]
     if not done or all(AccessFlag.PRIVATE_MOUNT in access.flags for access in done):
         return Effect.UNCHANGED  # or changed where the host cannot see it

@@ -1,31 +1,21 @@
 """Questions about runs, answered with the records of imptrace.db.records."""
 
 import difflib
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import chain, groupby
-from operator import itemgetter
-from types import MappingProxyType
-from typing import Any
+from collections.abc import Collection, Iterable
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, SelectBase, select, true, union
+from sqlalchemy import Connection, Engine, select, true
 
-from imptrace.db.codes import OP_CODES
-from imptrace.db.models import Access, FileState, Mount, Path, Process, Run
+from imptrace.db.models import Mount, Process, Run
 from imptrace.db.programs import program_name
 from imptrace.db.records import (
-    CHANGES,
-    AccessRecord,
-    PathRecord,
     RunDetails,
     RunRecord,
 )
 from imptrace.db.rows import (
-    States,
-    access_record,
-    path_record,
     process_record,
     run_record,
 )
+from imptrace.db.run_paths import paths_of_run
 from imptrace.errors import UsageError
 from imptrace.tracer import events
 
@@ -73,11 +63,15 @@ def runs_executing(engine: Engine, programs: Collection[bytes]) -> list[int]:
         return sorted(connection.scalars(found))
 
 
-def run_details(engine: Engine, run_id: int, *, only_decisive: bool = False) -> RunDetails:
+def run_details(
+    engine: Engine, run_id: int, *, only_decisive: bool = False, timeless: bool = False
+) -> RunDetails:
     """Return a run with its processes, paths and mounts. Raises UsageError if there is none.
 
     `only_decisive`: of the paths only those that somebody asked to change, that were executed, or
     that lie below /etc. The others, thousands, can do nothing for a verdict but be counted.
+    `timeless`: leave the times of accesses out, and keep their order alone. Then paths to which
+    the same was done share their accesses, which takes a fraction of the time.
     """
     with engine.connect() as connection:
         row = connection.execute(select(Run.__table__).where(Run.id == run_id)).one_or_none()
@@ -88,7 +82,9 @@ def run_details(engine: Engine, run_id: int, *, only_decisive: bool = False) -> 
         return RunDetails(
             run=run_record(row),
             processes=tuple(map(process_record, connection.execute(processes))),
-            paths=tuple(_paths(connection, run_id, only_decisive=only_decisive)),
+            paths=tuple(
+                paths_of_run(connection, run_id, only_decisive=only_decisive, timeless=timeless)
+            ),
             mounts=tuple(events.Mount(*mount[2:]) for mount in connection.execute(mounts)),
         )
 
@@ -118,57 +114,3 @@ def _run_names(connection: Connection) -> list[str]:
 def _no_such_run(connection: Connection, text: str) -> str:
     near = nearest(text, _run_names(connection))
     return f"no run is called {text!r}; {near}imptrace runs lists them"
-
-
-def _paths(connection: Connection, run_id: int, *, only_decisive: bool) -> Iterable[PathRecord]:
-    of_run = select(Access.path_id).where(Access.run_id == run_id)
-    wanted: SelectBase = of_run
-    condition: ColumnElement[bool] = _ALL
-    if only_decisive:
-        asked = [OP_CODES[op] for op in (*CHANGES, events.Op.EXEC)]
-        # "0" is the byte after "/": the range of the unique index that holds all that is below.
-        configuration = select(Path.id).where(Path.name >= b"/etc/", Path.name < b"/etc0")
-        wanted = union(
-            of_run.where(Access.op.in_(asked)), of_run.where(Access.path_id.in_(configuration))
-        )
-        condition = Access.path_id.in_(wanted)
-    paths = select(Path.id, Path.name).where(Path.id.in_(wanted))
-    names = dict(connection.execute(paths).all())
-    accesses = accesses_by_path(connection, run_id, condition, names)
-    states = dict(states_by_path(connection, run_id))
-    for path_id in sorted(names, key=names.__getitem__):
-        yield path_record(
-            run_id, names[path_id], tuple(accesses[path_id]), states.get(path_id, States())
-        )
-
-
-def accesses_by_path(
-    connection: Connection,
-    run_id: int,
-    condition: ColumnElement[bool] = _ALL,
-    names: Mapping[int, bytes] = MappingProxyType({}),
-) -> dict[int, list[AccessRecord]]:
-    """Read accesses of a run by path id, each path's in their order of time."""
-    accesses: dict[int, list[AccessRecord]] = {}
-    of_run = select(Access.__table__).where(Access.run_id == run_id, condition)
-    for row in _rows(connection, of_run.order_by(Access.first)):
-        accesses.setdefault(row[2], []).append(access_record(row, names))
-    return accesses
-
-
-def states_by_path(
-    connection: Connection, run_id: int, condition: ColumnElement[bool] = _ALL
-) -> Iterator[tuple[int, States]]:
-    """Read the states of a run's paths, with the path's id."""
-    of_run = select(FileState.__table__).where(FileState.run_id == run_id, condition)
-    rows = _rows(connection, of_run.order_by(FileState.path_id, FileState.moment))
-    for path_id, of_path in groupby(rows, key=itemgetter(1)):
-        states = States()
-        for row in of_path:
-            states = states.joined(row)
-        yield path_id, states
-
-
-def _rows(connection: Connection, statement: Select[Any]) -> Iterator[Sequence[Any]]:
-    """Read many rows, thousands at once: one by one takes twice as long."""
-    return chain.from_iterable(connection.execute(statement).partitions(_ROWS))

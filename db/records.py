@@ -34,6 +34,9 @@ class Effect(StrEnum):
     DELETED = "deleted"
     UNCHANGED = "unchanged"
 
+    # Enum's own is a Python function, and every path of a run is looked up by its effect.
+    __hash__ = str.__hash__
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunStart:

@@ -19,8 +19,9 @@ from imptrace.db.codes import (
     unpack_environ,
     unpack_strings,
 )
-from imptrace.db.effect import effect_of
+from imptrace.db.effect import Asked, asked_of, effect_of
 from imptrace.db.liveness import RecorderIdentity, is_gone
+from imptrace.db.models import Access, Path
 from imptrace.db.records import AccessRecord, PathRecord, ProcessRecord, RunRecord, RunStatus
 from imptrace.db.units import unit_of
 from imptrace.tracer.events import ABSENT, AccessFlag, FileState, FileType
@@ -88,7 +89,25 @@ def process_record(row: AnyRow) -> ProcessRecord:
 
 
 # A run may have a million accesses: what follows takes rows apart by position, which is several
-# times faster than by name. The order is that of the tables.
+# times faster than by name. Of states the order is that of the table.
+
+ACCESS_COLUMNS = (
+    Access.path_id,
+    Path.name,
+    Access.first,
+    Access.last,
+    Access.process_id,
+    Access.op,
+    Access.count,
+    Access.outcome,
+    Access.errno,
+    Access.flags,
+    Access.to_id,
+    Access.from_id,
+)
+"""What `access_record` reads, of Access joined with Path."""
+WHAT_WAS_DONE = slice(4, len(ACCESS_COLUMNS))
+"""Those of the columns that can be the same for many paths."""
 
 
 class States(NamedTuple):
@@ -125,8 +144,8 @@ def file_state(row: Sequence[Any]) -> FileState:
 
 
 def access_record(row: Sequence[Any], names: Mapping[int, bytes]) -> AccessRecord:
-    """Read a row of `access`, which may have more columns; an unknown other name is empty."""
-    _, process, _, op, count, first, last, outcome, errno, flags, to_id, from_id = row[:12]
+    """Read ACCESS_COLUMNS, which may have more after them; an unknown other name is empty."""
+    _, _, first, last, process, op, count, outcome, errno, flags, to_id, from_id = row[:12]
     return AccessRecord(
         process=process,
         op=OPS[op],
@@ -145,18 +164,23 @@ def access_record(row: Sequence[Any], names: Mapping[int, bytes]) -> AccessRecor
 _flags = cache(AccessFlag)
 
 
-def path_record(
-    run_id: int, path: bytes, accesses: tuple[AccessRecord, ...], states: States
-) -> PathRecord:
+class Deeds(NamedTuple):
+    """All that was done to a path, and what it says together."""
+
+    accesses: tuple[AccessRecord, ...]
+    asked: Asked
+    read_first: bool
+
+
+def deeds_of(accesses: tuple[AccessRecord, ...]) -> Deeds:
+    """Sum up the accesses of a path."""
+    read_first = any(int(access.flags) & _READ_FIRST for access in accesses)
+    return Deeds(accesses, asked_of(accesses), read_first)
+
+
+def path_record(run_id: int, path: bytes, deeds: Deeds, states: States) -> PathRecord:
     """Put together what one run knows about one path."""
-    return PathRecord(
-        run=run_id,
-        path=path,
-        accesses=accesses,
-        before=states.before,
-        after=states.after,
-        hint=states.hint,
-        link=states.link,
-        effect=effect_of(states.before, states.after, accesses),
-        read_first=any(int(access.flags) & _READ_FIRST for access in accesses),
-    )
+    accesses, asked, read_first = deeds
+    before, after, hint, link = states
+    effect = effect_of(before, after, accesses, asked)
+    return PathRecord(run_id, path, accesses, before, after, hint, link, effect, read_first)

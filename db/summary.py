@@ -14,9 +14,9 @@ from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES
 from imptrace.db.effect import CONTENT_OPS, Difference, effect_of, judged
 from imptrace.db.models import Access, FileState
-from imptrace.db.queries import accesses_by_path, states_by_path
 from imptrace.db.records import CHANGES, MAYBE_DONE, Effect
 from imptrace.db.rows import States
+from imptrace.db.run_paths import accesses_by_path, states_by_path
 from imptrace.tracer.events import FileType
 
 _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
@@ -100,7 +100,7 @@ def _count_unclear(
     )
     for chunk in chunks(connection.scalars(unclear).all(), CHUNK):
         accesses = accesses_by_path(connection, run_id, Access.path_id.in_(chunk))
-        states = dict(states_by_path(connection, run_id, FileState.path_id.in_(chunk)))
+        states = states_by_path(connection, run_id, FileState.path_id.in_(chunk))
         for path_id in chunk:
             before, after, _, _ = states.get(path_id, States())
             counts[effect_of(before, after, accesses[path_id])] += 1

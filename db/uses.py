@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Select, and_, or_, select
+from sqlalchemy import Connection, Engine, and_, or_, select
 
 from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.effect import effect_of
@@ -11,7 +11,7 @@ from imptrace.db.models import Access, FileState, Path, Process, Run
 from imptrace.db.programs import program_name
 from imptrace.db.queries import nearest
 from imptrace.db.records import CHANGES, AccessRecord, PathUse, best_outcome, count_calls
-from imptrace.db.rows import AnyRow, States, access_record
+from imptrace.db.rows import ACCESS_COLUMNS, AnyRow, States, access_record
 from imptrace.errors import UsageError
 
 _Place = tuple[int, int]
@@ -47,8 +47,8 @@ def path_uses(engine: Engine, path: bytes) -> list[PathUse]:
         return _uses(connection, connection.execute(_ACCESSES.where(here)))
 
 
-_ACCESSES: Select[Any] = (
-    select(Access.__table__, Path.name, Process.exe)
+_ACCESSES = (
+    select(*ACCESS_COLUMNS, Access.run_id, Process.exe)
     .select_from(Access)
     .join(Path, Path.id == Access.path_id)
     .join(Process, and_(Process.run_id == Access.run_id, Process.id == Access.process_id))
@@ -72,7 +72,7 @@ def _processes(connection: Connection, program: str) -> set[tuple[int, int]]:
     return set(found.all())
 
 
-def _uses(connection: Connection, rows: Iterable[AnyRow]) -> list[PathUse]:
+def _uses(connection: Connection, rows: Iterable[Any]) -> list[PathUse]:
     names: dict[int, bytes] = {}
     accesses: dict[tuple[_Place, bytes], list[AccessRecord]] = {}
     for row in rows:

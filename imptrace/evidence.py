@@ -112,7 +112,10 @@ def _runs(
     else:
         ids = {record.id for record in records[-1:]}
     wanted = sorted(ids)
-    found = tuple(queries.run_details(engine, each, only_decisive=only_decisive) for each in wanted)
+    found = tuple(
+        queries.run_details(engine, each, only_decisive=only_decisive, timeless=True)
+        for each in wanted
+    )
     if found and not any(run.paths for run in found):
         _check_not_empty(engine, wanted)
     return found

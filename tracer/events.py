@@ -64,6 +64,8 @@ class FileType(StrEnum):
     CHAR_DEVICE = "char-device"
     BLOCK_DEVICE = "block-device"
 
+    __hash__ = str.__hash__  # as above
+
 
 class AccessFlag(IntFlag):
     """Details of an access that matter to how a path can be kept. Stored: never renumber."""

@@ -21,7 +21,7 @@ def ground_of(judged: Judged) -> Ground:
         read_only_beside=frozenset(
             parent_of(path) for path, record in seen.looked_at.items() if _was_read(record)
         ),
-        private=judged.private,
+        is_private=judged.is_private,
     )
 
 

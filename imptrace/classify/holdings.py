@@ -34,7 +34,7 @@ def claimed_pieces(judged: Judged, ground: Ground) -> list[Claimed]:
     lines: dict[bytes, Known] = {}
     unknown: list[State] = []
     for state in judged.states:
-        known = judged.knowledge.about(state.path)
+        known = state.known
         kept = known.kept if known is not None else None
         if known is None or kept is None:
             unknown.append(state)
@@ -52,7 +52,7 @@ def claimed_pieces(judged: Judged, ground: Ground) -> list[Claimed]:
 
 def _needs_its_directory(state: State, kept: KeptPath, ground: Ground) -> bool:
     """Whether the catalogue's single file was seen to be replaced, in a directory of its own."""
-    if kept.kind is not Kind.FILE or kept.is_pattern or state.sight.place.area is Area.ETC:
+    if kept.kind is not Kind.FILE or kept.is_pattern or state.place.area is Area.ETC:
         return False
     directory = parent_of(state.path)
     return state.method is Method.NONE and not ground.places.is_container(directory)
@@ -103,9 +103,9 @@ def _unknown(
 ) -> Iterator[Claimed]:
     by_anchor: dict[bytes, list[State]] = {}
     for state in states:
-        by_anchor.setdefault(state.sight.place.anchor, []).append(state)
+        by_anchor.setdefault(state.place.anchor, []).append(state)
     for anchor, group in by_anchor.items():
-        place = group[0].sight.place
+        place = group[0].place
         for root in _beside(known, roots_of(anchor, place, group, ground), group):
             members = [state for state in group if is_within(state.path, root)]
             if members:
@@ -138,13 +138,13 @@ def _topmost_outside(path: bytes, root: bytes, above: frozenset[bytes] | set[byt
 def _holding(
     root: bytes, members: Sequence[State], judged: Judged, ground: Ground
 ) -> Iterator[Claimed]:
-    place = members[0].sight.place
+    place = members[0].place
     itself = judged.seen.changed.get(root)
     claim = claim_of(
         Holding(
             root=root,
             place=place,
-            members=[state.facts for state in members],
+            members=members,
             is_made=itself is not None and bool(itself.created),
             names=judged.names,
             context=judged.context,
@@ -161,7 +161,7 @@ def _explained(piece: Piece, ground: Ground) -> Piece:
     directory = parent_of(piece.path)
     if directory in ground.read_only_beside:
         code = Code.MIXED_DIRECTORY
-    elif piece.members[0].sight.place.area is Area.DOCUMENT:
+    elif piece.members[0].place.area is Area.DOCUMENT:
         code = Code.DOCUMENT_REPLACED
     else:
         code = Code.NO_ENTRY_WORKS

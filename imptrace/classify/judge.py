@@ -1,7 +1,12 @@
-"""Every path by itself: set aside, or state with a level."""
+"""Every path by itself: set aside, or state with a level.
 
-from collections.abc import Iterator, Mapping
+Of the tens of thousands of paths that a run may leave, most differ from others in their directory
+in nothing but a name that says nothing: one of those is judged, and the others like it.
+"""
+
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from imptrace.classify.codes import Code
 from imptrace.classify.context import Context, Facts
@@ -9,16 +14,16 @@ from imptrace.classify.known import Knowledge, Known
 from imptrace.classify.level import Sight, level_of
 from imptrace.classify.names import Names, names_of
 from imptrace.classify.path_facts import PathFacts, Seen, merge
-from imptrace.classify.paths import parent_of, parents_of
+from imptrace.classify.paths import name_of, parent_of
 from imptrace.classify.places import Places, places_of
+from imptrace.classify.privacy import Privacy
 from imptrace.classify.safety import hazards_of, method_for
 from imptrace.classify.set_aside import Mounts, PlaceRulings, Ruling, Surroundings, by_facts
 from imptrace.classify.shape import State
 from imptrace.classify.verdicts import Figure, Reason, SetAside, Why
+from imptrace.classify.words import is_ordinary
 from imptrace.db.records import RunDetails
-from imptrace.tracer.events import FileState
 
-_FOR_OTHERS = 0o077
 _READ_ONLY: Ruling = (Why.READ_ONLY, Reason(code=Code.READ_ONLY))
 
 
@@ -31,12 +36,11 @@ class Judged:
     seen: Seen
     places: Places
     names: Names
-    knowledge: Knowledge
     states: tuple[State, ...]
     """Sorted by path."""
     set_aside: tuple[SetAside, ...]
-    private: Mapping[bytes, bool]
-    """By directory: whether only its owner may enter it, or one above it in its container."""
+    is_private: Callable[[bytes], bool]
+    """Whether only its owner may enter a directory, or one above it in its container."""
 
 
 def judge(facts: Facts) -> Judged:
@@ -44,40 +48,104 @@ def judge(facts: Facts) -> Judged:
     seen = merge(facts.runs)
     places = places_of(facts.runs, facts.context.users)
     mounts = Mounts(facts.runs[-1].mounts if facts.runs else ())
-    knowledge = Knowledge(facts.context.entries, places)
     by_place = PlaceRulings(Surroundings(places=places, mounts=mounts))
-    rulings = {path: _ruling(each, by_place, knowledge) for path, each in seen.changed.items()}
-    states = [path for path, ruling in rulings.items() if ruling is None]
-    private = _private_directories(states, seen, places, facts.context)
+    privacy = Privacy(seen, places, facts.context)
+    court = _Court(places, Knowledge(facts.context.entries, places), by_place, privacy)
+    states: list[State] = []
+    set_aside: list[SetAside] = []
+    for path, each in seen.changed.items():
+        judged = court.judge(path, each)
+        if isinstance(judged, State):
+            states.append(judged)
+        else:
+            set_aside.append(SetAside(path, judged[0], (judged[1],)))
     return Judged(
         runs=facts.runs,
         context=facts.context,
         seen=seen,
         places=places,
         names=names_of(facts.runs, facts.context),
-        knowledge=knowledge,
-        states=tuple(
-            _state(seen.changed[path], places, private)
-            for path in states
-            if not places.is_container(path)
-        ),
-        set_aside=(
-            *(
-                SetAside(path=path, why=ruling[0], reasons=(ruling[1],))
-                for path, ruling in rulings.items()
-                if ruling is not None
-            ),
-            *_looked_at(seen, by_place),
-        ),
-        private=private,
+        states=tuple([state for state in states if not places.is_container(state.path)]),
+        set_aside=(*set_aside, *_looked_at(seen, by_place)),
+        is_private=privacy.of,
     )
 
 
-def _ruling(facts: PathFacts, by_place: PlaceRulings, knowledge: Knowledge) -> Ruling | None:
-    ruling = by_place.of(facts.path) or by_facts(facts)
-    if ruling is not None:
-        return ruling
-    return _never(knowledge.about(facts.path))
+def _looked_at(seen: Seen, by_place: PlaceRulings) -> Iterator[SetAside]:
+    """Paths that were never opened for a change."""
+    for path in seen.looked_at:
+        why, reason = by_place.of(path) or _READ_ONLY
+        yield SetAside(path, why, (reason,))
+
+
+class _Precedent(NamedTuple):
+    """What was found of a path, for all that are like it."""
+
+    path: bytes
+    judged: State | Ruling
+    is_named: bool
+    """Some reason names the path."""
+
+
+class _Court:
+    """Judges one path after the other, and of paths that are alike the first only."""
+
+    def __init__(
+        self, places: Places, knowledge: Knowledge, by_place: PlaceRulings, privacy: Privacy
+    ) -> None:
+        self._places = places
+        self._knowledge = knowledge
+        self._by_place = by_place
+        self._privacy = privacy
+        self._precedents: dict[tuple[bytes, int], _Precedent] = {}
+
+    def judge(self, path: bytes, facts: PathFacts) -> State | Ruling:
+        """Answer with what the path is: state, or why it is set aside."""
+        directory = parent_of(path)
+        if self._stands_out(path, directory, facts):
+            return self._afresh(path, facts)
+        # Paths of which the same is known have their facts in common.
+        key = directory, id(facts)
+        precedent = self._precedents.get(key)
+        if precedent is None:
+            judged = self._afresh(path, facts)
+            self._precedents[key] = _Precedent(path, judged, _names(judged, path))
+            return judged
+        return _following(precedent, path)
+
+    def _stands_out(self, path: bytes, directory: bytes, facts: PathFacts) -> bool:
+        """Whether a path may be judged otherwise than one beside it of which the same is known."""
+        return (
+            facts.state is None
+            or not is_ordinary(name_of(path))
+            or self._places.is_container(directory)
+            or self._places.is_container(path)
+            or self._by_place.begins_at(path)
+            or self._knowledge.stands_out(path)
+        )
+
+    def _afresh(self, path: bytes, facts: PathFacts) -> State | Ruling:
+        ruling = self._by_place.of(path) or by_facts(path, facts)
+        if ruling is not None:
+            return ruling
+        known = self._knowledge.about(path)
+        return _never(known) or self._state(path, facts, known)
+
+    def _state(self, path: bytes, facts: PathFacts, known: Known | None) -> State:
+        place = self._places.place_of(path)
+        level, reasons = level_of(Sight(path, facts, place, self._privacy.of(path)))
+        hazards = hazards_of(path, facts)
+        return State(
+            path=path,
+            facts=facts,
+            place=place,
+            known=known,
+            level=level,
+            reasons=reasons,
+            hazards=hazards,
+            method=method_for(hazards),
+            is_file=not facts.is_directory,
+        )
 
 
 def _never(known: Known | None) -> Ruling | None:
@@ -90,47 +158,33 @@ def _never(known: Known | None) -> Ruling | None:
     return Why.NEVER, Reason(code=Code.NEVER, figures=figures)
 
 
-def _looked_at(seen: Seen, by_place: PlaceRulings) -> Iterator[SetAside]:
-    """Paths that were never opened for a change."""
-    for path in seen.looked_at:
-        why, reason = by_place.of(path) or _READ_ONLY
-        yield SetAside(path=path, why=why, reasons=(reason,))
-
-
-def _private_directories(
-    paths: list[bytes], seen: Seen, places: Places, context: Context
-) -> dict[bytes, bool]:
-    nearest = {parent_of(path) for path in paths}
-    directories = {parent for each in nearest for parent in parents_of(each)} | nearest | {*paths}
-    private: dict[bytes, bool] = {}
-    for directory in sorted(directories):
-        above = not places.is_container(directory) and private.get(parent_of(directory), False)
-        private[directory] = above or _is_closed(_state_of(directory, seen, context))
-    return private
-
-
-def _state_of(path: bytes, seen: Seen, context: Context) -> FileState | None:
-    facts = seen.changed.get(path)
-    if facts is not None and facts.state is not None:
-        return facts.state
-    record = seen.looked_at.get(path)
-    if record is not None and (record.after or record.before):
-        return record.after or record.before
-    return context.directories.get(path)
-
-
-def _is_closed(state: FileState | None) -> bool:
-    return state is not None and state.mode != 0 and not state.mode & _FOR_OTHERS
-
-
-def _state(facts: PathFacts, places: Places, private: Mapping[bytes, bool]) -> State:
-    sight = Sight(
-        facts=facts,
-        place=places.place_of(facts.path),
-        is_private=private.get(facts.path, False),
+def _names(judged: State | Ruling, path: bytes) -> bool:
+    """Whether the reasons of a state name the path that they are about."""
+    return isinstance(judged, State) and any(
+        path in reason.figures.values() for reason in (*judged.reasons, *judged.hazards)
     )
-    level, reasons = level_of(sight)
-    hazards = hazards_of(facts)
-    return State(
-        sight=sight, level=level, reasons=reasons, hazards=hazards, method=method_for(hazards)
+
+
+def _following(precedent: _Precedent, path: bytes) -> State | Ruling:
+    judged = precedent.judged
+    if not isinstance(judged, State):
+        return judged
+    state = State._make((path, *judged[1:]))
+    if not precedent.is_named:
+        return state
+    return state._replace(
+        reasons=_naming(path, precedent.path, judged.reasons),
+        hazards=_naming(path, precedent.path, judged.hazards),
+    )
+
+
+def _naming(path: bytes, other: bytes, reasons: tuple[Reason, ...]) -> tuple[Reason, ...]:
+    return tuple(
+        Reason(
+            code=reason.code,
+            figures={
+                key: path if figure == other else figure for key, figure in reason.figures.items()
+            },
+        )
+        for reason in reasons
     )

@@ -11,6 +11,8 @@ from imptrace.classify.places import Places
 from imptrace.classify.unit import private_path
 from imptrace.classify.verdicts import Scope
 
+_WILD = re.compile(rb"[*?]")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
@@ -62,10 +64,15 @@ class Knowledge:
             for line in _lines(entry, places):
                 self._add(line)
         self._patterns.sort(key=lambda each: each[1].rank, reverse=True)
+        self._prefixes = tuple({_literal_prefix(line.pattern) for _, line in self._patterns})
+
+    def stands_out(self, path: bytes) -> bool:
+        """Whether another line may be the best for `path` than for its directory."""
+        return path in self._literal or path.startswith(self._prefixes)
 
     def about(self, path: bytes) -> Known | None:
         """The best line for `path`: about itself, or about a directory above it."""
-        if path in self._literal or self._patterns:
+        if self.stands_out(path):
             return self._about(path)
         directory = parent_of(path)
         if directory not in self._of_directory:
@@ -133,6 +140,11 @@ def _instances(path: bytes) -> Iterator[bytes]:
     yield path.replace(INSTANCE_NAME, b"*")
     before, _, after = path.partition(INSTANCE_NAME)
     yield before.rstrip(b"-/") + after
+
+
+def _literal_prefix(pattern: bytes) -> bytes:
+    """What every path begins with that a pattern fits."""
+    return _WILD.split(pattern, maxsplit=1)[0]
 
 
 def _compiled(pattern: bytes) -> re.Pattern[bytes]:

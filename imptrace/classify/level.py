@@ -10,14 +10,16 @@ from imptrace.classify.paths import name_of, parent_of, parents_of
 from imptrace.classify.places import Area, Place
 from imptrace.classify.verdicts import Level, Reason
 from imptrace.classify.words import (
+    BACKUP,
     CACHE_DIRECTORY,
-    DATABASE,
     LOG,
     PUBLIC,
     REMEMBERS,
     SECRET,
     SECRET_IF_PRIVATE,
     USER_DATA,
+    database_word,
+    is_telling,
     words_of,
 )
 from imptrace.content import DATABASE_HINTS, SECRET_HINTS
@@ -34,22 +36,16 @@ _DATABASE_AREAS = frozenset(
 _HOME_AREAS = frozenset({Area.CONFIG, Area.DATA, Area.STATE, Area.CACHE, Area.DOT})
 _FOR_OTHERS = 0o077
 _FOR_ALL = 0o007
-_BACKUP = b"~"
-_SHORTEST_DATABASE_NAME = 5
 
 
 class Sight(NamedTuple):
     """One path with what the rules of this module look at."""
 
+    path: bytes
     facts: PathFacts
     place: Place
     is_private: bool
     """Nobody but the owner can read it: by its own mode, or that of a directory above it."""
-
-    @property
-    def path(self) -> bytes:
-        """The path itself."""
-        return self.facts.path
 
     @property
     def inner_names(self) -> tuple[bytes, ...]:
@@ -100,14 +96,9 @@ def _may_raise(sight: Sight) -> bool:
     return (
         sight.facts.hint is not None
         or sight.place.area is Area.ETC
-        or _is_telling(name_of(sight.path))
-        or any(map(_is_telling, sight.inner_names))
+        or is_telling(name_of(sight.path))
+        or any(map(is_telling, sight.inner_names))
     )
-
-
-@lru_cache(maxsize=65536)
-def _is_telling(name: bytes) -> bool:
-    return not words_of(name).isdisjoint(_TELLING) or _database_word(name) is not None
 
 
 def secret_content(sight: Sight) -> Judgement | None:
@@ -158,7 +149,7 @@ def database_name(sight: Sight) -> Judgement | None:
     if sight.facts.is_directory or sight.place.area not in _DATABASE_AREAS:
         return None
     for name in (name_of(sight.path), *sight.inner_names):
-        word = _database_word(name)
+        word = database_word(name)
         if word is not None:
             return Level.IMPORTANT, _reason(Code.DATABASE_WORD, sight, word=word)
     return None
@@ -188,7 +179,7 @@ def remembering_cache(sight: Sight) -> Judgement | None:
 def backup_name(sight: Sight) -> Judgement | None:
     """`notes.txt~`: an older copy of the file beside it."""
     name = name_of(sight.path)
-    if not name.endswith(_BACKUP):
+    if not name.endswith(BACKUP):
         return None
     return Level.TRANSIENT, Reason(code=Code.BACKUP_NAME, figures={"name": name})
 
@@ -228,20 +219,9 @@ def tagged_caches(paths: Iterable[bytes]) -> frozenset[bytes]:
     return frozenset(next(parents_of(path)) for path in paths if name_of(path) == CACHE_TAG)
 
 
-def _database_word(name: bytes) -> str | None:
-    words = words_of(name)
-    found = min(words & DATABASE, default=None)
-    if found is not None:
-        return found
-    long = (word for word in words if len(word) >= _SHORTEST_DATABASE_NAME)
-    return next((word for word in sorted(long) if word.endswith("db")), None)
-
-
 def _reason(code: Code, sight: Sight, **figures: str) -> Reason:
     return Reason(code=code, figures={**figures, "path": sight.path})
 
-
-_TELLING = SECRET | SECRET_IF_PRIVATE | DATABASE | USER_DATA | REMEMBERS
 
 _RAISING: tuple[Callable[[Sight], Judgement | None], ...] = (
     secret_content,

@@ -7,9 +7,9 @@ from imptrace.classify.codes import Code
 from imptrace.classify.common import common_name
 from imptrace.classify.context import Context
 from imptrace.classify.names import Names
-from imptrace.classify.path_facts import PathFacts
 from imptrace.classify.paths import is_within
 from imptrace.classify.places import Area, Place
+from imptrace.classify.shape import State
 from imptrace.classify.unit import private_path, unit_directories
 from imptrace.classify.verdicts import Figure, Reason, Scope
 from imptrace.db.records import OtherPrograms
@@ -31,7 +31,7 @@ class Holding:
 
     root: bytes
     place: Place
-    members: Sequence[PathFacts]
+    members: Sequence[State]
     is_made: bool
     """The subject made the root itself."""
     names: Names
@@ -40,7 +40,7 @@ class Holding:
     @property
     def changed_by(self) -> frozenset[bytes]:
         """The programs of the subject that changed something of it."""
-        return frozenset().union(*(member.programs for member in self.members))
+        return frozenset[bytes]().union(*{member.facts.programs for member in self.members})
 
 
 def claim_of(holding: Holding) -> Claim:

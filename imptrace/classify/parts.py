@@ -52,7 +52,7 @@ def pieces_of(
     """
     if len(states) == 1 and states[0].path == path and states[0].is_file:
         return [_file(states[0], fixed)]
-    root = _Root(path, states, states[0].sight.place.area, ground)
+    root = _Root(path, states, states[0].place.area, ground)
     caches = _cache_directories(root)
     rest = [state for state in states if _holder(state.path, caches) is None]
     secrets = _secret_directories(root, rest)
@@ -93,7 +93,7 @@ def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Rea
     found: dict[bytes, Reason] = {}
     if root.area is not Area.DOCUMENT:
         for directory in _inner_directories(root.path, states):
-            is_private = root.ground.private.get(directory, False)
+            is_private = root.ground.is_private(directory)
             word = secret_word(name_of(directory), is_private=is_private)
             if word is not None and _holder(directory, found) is None:
                 figures: dict[str, Figure] = {"word": word, "path": directory}

@@ -1,6 +1,9 @@
-"""One record per path from all runs together: what happened to it, and how often."""
+"""What happened to each path in all runs together, and how often.
 
-from collections.abc import Mapping, Sequence
+A run may leave tens of thousands of paths that were treated alike: those share one record.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from operator import attrgetter
@@ -13,12 +16,16 @@ from imptrace.tracer.events import AccessFlag, FileState, FileType, Op, Outcome
 _time = attrgetter("first")
 _METADATA = frozenset({Op.CHMOD, Op.CHOWN, Op.UTIME, Op.XATTR})
 _LEFT = frozenset({Effect.CREATED, Effect.MODIFIED})
+SMALL = 64
+"""Bytes: a lock file holds at most a pid and a host name; `Cargo.lock` holds more."""
 
 
 class PathFacts(NamedTuple):
-    """What all runs together know of a path that at least one of them opened for a change."""
+    """What all runs together know of a path that at least one of them opened for a change.
 
-    path: bytes
+    All but its name: paths of which the same is known have one record in common.
+    """
+
     runs: int
     """Runs that saw the path at all."""
     created: int
@@ -37,9 +44,11 @@ class PathFacts(NamedTuple):
     """What kind of object it is; None where nobody looked."""
     is_directory: bool
     state: FileState | None
-    """The newest that is known of it."""
-    before: FileState | None
-    """What the oldest run found."""
+    """The newest that is known of it, without what each path has of its own: size, times, inode."""
+    is_small: bool
+    """Whether there is no more in it than a name or a number; so where nobody looked."""
+    type_before: FileType | None
+    """What kind of object the oldest run found; None where nobody looked."""
     hint: str | None
     link: bytes | None
     ops: Mapping[Op, int]
@@ -72,48 +81,71 @@ class Seen:
 def merge(runs: Sequence[RunDetails]) -> Seen:
     """Fold the paths of `runs`, oldest first, into one record each."""
     asked = {path.path for run in runs for path in run.paths if path.effect is not None}
-    records: dict[bytes, list[tuple[RunDetails, PathRecord]]] = {path: [] for path in sorted(asked)}
+    records: dict[bytes, list[PathRecord]] = {path: [] for path in sorted(asked)}
     looked_at: dict[bytes, PathRecord] = {}
     for run in runs:
         for record in run.paths:
-            if record.path in records:
-                records[record.path].append((run, record))
+            if record.effect is not None or record.path in records:
+                records[record.path].append(record)
             else:
                 looked_at[record.path] = record
-    programs = {run.run.id: _programs(run) for run in runs}
-    changed = {path: _fold(path, each, programs) for path, each in records.items()}
-    return Seen(changed=changed, looked_at=looked_at)
+    fold = _Fold(runs)
+    return Seen(
+        changed={path: fold.of(each) for path, each in records.items()}, looked_at=looked_at
+    )
+
+
+class _Fold:
+    """Makes the facts of paths; those of which the same is known are made once."""
+
+    def __init__(self, runs: Iterable[RunDetails]) -> None:
+        self._programs = {run.run.id: _programs(run) for run in runs}
+        self._alike: dict[object, PathFacts] = {}
+
+    def of(self, records: Sequence[PathRecord]) -> PathFacts:
+        """Fold what each run that saw a path knows of it, the oldest first."""
+        key = _known(records[0]) if len(records) == 1 else tuple(map(_known, records))
+        facts = self._alike.get(key)
+        if facts is None:
+            facts = self._alike[key] = _fold(records, self._programs)
+        return facts
+
+
+def _known(record: PathRecord) -> tuple[object, ...]:
+    """All that `_fold` takes from a record; equal for paths of which the same is known."""
+    run, _, accesses, before, after, hint, link, effect, read_first = record
+    found = None if before is None else before.type
+    # Paths to which the same was done share their accesses, so that one look tells it.
+    known = (run, id(accesses), found, hint, link, effect, read_first)
+    if after is None:
+        return known
+    return (*known, after.type, after.mode, after.uid, after.gid, after.size <= SMALL)
 
 
 def _programs(run: RunDetails) -> dict[int, bytes]:
     return {process.id: name_of(process.exe) for process in run.processes}
 
 
-def _fold(
-    path: bytes,
-    records: Sequence[tuple[RunDetails, PathRecord]],
-    programs: Mapping[int, Mapping[int, bytes]],
-) -> PathFacts:
-    each = [record for _, record in records]
-    changes = [record for record in each if record.effect is not None]
+def _fold(records: Sequence[PathRecord], programs: Mapping[int, Mapping[int, bytes]]) -> PathFacts:
+    changes = [record for record in records if record.effect is not None]
     calls = _calls(records, programs)
-    latest = _latest(each)
+    latest = _latest(records)
     before = next((record.before for record in changes if record.before is not None), None)
     kind = _type(latest.state, before, calls)
     effects = [record.effect for record in changes]
     return PathFacts(
-        path=path,
-        runs=len(each),
+        runs=len(records),
         created=effects.count(Effect.CREATED),
         modified=effects.count(Effect.MODIFIED),
-        read_first=sum([record.read_first for record in each]),
+        read_first=sum([record.read_first for record in records]),
         rewritten=sum(map(_is_rewritten, changes)),
         is_there=_is_there(changes[-1]),
         only_metadata=_is_only_metadata(calls.ops),
         type=kind,
         is_directory=kind is FileType.DIRECTORY,
-        state=latest.state,
-        before=before,
+        state=_without_own(latest.state),
+        is_small=latest.state is None or latest.state.size <= SMALL,
+        type_before=before.type if before is not None else None,
         hint=latest.hint,
         link=latest.link,
         ops=calls.ops,
@@ -123,6 +155,12 @@ def _fold(
         missing_first=any(map(_is_missing_first, changes)),
         programs=frozenset(calls.programs),
     )
+
+
+def _without_own(state: FileState | None) -> FileState | None:
+    if state is None:
+        return None
+    return FileState(state.type, mode=state.mode, uid=state.uid, gid=state.gid)
 
 
 class _Latest(NamedTuple):
@@ -157,13 +195,10 @@ class _Calls:
     programs: set[bytes]
 
 
-def _calls(
-    records: Sequence[tuple[RunDetails, PathRecord]],
-    programs: Mapping[int, Mapping[int, bytes]],
-) -> _Calls:
+def _calls(records: Iterable[PathRecord], programs: Mapping[int, Mapping[int, bytes]]) -> _Calls:
     calls = _Calls({}, 0, {}, None, set())
-    for run, record in records:
-        names = programs[run.run.id]
+    for record in records:
+        names = programs[record.run]
         for access in record.accesses:
             if access.op in CHANGES and access.process in names:
                 calls.programs.add(names[access.process])

@@ -8,7 +8,7 @@ from imptrace.classify.path_facts import PathFacts
 from imptrace.classify.paths import is_within, name_of, parent_of, parents_of
 from imptrace.classify.places import Places
 from imptrace.classify.verdicts import Reason, Why
-from imptrace.classify.words import LOCK, TEMPORARY, words_of
+from imptrace.classify.words import LOCK, STREAM, TEMPORARY, words_of
 from imptrace.db.records import CHANGES
 from imptrace.tracer.events import AccessFlag, FileType, Mount
 
@@ -51,9 +51,6 @@ _VIRTUAL_TYPES = frozenset(
     }
 )
 
-_LOCK_SIZE = 64
-"""Bytes: a lock file holds at most a pid and a host name; `Cargo.lock` holds more."""
-
 
 class Mounts:
     """The mount table of the newest run: which mount a path lies on."""
@@ -90,6 +87,10 @@ class PlaceRulings:
         # Where a ruling may begin: everything else is as the directory that it lies in.
         self._beginnings = {*_MANAGED, *_TOPS, *around.places.runtime, *around.mounts.points}
 
+    def begins_at(self, path: bytes) -> bool:
+        """Whether another ruling may hold for a path than for the others in its directory."""
+        return path in self._beginnings
+
     def of(self, path: bytes) -> Ruling | None:
         """The ruling on one path."""
         directory = parent_of(path)
@@ -110,10 +111,10 @@ def by_place(path: bytes, around: Surroundings) -> Ruling | None:
     return None
 
 
-def by_facts(facts: PathFacts) -> Ruling | None:
-    """Set a path aside for what it is and for what happened to it."""
+def by_facts(path: bytes, facts: PathFacts) -> Ruling | None:
+    """Set a path aside for its name, for what it is and for what happened to it."""
     for rule in _FACT_RULES:
-        ruling = rule(facts)
+        ruling = rule(path, facts)
         if ruling is not None:
             return ruling
     return None
@@ -177,72 +178,73 @@ def persistent_mount(path: bytes, around: Surroundings) -> Ruling | None:
     )
 
 
-def private_mount(facts: PathFacts) -> Ruling | None:
+def private_mount(_path: bytes, facts: PathFacts) -> Ruling | None:
     """A path on a mount that the host does not have."""
     if AccessFlag.PRIVATE_MOUNT not in facts.flags:
         return None
     return Why.PRIVATE_MOUNT, Reason(code=Code.PRIVATE_MOUNT)
 
 
-def moved_away(facts: PathFacts) -> Ruling | None:
+def moved_away(_path: bytes, facts: PathFacts) -> Ruling | None:
     """A temporary name whose file was renamed to another: that one is judged."""
     if facts.is_there or facts.moved_to is None:
         return None
     return Why.TEMPORARY, Reason(code=Code.MOVED, figures={"to": facts.moved_to})
 
 
-def vanished(facts: PathFacts) -> Ruling | None:
+def vanished(_path: bytes, facts: PathFacts) -> Ruling | None:
     """Nothing is left to keep."""
     return None if facts.is_there else (Why.VANISHED, Reason(code=Code.VANISHED))
 
 
-def socket(facts: PathFacts) -> Ruling | None:
+def socket(_path: bytes, facts: PathFacts) -> Ruling | None:
     """Sockets and fifos are made anew by whoever listens."""
     if facts.type in (FileType.SOCKET, FileType.FIFO):
         return Why.SOCKET, Reason(code=Code.SOCKET)
     return None
 
 
-def device(facts: PathFacts) -> Ruling | None:
+def device(_path: bytes, facts: PathFacts) -> Ruling | None:
     """Device nodes belong to the kernel and udev."""
     if facts.type in (FileType.CHAR_DEVICE, FileType.BLOCK_DEVICE):
         return Why.DEVICE, Reason(code=Code.DEVICE)
     return None
 
 
-def store_link(facts: PathFacts) -> Ruling | None:
+def store_link(_path: bytes, facts: PathFacts) -> Ruling | None:
     """A link into the store is made by whoever manages the system or the home."""
     if facts.link is None or _top_of(facts.link, (_STORE, _STATIC)) is None:
         return None
     return Why.STORE, Reason(code=Code.DECLARATIVE, figures={"target": facts.link})
 
 
-def lock(facts: PathFacts) -> Ruling | None:
+def lock(path: bytes, facts: PathFacts) -> Ruling | None:
     """Lock and pid files: a stale one can keep the program from starting."""
-    name = name_of(facts.path)
-    if facts.is_directory or not words_of(name) & LOCK or not _is_small(facts):
+    name = name_of(path)
+    is_small = facts.is_small or facts.type is FileType.SYMLINK
+    if facts.is_directory or not words_of(name) & LOCK or not is_small:
         return None
     return Why.LOCK, Reason(code=Code.LOCK, figures={"name": name})
 
 
-def temporary_name(facts: PathFacts) -> Ruling | None:
+def temporary_name(path: bytes, facts: PathFacts) -> Ruling | None:
     """A left-over of replacing a file: `x.tmp`, `.goutputstream-ABC123`, an editor's swap file."""
-    name = name_of(facts.path)
+    name = name_of(path)
     ending = name.rpartition(b".")[2] if b"." in name else b""
-    is_temporary = bool(words_of(ending) & TEMPORARY) or b".goutputstream-" in name
+    is_temporary = bool(words_of(ending) & TEMPORARY) or STREAM in name
     if facts.is_directory or facts.read_first or not is_temporary:
         return None
     return Why.TEMPORARY, Reason(code=Code.TEMPORARY_NAME, figures={"name": name})
 
 
-def metadata_only(facts: PathFacts) -> Ruling | None:
+def metadata_only(_path: bytes, facts: PathFacts) -> Ruling | None:
     """Only mode, owner or times were changed."""
     if facts.only_metadata and not facts.created and not facts.read_first:
         return Why.UNCHANGED, Reason(code=Code.METADATA_ONLY)
     return None
 
 
-def unchanged(facts: PathFacts) -> Ruling | None:
+def unchanged(_path: bytes, facts: PathFacts) -> Ruling | None:
     """Opened for a change that did not happen, or was refused: no sign of state.
 
     What was read first, and then opened for writing, is one.
@@ -250,12 +252,6 @@ def unchanged(facts: PathFacts) -> Ruling | None:
     if facts.was_changed or (facts.read_first and not CHANGES.isdisjoint(facts.ops)):
         return None
     return Why.UNCHANGED, Reason(code=Code.UNCHANGED)
-
-
-def _is_small(facts: PathFacts) -> bool:
-    if facts.type is FileType.SYMLINK:
-        return True
-    return facts.state is None or facts.state.size <= _LOCK_SIZE
 
 
 def _top_of(path: bytes, tops: Iterable[bytes]) -> bytes | None:
@@ -272,7 +268,7 @@ _PLACE_RULES: tuple[Callable[[bytes, Surroundings], Ruling | None], ...] = (
     persistent_mount,
 )
 
-_FACT_RULES: tuple[Callable[[PathFacts], Ruling | None], ...] = (
+_FACT_RULES: tuple[Callable[[bytes, PathFacts], Ruling | None], ...] = (
     private_mount,
     moved_away,
     vanished,

@@ -1,10 +1,10 @@
 """Where the subject's own part of a place begins: the fewest directories, or single files."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
-from imptrace.classify.level import Sight
+from imptrace.classify.known import Known
 from imptrace.classify.names import Names
 from imptrace.classify.path_facts import PathFacts
 from imptrace.classify.paths import common_directory, is_within, name_of, parent_of, parents_of
@@ -17,7 +17,11 @@ _MOST_LONE_FILES = 3
 class State(NamedTuple):
     """One path that is state, with its level by itself."""
 
-    sight: Sight
+    path: bytes
+    facts: PathFacts
+    place: Place
+    known: Known | None
+    """What the catalogue says about it."""
     level: Level
     reasons: tuple[Reason, ...]
     """Why it has this level."""
@@ -25,21 +29,8 @@ class State(NamedTuple):
     """What stands against keeping it by itself."""
     method: Method
     """How an entry for it alone has to be made."""
-
-    @property
-    def path(self) -> bytes:
-        """The path."""
-        return self.sight.facts.path
-
-    @property
-    def facts(self) -> PathFacts:
-        """What happened to it."""
-        return self.sight.facts
-
-    @property
-    def is_file(self) -> bool:
-        """Whether it has content of its own: anything but a directory."""
-        return not self.facts.is_directory
+    is_file: bool
+    """Whether it has content of its own: anything but a directory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +45,8 @@ class Ground:
     """Directories with a CACHEDIR.TAG."""
     read_only_beside: frozenset[bytes]
     """Directories with a file that the subject read and never opened for a change."""
-    private: Mapping[bytes, bool] = field(default_factory=dict)
-    """By directory: whether only its owner may enter it or a directory above it."""
+    is_private: Callable[[bytes], bool]
+    """Whether only its owner may enter a directory, or one above it in its container."""
 
 
 def roots_of(anchor: bytes, place: Place, states: Sequence[State], ground: Ground) -> list[bytes]:
@@ -64,7 +55,7 @@ def roots_of(anchor: bytes, place: Place, states: Sequence[State], ground: Groun
         return [anchor]
     if place.area is Area.ETC:
         return _configuration_roots(states, ground)
-    programs = frozenset[bytes]().union(*(state.facts.programs for state in states))
+    programs = frozenset[bytes]().union(*{state.facts.programs for state in states})
     if ground.names.match(name_of(anchor), programs) and place.area is not Area.DOCUMENT:
         return [anchor]
     children = {_child(anchor, state.path) for state in states if state.path != anchor}

@@ -2,22 +2,23 @@
 
 A name is cut into words at everything that is no letter, and where camel case turns; digits are
 left out: `key4.db` is "key", "db". A list here holds general terms, never names of programs.
+
+Most names say nothing, and a cache may hold tens of thousands: what tells those from the others
+is asked once for all that differ in their digits alone.
 """
 
 import re
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+_DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
+_SHORTEST_DATABASE_NAME = 5
+BACKUP = b"~"
+STREAM = b".goutputstream-"
 
 
 def _set(text: str) -> frozenset[str]:
     return frozenset(text.split())
-
-
-@lru_cache(maxsize=65536)
-def words_of(name: bytes) -> frozenset[str]:
-    """The words of one component of a path, lower case."""
-    return frozenset(word.lower() for word in _WORD.findall(name.decode("utf-8", "replace")))
 
 
 SECRET = _set(
@@ -91,3 +92,52 @@ TEMPORARY = _set(
     tmp temp new part partial swp swo swap
     """
 )
+
+
+def words_of(name: bytes) -> frozenset[str]:
+    """The words of one component of a path, lower case."""
+    return _words_of(name.translate(_DIGITS))
+
+
+def database_word(name: bytes) -> str | None:
+    """The word by which a name promises a database or a part of one: `dump.rdb`, `trustdb.gpg`."""
+    words = words_of(name)
+    found = min(words & DATABASE, default=None)
+    if found is not None:
+        return found
+    long = (word for word in words if len(word) >= _SHORTEST_DATABASE_NAME)
+    return next((word for word in sorted(long) if word.endswith("db")), None)
+
+
+def is_telling(name: bytes) -> bool:
+    """Whether a name promises more than its place does."""
+    return _is_telling(name.translate(_DIGITS))
+
+
+def is_ordinary(name: bytes) -> bool:
+    """Whether no rule looks at anything in a name."""
+    return _is_ordinary(name.translate(_DIGITS))
+
+
+@lru_cache(maxsize=65536)
+def _words_of(name: bytes) -> frozenset[str]:
+    return frozenset(map(str.lower, _WORD.findall(name.decode("utf-8", "replace"))))
+
+
+@lru_cache(maxsize=65536)
+def _is_telling(name: bytes) -> bool:
+    return not _words_of(name).isdisjoint(_TELLING) or database_word(name) is not None
+
+
+@lru_cache(maxsize=65536)
+def _is_ordinary(name: bytes) -> bool:
+    return (
+        not name.endswith(BACKUP)
+        and STREAM not in name
+        and _words_of(name).isdisjoint(_NAMED_IN_RULES)
+        and not _is_telling(name)
+    )
+
+
+_TELLING = SECRET | SECRET_IF_PRIVATE | DATABASE | USER_DATA | REMEMBERS
+_NAMED_IN_RULES = PUBLIC | LOG | LOCK | TEMPORARY

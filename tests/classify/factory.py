@@ -163,7 +163,9 @@ def run(
             properties=properties or {},
         ),
         processes=(process,),
-        paths=tuple(sorted(paths, key=lambda path: path.path)),
+        paths=tuple(
+            path._replace(run=number) for path in sorted(paths, key=lambda path: path.path)
+        ),
         mounts=tuple(mounts),
     )
 

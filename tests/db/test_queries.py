@@ -5,14 +5,26 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from recordings import ENDED_NS, FILE, LATER, START, access, create, paths, process, read, record
+from recordings import (
+    ENDED_NS,
+    FILE,
+    LATER,
+    START,
+    access,
+    create,
+    paths,
+    process,
+    read,
+    record,
+    rename,
+)
 from sqlalchemy import Engine, select, text
 
 from imptrace.db import queries, removal, uses
 from imptrace.db.engine import open_database
 from imptrace.db.models import Access, FileState, Process
 from imptrace.db.programs import program_name
-from imptrace.db.records import Effect
+from imptrace.db.records import Effect, PathRecord
 from imptrace.db.units import unit_of
 from imptrace.db.writer import RunWriter
 from imptrace.errors import UsageError
@@ -89,6 +101,62 @@ def test_runs_are_listed_oldest_first(engine: Engine) -> None:
         (3, b"demo", "second"),
     ]
     assert {(run.started_ns, run.ended_ns) for run in found} == {(START.started_ns, ENDED_NS)}
+
+
+def test_without_times_all_else_of_a_run_is_the_same(place: Path) -> None:
+    """Paths to which the same was done share their accesses; their order and effects stay."""
+    new = [b"/home/x/%d" % number for number in range(3)]
+    record(
+        place,
+        [
+            *(create(path, at=20 + number) for number, path in enumerate(new)),
+            *(access(Op.WRITE, path, at=10 - number) for number, path in enumerate(new)),
+            access(Op.WRITE, b"/home/x/old", before=FILE),
+            access(Op.DELETE, b"/home/x/gone", before=FILE),
+            rename(b"/home/x/0", b"/home/x/renamed", at=30),
+            read(b"/etc/passwd"),
+        ],
+        {**dict.fromkeys(new[1:], FILE), b"/home/x/renamed": FILE, b"/home/x/old": LATER},
+    )
+    engine = open_database(place, create=False, read_only=True)
+    exact, timeless = (queries.run_details(engine, 1, timeless=each) for each in (False, True))
+    engine.dispose()
+    assert [_without_times(path) for path in timeless.paths] == [
+        _without_times(path) for path in exact.paths
+    ]
+    shared = {path.path: path.accesses for path in timeless.paths}
+    assert shared[b"/home/x/1"] is shared[b"/home/x/2"]
+    assert [each.op for each in shared[b"/home/x/1"]] == [Op.WRITE, Op.CREATE]
+
+
+def _without_times(path: PathRecord) -> PathRecord:
+    accesses = tuple(each._replace(first=0, last=0) for each in path.accesses)
+    return path._replace(accesses=accesses)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "effect"),
+    [(Op.DELETE, Op.WRITE, Effect.MODIFIED), (Op.WRITE, Op.DELETE, Effect.DELETED)],
+)
+def test_where_nobody_looked_the_times_tell_what_is_left(
+    place: Path, first: Op, last: Op, effect: Effect
+) -> None:
+    """Also where the answer is without times: an imported log has no states."""
+    engine = open_database(place, create=True, read_only=False)
+    writer = RunWriter(engine, START)
+    unseen = {"before": None, "at": 1, "count": 2}
+    writer.feed(
+        [
+            process(),
+            access(first, b"/home/x/f", **unseen, last=5),
+            access(last, b"/home/x/f", **unseen | {"at": 2}, last=9),
+        ]
+    )
+    writer.finish(ENDED_NS, None, None, 0, ())
+    writer.close()
+    (path,) = queries.run_details(engine, 1, timeless=True).paths
+    engine.dispose()
+    assert path.effect is effect
 
 
 def test_who_touched_a_path(engine: Engine) -> None:
