@@ -7,6 +7,7 @@ primary key is the row (WITHOUT ROWID) and follows how runs are read, one run at
 
 from sqlalchemy import (
     BigInteger,
+    Connection,
     ForeignKey,
     ForeignKeyConstraint,
     Index,
@@ -16,8 +17,8 @@ from sqlalchemy import (
     SmallInteger,
     Text,
     UniqueConstraint,
+    event,
 )
-from sqlalchemy.dialects.postgresql import ExcludeConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 # SQLite numbers rows by itself only where the column is called INTEGER.
@@ -97,16 +98,20 @@ class Path(Base):
     """A path that some run saw: absolute, any bytes."""
 
     __tablename__ = "path"
-    __table_args__ = (
-        UniqueConstraint("name").ddl_if(dialect="sqlite"),
-        # PostgreSQL's ordinary indexes refuse names of more than 2,704 bytes.
-        ExcludeConstraint(("name", "="), using="hash", name="ex_path_name").ddl_if(
-            dialect="postgresql"
-        ),
-    )
+    __table_args__ = (UniqueConstraint("name").ddl_if(dialect="sqlite"),)
 
     id: Mapped[int] = mapped_column(_Id, primary_key=True)
     name: Mapped[bytes]
+
+
+@event.listens_for(Path.__table__, "after_create")
+def _let_names_differ(_table: object, connection: Connection, **_: object) -> None:
+    # PostgreSQL's ordinary indexes refuse names of more than 2,704 bytes. Plain SQL, since the
+    # class for it imports a driver and more, for which every reader of SQLite would have to wait.
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(
+            "ALTER TABLE path ADD CONSTRAINT ex_path_name EXCLUDE USING hash (name WITH =)"
+        )
 
 
 class Access(Base):

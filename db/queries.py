@@ -7,10 +7,7 @@ from sqlalchemy import Connection, Engine, select, true
 
 from imptrace.db.models import Mount, Process, Run
 from imptrace.db.programs import program_name
-from imptrace.db.records import (
-    RunDetails,
-    RunRecord,
-)
+from imptrace.db.records import Detail, RunDetails, RunRecord
 from imptrace.db.rows import (
     process_record,
     run_record,
@@ -63,16 +60,8 @@ def runs_executing(engine: Engine, programs: Collection[bytes]) -> list[int]:
         return sorted(connection.scalars(found))
 
 
-def run_details(
-    engine: Engine, run_id: int, *, only_decisive: bool = False, timeless: bool = False
-) -> RunDetails:
-    """Return a run with its processes, paths and mounts. Raises UsageError if there is none.
-
-    `only_decisive`: of the paths only those that somebody asked to change, that were executed, or
-    that lie below /etc. The others, thousands, can do nothing for a verdict but be counted.
-    `timeless`: leave the times of accesses out, and keep their order alone. Then paths to which
-    the same was done share their accesses, which takes a fraction of the time.
-    """
+def run_details(engine: Engine, run_id: int, detail: Detail = Detail.EXACT) -> RunDetails:
+    """Return a run with its processes, paths and mounts. Raises UsageError if there is none."""
     with engine.connect() as connection:
         row = connection.execute(select(Run.__table__).where(Run.id == run_id)).one_or_none()
         if row is None:
@@ -82,9 +71,7 @@ def run_details(
         return RunDetails(
             run=run_record(row),
             processes=tuple(map(process_record, connection.execute(processes))),
-            paths=tuple(
-                paths_of_run(connection, run_id, only_decisive=only_decisive, timeless=timeless)
-            ),
+            paths=tuple(paths_of_run(connection, run_id, detail)),
             mounts=tuple(events.Mount(*mount[2:]) for mount in connection.execute(mounts)),
         )
 

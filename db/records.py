@@ -5,7 +5,7 @@ The classifier and the renderers work on these, so that neither knows where they
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import Enum, StrEnum
 from typing import NamedTuple
 
 from imptrace.tracer.events import AccessFlag, FileState, Mount, Op, Outcome
@@ -15,6 +15,19 @@ CHANGES = frozenset(op for op in Op if op.changes)
 
 MAYBE_DONE = frozenset({Outcome.OK, Outcome.UNKNOWN})
 """The outcomes of a call that did what it was asked for, as far as anyone knows."""
+
+
+class Detail(Enum):
+    """How much is read of a run."""
+
+    EXACT = "exact"
+    """All that is known."""
+    TIMELESS = "timeless"
+    """All but the times of accesses: only their order is kept. Paths to which the same was done
+    then share their accesses, which are read in a fraction of the time."""
+    DECISIVE = "decisive"
+    """The same, and only of the paths that somebody asked to change, that were executed, or that
+    lie below /etc. The others, thousands, can do nothing for a verdict but be counted."""
 
 
 class RunStatus(StrEnum):

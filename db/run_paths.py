@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, SelectBase, select
 
 from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES
 from imptrace.db.models import Access, FileState, Path
-from imptrace.db.records import CHANGES, AccessRecord, PathRecord
+from imptrace.db.records import CHANGES, AccessRecord, Detail, PathRecord
 from imptrace.db.rows import (
     ACCESS_COLUMNS,
     WHAT_WAS_DONE,
@@ -35,15 +35,13 @@ _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
 Row = Sequence[Any]
 
 
-def paths_of_run(
-    connection: Connection, run_id: int, *, only_decisive: bool, timeless: bool
-) -> Iterator[PathRecord]:
-    """Read the paths of a run, sorted; see `queries.run_details`."""
-    condition = Access.path_id.in_(_decisive(run_id)) if only_decisive else _ALL
+def paths_of_run(connection: Connection, run_id: int, detail: Detail) -> Iterator[PathRecord]:
+    """Read the paths of a run, sorted."""
+    condition = Access.path_id.in_(_decisive(run_id)) if detail is Detail.DECISIVE else _ALL
     rows = _rows_by_path(connection, run_id, condition)
     names: dict[int, bytes] = {path_id: of_path[0][1] for path_id, of_path in rows.items()}
     states = states_by_path(connection, run_id)
-    deeds = _Deeds(names, timeless=timeless)
+    deeds = _Deeds(names, detail)
     for path_id in sorted(names, key=names.__getitem__):
         state = states.get(path_id, _NO_STATES)
         done = deeds.of(rows[path_id], state)
@@ -94,15 +92,15 @@ def _decisive(run_id: int) -> SelectBase:
 class _Deeds:
     """Makes the accesses of paths; those that differ in their times alone are made once."""
 
-    def __init__(self, names: Mapping[int, bytes], *, timeless: bool) -> None:
+    def __init__(self, names: Mapping[int, bytes], detail: Detail) -> None:
         self._names = names
-        self._timeless = timeless
+        self._is_exact = detail is Detail.EXACT
         self._alike: dict[tuple[Row, ...], Deeds] = {}
 
     def of(self, rows: Sequence[Row], states: States) -> Deeds:
         """Read the rows of one path."""
         # Where nobody looked at the path, the times tell what became of it.
-        if not self._timeless or states.before is None or states.after is None:
+        if self._is_exact or states.before is None or states.after is None:
             return self._made(rows)
         key = tuple([row[WHAT_WAS_DONE] for row in rows])
         deeds = self._alike.get(key)

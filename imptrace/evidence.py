@@ -22,7 +22,7 @@ from imptrace.classify.paths import parents_of
 from imptrace.classify.verdicts import Home
 from imptrace.db import queries
 from imptrace.db.others import other_programs
-from imptrace.db.records import Effect, OtherPrograms, RunDetails, RunRecord
+from imptrace.db.records import Detail, Effect, OtherPrograms, RunDetails, RunRecord
 from imptrace.elsewhere import Elsewhere, brought_along, joined, own_properties
 from imptrace.errors import UsageError
 from imptrace.tracer.events import ABSENT, FileState
@@ -60,18 +60,16 @@ def gather(
     engine: Engine | None,
     question: Question,
     catalogue: Catalogue | None,
-    *,
-    only_decisive: bool = False,
+    detail: Detail = Detail.EXACT,
 ) -> Facts:
     """Collect the facts that `question` is about. `engine`: None where nothing was ever recorded.
 
-    `only_decisive`: leave out the paths that were only read, unless they can matter to a verdict;
-    then not all that was set aside is known.
+    `detail`: DECISIVE leads to the same recommendations, but not all that was set aside is known.
 
     Raises UsageError, with the nearest names, for a run, program or service that is not there.
     """
     entry = _asked_entry(question, catalogue)
-    runs = _runs(engine, question, entry, only_decisive=only_decisive) if engine is not None else ()
+    runs = _runs(engine, question, entry, detail) if engine is not None else ()
     if not runs and entry is None and question.service is None:
         raise UsageError("nothing is recorded yet; begin with: imptrace run PROGRAM")
     programs = frozenset(name for run in runs for name in executed_names(run))
@@ -101,7 +99,7 @@ def _asked_entry(question: Question, catalogue: Catalogue | None) -> Entry | Non
 
 
 def _runs(
-    engine: Engine, question: Question, entry: Entry | None, *, only_decisive: bool
+    engine: Engine, question: Question, entry: Entry | None, detail: Detail
 ) -> tuple[RunDetails, ...]:
     """Load the runs that were asked for, oldest first."""
     records = queries.runs(engine)
@@ -112,10 +110,7 @@ def _runs(
     else:
         ids = {record.id for record in records[-1:]}
     wanted = sorted(ids)
-    found = tuple(
-        queries.run_details(engine, each, only_decisive=only_decisive, timeless=True)
-        for each in wanted
-    )
+    found = tuple(queries.run_details(engine, each, detail) for each in wanted)
     if found and not any(run.paths for run in found):
         _check_not_empty(engine, wanted)
     return found

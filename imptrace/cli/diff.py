@@ -48,13 +48,15 @@ def diff(
     from imptrace.catalogue import shipped
     from imptrace.classify.recommend import advise
     from imptrace.compare import Status, compare
+    from imptrace.db.records import Detail
     from imptrace.evidence import Question, gather
     from imptrace.render import comparison
     from imptrace.render.json_text import dump
 
     entry = shipped().find(service)
     with opened(database) as engine:
-        facts = gather(engine, Question(names=tuple(runs or ()), service=entry.id), shipped())
+        question = Question(names=tuple(runs or ()), service=entry.id)
+        facts = gather(engine, question, shipped(), Detail.TIMELESS)
     advice = advise(facts, with_declared=False)
     observed = _observed(advice)
     differences = compare(_declared(entry, config, advice, observed), observed)

@@ -113,7 +113,7 @@ def recommend(
     question = Question(names=tuple(names or ()), service=service)
     is_short = output is not Format.JSON and not set_aside and explain is None
     facts, advice = _advice(
-        question, database, with_catalogue=not no_catalogue, only_decisive=is_short
+        question, database, with_catalogue=not no_catalogue, in_full=not is_short
     )
     advice = _filtered(advice, Level(level.value) if level else None, min_confidence)
     for warning in _warnings(advice):
@@ -152,23 +152,25 @@ def _check(
 
 
 def _advice(
-    question: "Question", database: str | None, *, with_catalogue: bool, only_decisive: bool
+    question: "Question", database: str | None, *, with_catalogue: bool, in_full: bool
 ) -> "tuple[Facts, Advice]":
     from imptrace.catalogue import shipped
     from imptrace.classify.recommend import advise
     from imptrace.db.engine import NoDatabaseError
+    from imptrace.db.records import Detail
     from imptrace.evidence import gather
 
+    detail = Detail.TIMELESS if in_full else Detail.DECISIVE
     catalogue = shipped() if with_catalogue else None
     try:
         with opened(database) as engine:
-            facts = gather(engine, question, catalogue, only_decisive=only_decisive)
+            facts = gather(engine, question, catalogue, detail)
     except NoDatabaseError:
         if question.service is None or catalogue is None:
             raise
         facts = gather(None, question, catalogue)
     with_declared = question.service is not None
-    advice = advise(facts, with_declared=with_declared, with_verdicts=not only_decisive)
+    advice = advise(facts, with_declared=with_declared, with_verdicts=in_full)
     return facts, advice
 
 

@@ -33,13 +33,14 @@ def show(
     Example: imptrace show firefox --tree
     """
     from imptrace.db import queries
+    from imptrace.db.records import Detail
     from imptrace.render import run_json
     from imptrace.render.json_text import dump
     from imptrace.render.run_text import Wanted, run_text
     from imptrace.render.style import style_for
 
     with opened(database) as engine:
-        details = queries.run_details(engine, queries.resolve_run(engine, run))
+        details = queries.run_details(engine, queries.resolve_run(engine, run), Detail.TIMELESS)
     if json:
         typer.echo(dump(run_json.run(details)))
         return

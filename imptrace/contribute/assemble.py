@@ -12,6 +12,7 @@ from imptrace.contribute.plan import Contribution, plan, service_of
 from imptrace.contribute.proposal import HeldBack
 from imptrace.contribute.repository import Repository, open_repository
 from imptrace.contribute.selection import Rules, select
+from imptrace.db.records import Detail
 from imptrace.errors import UsageError
 from imptrace.evidence import Question, gather
 from imptrace.origin import private_names_of, provenance
@@ -43,7 +44,7 @@ def assemble(engine: Engine, request: Request, catalogue: Catalogue) -> Assemble
     entry = _entry(request, catalogue)
     service = service_of(request.service, entry, request.option)
     question = Question(names=request.runs, service=entry.id if entry else request.service)
-    facts = gather(engine, question, catalogue if entry else None)
+    facts = gather(engine, question, catalogue if entry else None, Detail.TIMELESS)
     rules = Rules(
         place=service.place,
         entry=entry,

@@ -24,7 +24,7 @@ from imptrace.db import queries, removal, uses
 from imptrace.db.engine import open_database
 from imptrace.db.models import Access, FileState, Process
 from imptrace.db.programs import program_name
-from imptrace.db.records import Effect, PathRecord
+from imptrace.db.records import Detail, Effect, PathRecord
 from imptrace.db.units import unit_of
 from imptrace.db.writer import RunWriter
 from imptrace.errors import UsageError
@@ -119,7 +119,9 @@ def test_without_times_all_else_of_a_run_is_the_same(place: Path) -> None:
         {**dict.fromkeys(new[1:], FILE), b"/home/x/renamed": FILE, b"/home/x/old": LATER},
     )
     engine = open_database(place, create=False, read_only=True)
-    exact, timeless = (queries.run_details(engine, 1, timeless=each) for each in (False, True))
+    exact, timeless = (
+        queries.run_details(engine, 1, each) for each in (Detail.EXACT, Detail.TIMELESS)
+    )
     engine.dispose()
     assert [_without_times(path) for path in timeless.paths] == [
         _without_times(path) for path in exact.paths
@@ -154,7 +156,7 @@ def test_where_nobody_looked_the_times_tell_what_is_left(
     )
     writer.finish(ENDED_NS, None, None, 0, ())
     writer.close()
-    (path,) = queries.run_details(engine, 1, timeless=True).paths
+    (path,) = queries.run_details(engine, 1, Detail.TIMELESS).paths
     engine.dispose()
     assert path.effect is effect
 

@@ -1,5 +1,6 @@
 """`imptrace export` and `imptrace import`: the same answer on another machine, and no names."""
 
+import json
 import platform
 import sys
 from collections.abc import Iterator
@@ -150,6 +151,13 @@ def test_the_answer_is_the_same_there(
     home = machine.home.replace(b"zaphod-home", b"home1")
     assert scopes[home + OWN.rstrip(b"/")] is Scope.OWNED
     assert scopes[home + SHARED] is Scope.SHARED
+
+
+def test_when_things_were_done_leaves_too(ask: Ask, database: Path) -> None:
+    """Times within a run tell what came first, where a later version may judge by it."""
+    lines = map(json.loads, ask("export", "demo", "--dry-run", "--db", database).out.splitlines())
+    times = {each["first"] for line in lines for each in line.get("accesses", ())}
+    assert times >= {2, 3}
 
 
 def test_nothing_private_leaves(ask: Ask, database: Path, tmp_path: Path) -> None:
