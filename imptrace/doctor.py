@@ -10,9 +10,12 @@ from pathlib import Path
 
 from imptrace.db.location import shown
 from imptrace.errors import ImptraceError
+from imptrace.tracer import targets
 from imptrace.tracer.notify import NotifyRecording
+from imptrace.tracer.permission import is_privileged, yama_refusal, yama_scope
 from imptrace.tracer.program import Program
-from imptrace.tracer.recorder import RecorderOptions
+from imptrace.tracer.ptrace import AttachError, PtraceRecording
+from imptrace.tracer.recorder import RecorderOptions, Recording
 from imptrace.tracer.wire import Decoder, ProgramEnded
 
 PROBE_MS = 5000
@@ -43,7 +46,18 @@ class Finding:
 
 def examine(database: str | None) -> Iterator[Finding]:
     """Try everything, one after the other."""
-    yield _notify()
+    yield _recorder(
+        "recorder notify",
+        NotifyRecording,
+        "needs Linux 5.19 or newer, and a container that allows seccomp; "
+        "imptrace run uses ptrace instead",
+    )
+    yield _recorder(
+        "recorder ptrace",
+        PtraceRecording.launch,
+        "needs Linux 5.3 or newer, and a container that allows ptrace",
+    )
+    yield _attaching()
     yield _privilege()
     yield _database(database)
     yield _tool(
@@ -53,32 +67,47 @@ def examine(database: str | None) -> Iterator[Finding]:
     yield _systemd()
 
 
-def _notify() -> Finding:
+def _recorder(
+    name: str, launch: Callable[[Program, RecorderOptions], Recording], needs: str
+) -> Finding:
+    """Record a program that reads a file."""
     program = Program(path=b"/bin/sh", argv=(b"sh", b"-c", b": < /dev/null"), environ={})
     try:
-        recording = NotifyRecording(program, RecorderOptions())
+        recording = launch(program, RecorderOptions())
     except ImptraceError as error:
-        return Finding(
-            name="recorder notify",
-            health=Health.BROKEN,
-            text=str(error),
-            remedy="needs Linux 5.19 or newer, and a container that allows seccomp",
-        )
+        return Finding(name=name, health=Health.BROKEN, text=str(error), remedy=needs)
     seen = list(Decoder().decode(_read_all(recording)))
     recording.close()
     if not any(isinstance(item, ProgramEnded) and item.status == 0 for item in seen):
-        return Finding(
-            name="recorder notify", health=Health.BROKEN, text="a program did not end under it"
-        )
+        return Finding(name=name, health=Health.BROKEN, text="a program did not end under it")
     return Finding(
-        name="recorder notify",
+        name=name,
         health=Health.OK,
         text=f"recorded a program ({len(seen)} events), Linux {os.uname().release}",
     )
 
 
-def _read_all(recording: NotifyRecording) -> bytes:
-    """Read until the supervisor has said its last, which it does at the program's end."""
+def _attaching() -> Finding:
+    """Attach to a process, and let go of it."""
+    name = "attach"
+    if refusal := yama_refusal():
+        return Finding(name=name, health=Health.BROKEN, text=refusal)
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            PtraceRecording.attach([process.pid], RecorderOptions()).close()
+        except AttachError as error:
+            return Finding(
+                name=name, health=Health.BROKEN, text=str(targets.refusal(error.pid, error.errno))
+            )
+        answer, _ = process.communicate(b"still here")
+    if answer != b"still here":
+        return Finding(name=name, health=Health.BROKEN, text="a process did not go on after it")
+    whose = "to any process" if is_privileged() else "to your own processes"
+    return Finding(name=name, health=Health.OK, text=f"imptrace attach works, {whose}")
+
+
+def _read_all(recording: Recording) -> bytes:
+    """Read until the recorder has said its last, which it does at the program's end."""
     data = b""
     for _ in range(PROBE_MS // 100):
         data += recording.read(100)
@@ -88,13 +117,13 @@ def _read_all(recording: NotifyRecording) -> bytes:
 
 
 def _privilege() -> Finding:
-    scope = _read("/proc/sys/kernel/yama/ptrace_scope")
-    if os.geteuid() == 0:
+    scope = yama_scope()
+    if is_privileged():
         return Finding(
             name="privilege", health=Health.OK, text="root: every process can be read, sudo works"
         )
     limits = "setuid programs lose their privilege, agents that hide cannot be read"
-    if scope not in ("", "0"):
+    if scope:
         limits += f"; Yama's ptrace_scope is {scope}: only programs that imptrace started"
     return Finding(
         name="privilege",
@@ -148,10 +177,3 @@ def _systemd() -> Finding:
         text="not running here",
         remedy="`imptrace service` needs it; `imptrace run --service NAME` does not",
     )
-
-
-def _read(path: str) -> str:
-    try:
-        return Path(path).read_text("ascii").strip()
-    except OSError:
-        return ""

@@ -4,9 +4,11 @@ imptrace, the supervisor and the program share a process group, so whatever the 
 reaches the program by itself. What somebody sends to imptrace alone is meant for the program.
 """
 
+import math
 import os
 import resource
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from threading import get_ident
@@ -24,6 +26,8 @@ FORWARDED = frozenset(
     }
 )
 _ATTENDED = FORWARDED | {signal.SIGCHLD}
+_TURN_SECONDS = 3600.0
+"""How long one wait for signals lasts."""
 
 
 def hold_signals() -> list[int]:
@@ -57,6 +61,27 @@ def attend(session: Session, *, program: int, supervisor: int) -> None:
             _stop_with(program)
         elif _has_ended(supervisor):
             session.stop()
+
+
+def attend_attached(
+    session: Session, let_go: Callable[[], None], *, tracer: int, seconds: float | None
+) -> None:
+    """Stand by until all that is traced has ended; a signal, or the time, lets go of it before."""
+    end = math.inf if seconds is None else time.monotonic() + seconds
+    letting_go = False
+    while not session.finished.is_set():
+        left = max(end - time.monotonic(), 0)
+        info = signal.sigtimedwait(_ATTENDED, min(left, _TURN_SECONDS))
+        if info is None and left > _TURN_SECONDS:
+            continue
+        if info is not None and info.si_signo == signal.SIGCHLD:
+            if _has_ended(tracer):
+                session.stop()
+        elif letting_go:
+            session.stop()  # asked for twice: what is read so far must do
+        else:
+            letting_go, end = True, math.inf
+            let_go()
 
 
 def _received(info: signal.struct_siginfo, session: Session, program: int) -> None:

@@ -18,11 +18,12 @@ from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
 from threading import Thread
-from typing import TYPE_CHECKING, ParamSpec, Protocol
+from typing import TYPE_CHECKING, ParamSpec
 
 from imptrace.errors import ImptraceError
 from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.program import Subject
+from imptrace.tracer.recorder import Recording
 from imptrace.tracer.snapshot import snapshots
 from imptrace.tracer.wire import AllGone, Decoder, ProgramEnded, ProgramStopped
 
@@ -39,19 +40,6 @@ LAST_CALL_SECONDS = 2.0
 """How long what was recorded before a stop is read, while more keeps coming."""
 BACKLOG_BYTES = 64 << 20
 """What may wait for a slow disk; past it the ring fills and the program is slowed down."""
-
-
-class Recording(Protocol):
-    """What a recorder gives: see imptrace.tracer.notify.NotifyRecording."""
-
-    name: str
-    started_ns: int
-
-    def read(self, timeout_ms: int) -> bytes:
-        """Take what was recorded, as whole records."""
-
-    def close(self) -> None:
-        """Stop reading."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,3 +56,10 @@ def test_recorder_that_the_kernel_refuses(tmp_path: Path) -> None:
     assert run.returncode == 125
     assert run.stderr.startswith("imptrace: the kernel refuses the notify recorder")
     assert run.stderr.count("\n") == 1
+    # Left to choose, it takes the next one, and says so.
+    assert "ok       recorder ptrace" in asked.stdout
+    words = [*inside, "run", "--db", str(tmp_path / "x.db"), "cat", "/etc/hostname"]
+    run = subprocess.run(words, capture_output=True, check=False, text=True)
+    assert run.returncode == 0
+    assert "recording with ptrace instead" in run.stderr
+    assert "seen by the recorder ptrace" in run.stderr

@@ -7,6 +7,7 @@ whose only writer is imptrace tells it to let go: by being closed, on purpose or
 death.
 """
 
+import contextlib
 import errno
 import gc
 import json
@@ -237,9 +238,10 @@ class _Candidate:
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
-        self._stage = "filter"
         if not options.io_uring:
-            _notify.refuse_io_uring()
+            # Where no filter is allowed, the tracer warns when io_uring is used.
+            with contextlib.suppress(OSError):
+                _notify.refuse_io_uring()
         self._stage = "user"
         if program.user is not None:
             os.setgroups(program.user.groups)

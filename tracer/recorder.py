@@ -1,6 +1,7 @@
 """What all recorders of running programs have in common: options, the ring, ways to fail."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 from imptrace.errors import (
     ImptraceError,
@@ -27,6 +28,20 @@ class RecorderOptions:
     """Leave alone what cannot change a file: costs less, and shows no reads."""
     io_uring: bool = False
     """Let the program use io_uring, whose operations no recorder sees."""
+
+
+class Recording(Protocol):
+    """What a recorder of running programs gives."""
+
+    name: str
+    started_ns: int
+    """Wall clock, nanoseconds since the epoch."""
+
+    def read(self, timeout_ms: int) -> bytes:
+        """Take what was recorded, as whole records for `wire.Decoder`; empty after the timeout."""
+
+    def close(self) -> None:
+        """Stop reading. What was traced goes on, unrecorded."""
 
 
 def launch_failure(stage: str, error: OSError, program: Program, recorder: str) -> ImptraceError:

@@ -1,7 +1,7 @@
 """All entries together: loading them, and finding one by any of its names."""
 
 import difflib
-import re
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -13,9 +13,9 @@ from imptrace.catalogue.model import FOLDERS, CatalogueError, Entry, Place
 from imptrace.catalogue.reader import read_entry
 from imptrace.catalogue.source import Spot, line_of
 from imptrace.errors import UsageError
+from imptrace.tracer.program import unwrapped
 
 _SUGGESTIONS = 3
-_WRAPPED = re.compile(r"\.(.+)-wrapped_*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +72,7 @@ class Catalogue:
 
         The name that Nix gives a wrapped program (`.firefox-wrapped`) is that of the program.
         """
-        wrapped = _WRAPPED.fullmatch(name)
-        name = wrapped[1] if wrapped else name
+        name = os.fsdecode(unwrapped(os.fsencode(name)))
         entries = self.entries if place is None else self.of(place)
         for names_of in (_ids, _aliases, _options, _units, _programs):
             found = tuple(entry for entry in entries if _fits(name, names_of(entry)))

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from imptrace.cli import (
+    attach,
     contribute,
     diff,
     doctor,
@@ -73,6 +74,7 @@ def _root(
 # After the program's name every argument is the program's.
 app.command("import")(importing.import_)
 app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
+app.command("attach")(attach.attach)
 app.command("runs")(runs.runs)
 app.command("recommend")(recommend.recommend)
 app.command("contribute")(contribute.contribute)
