@@ -28,6 +28,8 @@ FORWARDED = frozenset(
 _ATTENDED = FORWARDED | {signal.SIGCHLD}
 _TURN_SECONDS = 3600.0
 """How long one wait for signals lasts."""
+_LETTING_GO_SECONDS = 3.0
+"""How long a tracer that waits for a file system may keep us; it ends when we do."""
 
 
 def hold_signals() -> list[int]:
@@ -78,9 +80,10 @@ def attend_attached(
             if _has_ended(tracer):
                 session.stop()
         elif letting_go:
-            session.stop()  # asked for twice: what is read so far must do
+            session.stop()  # asked for twice, or it takes too long: what was read must do
+            end = math.inf
         else:
-            letting_go, end = True, math.inf
+            letting_go, end = True, time.monotonic() + _LETTING_GO_SECONDS
             let_go()
 
 

@@ -80,6 +80,7 @@ class Session:
         """
         self.ended: ProgramEnded | None = None
         self.stopped = False
+        self.all_gone = False
         self.finished = Flag()
         self._recording = recording
         self._request = request
@@ -173,6 +174,7 @@ class Session:
                 self._over.set()
         else:
             self._left = 0
+            self.all_gone = True
             self._over.set()
         self._notify()
 

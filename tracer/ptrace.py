@@ -170,6 +170,7 @@ class _TracerProcess:
         if not pid:
             os.close(go)
             _Candidate(self._report).become(program, options, blocked, ready)
+        self._observer.settle(_NAME, [self._control, self._report, go])
         tracer = Tracer(self._observer, program=pid)
         try:
             tracer.follow(pid)
@@ -179,6 +180,7 @@ class _TracerProcess:
             return
         _tell(self._report, program=pid)
         os.write(go, b"!")
+        os.close(go)
         if should_adopt_orphans():
             _notify.adopt_orphans()
         self._trace(tracer)
@@ -186,6 +188,7 @@ class _TracerProcess:
     def attach(self, pids: list[int]) -> None:
         """Trace processes that run already, until nothing of them is left."""
         os.setsid()  # what the terminal sends is not for this process
+        self._observer.settle(_NAME, [self._control, self._report])
         tracer = Tracer(self._observer)
         try:
             tracer.attach(pids)
@@ -196,7 +199,7 @@ class _TracerProcess:
         self._trace(tracer)
 
     def _trace(self, tracer: Tracer) -> None:
-        self._observer.settle(_NAME, self._control)
+        os.close(self._report)
         Thread(target=self._watch, daemon=True).start()
         tracer.run()
         self._observer.close()

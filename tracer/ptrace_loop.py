@@ -95,16 +95,21 @@ class Tracer:
 
     def _stops(self) -> list[tuple[int, int]]:
         """Wait for a stop or an end; take all that have come, so that no thread is left behind."""
-        try:
-            stops = [os.waitpid(-1, ptrace_api.WALL)]
-            while len(self._threads) > 1:
-                stop = os.waitpid(-1, ptrace_api.WALL | os.WNOHANG)
-                if not stop[0]:
-                    break
-                stops.append(stop)
-        except ChildProcessError:
+        stops: list[tuple[int, int]] = []
+        flags = ptrace_api.WALL
+        while True:
+            try:
+                stop = os.waitpid(-1, flags)
+            except ChildProcessError:
+                break
+            if not stop[0]:
+                return stops
+            stops.append(stop)
+            if len(self._threads) == 1:
+                return stops
+            flags |= os.WNOHANG
+        if not stops:
             self._threads.clear()
-            return []
         return stops
 
     def _answer(self, tid: int, status: int) -> None:

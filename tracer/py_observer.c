@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <linux/ptrace.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 
 #include "filter.h"
 #include "image.h"
@@ -19,6 +21,8 @@
 
 /* linux/errno.h has them for the kernel only: the call starts again, or never was. */
 enum { ERESTARTSYS = 512, ERESTART_RESTARTBLOCK = 516 };
+
+enum { KEPT_MAX = 8 };
 
 /* A call that is under way. */
 struct staged {
@@ -162,7 +166,6 @@ static PyObject *observer_new(PyTypeObject *type, PyObject *args, PyObject *keyw
 	}
 	if (journal_open(recording->ring, recording->kick, reader, start_ns))
 		return PyErr_NoMemory();
-	mounts_host();
 	observe_configure(&(struct observe_options){ .privileged = privileged, .stats = stats });
 	self = (struct observer *)type->tp_alloc(type, 0);
 	if (!self)
@@ -350,17 +353,32 @@ static PyObject *observer_program_stopped(struct observer *self, PyObject *statu
 
 PyDoc_STRVAR(observer_settle_doc,
 "settle(name, kept)\n\n"
-"Close every descriptor but `kept` and what observing needs, leave terminal and directory, and\n"
-"take a name that whoever kills `imptrace` by name does not hit.");
+"Close every descriptor but those of the list `kept` and what observing needs, leave terminal and\n"
+"directory, take a name that whoever kills `imptrace` by name does not hit, and end with the parent.\n"
+"To be called before anything is observed.");
 
 static PyObject *observer_settle(struct observer *self, PyObject *args)
 {
-	int kept[3] = { self->recording->kick, self->reader };
+	int kept[KEPT_MAX] = { self->recording->kick, self->reader };
 	const char *name;
+	PyObject *list;
+	Py_ssize_t count;
 
-	if (!PyArg_ParseTuple(args, "yi", &name, &kept[2]))
+	if (!PyArg_ParseTuple(args, "yO!", &name, &PyList_Type, &list))
 		return NULL;
-	settle(name, kept, 3);
+	count = PyList_GET_SIZE(list);
+	if (count > KEPT_MAX - 2) {
+		PyErr_SetString(PyExc_ValueError, "too many descriptors");
+		return NULL;
+	}
+	for (Py_ssize_t i = 0; i < count; i++)
+		kept[2 + i] = (int)PyLong_AsLong(PyList_GET_ITEM(list, i));
+	if (PyErr_Occurred())
+		return NULL;
+	settle(name, kept, 2 + (size_t)count);
+	/* Even if it waits for a file system just then: tracees would wait with it. */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	mounts_host();
 	Py_RETURN_NONE;
 }
 

@@ -79,6 +79,8 @@ def attach(
     result = session.result()
     if result.summary is not None:
         summarise(result, choice.subject.program.decode(errors="replace"), recording.name, database)
+    if not session.all_gone:
+        say("its tracer was killed: what ran on from then is not recorded")
     if result.failure is not None:
         raise result.failure
 

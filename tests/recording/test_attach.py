@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import shutil
 import signal
 import subprocess
 import textwrap
@@ -453,3 +454,23 @@ def test_names_of_programs(first: str, name: bytes) -> None:
         program = targets.described(process.pid).program
         process.kill()
     assert program == name
+
+
+@needs_root
+@pytest.mark.skipif(shutil.which("bindfs") is None, reason="needs bindfs")
+def test_fuse_server(record: Recorder, work: Path, started: Started) -> None:
+    """A FUSE server and a program that uses it, both attached to: no deadlock."""
+    for name in ("source", "mount"):
+        (work / name).mkdir()
+    program = started(OBEDIENT)
+    server = subprocess.Popen(["bindfs", "-f", "source", "mount"], cwd=work)
+    try:
+        wait_until((work / "mount").is_mount)
+        with attached(record, str(program.pid), str(server.pid)):
+            tell(program, "open('mount/a', 'w').write('x'); os.rename('mount/a', 'mount/b')")
+            tell(program, "os.chdir('mount'); open('b').read(); os.listdir('.'); os.chdir('..')")
+    finally:
+        subprocess.run(["umount", "-l", work / "mount"], check=True)
+        server.kill()
+        server.wait()
+    assert os.fsencode(work / "source/b") in record.paths(work)
