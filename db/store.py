@@ -142,7 +142,7 @@ def insert_after(
     connection: Connection, run_id: int, snapshots: Iterable[Snapshot], ids: dict[bytes, int]
 ) -> None:
     """Store what stands at paths after the run; paths that are not stored are left out."""
-    for chunk in chunks((Snapshot(*snapshot) for snapshot in snapshots), CHUNK):
+    for chunk in chunks(snapshots, CHUNK):
         find_paths(connection, (shot.path for shot in chunk if shot.path not in ids), ids)
         rows = (
             _state_row(run_id, ids[shot.path], AFTER, shot) for shot in chunk if shot.path in ids

@@ -79,6 +79,13 @@ _CREDENTIALS = re.compile(
 _KEY_WORDS = (b"private", b"secret")
 _CREDENTIAL_WORDS = (b"pass", b"psk", b"secret", b"token", b"key", b"machine", b"://")
 
+ANYWHERE = -1
+CLUES = (
+    *((offset, magic) for offset, magic, _ in _MAGIC),
+    *((ANYWHERE, word) for word in dict.fromkeys(_KEY_WORDS + _CREDENTIAL_WORDS)),
+)
+"""Offset and bytes: without one of these a head gives no hint. Words count in any case."""
+
 
 def hint_of(head: bytes) -> Hint | None:
     """Tell what a file that begins with `head` is; None where nothing is known of it."""

@@ -1,42 +1,40 @@
 """What stands at a path now: lstat, the first bytes, the text of a link."""
 
-import os
+import errno
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from stat import S_IMODE
 from threading import Thread
+from typing import TYPE_CHECKING
 
-from imptrace.content import HEAD_SIZE, hint_of
+from imptrace.content import CLUES, hint_of
+from imptrace.tracer._look import look
 from imptrace.tracer.events import ABSENT, FileState, FileType, Snapshot
 from imptrace.tracer.mountinfo import may_wait, own_mounts
 from imptrace.tracer.wire import file_type
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
+    from imptrace.tracer._look import Sight
 
 HINT_SECONDS = 1.5
 """First bytes are read for so long at most: with 100,000 changed files the directory is what
 counts, and the user waits."""
 WAITING_SECONDS = 3.0
 """How long lookups on FUSE and network mounts may take, all together."""
+BATCH = 500
+"""Paths that are looked at together."""
+AHEAD = 2
+"""Batches that were looked at and are not stored yet: enough to keep both threads busy."""
 
 
 def lstat_state(path: bytes) -> FileState | None:
     """Look at `path` without following it; None if it cannot be told what is there."""
-    try:
-        st = os.lstat(path)
-    except (FileNotFoundError, NotADirectoryError):
-        return ABSENT
-    except OSError:
-        return None
-    return FileState(
-        file_type(st.st_mode),
-        st.st_size,
-        S_IMODE(st.st_mode),
-        st.st_uid,
-        st.st_gid,
-        st.st_mtime_ns,
-        st.st_ino,
-        st.st_dev,
-        st.st_ctime_ns,
-    )
+    (sight,) = look([path], ())
+    return _state(sight)
 
 
 def snapshots(paths: Iterable[bytes]) -> Iterator[Snapshot]:
@@ -45,13 +43,9 @@ def snapshots(paths: Iterable[bytes]) -> Iterator[Snapshot]:
     Paths on mounts whose server may hang come last, and are given up after WAITING_SECONDS.
     """
     waiting = tuple(mount.mountpoint for mount in own_mounts() if may_wait(mount))
-    hints_until = time.monotonic() + HINT_SECONDS
-    later = []
-    for path in paths:
-        if _is_below_any(path, waiting):
-            later.append(path)
-        elif (found := _snapshot(path, lambda: time.monotonic() < hints_until)) is not None:
-            yield found
+    later = [path for path in paths if _is_below_any(path, waiting)] if waiting else []
+    set_aside = frozenset(later)
+    yield from _look_ahead(path for path in paths if path not in set_aside)
     if later:
         yield from _patiently(later)
 
@@ -60,48 +54,58 @@ def _is_below_any(path: bytes, directories: tuple[bytes, ...]) -> bool:
     return any(path == above or path.startswith(above + b"/") for above in directories)
 
 
+def _look_ahead(paths: Iterable[bytes]) -> Iterator[Snapshot]:
+    """Look from a thread, while the caller stores what was seen before."""
+    # Imported here: it takes a while, and meanwhile the program runs.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+
+    remaining = iter(paths)
+    hints_until = time.monotonic() + HINT_SECONDS
+    with ThreadPoolExecutor(1, "look") as thread:
+        ahead: deque[tuple[list[bytes], Future[list[Sight]]]] = deque()
+        while batch := list(islice(remaining, BATCH)):
+            clues = CLUES if time.monotonic() < hints_until else ()
+            ahead.append((batch, thread.submit(look, batch, clues)))
+            if len(ahead) > AHEAD:
+                paths_seen, sights = ahead.popleft()
+                yield from _snapshots(paths_seen, sights.result())
+        for paths_seen, sights in ahead:
+            yield from _snapshots(paths_seen, sights.result())
+
+
 def _patiently(paths: list[bytes]) -> Iterator[Snapshot]:
     """Look from a thread that may be left behind, stuck in a lookup that nobody answers."""
     found: list[Snapshot] = []
 
-    def look() -> None:
-        # One by one: what was found before a lookup got stuck counts.
-        found.extend(each for each in (_snapshot(path, lambda: False) for path in paths) if each)
+    def look_one_by_one() -> None:
+        # What was found before a lookup got stuck counts.
+        for path in paths:
+            found.extend(_snapshots([path], look([path], ())))
 
-    thread = Thread(target=look, name="lookups that may wait", daemon=True)
+    thread = Thread(target=look_one_by_one, name="lookups that may wait", daemon=True)
     thread.start()
     thread.join(WAITING_SECONDS)
     yield from tuple(found)
 
 
-def _snapshot(path: bytes, wants_hint: Callable[[], bool]) -> Snapshot | None:
-    state = lstat_state(path)
-    if state is None:
-        return None
-    if state.type is FileType.SYMLINK:
-        return Snapshot(path, state, link=_read_link(path))
-    if state.type is FileType.FILE and state.size and wants_hint():
-        return Snapshot(path, state, hint=_read_hint(path))
-    return Snapshot(path, state)
+def _snapshots(paths: list[bytes], sights: "list[Sight]") -> Iterator[Snapshot]:
+    for path, sight in zip(paths, sights, strict=True):
+        state = _state(sight)
+        if state is None:
+            continue
+        text = None if isinstance(sight, int) else sight[-1]
+        if text is None:
+            yield Snapshot(path, state)
+        elif state.type is FileType.SYMLINK:
+            yield Snapshot(path, state, link=text)
+        else:
+            yield Snapshot(path, state, hint=hint_of(text))
 
 
-def _read_link(path: bytes) -> bytes | None:
-    try:
-        return os.readlink(path)
-    except OSError:
-        return None
-
-
-def _read_hint(path: bytes) -> str | None:
-    # Not followed and not waited for: it may have become something else since the lstat.
-    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC
-    try:
-        descriptor = os.open(path, flags)
-    except OSError:
-        return None
-    try:
-        return hint_of(os.read(descriptor, HEAD_SIZE))
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
+def _state(sight: "Sight") -> FileState | None:
+    if isinstance(sight, int):
+        return ABSENT if sight in (errno.ENOENT, errno.ENOTDIR) else None
+    mode, size, uid, gid, mtime_ns, inode, device, ctime_ns, _ = sight
+    return FileState(
+        file_type(mode), size, S_IMODE(mode), uid, gid, mtime_ns, inode, device, ctime_ns
+    )

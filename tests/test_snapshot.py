@@ -1,0 +1,101 @@
+"""What is seen at paths after a run: every kind of object, and the hint of what a file holds."""
+
+import os
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from imptrace.content import ANYWHERE, CLUES, hint_of
+from imptrace.tracer import snapshot
+from imptrace.tracer._look import look
+from imptrace.tracer.events import ABSENT, FileType, Snapshot
+from imptrace.tracer.snapshot import snapshots
+
+clues = st.sampled_from([clue.swapcase() if at == ANYWHERE else clue for at, clue in CLUES])
+
+
+def seen(*paths: Path) -> list[Snapshot]:
+    return list(snapshots([os.fsencode(path) for path in paths]))
+
+
+def test_each_kind_of_object_is_seen_as_lstat_sees_it(tmp_path: Path) -> None:
+    """A file, a directory, a link to nowhere, a pipe, a socket."""
+    (tmp_path / "file").write_bytes(b"x" * 7)
+    (tmp_path / "directory").mkdir()
+    (tmp_path / "link").symlink_to("nowhere\n")
+    os.mkfifo(tmp_path / "pipe", 0o601)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "socket"))
+    paths = sorted(tmp_path.iterdir())
+    for path, found in zip(paths, seen(*paths), strict=True):
+        expected = path.lstat()
+        state = found.state
+        assert found.path == os.fsencode(path)
+        assert (state.size, state.mode) == (expected.st_size, stat.S_IMODE(expected.st_mode))
+        assert (state.uid, state.gid) == (expected.st_uid, expected.st_gid)
+        assert (state.inode, state.device) == (expected.st_ino, expected.st_dev)
+        assert (state.mtime_ns, state.ctime_ns) == (expected.st_mtime_ns, expected.st_ctime_ns)
+    kinds = {os.path.basename(found.path): found.state.type for found in seen(*paths)}
+    assert kinds == {
+        b"file": FileType.FILE,
+        b"directory": FileType.DIRECTORY,
+        b"link": FileType.SYMLINK,
+        b"pipe": FileType.FIFO,
+        b"socket": FileType.SOCKET,
+    }
+    assert [found.link for found in seen(tmp_path / "link")] == [b"nowhere\n"]
+
+
+def test_what_is_gone_is_absent_and_what_cannot_be_asked_is_left_out(tmp_path: Path) -> None:
+    """Nothing there, a file in the way, a name that no file system takes."""
+    (tmp_path / "file").touch()
+    gone, below_file = tmp_path / "gone", tmp_path / "file" / "below"
+    assert [found.state for found in seen(gone, below_file)] == [ABSENT, ABSENT]
+    assert seen(tmp_path / ("n" * 256)) == []
+
+
+def test_many_paths_come_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """More than one batch."""
+    monkeypatch.setattr(snapshot, "BATCH", 3)
+    paths = [tmp_path / f"{number}" for number in range(20)]
+    for path in paths[::2]:
+        path.write_text("token = abcdefgh")
+    found = seen(*paths)
+    assert [each.path for each in found] == [os.fsencode(path) for path in paths]
+    assert [each.hint for each in found] == ["credentials", None] * 10
+
+
+def test_no_head_is_read_when_time_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The states still come."""
+    monkeypatch.setattr(snapshot, "HINT_SECONDS", -1)
+    (tmp_path / "file").write_text("token = abcdefgh")
+    assert [(each.state.size, each.hint) for each in seen(tmp_path / "file")] == [(16, None)]
+
+
+@given(
+    st.lists(st.one_of(st.binary(max_size=40), clues), max_size=5).map(b"".join),
+    st.sampled_from(CLUES),
+)
+def test_a_head_with_a_hint_has_a_clue(
+    tmp_path_factory: pytest.TempPathFactory, text: bytes, clue: tuple[int, bytes]
+) -> None:
+    """What the fast search passes over would have given nothing; what it finds is the file's."""
+    file = tmp_path_factory.getbasetemp() / "head"
+    at = max(clue[0], 0)
+    with_clue = text[:at].ljust(at, b"-") + clue[1] + text[at:]
+    for head in (text, with_clue):
+        file.write_bytes(head)
+        kept = _head(file)
+        assert kept in (None, head)
+        assert kept is not None or hint_of(head) is None
+    assert _head(file) == with_clue
+
+
+def _head(file: Path) -> bytes | None:
+    (sight,) = look([os.fsencode(file)], CLUES)
+    assert not isinstance(sight, int)
+    return sight[-1]
