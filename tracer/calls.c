@@ -77,6 +77,8 @@ const struct call calls[] = {
 	AT("readlinkat", 267, 305, 78, CALL_LPATH, OP_STAT, 0, 1, NO_ARG),
 
 	BARE("exit", 60, 1, 93, CALL_EXIT),
+	BARE("chdir", 80, 12, 49, CALL_CHDIR),
+	BARE("fchdir", 81, 133, 50, CALL_CHDIR),
 	BARE("chroot", 161, 61, 51, CALL_WORLD),
 	BARE("pivot_root", 155, 217, 41, CALL_WORLD),
 	BARE("mount", 165, 21, 40, CALL_WORLD),

@@ -27,6 +27,7 @@ enum call_kind {
 	CALL_SOCKET,	/* descriptor, sockaddr, length */
 	CALL_SOCKETCALL, /* i386: the same behind a pointer */
 	CALL_EXIT,	/* a thread ends */
+	CALL_CHDIR,	/* the working directory changes: nothing to record */
 	CALL_WORLD,	/* root directory or mount namespace may change: nothing to record */
 	CALL_LISTENER,	/* seccomp(SET_MODE_FILTER, NEW_LISTENER): will be refused by the kernel */
 };

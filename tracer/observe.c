@@ -28,6 +28,7 @@ void observe_entry(const struct syscall_site *site, struct staging *staging)
 		return;
 	if (staging->process->exec_path)
 		image_after_exec(staging->process);
+	process_chdir_ends(staging->process, site->tid);
 	if (staging->process->world_tid)
 		process_examine_root(staging->process, site->tid);
 	stage_call(site, staging, call);

@@ -20,7 +20,10 @@
 #include "paths.h"
 #include "walk.h"
 
-enum { LINKS_MAX = 40 };
+enum {
+	LINKS_MAX = 40,
+	MISSING_MAX = 8, /* names behind the last directory that is there */
+};
 
 /* Name of the directory behind our @fd; false if that cannot be told. */
 static bool name_of(int fd, char *path, size_t size)
@@ -62,25 +65,56 @@ static bool for_our_walk(const struct query *query, char *path, size_t size)
 
 enum verdict { DONE, NO_PATH, CAREFUL };
 
+/* Name of the directory that a relative path begins in; false if it has none. */
+static bool name_of_start(const struct query *query, char *path, size_t size)
+{
+	char link[64];
+	ssize_t length;
+
+	path_start(query, link, sizeof(link));
+	length = readlink(link, path, size - 1);
+	if (length < 1 || path[0] != '/')
+		return false;
+	path[length] = '\0';
+	return true;
+}
+
+/* The same of the working directory, which seldom changes and is asked for all the time. */
+static bool name_of_cwd(const struct query *query, char *path, size_t size)
+{
+	bool steady = process_cwd_is_steady(query->process);
+	const char *known;
+	char key[32];
+
+	/* No directory is called so. */
+	snprintf(key, sizeof(key), "cwd %llu", (unsigned long long)query->process->cwd_serial);
+	known = steady ? names_find(key) : NULL;
+	if (known) {
+		strcpy(path, known);
+		return true;
+	}
+	if (!name_of_start(query, path, size))
+		return false;
+	if (steady)
+		names_keep(key, path);
+	return true;
+}
+
 /*
  * Makes the query's path absolute text, as far as that is safe to do: @path then names the same
  * object for the tracee and for us.
  */
 static bool as_absolute(const struct query *query, char *path, size_t size)
 {
-	char link[64];
-	ssize_t length;
+	bool known;
 
 	if (!strncmp(query->raw, "/proc/", 6))
 		return false; /* may mean somebody else's */
 	if (query->raw[0] == '/')
 		return (size_t)snprintf(path, size, "%s", query->raw) < size;
-	path_start(query, link, sizeof(link));
-	length = readlink(link, path, size - 1);
-	if (length < 1 || path[0] != '/')
-		return false;
-	path[length] = '\0';
-	return path_join(path, size, query->raw);
+	known = query->dirfd == AT_FDCWD ? name_of_cwd(query, path, size) :
+					   name_of_start(query, path, size);
+	return known && path_join(path, size, query->raw);
 }
 
 /* Splits off the last component; false if it is none that names an entry of a directory. */
@@ -99,9 +133,8 @@ static bool split(char *path, char **name)
 	return true;
 }
 
-/* The directory was resolved a moment ago: @name in what the tracee calls @path. */
-static bool walk_known(const struct query *query, const char *path, const char *name,
-		       struct place *place)
+/* Looks at the entry @name of a directory, called @path, that was resolved a moment ago. */
+static bool look_in_known(const char *path, const char *name, struct place *place)
 {
 	const char *directory = names_find(path);
 
@@ -112,8 +145,68 @@ static bool walk_known(const struct query *query, const char *path, const char *
 	    mounts_waits(mounts_host(), place->path))
 		return false;
 	place->error = lstat(place->path, &place->st) ? errno : 0;
-	if (!place->error && query->follow && S_ISLNK(place->st.st_mode))
+	return true;
+}
+
+/*
+ * Of a directory on the way to @name a moment ago nothing was known, maybe because it is not there:
+ * programs look for the same missing files again and again.
+ */
+static bool walk_missing(char *path, char *name, struct place *place)
+{
+	const char *names[MISSING_MAX];
+	int count = 0;
+
+	do {
+		names[count++] = name;
+		if (count == MISSING_MAX || !*path || !split(path, &name))
+			return false;
+	} while (!look_in_known(path, name, place));
+	if (place->error != ENOENT)
 		return false;
+	while (count)
+		if (!path_join(place->path, sizeof(place->path), names[--count]))
+			return false;
+	return true;
+}
+
+/* Replaces @path by that to which the link at @place leads; false if that cannot be told simply. */
+static bool follow_known(struct place *place, char *path, size_t size)
+{
+	char target[PATH_MAX];
+	ssize_t length = readlink(place->path, target, sizeof(target) - 1);
+
+	if (length < 1 || !strncmp(place->path, "/proc/", 6))
+		return false;
+	target[length] = '\0';
+	if (target[0] == '/')
+		return strncmp(target, "/proc", 5) && (size_t)snprintf(path, size, "%s", target) < size;
+	*strrchr(place->path, '/') = '\0';
+	strcpy(path, place->path);
+	return path_join(path, size, target);
+}
+
+/* The directory was resolved a moment ago: @name in what the tracee calls @directory. */
+static bool walk_known(const struct query *query, const char *directory, const char *named,
+		       struct place *place)
+{
+	char path[PLACE_PATH_MAX], *name;
+	int links = 0;
+
+	strcpy(path, directory);
+	if (!path_join(path, sizeof(path), named))
+		return false;
+	for (;;) {
+		if (!split(path, &name))
+			return false;
+		if (!look_in_known(path, name, place))
+			return walk_missing(path, name, place);
+		if (place->error || !query->follow || !S_ISLNK(place->st.st_mode))
+			break;
+		if (++links > LINKS_MAX || !follow_known(place, path, sizeof(path)))
+			return false;
+		place->through_link = true;
+	}
 	strcpy(place->name, name);
 	place->has_parent = true;
 	return true;
@@ -180,15 +273,38 @@ static bool resolve_unknown(const struct query *query, struct place *place)
 	return verdict == DONE;
 }
 
-/* @directory is what the tracee called the directory of @place. */
-static void keep_name(const char *directory, struct place *place)
+/* Keeps the name of the last directory on @path that is there. */
+static void keep_existing(char *path)
+{
+	char resolved[PLACE_PATH_MAX], *name;
+	int fd = -1;
+
+	while (*path && (fd = open(path, DIRECTORY_FLAGS)) < 0)
+		if (errno != ENOENT || !split(path, &name))
+			return;
+	if (fd < 0)
+		return;
+	if (name_of(fd, resolved, sizeof(resolved)) && strncmp(resolved, "/proc/", 6))
+		names_keep(path, resolved);
+	close(fd);
+}
+
+/* @directory, which may be cut, is what the tracee called the directory of @place. */
+static void keep_name(char *directory, struct place *place)
 {
 	char *slash = strrchr(place->path, '/');
 
-	if (!place->has_parent || place->through_link || strcmp(slash + 1, place->name))
-		return; /* that is another directory */
+	if (!place->has_parent) {
+		if (place->error == ENOENT && !mounts_host()->waits)
+			keep_existing(directory);
+		return;
+	}
+	/* Not if it is the directory itself; and a process may find its own number in /proc. */
+	if (strcmp(slash + 1, place->name) || !strncmp(place->path, "/proc/", 6))
+		return;
 	*slash = '\0';
-	names_keep(directory, place->path);
+	/* Where a link at the end led elsewhere, that directory has only its own name. */
+	names_keep(place->through_link ? place->path : directory, place->path);
 	*slash = '/';
 }
 
@@ -211,6 +327,7 @@ bool resolve(const struct query *query, struct place *place)
 		     as_absolute(query, path, sizeof(path)) && split(path, &name);
 	if (known_name && walk_known(query, path, name, place))
 		return true;
+	place->through_link = false;
 	if (!resolve_unknown(query, place))
 		return false;
 	place->has_parent = place->parent >= 0;

@@ -407,8 +407,12 @@ void stage_call(const struct syscall_site *site, struct staging *staging,
 		if (site->tid != process->pid)
 			process_thread_exits(site->tid);
 		break;
+	case CALL_CHDIR:
+		process_chdir_begins(process, site->tid);
+		break;
 	case CALL_WORLD:
 		names_forget();
+		process->cwd_unsure = true;
 		process->world_tid = site->tid;
 		mounts_suspect();
 		break;

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/kcmp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -233,6 +234,47 @@ void process_examine_root(struct process *process, pid_t tid)
 		process->root_kind = ROOT_CHANGED;
 }
 
+/*
+ * Whether @process and its parent have one working directory, or may have: clone(2) with CLONE_FS
+ * makes it so also for what are two processes.
+ */
+static void compare_cwd(struct process *process, pid_t parent_pid)
+{
+	struct process *parent = process_known(parent_pid);
+
+	process->cwd_unsure =
+		syscall(SYS_kcmp, process->pid, parent_pid, KCMP_FS, 0UL, 0UL) <= 0;
+	if (process->cwd_unsure && parent)
+		parent->cwd_unsure = true;
+}
+
+static uint64_t next_cwd(void)
+{
+	static uint64_t last;
+
+	return ++last;
+}
+
+void process_chdir_begins(struct process *process, pid_t tid)
+{
+	/* Of two at the same time it is not told who ends last. */
+	process->cwd_unsure = process->cwd_unsure || process->chdir_tid;
+	process->chdir_tid = tid;
+}
+
+void process_chdir_ends(struct process *process, pid_t tid)
+{
+	if (process->chdir_tid != tid)
+		return;
+	process->chdir_tid = 0;
+	process->cwd_serial = next_cwd();
+}
+
+bool process_cwd_is_steady(const struct process *process)
+{
+	return !process->chdir_tid && !process->world_tid && !process->cwd_unsure;
+}
+
 static struct process *make_known(const struct status *status)
 {
 	struct process *process = calloc(1, sizeof(*process)), *parent;
@@ -246,6 +288,8 @@ static struct process *make_known(const struct status *status)
 		process->parent = parent->image ? parent->image : parent->parent;
 	read_credentials(process, status);
 	read_image(process);
+	compare_cwd(process, status->parent);
+	process->cwd_serial = next_cwd();
 	process_examine_root(process, process->pid);
 	process->next = processes[bucket(process->pid)];
 	processes[bucket(process->pid)] = process;

@@ -30,6 +30,9 @@ struct process {
 	bool unreadable;	/* memory cannot be read: the process made itself undumpable */
 	pid_t world_tid;	/* this thread is changing root or namespace; 0: none is */
 	enum root_kind root_kind;
+	pid_t chdir_tid;	/* this thread is changing the working directory; 0: none is */
+	bool cwd_unsure;	/* not all who have it, or can change it, are threads of this process */
+	uint64_t cwd_serial;	/* of the working directory: another one after each change */
 	char *exec_path;	/* owned: an exec of this is under way; NULL if none */
 	char *exe;		/* owned: /proc/PID/exe when the image began; NULL if unreadable */
 	uint64_t arguments;	/* where the image's arguments lie: differs between images */
@@ -57,6 +60,13 @@ void process_forget(struct process *process);
 /* Calls @visit for each known process; @visit may forget the one it is given. */
 void process_each(void (*visit)(struct process *, void *), void *context);
 size_t process_count(void);
+
+/* Thread @tid is about to change the working directory; it makes its next call when it has. */
+void process_chdir_begins(struct process *process, pid_t tid);
+void process_chdir_ends(struct process *process, pid_t tid);
+
+/* Whether the working directory stays the same until process_chdir_begins is called. */
+bool process_cwd_is_steady(const struct process *process);
 
 /* Looks again at root directory and mount namespace. */
 void process_examine_root(struct process *process, pid_t tid);
