@@ -1,13 +1,18 @@
 """Where the database is, without opening it: cheap to import."""
 
 import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 ENVIRONMENT = "IMPTRACE_DB"
 
 
-def default_path() -> Path:
+def default_path() -> "Path":
     """Return the place after the XDG Base Directory Specification; root's is the system's."""
+    from pathlib import Path  # noqa: PLC0415 (who only names the environment variable waits for it)
+
     if os.geteuid() == 0:
         return Path("/var/lib/imptrace/imptrace.db")
     state = os.environ.get("XDG_STATE_HOME", "")

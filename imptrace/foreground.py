@@ -10,10 +10,11 @@ import resource
 import signal
 import time
 from collections.abc import Callable
-from pathlib import Path
 from threading import get_ident
+from typing import TYPE_CHECKING
 
-from imptrace.session import Session
+if TYPE_CHECKING:
+    from imptrace.session import Session
 
 FORWARDED = frozenset(
     {
@@ -52,7 +53,7 @@ def waker() -> Callable[[], None]:
     return lambda: signal.pthread_kill(main, signal.SIGCHLD)
 
 
-def attend(session: Session, *, program: int, supervisor: int) -> None:
+def attend(session: "Session", *, program: int, supervisor: int) -> None:
     """Stand by until everything is stored, passing signals and stops on to the program."""
     while not session.finished.is_set():
         info = signal.sigwaitinfo(_ATTENDED)
@@ -66,7 +67,7 @@ def attend(session: Session, *, program: int, supervisor: int) -> None:
 
 
 def attend_attached(
-    session: Session, let_go: Callable[[], None], *, tracer: int, seconds: float | None
+    session: "Session", let_go: Callable[[], None], *, tracer: int, seconds: float | None
 ) -> None:
     """Stand by until all that is traced has ended; a signal, or the time, lets go of it before."""
     end = math.inf if seconds is None else time.monotonic() + seconds
@@ -87,7 +88,7 @@ def attend_attached(
             let_go()
 
 
-def _received(info: signal.struct_siginfo, session: Session, program: int) -> None:
+def _received(info: signal.struct_siginfo, session: "Session", program: int) -> None:
     if session.ended is not None:
         session.stop()  # only children are still waited for, and no longer
     elif info.si_code <= 0:
@@ -106,7 +107,8 @@ def _stop_with(program: int) -> None:
 
 def _state(pid: int) -> str:
     try:
-        text = Path(f"/proc/{pid}/stat").read_text("ascii", "replace")
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            text = stat.read()
     except OSError:
         return ""
     return text.rpartition(")")[2].split()[0]

@@ -1,15 +1,15 @@
 """What this process may trace: privilege, and the setting of the Yama security module."""
 
 import os
-from pathlib import Path
 
-_SCOPE = Path("/proc/sys/kernel/yama/ptrace_scope")
+_SCOPE = "/proc/sys/kernel/yama/ptrace_scope"
 
 
 def yama_scope() -> int:
     """Return kernel.yama.ptrace_scope; 0, which restricts nothing, where Yama is not there."""
     try:
-        return int(_SCOPE.read_text("ascii"))
+        with open(_SCOPE, encoding="ascii") as scope:
+            return int(scope.read())
     except (OSError, ValueError):
         return 0
 

@@ -1,8 +1,6 @@
-"""The command line: registers the commands, and turns errors into a line and an exit code."""
+"""The command line: registers the commands."""
 
-import os
 import sys
-import traceback
 from typing import Annotated
 
 import typer
@@ -24,14 +22,10 @@ from imptrace.cli import (
     show,
     who,
 )
-from imptrace.errors import ImptraceError
-from imptrace.render.text import printable
+from imptrace.cli.ending import exit_code_of
+from imptrace.errors import UsageError
 
 NAME = "imptrace"
-DEBUG = "IMPTRACE_DEBUG"
-USAGE_ERROR = 2
-INTERNAL_ERROR = 125
-INTERRUPTED = 130
 
 # The class of every error in the form of a command line. typer brings its own copy of click in some
 # versions and not in others, and exports only this subclass.
@@ -91,26 +85,16 @@ app.add_typer(service.app, name="service")
 
 def main() -> None:
     """Run the command line and exit. Exit codes: see imptrace.errors."""
-    sys.exit(_exit_code())
+    sys.exit(exit_code_of(_run_app))
 
 
-def _exit_code() -> int:
+def _run_app() -> object:
     try:
-        code = app(prog_name=NAME, standalone_mode=False)
-        sys.stdout.flush()
-    except ImptraceError as error:
-        return _complain(str(error), error.exit_code)
+        return app(prog_name=NAME, standalone_mode=False)
     except _UsageError as error:
-        return _complain(_usage(error), USAGE_ERROR)
-    except (KeyboardInterrupt, typer.Abort):
-        return INTERRUPTED
-    except BrokenPipeError:
-        # The reader has seen enough. What is still buffered must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except Exception as error:  # noqa: BLE001 (the last resort: nobody is shown a traceback)
-        return _internal_error(error)
-    return code if isinstance(code, int) else 0
+        raise UsageError(_usage(error)) from error
+    except typer.Abort as error:
+        raise KeyboardInterrupt from error
 
 
 def _usage(error: Exception) -> str:
@@ -119,17 +103,3 @@ def _usage(error: Exception) -> str:
     context = getattr(error, "ctx", None)
     command = context.command_path if context else NAME
     return f"{message}; see: {command} --help"
-
-
-def _internal_error(error: Exception) -> int:
-    if os.environ.get(DEBUG):
-        traceback.print_exc()
-    return _complain(
-        f"internal error: {type(error).__name__}: {error}; {DEBUG}=1 shows more", INTERNAL_ERROR
-    )
-
-
-def _complain(message: str, exit_code: int) -> int:
-    # One write: the traced program may write to the same terminal.
-    sys.stderr.write(f"imptrace: {printable(message)}\n")
-    return exit_code

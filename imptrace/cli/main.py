@@ -1,0 +1,24 @@
+"""The command `imptrace`.
+
+A program that is to be recorded should not wait for the command line to be taken apart: typer
+takes a tenth of a second to import, more than all the rest. So a plain `imptrace run` is understood
+without it, and everything else is left to it, mistakes and --help included.
+"""
+
+import sys
+
+from imptrace.cli.run_line import plain_wish
+
+
+def main() -> None:
+    """Run the command line and exit. Exit codes: see imptrace.errors."""
+    wish = plain_wish(sys.argv[1:])
+    if wish is None:
+        from imptrace.cli import app
+
+        app.main()
+    else:
+        from imptrace.cli.ending import exit_code_of
+        from imptrace.cli.record import record
+
+        sys.exit(exit_code_of(lambda: record(wish)))

@@ -1,0 +1,95 @@
+"""Recording a program from its start to the summary: what `imptrace run` does.
+
+The program starts before anything is imported that it need not wait for.
+"""
+
+import os
+from typing import TYPE_CHECKING
+
+from imptrace import foreground
+from imptrace.cli.wish import Recorder, Wait, Wish
+from imptrace.errors import ImptraceError
+from imptrace.tracer.program import Program, find_program, find_user, subject_of
+from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
+
+if TYPE_CHECKING:
+    from imptrace.session import Result, Session
+    from imptrace.tracer.notify import NotifyRecording
+    from imptrace.tracer.ptrace import PtraceRecording
+
+KILLED = 128
+
+
+def record(wish: Wish) -> int:
+    """Record a program; returns its exit code, or dies as it died. Raises ImptraceError."""
+    program = find_program(
+        [os.fsencode(word) for word in wish.command], find_user(wish.user) if wish.user else None
+    )
+    options = RecorderOptions(
+        stats=wish.stats, writes_only=wish.writes_only, io_uring=wish.io_uring
+    )
+    wake = foreground.waker()
+    blocked = foreground.hold_signals()
+    try:
+        recording = _launch(wish.recorder, program, options, blocked)
+    except BaseException:
+        foreground.release_signals(blocked)
+        raise
+    from imptrace.session import Request, Session
+
+    request = Request(
+        subject=subject_of(program),
+        label=wish.label,
+        service=wish.service,
+        database=wish.database,
+        wait_for_children=wish.wait is Wait.CHILDREN,
+        summary=not wish.quiet,
+    )
+    session = Session(recording, request, wake)
+    foreground.attend(session, program=recording.program, supervisor=recording.supervisor)
+    return _end(session, session.result(), recording.name, wish)
+
+
+def _launch(
+    recorder: Recorder, program: Program, options: RecorderOptions, blocked: list[int]
+) -> "NotifyRecording | PtraceRecording":
+    if recorder is not Recorder.PTRACE:
+        from imptrace.tracer.notify import NotifyRecording
+
+        try:
+            return NotifyRecording(program, options, blocked)
+        except RecorderUnavailableError as error:
+            if recorder is Recorder.NOTIFY:
+                raise
+            from imptrace.cli.summary import say
+
+            say(f"{error}; recording with ptrace instead, which is slower")
+    from imptrace.tracer.ptrace import PtraceRecording
+
+    return PtraceRecording.launch(program, options, blocked)
+
+
+def _end(session: "Session", result: "Result", recorder: str, wish: Wish) -> int:
+    """Say what came of it, and end as the program ended."""
+    from imptrace.cli.summary import say, summarise
+
+    code = _program_code(session)
+    if result.summary is not None:
+        summarise(result, wish.command[0], recorder, wish.database)
+    if session.ended is None:
+        say("its supervisor was killed: how the program ended is not known")
+    if result.failure is not None and code == 0:
+        raise result.failure
+    if result.failure is not None:
+        say(str(result.failure))
+    if code < 0:
+        foreground.die_by(-code)
+        return KILLED - code
+    return code
+
+
+def _program_code(session: "Session") -> int:
+    """How the program ended: its exit code, a negated signal, or 125 if that is not known."""
+    if session.ended is None:
+        return ImptraceError.exit_code
+    return os.waitstatus_to_exitcode(session.ended.status)

@@ -1,0 +1,36 @@
+"""What was asked of `imptrace run`."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Wait(StrEnum):
+    """What `run` waits for."""
+
+    NONE = "none"
+    CHILDREN = "children"
+
+
+class Recorder(StrEnum):
+    """How accesses are seen."""
+
+    AUTO = "auto"
+    NOTIFY = "notify"
+    PTRACE = "ptrace"
+
+
+class Wish(NamedTuple):
+    """The options of `imptrace run`, each explained in imptrace.cli.run."""
+
+    command: Sequence[str]
+    database: str | None = None
+    label: str | None = None
+    service: str | None = None
+    user: str | None = None
+    writes_only: bool = False
+    stats: bool = False
+    io_uring: bool = False
+    wait: Wait = Wait.NONE
+    recorder: Recorder = Recorder.AUTO
+    quiet: bool = False
