@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import ClauseElement, Connection
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.orm import DeclarativeBase
+
+from imptrace.db.models import Base
 
 T = TypeVar("T")
 
@@ -20,7 +21,7 @@ CHUNK = 1000
 """Rows per call: enough to amortise it, few enough for any database's limit of variables."""
 
 
-def insert_into(connection: Connection, table: type[DeclarativeBase]) -> Any:
+def insert_into(connection: Connection, table: type[Base]) -> Any:
     """Make an INSERT that knows ON CONFLICT, which SQLAlchemy has per dialect only."""
     if connection.dialect.name == "postgresql":
         # It imports asyncio and more, which a recording into SQLite would have to wait for.

@@ -5,8 +5,12 @@ same few thousand paths return in every run. `access` and `file_state` are the b
 primary key is the row (WITHOUT ROWID) and follows how runs are read, one run at a time.
 """
 
+from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeAlias, TypeVar, cast
+
 from sqlalchemy import (
     BigInteger,
+    Column,
+    ColumnElement,
     Connection,
     ForeignKey,
     ForeignKeyConstraint,
@@ -15,20 +19,43 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     SmallInteger,
+    Table,
     Text,
     UniqueConstraint,
     event,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import SchemaItem
 
+if TYPE_CHECKING:
+    from sqlalchemy.types import TypeEngine
+
+T = TypeVar("T")
+_Kind: TypeAlias = "TypeEngine[T] | type[TypeEngine[T]]"
+
+_WITHOUT_ROWID: Final = {"sqlite_with_rowid": False}
 # SQLite numbers rows by itself only where the column is called INTEGER.
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
 
-class Base(DeclarativeBase):
-    """Every constraint and index gets a name, so that a migration can name what it changes."""
+def required(kind: "_Kind[T]", *constraints: ForeignKey, **options: Any) -> ColumnElement[T]:
+    """Make a column that always has a value."""
+    return Column(kind, *constraints, nullable=False, **options)
 
-    metadata = MetaData(
+
+def optional(kind: "_Kind[T]", **options: Any) -> ColumnElement[T | None]:
+    """Make a column that may be empty."""
+    return cast("ColumnElement[T | None]", Column(kind, nullable=True, **options))
+
+
+class Base:
+    """A table whose columns are the attributes of a class, which can stand for it in statements.
+
+    SQLAlchemy's own declarative classes need its ORM, whose import takes as long as all else that
+    recording needs, for objects that are never made: every question is answered with rows.
+    """
+
+    # Every constraint and index gets a name, so that a migration can name what it changes.
+    metadata: ClassVar = MetaData(
         naming_convention={
             "ix": "ix_%(column_0_label)s",
             "uq": "uq_%(table_name)s_%(column_0_name)s",
@@ -36,11 +63,24 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
-    type_annotation_map = {  # noqa: RUF012 (SQLAlchemy declares it so)
-        int: BigInteger,
-        bytes: LargeBinary,
-        str: Text,
-    }
+    __tablename__: ClassVar[str]
+    __table_args__: ClassVar[tuple[SchemaItem, ...]] = ()
+    __table_options__: ClassVar[dict[str, Any]] = {}
+    __table__: ClassVar[Table]
+
+    def __init_subclass__(cls) -> None:
+        columns = []
+        for name, column in vars(cls).items():
+            if isinstance(column, Column):
+                column.name = column.key = name
+                columns.append(column)
+        cls.__table__ = Table(
+            cls.__tablename__, cls.metadata, *columns, *cls.__table_args__, **cls.__table_options__
+        )
+
+    @classmethod
+    def __clause_element__(cls) -> Table:
+        return cls.__table__
 
 
 class Run(Base):
@@ -48,28 +88,28 @@ class Run(Base):
 
     __tablename__ = "run"
 
-    id: Mapped[int] = mapped_column(_Id, primary_key=True)
-    label: Mapped[str | None] = mapped_column(index=True)
-    program: Mapped[bytes] = mapped_column(index=True)
-    argv: Mapped[bytes]
-    cwd: Mapped[bytes]
-    user: Mapped[str]
-    uid: Mapped[int]
-    host: Mapped[str]
-    started_ns: Mapped[int]
-    ended_ns: Mapped[int | None]
-    exit_code: Mapped[int | None]
-    exit_signal: Mapped[int | None]
-    recorder: Mapped[str]
-    recorder_pid: Mapped[int]
-    recorder_started: Mapped[int]
-    boot_id: Mapped[str]
-    status: Mapped[int] = mapped_column(SmallInteger)
-    lost: Mapped[int]
-    unseen: Mapped[int]
-    service: Mapped[str | None] = mapped_column(index=True)
-    properties: Mapped[str]
-    warnings: Mapped[str]
+    id = required(_Id, primary_key=True)
+    label = optional(Text, index=True)
+    program = required(LargeBinary, index=True)
+    argv = required(LargeBinary)
+    cwd = required(LargeBinary)
+    user = required(Text)
+    uid = required(BigInteger)
+    host = required(Text)
+    started_ns = required(BigInteger)
+    ended_ns = optional(BigInteger)
+    exit_code = optional(BigInteger)
+    exit_signal = optional(BigInteger)
+    recorder = required(Text)
+    recorder_pid = required(BigInteger)
+    recorder_started = required(BigInteger)
+    boot_id = required(Text)
+    status = required(SmallInteger)
+    lost = required(BigInteger)
+    unseen = required(BigInteger)
+    service = optional(Text, index=True)
+    properties = required(Text)
+    warnings = required(Text)
 
 
 class Process(Base):
@@ -77,21 +117,21 @@ class Process(Base):
 
     __tablename__ = "process"
 
-    run_id: Mapped[int] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
-    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    pid: Mapped[int]
-    parent: Mapped[int | None]
-    previous: Mapped[int | None]
-    exe: Mapped[bytes]
-    argv: Mapped[bytes]
-    cwd: Mapped[bytes]
-    uid: Mapped[int]
-    gid: Mapped[int]
-    cgroup: Mapped[bytes]
-    environ: Mapped[bytes]
-    started: Mapped[int]
-    ended: Mapped[int | None]
-    status: Mapped[int | None]
+    run_id = required(_Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    id = required(BigInteger, primary_key=True, autoincrement=False)
+    pid = required(BigInteger)
+    parent = optional(BigInteger)
+    previous = optional(BigInteger)
+    exe = required(LargeBinary)
+    argv = required(LargeBinary)
+    cwd = required(LargeBinary)
+    uid = required(BigInteger)
+    gid = required(BigInteger)
+    cgroup = required(LargeBinary)
+    environ = required(LargeBinary)
+    started = required(BigInteger)
+    ended = optional(BigInteger)
+    status = optional(BigInteger)
 
 
 class Path(Base):
@@ -100,8 +140,8 @@ class Path(Base):
     __tablename__ = "path"
     __table_args__ = (UniqueConstraint("name").ddl_if(dialect="sqlite"),)
 
-    id: Mapped[int] = mapped_column(_Id, primary_key=True)
-    name: Mapped[bytes]
+    id = required(_Id, primary_key=True)
+    name = required(LargeBinary)
 
 
 @event.listens_for(Path.__table__, "after_create")
@@ -124,24 +164,24 @@ class Access(Base):
     __tablename__ = "access"
     __table_args__ = (
         ForeignKeyConstraint(
-            ["run_id", "process_id"], [Process.run_id, Process.id], ondelete="CASCADE"
+            ["run_id", "process_id"], ["process.run_id", "process.id"], ondelete="CASCADE"
         ),
         Index(None, "path_id"),
-        {"sqlite_with_rowid": False},
     )
+    __table_options__ = _WITHOUT_ROWID
 
-    run_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    process_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    path_id: Mapped[int] = mapped_column(ForeignKey(Path.id), primary_key=True)
-    op: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    count: Mapped[int]
-    first: Mapped[int]
-    last: Mapped[int]
-    outcome: Mapped[int] = mapped_column(SmallInteger)
-    errno: Mapped[int] = mapped_column(Integer)
-    flags: Mapped[int] = mapped_column(Integer)
-    to_id: Mapped[int | None]
-    from_id: Mapped[int | None]
+    run_id = required(BigInteger, primary_key=True, autoincrement=False)
+    process_id = required(BigInteger, primary_key=True, autoincrement=False)
+    path_id = required(_Id, ForeignKey("path.id"), primary_key=True)
+    op = required(SmallInteger, primary_key=True, autoincrement=False)
+    count = required(BigInteger)
+    first = required(BigInteger)
+    last = required(BigInteger)
+    outcome = required(SmallInteger)
+    errno = required(Integer)
+    flags = required(Integer)
+    to_id = optional(BigInteger)
+    from_id = optional(BigInteger)
 
 
 class FileState(Base):
@@ -151,22 +191,22 @@ class FileState(Base):
     """
 
     __tablename__ = "file_state"
-    __table_args__ = ({"sqlite_with_rowid": False},)
+    __table_options__ = _WITHOUT_ROWID
 
-    run_id: Mapped[int] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
-    path_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    moment: Mapped[int] = mapped_column(SmallInteger, primary_key=True, autoincrement=False)
-    type: Mapped[int] = mapped_column(SmallInteger)
-    size: Mapped[int]
-    mode: Mapped[int] = mapped_column(Integer)
-    uid: Mapped[int]
-    gid: Mapped[int]
-    mtime_ns: Mapped[int]
-    ctime_ns: Mapped[int]
-    inode: Mapped[int]
-    device: Mapped[int]
-    hint: Mapped[str | None]
-    link: Mapped[bytes | None]
+    run_id = required(_Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    path_id = required(BigInteger, primary_key=True, autoincrement=False)
+    moment = required(SmallInteger, primary_key=True, autoincrement=False)
+    type = required(SmallInteger)
+    size = required(BigInteger)
+    mode = required(Integer)
+    uid = required(BigInteger)
+    gid = required(BigInteger)
+    mtime_ns = required(BigInteger)
+    ctime_ns = required(BigInteger)
+    inode = required(BigInteger)
+    device = required(BigInteger)
+    hint = optional(Text)
+    link = optional(LargeBinary)
 
 
 class Mount(Base):
@@ -174,13 +214,13 @@ class Mount(Base):
 
     __tablename__ = "mount"
 
-    run_id: Mapped[int] = mapped_column(ForeignKey(Run.id, ondelete="CASCADE"), primary_key=True)
-    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    mount_id: Mapped[int]
-    parent_id: Mapped[int]
-    device: Mapped[str]
-    root: Mapped[bytes]
-    mountpoint: Mapped[bytes]
-    fstype: Mapped[str]
-    source: Mapped[bytes]
-    options: Mapped[str]
+    run_id = required(_Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    position = required(BigInteger, primary_key=True, autoincrement=False)
+    mount_id = required(BigInteger)
+    parent_id = required(BigInteger)
+    device = required(Text)
+    root = required(LargeBinary)
+    mountpoint = required(LargeBinary)
+    fstype = required(Text)
+    source = required(LargeBinary)
+    options = required(Text)

@@ -7,8 +7,18 @@ adds up equal differences, and what each difference means is judged here.
 from collections import Counter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Subquery, and_, case, func, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Subquery,
+    and_,
+    case,
+    func,
+    or_,
+    select,
+)
 
 from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES
@@ -22,8 +32,8 @@ from imptrace.tracer.events import FileType
 _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
 _DIRECTORY = FILE_TYPE_CODES[FileType.DIRECTORY]
 
-_before = aliased(FileState)
-_after = aliased(FileState)
+_before = FileState.__table__.alias()
+_after = FileState.__table__.alias()
 
 
 def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
@@ -60,9 +70,9 @@ def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
 def _differences(asked: Subquery, run_id: int) -> Select[Any]:
     """Select done, written, the fields of Difference, and how many paths have them all so."""
     facts = (
-        _before.type != _ABSENT,
-        _after.type != _ABSENT,
-        and_(_before.type == _DIRECTORY, _after.type == _DIRECTORY),
+        _before.c.type != _ABSENT,
+        _after.c.type != _ABSENT,
+        and_(_before.c.type == _DIRECTORY, _after.c.type == _DIRECTORY),
         _equal("type", "inode", "mode", "uid", "gid"),
         _equal("size", "mtime_ns"),
         _equal("ctime_ns"),
@@ -79,13 +89,12 @@ def _differences(asked: Subquery, run_id: int) -> Select[Any]:
 
 
 def _equal(*columns: str) -> ColumnElement[bool]:
-    return and_(*(getattr(_before, column) == getattr(_after, column) for column in columns))
+    return and_(*(_before.c[column] == _after.c[column] for column in columns))
 
 
-def _state_of(
-    state: type[FileState], asked: Subquery, run_id: int, moment: int
-) -> ColumnElement[bool]:
-    return and_(state.run_id == run_id, state.path_id == asked.c.path_id, state.moment == moment)
+def _state_of(state: FromClause, asked: Subquery, run_id: int, moment: int) -> ColumnElement[bool]:
+    of_path = state.c.path_id == asked.c.path_id
+    return and_(state.c.run_id == run_id, of_path, state.c.moment == moment)
 
 
 def _count_unclear(
@@ -96,7 +105,7 @@ def _count_unclear(
         select(asked.c.path_id)
         .outerjoin(_before, _state_of(_before, asked, run_id, BEFORE))
         .outerjoin(_after, _state_of(_after, asked, run_id, AFTER))
-        .where(or_(_before.type.is_(None), _after.type.is_(None)))
+        .where(or_(_before.c.type.is_(None), _after.c.type.is_(None)))
     )
     for chunk in chunks(connection.scalars(unclear).all(), CHUNK):
         accesses = accesses_by_path(connection, run_id, Access.path_id.in_(chunk))
