@@ -3,9 +3,9 @@
 import difflib
 from collections.abc import Collection, Iterable
 
-from sqlalchemy import Connection, Engine, select, true
+from sqlalchemy import Connection, Engine, func, select
 
-from imptrace.db.models import Mount, Process, Run
+from imptrace.db.models import Access, Mount, Process, Run
 from imptrace.db.programs import program_name
 from imptrace.db.records import Detail, RunDetails, RunRecord
 from imptrace.db.rows import (
@@ -18,9 +18,7 @@ from imptrace.tracer import events
 
 LATEST = "latest"
 
-_ROWS = 2000
 _LARGEST_ID = (1 << 63) - 1
-_ALL = true()
 
 
 def runs(engine: Engine) -> list[RunRecord]:
@@ -74,6 +72,13 @@ def run_details(engine: Engine, run_id: int, detail: Detail = Detail.EXACT) -> R
             paths=tuple(paths_of_run(connection, run_id, detail)),
             mounts=tuple(events.Mount(*mount[2:]) for mount in connection.execute(mounts)),
         )
+
+
+def count_paths(engine: Engine, run_id: int) -> int:
+    """Count the distinct paths that a run saw."""
+    with engine.connect() as connection:
+        counted = func.count(Access.path_id.distinct())
+        return connection.scalars(select(counted).where(Access.run_id == run_id)).one()
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

@@ -25,6 +25,8 @@ class Detail(Enum):
     TIMELESS = "timeless"
     """All but the times of accesses: only their order is kept. Paths to which the same was done
     then share their accesses, which are read in a fraction of the time."""
+    CHANGES = "changes"
+    """The same, and only of the paths that somebody asked to change."""
     DECISIVE = "decisive"
     """The same, and only of the paths that somebody asked to change, that were executed, or that
     lie below /etc. The others, thousands, can do nothing for a verdict but be counted."""

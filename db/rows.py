@@ -132,7 +132,7 @@ def file_state(row: Sequence[Any]) -> FileState:
     _, _, _, file_type, size, mode, uid, gid, mtime_ns, ctime_ns, inode, device, _, _ = row
     return FileState(
         FILE_TYPES[file_type],
-        to_unsigned(size),
+        size if size >= 0 else to_unsigned(size),
         mode,
         uid,
         gid,

@@ -9,7 +9,7 @@ from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Executable, SelectBase, select, true, union
+from sqlalchemy import ColumnElement, Connection, Executable, and_, select, true
 
 from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES
 from imptrace.db.models import Access, FileState, Path
@@ -26,7 +26,6 @@ from imptrace.db.rows import (
 from imptrace.tracer.events import ABSENT, FileType, Op
 
 _ROWS = 2000
-_ALL = true()
 _NO_STATES = States()
 _NOTHING = {BEFORE: States(before=ABSENT), AFTER: States(after=ABSENT)}
 _NEVER_THERE = States(before=ABSENT, after=ABSENT)
@@ -37,8 +36,7 @@ Row = Sequence[Any]
 
 def paths_of_run(connection: Connection, run_id: int, detail: Detail) -> Iterator[PathRecord]:
     """Read the paths of a run, sorted."""
-    condition = Access.path_id.in_(_decisive(run_id)) if detail is Detail.DECISIVE else _ALL
-    rows = _rows_by_path(connection, run_id, condition)
+    rows = _rows_by_path(connection, run_id, _wanted(run_id, detail))
     names: dict[int, bytes] = {path_id: of_path[0][1] for path_id, of_path in rows.items()}
     states = states_by_path(connection, run_id)
     deeds = _Deeds(names, detail)
@@ -60,33 +58,40 @@ def accesses_by_path(
 
 
 def states_by_path(
-    connection: Connection, run_id: int, condition: ColumnElement[bool] = _ALL
+    connection: Connection, run_id: int, condition: ColumnElement[bool] | None = None
 ) -> dict[int, States]:
     """Read the states of a run's paths by path id."""
     table = FileState.__table__
     of_run = FileState.run_id == run_id
+    if condition is not None:
+        of_run = and_(of_run, condition)
     # Most that a run leaves was not there before: that alone needs no row of fourteen columns.
-    absent = select(FileState.path_id, FileState.moment).where(
-        of_run, condition, FileState.type == _ABSENT
-    )
+    absent = select(FileState.path_id, FileState.moment).where(of_run, FileState.type == _ABSENT)
     states: dict[int, States] = {}
     for path_id, moment in _rows(connection, absent):
         states[path_id] = _NOTHING[moment] if path_id not in states else _NEVER_THERE
-    there = select(table).where(of_run, condition, FileState.type != _ABSENT)
+    there = select(table).where(of_run, FileState.type != _ABSENT)
     for row in _rows(connection, there):
-        states[row[1]] = states.get(row[1], _NO_STATES).joined(row)
+        path_id = row[1]
+        states[path_id] = states.get(path_id, _NO_STATES).joined(row)
     return states
 
 
-def _decisive(run_id: int) -> SelectBase:
-    """Select the ids of the paths that can do more for a verdict than be counted."""
+def _wanted(run_id: int, detail: Detail) -> ColumnElement[bool]:
+    """Choose the accesses of the paths that are to be read."""
     of_run = select(Access.path_id).where(Access.run_id == run_id)
-    asked = [OP_CODES[op] for op in (*CHANGES, Op.EXEC)]
-    # "0" is the byte after "/": the range of the unique index that holds all that is below.
-    configuration = select(Path.id).where(Path.name >= b"/etc/", Path.name < b"/etc0")
-    return union(
-        of_run.where(Access.op.in_(asked)), of_run.where(Access.path_id.in_(configuration))
-    )
+    changes = [OP_CODES[op] for op in CHANGES]
+    match detail:
+        case Detail.EXACT | Detail.TIMELESS:
+            return true()
+        case Detail.CHANGES:
+            return Access.path_id.in_(of_run.where(Access.op.in_(changes)))
+        case Detail.DECISIVE:
+            executed = OP_CODES[Op.EXEC]
+            # "0" is the byte after "/": the range of the index that holds all that is below.
+            configured = select(Path.id).where(Path.name >= b"/etc/", Path.name < b"/etc0")
+            telling = of_run.where(Access.op.in_([*changes, executed]))
+            return Access.path_id.in_(telling.union_all(configured))
 
 
 class _Deeds:
@@ -99,13 +104,15 @@ class _Deeds:
 
     def of(self, rows: Sequence[Row], states: States) -> Deeds:
         """Read the rows of one path."""
-        # Where nobody looked at the path, the times tell what became of it.
-        if self._is_exact or states.before is None or states.after is None:
+        if self._is_exact:
             return self._made(rows)
         key = tuple([row[WHAT_WAS_DONE] for row in rows])
         deeds = self._alike.get(key)
         if deeds is None:
             deeds = self._alike[key] = self._made([(None, None, 0, 0, *row) for row in key])
+        if deeds.asked.change and (states.before is None or states.after is None):
+            # Where nobody looked at a path, the times of its changes tell what became of it.
+            return self._made(rows)
         return deeds
 
     def _made(self, rows: Iterable[Row]) -> Deeds:

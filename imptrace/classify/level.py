@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from imptrace.classify.codes import Code
 from imptrace.classify.path_facts import PathFacts
-from imptrace.classify.paths import name_of, parent_of, parents_of
+from imptrace.classify.paths import name_of, parent_of
 from imptrace.classify.places import Area, Place
 from imptrace.classify.verdicts import Level, Reason
 from imptrace.classify.words import (
@@ -216,7 +216,7 @@ def cache_directory(path: bytes, area: Area, tagged: frozenset[bytes]) -> Reason
 
 def tagged_caches(paths: Iterable[bytes]) -> frozenset[bytes]:
     """The directories that hold a CACHEDIR.TAG."""
-    return frozenset(next(parents_of(path)) for path in paths if name_of(path) == CACHE_TAG)
+    return frozenset(parent_of(path) for path in paths if path.endswith(b"/" + CACHE_TAG))
 
 
 def _reason(code: Code, sight: Sight, **figures: str) -> Reason:

@@ -70,7 +70,8 @@ def executed_names(run: RunDetails) -> frozenset[bytes]:
     files = {
         program_name(path.path)
         for path in run.paths
-        if any(access.op is Op.EXEC for access in path.accesses)
+        # A list: a run has many paths, and each few accesses.
+        if Op.EXEC in [access.op for access in path.accesses]
     }
     return frozenset(processes | files)
 

@@ -1,7 +1,5 @@
 """`imptrace recommend`: what to keep."""
 
-import atexit
-import gc
 import os
 import sys
 from dataclasses import replace
@@ -10,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from imptrace.cli.options import Database, opened
+from imptrace.cli.options import Database, keep_garbage, opened
 from imptrace.errors import UsageError
 from imptrace.levels import Level
 
@@ -100,20 +98,19 @@ def recommend(
 
     Example: imptrace recommend firefox
     """
-    # Modules and records that are made from here on are needed to the end: searching hundreds of
-    # thousands of them for garbage, now and once more at the very end, would take a third of the
-    # time.
-    gc.disable()
-    atexit.register(gc.freeze)
+    keep_garbage()
     from imptrace.evidence import Question
 
     _check(output, target, storage, set_aside=set_aside, explain=explain)
     if service is not None and names:
         raise UsageError("name runs, or a service with --service: not both")
     question = Question(names=tuple(names or ()), service=service)
-    is_short = output is not Format.JSON and not set_aside and explain is None
     facts, advice = _advice(
-        question, database, with_catalogue=not no_catalogue, in_full=not is_short
+        question,
+        database,
+        with_catalogue=not no_catalogue,
+        with_set_aside=set_aside or output is Format.JSON,
+        with_verdicts=explain is not None,
     )
     advice = _filtered(advice, Level(level.value) if level else None, min_confidence)
     for warning in _warnings(advice):
@@ -152,7 +149,12 @@ def _check(
 
 
 def _advice(
-    question: "Question", database: str | None, *, with_catalogue: bool, in_full: bool
+    question: "Question",
+    database: str | None,
+    *,
+    with_catalogue: bool,
+    with_set_aside: bool,
+    with_verdicts: bool,
 ) -> "tuple[Facts, Advice]":
     from imptrace.catalogue import shipped
     from imptrace.classify.recommend import advise
@@ -160,6 +162,7 @@ def _advice(
     from imptrace.db.records import Detail
     from imptrace.evidence import gather
 
+    in_full = with_set_aside or with_verdicts
     detail = Detail.TIMELESS if in_full else Detail.DECISIVE
     catalogue = shipped() if with_catalogue else None
     try:
@@ -170,7 +173,7 @@ def _advice(
             raise
         facts = gather(None, question, catalogue)
     with_declared = question.service is not None
-    advice = advise(facts, with_declared=with_declared, with_verdicts=in_full)
+    advice = advise(facts, with_declared=with_declared, with_verdicts=with_verdicts)
     return facts, advice
 
 

@@ -6,7 +6,10 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, Json, complete_run, opened
+from imptrace.cli.options import Database, Json, complete_run, keep_garbage, opened
+
+MOST = 1000
+"""Paths of one kind that are shown unasked: as many as anybody reads."""
 
 
 def show(
@@ -25,6 +28,9 @@ def show(
     tree: Annotated[
         bool, typer.Option("--tree", help="Show paths as a tree of directories.")
     ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help=f"Show also more than {MOST:,} paths of a kind.")
+    ] = False,
     database: Database = None,
     json: Json = False,
 ) -> None:
@@ -32,6 +38,7 @@ def show(
 
     Example: imptrace show firefox --tree
     """
+    keep_garbage()
     from imptrace.db import queries
     from imptrace.db.records import Detail
     from imptrace.render import run_json
@@ -39,11 +46,22 @@ def show(
     from imptrace.render.run_text import Wanted, run_text
     from imptrace.render.style import style_for
 
+    detail = Detail.TIMELESS if reads or json else Detail.CHANGES
     with opened(database) as engine:
-        details = queries.run_details(engine, queries.resolve_run(engine, run), Detail.TIMELESS)
+        run_id = queries.resolve_run(engine, run)
+        details = queries.run_details(engine, run_id, detail)
+        seen = queries.count_paths(engine, run_id) if detail is Detail.CHANGES else None
     if json:
         typer.echo(dump(run_json.run(details)))
         return
     width = shutil.get_terminal_size().columns - 2 if sys.stdout.isatty() else None
-    wanted = Wanted(style=style_for(sys.stdout), reads=reads, tree=tree, width=width)
+    only_read = seen - len(details.paths) if seen is not None else None
+    wanted = Wanted(
+        style=style_for(sys.stdout),
+        reads=reads,
+        tree=tree,
+        only_read=only_read,
+        most=None if everything else MOST,
+        width=width,
+    )
     typer.echo(run_text(details, wanted))

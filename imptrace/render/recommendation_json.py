@@ -1,6 +1,6 @@
 """An advice in JSON; docs/json.md promises the shape."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypedDict
 
 from imptrace.classify.verdicts import (
@@ -67,7 +67,7 @@ def recommendation(advice: Advice) -> RecommendationAnswer:
         "subject": _subject(advice.subject),
         "runs": list(advice.runs),
         "recommendations": [_recommendation(each) for each in advice.recommendations],
-        "set_aside": [_set_aside(each) for each in advice.set_aside],
+        "set_aside": list(_set_aside(advice.set_aside)),
         "warnings": [_reason(each) for each in advice.warnings],
     }
 
@@ -100,9 +100,14 @@ def _recommendation(each: Recommendation) -> RecommendationJson:
     }
 
 
-def _set_aside(each: SetAside) -> SetAsideJson:
-    text = "; ".join(in_words(reason) for reason in each.reasons)
-    return {**path_name(each.path), "why": each.why.value, "text": text}
+def _set_aside(paths: Iterable[SetAside]) -> Iterator[SetAsideJson]:
+    # Thousands of paths are set aside for one and the same reason.
+    texts: dict[tuple[int, ...], str] = {}
+    for path, why, reasons in paths:
+        key = tuple(map(id, reasons))
+        if key not in texts:
+            texts[key] = "; ".join(map(in_words, reasons))
+        yield {**path_name(path), "why": why.value, "text": texts[key]}
 
 
 def _reason(reason: Reason) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """Answers in JSON. docs/json.md promises the shapes: keys are added, never changed or removed."""
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Literal, NotRequired, TypedDict
+from typing import Literal, NamedTuple, NotRequired, TypedDict
 
 from imptrace.db.records import PathRecord, PathUse, ProcessRecord, RunDetails, RunRecord
 from imptrace.tracer.events import AccessFlag, FileState, FileType, Op
@@ -142,7 +142,7 @@ def run(details: RunDetails) -> RunAnswer:
         "schema": "imptrace.run/1",
         "run": _run(details.run),
         "processes": [_process(process) for process in details.processes],
-        "paths": [_path(path) for path in details.paths],
+        "paths": list(_paths(details.paths)),
     }
 
 
@@ -202,19 +202,42 @@ def _process(process: ProcessRecord) -> ProcessJson:
     }
 
 
-def _path(path: PathRecord) -> PathJson:
+class _Done(NamedTuple):
+    """What the accesses of a path say together."""
+
+    ops: dict[str, int]
+    outcome: str
+    processes: list[int]
+
+
+def _paths(paths: Iterable[PathRecord]) -> Iterator[PathJson]:
+    # Tens of thousands of paths may share what was done to them.
+    done: dict[int, _Done] = {}
+    for path in paths:
+        key = id(path.accesses)
+        if key not in done:
+            done[key] = _done(path)
+        yield _path(path, done[key])
+
+
+def _done(path: PathRecord) -> _Done:
+    processes = sorted({access.process for access in path.accesses})
+    return _Done(_ops(path.ops.items()), path.outcome.value, processes)
+
+
+def _path(path: PathRecord, done: _Done) -> PathJson:
     return {
         **path_name(path.path),
         "type": file_type(path),
-        "ops": _ops(path.ops.items()),
-        "outcome": path.outcome.value,
+        "ops": done.ops,
+        "outcome": done.outcome,
         "effect": path.effect and path.effect.value,
         "read_first": path.read_first,
         "before": _state(path.before),
         "after": _state(path.after),
         "hint": path.hint,
         "link": None if path.link is None else plain_text(path.link),
-        "processes": sorted({access.process for access in path.accesses}),
+        "processes": done.processes,
     }
 
 

@@ -25,6 +25,10 @@ class Wanted:
     """Also what was only read, or opened for a change and left as it was."""
     tree: bool = False
     """Paths as a tree of directories."""
+    only_read: int | None = None
+    """How many paths were only read, where they are not among those of the run."""
+    most: int | None = None
+    """Paths of one kind, or of one tree; what is beyond is counted only. None shows all."""
     width: int | None = None
     """Terminal cells for command lines; None does not cut them."""
 
@@ -73,10 +77,11 @@ def _heading(run: RunRecord, style: Style, home: bytes | None) -> list[str]:
 
 def _path_sections(details: RunDetails, wanted: Wanted) -> Iterator[list[str]]:
     home = home_of(details)
-    style = wanted.style
+    described = _Lines(wanted.style)
     if wanted.tree:
         shown = [path for path in details.paths if wanted.reads or path.effect in _EFFECTS]
-        lines = path_tree(shown, lambda path, name: _tree_line(path, name, style), home, style)
+        lines = path_tree(shown[: wanted.most], described.in_tree, home, wanted.style)
+        lines += _more(len(shown), wanted)
         yield _titled(f"Paths ({_counts(details.paths)})", lines, wanted)
         return
     groups: list[tuple[str, Effect | None]] = [(effect.value, effect) for effect in _EFFECTS]
@@ -84,10 +89,16 @@ def _path_sections(details: RunDetails, wanted: Wanted) -> Iterator[list[str]]:
         groups += [("opened for a change, and as before", Effect.UNCHANGED), ("only read", None)]
     for title, effect in groups:
         paths = [path for path in details.paths if path.effect is effect]
-        lines = [
-            f"{_columns(path)}  {_line(path, tilde(path.path, home), style)}" for path in paths
-        ]
+        lines = [described.in_list(path, tilde(path.path, home)) for path in paths[: wanted.most]]
+        lines += _more(len(paths), wanted)
         yield _titled(f"{title.capitalize()} ({len(paths):,})", lines, wanted)
+
+
+def _more(count: int, wanted: Wanted) -> list[str]:
+    """Say how many of `count` paths are not shown."""
+    if wanted.most is None or count <= wanted.most:
+        return []
+    return [wanted.style.dim(f"... {count - wanted.most:,} more (--all shows them)")]
 
 
 def _titled(title: str, lines: Sequence[str], wanted: Wanted) -> list[str]:
@@ -107,7 +118,7 @@ def _left_out(paths: Sequence[PathRecord], wanted: Wanted) -> str:
     others = [
         f"{count:,} {what}"
         for count, what in (
-            (effects.count(None), "only read"),
+            (effects.count(None) if wanted.only_read is None else wanted.only_read, "only read"),
             (effects.count(Effect.UNCHANGED), "opened for a change, and as before"),
         )
         if count
@@ -115,14 +126,6 @@ def _left_out(paths: Sequence[PathRecord], wanted: Wanted) -> str:
     if not others:
         return wanted.style.dim(changed)
     return wanted.style.dim(f"{changed}Not shown: {', '.join(others)} (--reads shows them)")
-
-
-def _columns(path: PathRecord) -> str:
-    state = _shown_state(path)
-    if state is None:
-        return f"{'':>6}  {'':4}"
-    bytes_held = size(state.size) if state.type is FileType.FILE else "-"
-    return f"{bytes_held:>6}  {state.mode:04o}"
 
 
 def _shown_state(path: PathRecord) -> FileState | None:
@@ -142,12 +145,6 @@ _MARKS = {
 }
 
 
-def _tree_line(path: PathRecord, name: str, style: Style) -> str:
-    state = _shown_state(path)
-    holds = style.dim(f"  {size(state.size)}") if state and state.type is FileType.FILE else ""
-    return f"{_effect_style(path, _MARKS[path.effect], style)} {_line(path, name, style, holds)}"
-
-
 def _effect_style(path: PathRecord, text: str, style: Style) -> str:
     match path.effect:
         case Effect.CREATED:
@@ -160,25 +157,55 @@ def _effect_style(path: PathRecord, text: str, style: Style) -> str:
             return text
 
 
-def _line(path: PathRecord, name: str, style: Style, holds: str = "") -> str:
-    state = _shown_state(path)
-    if state is not None and state.type is FileType.DIRECTORY and not name.endswith("/"):
-        name += "/"
-    if path.link is not None:
-        name += f" → {printable(path.link)}"
-    notes = ", ".join(_notes(path))
-    return name + holds + (style.dim(f"  ({notes})") if notes else "")
+class _Lines:
+    """Describes paths, each on a line."""
+
+    def __init__(self, style: Style) -> None:
+        self._style = style
+        # Tens of thousands of paths may share what was done to them.
+        self._done: dict[int, tuple[str, ...]] = {}
+
+    def in_list(self, path: PathRecord, name: str) -> str:
+        """Describe a path in columns."""
+        state = _shown_state(path)
+        if state is None:
+            return f"{'':>6}  {'':4}  {self._line(path, state, name)}"
+        held = size(state.size) if state.type is FileType.FILE else "-"
+        return f"{held:>6}  {state.mode:04o}  {self._line(path, state, name)}"
+
+    def in_tree(self, path: PathRecord, name: str) -> str:
+        """Describe a path in a tree, where its directories are not repeated."""
+        state = _shown_state(path)
+        is_file = state is not None and state.type is FileType.FILE
+        held = self._style.dim(f"  {size(state.size)}") if state and is_file else ""
+        mark = _effect_style(path, _MARKS[path.effect], self._style)
+        return f"{mark} {self._line(path, state, name, held)}"
+
+    def _line(self, path: PathRecord, state: FileState | None, name: str, held: str = "") -> str:
+        if state is not None and state.type is FileType.DIRECTORY and not name.endswith("/"):
+            name += "/"
+        if path.link is not None:
+            name += f" → {printable(path.link)}"
+        notes = ", ".join(self._notes(path, state))
+        return name + held + (self._style.dim(f"  ({notes})") if notes else "")
+
+    def _notes(self, path: PathRecord, state: FileState | None) -> Iterator[str]:
+        if state is not None and state.type not in _ORDINARY:
+            yield state.type.value
+        if path.hint:
+            yield printable(path.hint)
+        if path.read_first:
+            yield "read first"
+        key = id(path.accesses)
+        if key not in self._done:
+            self._done[key] = tuple(_done(path))
+        yield from self._done[key]
 
 
-def _notes(path: PathRecord) -> Iterator[str]:
-    state = _shown_state(path)
-    if state is not None and state.type not in _ORDINARY:
-        yield state.type.value
-    if path.hint:
-        yield printable(path.hint)
-    if path.read_first:
-        yield "read first"
+def _done(path: PathRecord) -> Iterator[str]:
+    """Tell what is worth a note of what was done to a path."""
     if any(access.op is Op.RENAME and access.origin is not None for access in path.accesses):
         yield "moved along" if AccessFlag.CARRIED in path.flags else "by rename"
-    if path.outcome in _UNREAD_OUTCOMES:
-        yield _UNREAD_OUTCOMES[path.outcome]
+    outcome = path.outcome
+    if outcome in _UNREAD_OUTCOMES:
+        yield _UNREAD_OUTCOMES[outcome]

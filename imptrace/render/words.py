@@ -21,12 +21,11 @@ def size(count: int) -> str:
     """
     if count < _KILO:
         return f"{count} B"
+    amount, power = count / _KILO, 0
     # The unit is chosen after rounding, so that 999,999 is not shown as 1000 kB.
-    amount, unit = next(
-        (count / _KILO**power, unit)
-        for power, unit in enumerate(_UNITS, start=1)
-        if round(count / _KILO**power) < _KILO or unit == _UNITS[-1]
-    )
+    while round(amount) >= _KILO and power < len(_UNITS) - 1:
+        amount, power = amount / _KILO, power + 1
+    unit = _UNITS[power]
     return f"{amount:.1f} {unit}" if amount < _TEN else f"{amount:.0f} {unit}"
 
 

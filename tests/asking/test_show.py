@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from command_line import Ask
-from recordings import ENDED_NS, FILE, HOME, START, details
+from recordings import ENDED_NS, FILE, HOME, START, create, details, record
 
 from imptrace.render.run_text import Wanted, run_text
 from imptrace.render.style import Style
@@ -149,6 +149,20 @@ def test_text_shows_what_changed_first_and_says_what_it_left_out(ask: Ask) -> No
         "",
         "Not shown: 2 only read, 2 opened for a change, and as before (--reads shows them)",
     ]
+
+
+@pytest.mark.parametrize("form", [[], ["--tree"]])
+def test_more_than_anybody_reads_is_counted_and_shown_on_request(
+    ask: Ask, place: Path, form: list[str]
+) -> None:
+    new = [HOME + b"/.cache/%04d" % number for number in range(1200)]
+    record(place, map(create, new), dict.fromkeys(new, FILE))
+    short, long = ask("show", *form).out, ask("show", "--all", *form).out
+    assert "... 200 more (--all shows them)" in short
+    assert ("0999" in short, "1000" in short, "1199" in long) == (True, False, True)
+    assert "more" not in long
+    assert "1,200" in short
+    assert len(json.loads(ask("show", "--json").out)["paths"]) == 1200
 
 
 def test_reads_are_shown_on_request(ask: Ask) -> None:
