@@ -19,6 +19,7 @@ from imptrace.catalogue import Catalogue, Entry, Place
 from imptrace.classify.context import Context, Facts, User
 from imptrace.classify.names import executed_names, names_of_process
 from imptrace.classify.paths import parents_of
+from imptrace.classify.unit import PROPERTIES
 from imptrace.classify.verdicts import Home
 from imptrace.db import queries
 from imptrace.db.others import other_programs
@@ -30,19 +31,6 @@ from imptrace.tracer.snapshot import lstat_state
 
 MOST_RUNS = 20
 """Runs of one program that an advice rests on, the newest: older ones tell of older versions."""
-UNIT_PROPERTIES = (
-    "StateDirectory",
-    "StateDirectoryMode",
-    "CacheDirectory",
-    "CacheDirectoryMode",
-    "LogsDirectory",
-    "LogsDirectoryMode",
-    "ConfigurationDirectory",
-    "ConfigurationDirectoryMode",
-    "User",
-    "Group",
-    "DynamicUser",
-)
 _SYSTEMCTL_TIMEOUT = 5
 _ORDINARY_ROOT = "root"
 
@@ -281,14 +269,24 @@ def _unit_properties(runs: Sequence[RunDetails], entry: Entry | None) -> Mapping
 
 
 def _ask_systemd(unit: str) -> dict[str, str]:
-    if shutil.which("systemctl") is None or not os.path.isdir("/run/systemd/system"):
+    """Ask the running systemd; nothing is declared where there is none, or no such unit."""
+    if shutil.which("systemctl") is None:
         return {}
-    command = ["systemctl", "show", f"--property={','.join(UNIT_PROPERTIES)}", "--", unit]
+    command = ["systemctl", "--system", "show", f"--property={','.join(PROPERTIES)}", "--", unit]
     try:
         shown = subprocess.run(
-            command, check=True, capture_output=True, text=True, timeout=_SYSTEMCTL_TIMEOUT
+            command,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            timeout=_SYSTEMCTL_TIMEOUT,
         )
     except (OSError, subprocess.SubprocessError):
         return {}
     lines = (line.partition("=") for line in shown.stdout.splitlines())
-    return {key: value for key, _, value in lines if value}
+    found = {key: value for key, _, value in lines if value}
+    # Of a unit that is not there systemd shows the defaults.
+    return found if found.get("LoadState") == "loaded" else {}
