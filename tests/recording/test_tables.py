@@ -3,11 +3,13 @@
 import platform
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from imptrace.tracer import _notify, wire
-from imptrace.tracer.events import AccessFlag
+from imptrace.tracer.events import AccessFlag, Mount
+from imptrace.tracer.mountinfo import WAITING_TYPES, may_wait
 
 X86_64, I386, AARCH64 = 1, 2, 3
 """Columns of _notify.calls()."""
@@ -94,3 +96,13 @@ def test_flags_are_never_renumbered() -> None:
         "CUT": 512,
         "PRIVATE_MOUNT": 1024,
     }
+
+
+def test_file_systems_that_must_not_be_waited_on() -> None:
+    """The supervisor, in C, and what looks at paths after the run, in Python, spare the same."""
+    source = (Path(__file__).parents[2] / "tracer" / "mounts.c").read_text()
+    listed = re.search(r"static bool type_waits.*?types\[\] = \{(.*?)\};", source, re.DOTALL)
+    assert listed is not None
+    assert {name.encode() for name in re.findall(r'"(\w+)"', listed[1])} == WAITING_TYPES
+    assert 'strncmp(type, "fuse", 4)' in source
+    assert may_wait(Mount(1, 0, "0:1", b"/", b"/mnt", "fuse.sshfs", b"x", "rw"))
