@@ -15,19 +15,24 @@
 #define RENAME_EXCHANGE 2
 #endif
 
-int foretell_new(const struct place *place)
+int foretell_new(const struct place *place, bool directory)
 {
 	if (!place->error)
 		return EEXIST;
 	if (place->error == ENOENT && place->has_parent)
-		return 0;
+		return place->wants_directory && !directory ? ENOENT : 0;
 	return place->error;
 }
 
 int foretell_open(const struct place *place, int flags)
 {
+	bool missing = place->error == ENOENT && place->has_parent;
 	bool directory = !place->error && S_ISDIR(place->st.st_mode);
 
+	if (flags & O_CREAT && place->wants_directory && (missing || !place->error))
+		return EISDIR;
+	if (flags & O_CREAT && (missing || flags & O_EXCL))
+		return foretell_new(place, false);
 	if (place->error)
 		return place->error;
 	if (directory && flags & (O_ACCMODE | O_TRUNC | O_CREAT))
@@ -70,8 +75,10 @@ static int if_removed(struct place *place, bool as_directory)
 
 	if (place->error)
 		return place->error;
-	if (directory != as_directory)
-		return directory ? EISDIR : ENOTDIR;
+	if (directory && !as_directory)
+		return EISDIR;
+	if (!directory && (as_directory || place->wants_directory))
+		return ENOTDIR;
 	return directory && is_full(place) ? ENOTEMPTY : 0;
 }
 
@@ -86,8 +93,9 @@ int foretell_change(const struct call *call, int flags, struct place *place)
 {
 	switch (call->op) {
 	case OP_MKDIR:
+		return foretell_new(place, true);
 	case OP_CREATE:
-		return foretell_new(place);
+		return foretell_new(place, false);
 	case OP_DELETE:
 		return if_removed(place, flags & AT_REMOVEDIR || !strcmp(call->name, "rmdir"));
 	case OP_TRUNCATE:
@@ -108,6 +116,10 @@ static int if_replaced(const struct place *from, struct place *to, bool exchange
 {
 	bool directory = S_ISDIR(from->st.st_mode);
 
+	if (!directory && (from->wants_directory || (to->wants_directory && !exchange)))
+		return ENOTDIR;
+	if (exchange && to->wants_directory && !S_ISDIR(to->st.st_mode))
+		return ENOTDIR;
 	if (is_below(to, from))
 		return EINVAL;
 	if (is_below(from, to))
@@ -133,14 +145,14 @@ int foretell_rename(const struct place *from, struct place *to, unsigned int fla
 
 int foretell_link(const struct place *from, const struct place *to)
 {
-	int error = from->error ? from->error : foretell_new(to);
+	int error = from->error ? from->error : foretell_new(to, false);
 
 	return !error && S_ISDIR(from->st.st_mode) ? EPERM : error;
 }
 
 int foretell_bind(const struct place *place)
 {
-	int error = foretell_new(place);
+	int error = foretell_new(place, false);
 
 	return error == EEXIST ? EADDRINUSE : error;
 }

@@ -6,13 +6,15 @@
 #ifndef IMPTRACE_FORETELL_H
 #define IMPTRACE_FORETELL_H
 
+#include <stdbool.h>
+
 #include "calls.h"
 #include "resolve.h"
 
-/* Makes something new at @place. */
-int foretell_new(const struct place *place);
+/* Makes a directory or something else at @place. */
+int foretell_new(const struct place *place, bool directory);
 
-/* Opens what is there, with open(2)'s @flags. */
+/* Opens with open(2)'s @flags. */
 int foretell_open(const struct place *place, int flags);
 
 /* Acts on one path: @call, with its flags argument, 0 if it has none. */

@@ -36,7 +36,8 @@ void observe_entry(const struct syscall_site *site, struct staging *staging)
 
 static struct before before_change(const struct place *place)
 {
-	if (place->error && place->error != ENOENT && place->error != ENOTDIR)
+	/* Without the directory the path is text, maybe of something else: `missing/../there`. */
+	if (place->error && (place->error != ENOENT || !place->has_parent))
 		return (struct before){ .looked = false };
 	if (place->private_mount || !journal_first_change(place->path))
 		return (struct before){ .looked = false };

@@ -70,38 +70,62 @@ static bool ends_with_slash(const char *raw)
 	return length && raw[length - 1] == '/';
 }
 
+/* What the end of a path stands for. */
+enum end {
+	END_ENTRY,	/* an entry of a directory, which is made, moved or removed */
+	END_LINK,	/* what is there; not what a symbolic link points to, but for a slash behind */
+	END_FOLLOW,	/* what is there, or what it points to */
+};
+
 /* Resolves a path into the next place; NULL if it is no path. */
 static struct place *locate(const struct syscall_site *site, struct staging *staging, int dirfd,
-			    const char *raw, bool follow)
+			    const char *raw, enum end end)
 {
+	bool slash = ends_with_slash(raw);
 	struct place *place = &staging->places[staging->place_count];
 	const struct query query = {
 		.process = staging->process,
 		.tid = site->tid,
 		.dirfd = dirfd,
 		.raw = raw,
-		.follow = follow || ends_with_slash(raw),
+		.follow = end == END_FOLLOW || (end == END_LINK && slash),
 	};
 
 	if (!resolve(&query, place)) {
 		place_release(place);
 		return NULL;
 	}
-	place->wants_directory = ends_with_slash(raw);
-	if (place->wants_directory && !place->error && !S_ISDIR(place->st.st_mode))
+	place->wants_directory = slash;
+	if (slash && end != END_ENTRY && !place->error && !S_ISDIR(place->st.st_mode))
 		place->error = ENOTDIR;
 	staging->place_count++;
 	return place;
 }
 
 static struct place *locate_argument(const struct syscall_site *site, struct staging *staging,
-				     int dirfd, int position, bool follow, bool empty)
+				     int dirfd, int position, enum end end, bool empty)
 {
 	char raw[PATH_MAX];
 
 	if (!read_path(site, staging, position, raw) || (!*raw && !empty))
 		return NULL;
-	return locate(site, staging, descriptor(site, dirfd), raw, follow);
+	return locate(site, staging, descriptor(site, dirfd), raw, end);
+}
+
+/* A file that has lost its name, or never had one: what is done to it is done to no path. */
+static bool is_nameless(const struct place *place)
+{
+	static const char mark[] = " (deleted)";
+	size_t length = strlen(place->path), mark_length = sizeof(mark) - 1;
+	struct stat st;
+
+	if (place->error || !S_ISREG(place->st.st_mode))
+		return false;
+	if (!place->st.st_nlink)
+		return true;
+	/* The kernel calls by this name also what has another one, which it does not tell. */
+	return length > mark_length && !strcmp(place->path + length - mark_length, mark) &&
+	       lstat(place->path, &st);
 }
 
 static struct staged_access *stage(struct staging *staging, uint8_t op, int error)
@@ -139,7 +163,7 @@ static void stage_open_existing(struct staging *staging, const struct place *pla
 static void stage_open_new(struct staging *staging, const struct place *place, int flags,
 			   uint32_t detail)
 {
-	int error = place->wants_directory ? EISDIR : foretell_new(place);
+	int error = foretell_open(place, flags);
 
 	stage(staging, OP_CREATE, error)->flags |= detail;
 	if ((flags & O_ACCMODE) != O_RDONLY)
@@ -154,8 +178,11 @@ static void stage_open(const struct syscall_site *site, struct staging *staging,
 
 	if ((flags & O_TMPFILE) == O_TMPFILE || !*raw)
 		return; /* it has no name: the link that gives it one is what matters */
-	place = locate(site, staging, dirfd, raw, !(flags & O_NOFOLLOW) && !exclusive);
-	if (!place)
+	place = locate(site, staging, dirfd, raw,
+		       flags & O_CREAT && (exclusive || ends_with_slash(raw)) ? END_ENTRY :
+		       flags & O_NOFOLLOW				      ? END_LINK :
+										END_FOLLOW);
+	if (!place || is_nameless(place))
 		return;
 	if (flags & O_PATH) {
 		if (staging->options->stats)
@@ -202,19 +229,21 @@ static void expect_change(const struct place *place)
 }
 
 static void stage_one(const struct syscall_site *site, struct staging *staging,
-		      const struct call *call, bool follow)
+		      const struct call *call, enum end end)
 {
 	int flags = call->flags == NO_ARG ? 0 : (int)site->args[call->flags];
 	struct place *place;
 
 	if (call->kind == CALL_ATPATH)
-		follow = !(flags & AT_SYMLINK_NOFOLLOW);
+		end = flags & AT_SYMLINK_NOFOLLOW ? END_LINK : END_FOLLOW;
+	if (call->op == OP_MKDIR || call->op == OP_CREATE || call->op == OP_DELETE)
+		end = END_ENTRY;
 	if (call->op == OP_UTIME && !argument(site, call->path)) /* futimens */
-		place = locate(site, staging, descriptor(site, call->dirfd), "", true);
+		place = locate(site, staging, descriptor(site, call->dirfd), "", END_FOLLOW);
 	else
-		place = locate_argument(site, staging, call->dirfd, call->path, follow,
+		place = locate_argument(site, staging, call->dirfd, call->path, end,
 					call->kind == CALL_ATPATH && flags & AT_EMPTY_PATH);
-	if (!place)
+	if (!place || is_nameless(place))
 		return;
 	if (call->op == OP_DELETE)
 		expect_change(place);
@@ -238,9 +267,11 @@ static void stage_rename(const struct syscall_site *site, struct staging *stagin
 			 const struct call *call)
 {
 	unsigned int flags = call->flags == NO_ARG ? 0 : (unsigned int)site->args[call->flags];
-	struct place *from = locate_argument(site, staging, call->dirfd, call->path, false, false);
-	struct place *to =
-		from ? locate_argument(site, staging, call->dirfd2, call->path2, false, false) : NULL;
+	struct place *from =
+		locate_argument(site, staging, call->dirfd, call->path, END_ENTRY, false);
+	struct place *to = from ? locate_argument(site, staging, call->dirfd2, call->path2,
+						  END_ENTRY, false) :
+				  NULL;
 
 	if (!to)
 		return;
@@ -256,25 +287,25 @@ static void stage_link(const struct syscall_site *site, struct staging *staging,
 	int flags = call->flags == NO_ARG ? 0 : (int)site->args[call->flags];
 	/* Opened with O_TMPFILE, a file gets its first name by way of its descriptor. */
 	struct place *from = locate_argument(site, staging, call->dirfd, call->path,
-					     flags & AT_SYMLINK_FOLLOW, flags & AT_EMPTY_PATH);
-	struct place *to =
-		from ? locate_argument(site, staging, call->dirfd2, call->path2, false, false) : NULL;
-	bool nameless;
+					     flags & AT_SYMLINK_FOLLOW ? END_FOLLOW : END_LINK,
+					     flags & AT_EMPTY_PATH);
+	struct place *to = from ? locate_argument(site, staging, call->dirfd2, call->path2,
+						  END_ENTRY, false) :
+				  NULL;
 
-	if (!to)
-		return;
-	nameless = !from->error && !from->st.st_nlink;
-	stage_two(staging, OP_LINK, foretell_link(from, to), nameless ? FLAG_TMPFILE : 0);
+	if (to)
+		stage_two(staging, OP_LINK, foretell_link(from, to),
+			  is_nameless(from) ? FLAG_TMPFILE : 0);
 }
 
 static void stage_symlink(const struct syscall_site *site, struct staging *staging,
 			  const struct call *call)
 {
 	struct place *place =
-		locate_argument(site, staging, call->dirfd, call->path, false, false);
+		locate_argument(site, staging, call->dirfd, call->path, END_ENTRY, false);
 
 	if (place && read_path(site, staging, call->path2, staging->text))
-		stage(staging, OP_SYMLINK, foretell_new(place));
+		stage(staging, OP_SYMLINK, foretell_new(place, false));
 }
 
 static void stage_socket(const struct syscall_site *site, struct staging *staging, uint8_t op,
@@ -296,7 +327,7 @@ static void stage_socket(const struct syscall_site *site, struct staging *stagin
 		return; /* another family, or a name that is no path */
 	memcpy(raw, name.sun_path, length - head);
 	raw[length - head] = '\0';
-	place = locate(site, staging, AT_FDCWD, raw, op == OP_CONNECT);
+	place = locate(site, staging, AT_FDCWD, raw, op == OP_CONNECT ? END_FOLLOW : END_ENTRY);
 	if (place)
 		stage(staging, op, op == OP_BIND ? foretell_bind(place) : foretell_connect(place));
 }
@@ -318,7 +349,8 @@ static void stage_exec(const struct syscall_site *site, struct staging *staging,
 	int flags = call->flags == NO_ARG ? 0 : (int)site->args[call->flags];
 	struct place *place =
 		locate_argument(site, staging, call->dirfd, call->path,
-				!(flags & AT_SYMLINK_NOFOLLOW), flags & AT_EMPTY_PATH);
+				flags & AT_SYMLINK_NOFOLLOW ? END_LINK : END_FOLLOW,
+				flags & AT_EMPTY_PATH);
 
 	if (!place)
 		return;
@@ -335,7 +367,7 @@ static bool locate_mapping(const struct holding *holding, struct staging *stagin
 	const struct syscall_site site = { .tid = holding->process->pid };
 
 	if (holding->process->root_kind == ROOT_FOREIGN)
-		return locate(&site, staging, AT_FDCWD, holding->path, true);
+		return locate(&site, staging, AT_FDCWD, holding->path, END_FOLLOW);
 	place_from_host(holding->path, &staging->places[staging->place_count++]);
 	return true;
 }
@@ -349,7 +381,7 @@ void stage_holding(const struct holding *holding, struct staging *staging)
 	const struct place *place = &staging->places[0];
 
 	if (mapped ? !locate_mapping(holding, staging) :
-		     !locate(&site, staging, holding->fd, "", true))
+		     !locate(&site, staging, holding->fd, "", END_FOLLOW))
 		return;
 	if (!place->error && S_ISREG(place->st.st_mode) && !place->st.st_size)
 		flags |= FLAG_EMPTY;
@@ -373,15 +405,15 @@ void stage_call(const struct syscall_site *site, struct staging *staging,
 		break;
 	case CALL_PATH:
 	case CALL_ATPATH:
-		stage_one(site, staging, call, true);
+		stage_one(site, staging, call, END_FOLLOW);
 		break;
 	case CALL_LPATH:
-		stage_one(site, staging, call, false);
+		stage_one(site, staging, call, END_LINK);
 		break;
 	case CALL_FD: {
-		struct place *place = locate(site, staging, (int)site->args[call->dirfd], "", true);
+		struct place *place = locate(site, staging, (int)site->args[call->dirfd], "", END_FOLLOW);
 
-		if (place)
+		if (place && !is_nameless(place))
 			stage(staging, call->op, place->error);
 		break;
 	}

@@ -52,6 +52,8 @@ _SIZE: Final = re.compile(rb"stx?_size=(\d{1,20})")
 _REGULAR: Final = re.compile(rb"stx?_mode=S_IFREG")
 _DIRECTORY: Final = re.compile(rb"stx?_mode=S_IFDIR")
 _MAKING: Final = frozenset({Op.MKDIR, Op.CREATE, Op.SYMLINK, Op.BIND, Op.LINK})
+_ENTRIES: Final = frozenset({Op.MKDIR, Op.CREATE, Op.DELETE, Op.RENAME, Op.SYMLINK})
+"""The (first) path names an entry of a directory."""
 _KEEPS_LINK: Final = os.O_NOFOLLOW | os.O_EXCL
 
 
@@ -208,6 +210,7 @@ class PathCalls:
             invocation.argument(syscall.dirfd),
             path,
             follow=follow,
+            entry=syscall.op in _ENTRIES,
             empty_path=empty_path,
             counts=self._stats or syscall.op is not Op.STAT,
         )
@@ -427,6 +430,7 @@ class PathCalls:
             invocation.argument(syscall.dirfd2),
             invocation.argument(syscall.path2),
             follow=False,
+            entry=True,
         )
 
     def _rename(self, invocation: Invocation) -> None:

@@ -15,6 +15,8 @@ _PRIVATE_MOUNT: Final = int(AccessFlag.PRIVATE_MOUNT)
 _OWN: Final = re.compile(
     rb"(?:/proc/(self|thread-self|\d{1,7})/(?:fd/(\d{1,7})|(cwd)|(root))|/dev/fd/(\d{1,7}))(?=/|$)"
 )
+_NEVER_NAMED: Final = re.compile(rb"/#\d{1,20}$")
+"""What the kernel calls a file that was opened with O_TMPFILE."""
 _PROC: Final = re.compile(rb"/proc/(?:self|thread-self)(?=/|$)")
 
 
@@ -47,11 +49,13 @@ class Places:
         path: bytes | None,
         *,
         follow: bool,
+        entry: bool = False,
         empty_path: bool = False,
         counts: bool = True,
     ) -> Place | None:
         """Find the place that a directory and a path in it name, both as written in the log.
 
+        `entry`: it names an entry of a directory, which a slash behind does not change.
         `empty_path`: an empty path names the directory itself. None where it cannot be told, which
         is counted as an unseen call if it `counts`.
         """
@@ -61,6 +65,8 @@ class Places:
             return None
         if not text.value:
             return self.of_descriptor(task, dirfd) if empty_path and dirfd else None
+        if entry and text.value[-1:] == b"/":
+            text = text._replace(value=text.value.rstrip(b"/") or b"/")
         return self.find_text(task, dirfd, text, follow=follow, counts=counts)
 
     def find_text(
@@ -99,6 +105,8 @@ class Places:
         if opened.nameless if opened else descriptor.deleted:
             return Place(b"", b"", 0, opened or Opened(None, nameless=True))
         if opened is not None and descriptor.deleted:
+            if not _NEVER_NAMED.search(descriptor.path or b""):
+                return Place(b"", b"", 0, opened)
             seen = opened.path  # what was linked into place is still noted as deleted
         if seen is None:
             return None

@@ -308,6 +308,8 @@ bool walk_carefully(const struct query *query, struct place *place)
 			continue;
 		if (!strcmp(name, "..")) {
 			walk_up(&walk);
+			if (walk.fd < 0)
+				finish_as_text(&walk, place, errno); /* not a directory */
 			continue;
 		}
 		if (last && query->follow && !fstatat(walk.fd, name, &st, AT_SYMLINK_NOFOLLOW) &&
