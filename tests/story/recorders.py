@@ -36,15 +36,23 @@ def _by_run(recorder: str) -> Callable[[Words, Path, Path], str]:
     return record
 
 
-def _by_strace(program: Words, work: Path, database: Path) -> str:
-    log = database.with_suffix(".log")
-    said = _run(("strace", *OPTIONS, "-o", str(log), "--", *program), work)
-    options = ("--db", str(database), "--here", "--stats", "--cwd", str(work))
-    _run((IMPTRACE, "import", *options, str(log)), work)
-    return said
+def by_strace(*options: str) -> Callable[[Words, Path, Path], str]:
+    """Record with strace; `options` are of the import."""
+
+    def record(program: Words, work: Path, database: Path) -> str:
+        log = database.with_suffix(".log")
+        said = _run(("strace", *OPTIONS, "-o", str(log), "--", *program), work)
+        _run((IMPTRACE, "import", "--db", str(database), "--stats", *options, str(log)), work)
+        return said
+
+    return record
 
 
-RECORDERS = {"notify": _by_run("notify"), "ptrace": _by_run("ptrace"), "strace": _by_strace}
+RECORDERS = {
+    "notify": _by_run("notify"),
+    "ptrace": _by_run("ptrace"),
+    "strace": by_strace("--here"),
+}
 """By name: records a program in a directory into a database, and returns what it printed."""
 
 

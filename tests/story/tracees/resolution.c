@@ -230,12 +230,11 @@ TRACEE(descriptors_as_paths)
 }
 
 /*
- * A file that lost its name is still known by the last one.
+ * What is done to a file that has lost its name is done to no path.
  *
  *   given   file
  *   read    file
  *   delete  file
- *   chmod   file
  *   left    file deleted
  */
 TRACEE(descriptor_of_a_removed_file)
