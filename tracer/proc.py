@@ -57,8 +57,21 @@ def command(pid: int) -> bytes:
 
 def arguments(pid: int) -> tuple[bytes, ...]:
     """Return its command line."""
-    text = _read(pid, "cmdline")
-    return tuple(text.removesuffix(b"\0").split(b"\0")) if text else ()
+    return split_arguments(_read(pid, "cmdline"))
+
+
+def split_arguments(text: bytes) -> tuple[bytes, ...]:
+    r"""Take a /proc/PID/cmdline apart.
+
+    >>> split_arguments(b"ls\0-a\0\0"), split_arguments(b"server: idle\0\0\0\0")
+    ((b'ls', b'-a', b''), (b'server: idle',))
+    """
+    if not text:
+        return ()
+    first, *others = text.removesuffix(b"\0").split(b"\0")
+    # A title that a process gave itself leaves the room of its arguments empty.
+    is_title = not any(others) and re.search(rb"[\s:]", first)
+    return (first,) if is_title else (first, *others)
 
 
 def cgroups(pid: int) -> list[bytes]:

@@ -115,12 +115,15 @@ def refusal(pid: int, number: int) -> ImptraceError:
 
 
 def _program(pid: int, first: bytes) -> bytes:
-    """Name a program as it was called; by its file if it has overwritten that with other words."""
-    called = unwrapped(os.path.basename(first.removeprefix(b"-")))
-    if called and not re.search(rb"[\s:]", called):
-        return called
+    """Name a program as it was called, or by the first word of a title ("postgres: checkpointer").
+
+    Its file may have another name: many programs are links to one.
+    """
     file = os.path.basename(proc.link(pid, "exe").removesuffix(b" (deleted)"))
-    return unwrapped(file) or proc.command(pid)
+    called = os.path.basename(first)
+    if called != file:
+        called = os.path.basename(re.split(rb"[\s:]", first.removeprefix(b"-"), maxsplit=1)[0])
+    return unwrapped(called or file) or proc.command(pid)
 
 
 def _choose(is_meant: Callable[[int], bool]) -> list[int]:

@@ -20,6 +20,7 @@ from imptrace.tracer.events import (
     Unseen,
     Warned,
 )
+from imptrace.tracer.proc import split_arguments
 
 HEADER: Final = Struct("=IBBBB")
 ACCESS: Final = Struct("=8xIIIiQII")
@@ -219,7 +220,7 @@ def _process(record: bytes) -> ProcessStarted:
         previous=previous or None,
         pid=pid,
         exe=exe,
-        argv=tuple(argv.removesuffix(b"\0").split(b"\0")) if argv else (),
+        argv=split_arguments(argv),
         cwd=cwd,
         uid=uid,
         gid=gid,

@@ -444,11 +444,12 @@ def test_yama(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     [
         ("/opt/bin/.editor-wrapped", b"editor"),
         ("-shell", b"shell"),
-        ("server: master process", b"sleep"),
+        ("server: master process", b"server"),
+        ("/opt/bin/server *:80", b"server"),
     ],
 )
 def test_names_of_programs(first: str, name: bytes) -> None:
-    """A process is called what it was started as, or its file, if it has taken a title instead."""
+    """A process is called what it was started as, or by the first word of its title."""
     with subprocess.Popen([first, "60"], executable="/usr/bin/sleep") as process:
         wait_until(lambda: proc.arguments(process.pid)[:1] == (first.encode(),))
         program = targets.described(process.pid).program
