@@ -1,15 +1,21 @@
 """`imptrace service`: record systemd units as they really run."""
 
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from imptrace.cli.options import Database, Json
-from imptrace.errors import ImptraceError
+from imptrace.errors import ImptraceError, UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from imptrace.service.boot import Requested
     from imptrace.service.manager import Manager
+    from imptrace.service.named import Named
     from imptrace.service.recording import Finished, Started
 
 Units = Annotated[
@@ -49,6 +55,14 @@ def start(
     *,
     user: User = False,
     restart: Restart = True,
+    at_boot: Annotated[
+        bool,
+        typer.Option(
+            "--at-boot",
+            help="Leave what runs alone; record the next boot, from its start of the unit on.",
+        ),
+    ] = False,
+    this_boot: Annotated[bool, typer.Option(hidden=True)] = False,
     database: Database = None,
     label: Annotated[str | None, typer.Option(help="A name for the run, to ask for it by.")] = None,
     stats: Annotated[
@@ -60,20 +74,36 @@ def start(
 ) -> None:
     """Record units from their next start on, and restart those that run.
 
+    What must not be restarted at all is recorded as it runs by `imptrace attach --unit UNIT`.
+
     Example: sudo imptrace service start networkmanager
     """
-    from imptrace.service.recording import Wish, start
+    from imptrace.service.boot import request, start_in_this_boot
+    from imptrace.service.recording import Wish, examine, start
 
     wish = Wish(
         database=_absolute(database),
         label=label,
         stats=stats,
         writes_only=writes_only,
-        restart=restart,
+        restart=restart and not at_boot and not this_boot,
     )
     manager = _manager(user=user)
-    for name in _names(units, manager):
-        _tell_started(start(name, manager, wish), user=user)
+    named = _named(units, manager)
+    for each in named:
+        if not this_boot:
+            examine(each.unit, manager, restart=wish.restart and each.may_restart)
+    with _all_or_none(manager) as begun:
+        # What is not restarted first: it may be restarted along with what is.
+        for each in sorted(named, key=lambda each: each.may_restart):
+            if at_boot:
+                _tell_requested(request(each.unit, manager, wish))
+            else:
+                begin = start_in_this_boot if this_boot else start
+                own = replace(wish, restart=wish.restart and each.may_restart)
+                _tell_started(begin(each.unit, manager, own))
+            begun.append(each)
+    _say(f"{'reboot' if at_boot else 'use it'}, then: {_command('finish', units, user=user)}")
 
 
 @app.command()
@@ -82,14 +112,26 @@ def finish(units: Units, *, user: User = False, restart: Restart = True) -> None
 
     Example: sudo imptrace service finish networkmanager
     """
+    from imptrace.service.boot import withdraw
+    from imptrace.service.place import Place
     from imptrace.service.recording import finish
 
     manager = _manager(user=user)
-    for name in _names(units, manager):
-        finished = finish(name, manager, restart=restart)
-        _tell_finished(name, finished, user=user)
-        if finished.problem:
-            raise ImptraceError(f"the recording is finished, but {finished.problem}")
+    problems: list[str] = []
+    runs: list[int] = []
+    for word in units:
+        for each in _taken(word, _named([word], manager), manager):
+            if withdraw(Place(each.unit, manager)):
+                _say(f"{each.unit}: will not be recorded at the next boot")
+                continue
+            finished = finish(each.unit, manager, restart=restart and each.may_restart)
+            _tell_finished(each.unit, finished, user=user)
+            problems += [finished.problem] if finished.problem else []
+            runs += [finished.outcome.run] if finished.outcome and finished.outcome.run else []
+    if runs:
+        _say(_next(units, runs))
+    if problems:
+        raise ImptraceError(f"the recording is finished, but {'; '.join(problems)}")
 
 
 @app.command()
@@ -113,6 +155,9 @@ def status(*, user: User = False, as_json: Json = False) -> None:
     if not states:
         typer.echo("no unit is being recorded", err=True)
     for each in states:
+        if each.at_boot:
+            typer.echo(f"{each.unit}: {each.unit_state}, to be recorded at the next boot")
+            continue
         prepared = "recorded when it starts" if each.prepared else "not recorded any more"
         typer.echo(
             f"{each.unit}: {each.unit_state}, {prepared}; recorder {each.recorder_state}, "
@@ -131,15 +176,15 @@ def reset(
 
     Example: sudo imptrace service reset networkmanager
     """
+    from imptrace.service.named import Named
     from imptrace.service.place import recorded_units
-    from imptrace.service.recording import reset
 
     manager = _manager(user=user)
-    names = _names(units, manager) if units else [each.unit for each in recorded_units(manager)]
-    for name in names:
-        was_there = reset(name, manager, restart=restart)
+    everything = [Named(place.unit) for place in recorded_units(manager)]
+    for each in _named(units, manager) if units else everything:
+        was_there = _reset(each, manager, restart=restart)
         _say(
-            f"{name}: "
+            f"{each.unit}: "
             + ("everything of the recording is removed" if was_there else "nothing to remove")
         )
 
@@ -160,16 +205,57 @@ def _manager(*, user: bool) -> "Manager":
     return manager
 
 
-def _names(words: list[str], manager: "Manager") -> list[str]:
+def _named(words: list[str], manager: "Manager") -> "list[Named]":
     """List the units that are meant, each once, in order."""
     from imptrace.catalogue.catalogue import shipped
-    from imptrace.service.units import unit_names
+    from imptrace.service.named import named_units
 
-    def known(word: str) -> list[str]:
-        return [unit for entry in shipped().matching(word) for unit in entry.units]
+    def known(word: str, is_unit: bool) -> list[str]:  # noqa: FBT001 (a callback of two)
+        units: list[str] = []
+        for entry in shipped().matching(word):
+            is_name = word in (entry.id, *entry.aliases)
+            if is_name or not (is_unit or f"{word}.service" in entry.units):
+                units += entry.units
+        return units
 
-    found = [name for word in words for name in unit_names(word, manager, known)]
-    return list(dict.fromkeys(found))
+    found = [each for word in words for each in named_units(word, manager, known)]
+    return list({each.unit: each for each in found}.values())
+
+
+def _taken(word: str, named: "list[Named]", manager: "Manager") -> "list[Named]":
+    """Leave out those that nothing was started for, unless that is all. Raises UsageError."""
+    from imptrace.service.place import Place
+    from imptrace.service.recording import is_recorded
+
+    places = {each: Place(each.unit, manager) for each in named}
+    taken = [each for each, place in places.items() if is_recorded(place) or place.boot_files()]
+    if not taken and len(named) > 1:
+        raise UsageError(
+            f"no unit of {word} is being recorded: imptrace service start {word} does that"
+        )
+    return taken or named
+
+
+def _reset(each: "Named", manager: "Manager", *, restart: bool) -> bool:
+    from imptrace.service.boot import withdraw
+    from imptrace.service.place import Place
+    from imptrace.service.recording import reset
+
+    was_requested = withdraw(Place(each.unit, manager))
+    return reset(each.unit, manager, restart=restart and each.may_restart) or was_requested
+
+
+@contextmanager
+def _all_or_none(manager: "Manager") -> "Iterator[list[Named]]":
+    """Take back what was begun by then if something fails."""
+    begun: list[Named] = []
+    try:
+        yield begun
+    except BaseException:
+        for each in begun:
+            _reset(each, manager, restart=True)
+            _say(f"{each.unit}: everything of the recording is removed")
+        raise
 
 
 def _absolute(database: str | None) -> str | None:
@@ -177,18 +263,32 @@ def _absolute(database: str | None) -> str | None:
     return database if database is None or "://" in database else str(Path(database).absolute())
 
 
-def _tell_started(started: "Started", *, user: bool) -> None:
+def _command(verb: str, units: list[str], *, user: bool) -> str:
+    flag = ["--user"] if user else []
+    return " ".join(["imptrace service", verb, *flag, *units])
+
+
+def _next(units: list[str], runs: list[int]) -> str:
+    commands = [f"imptrace show {run}" for run in runs]
+    commands += [f"imptrace recommend --service {word}" for word in units]
+    return f"next: {'; '.join(commands)}"
+
+
+def _tell_requested(requested: "Requested") -> None:
+    _say(f"{requested.unit} will be recorded from its start at the next boot on, and only then")
+    _say(f"  unless the reboot wipes {requested.file}")
+
+
+def _tell_started(started: "Started") -> None:
     unit = started.unit.name
-    flag = "--user " if user else ""
     when = "is being recorded" if started.restarted else "will be recorded from its next start on"
     _say(f"{unit} {when} (until a reboot at most; drop-in {started.dropin})")
     for adjustment in started.allowance.adjustments:
         _say(f"  for as long as it is recorded: {adjustment.effect} ({adjustment.directive})")
     for note in started.allowance.notes:
         _say(f"  for as long as it is recorded: {note}")
-    if not started.restarted and started.unit.is_active:
+    if not started.restarted and started.unit.is_running:
         _say(f"  what runs now is not recorded; imptrace attach --unit {unit} would")
-    _say(f"use it, then: imptrace service finish {flag}{unit}")
 
 
 def _tell_finished(unit: str, finished: "Finished", *, user: bool) -> None:
@@ -196,6 +296,8 @@ def _tell_finished(unit: str, finished: "Finished", *, user: bool) -> None:
     outcome = finished.outcome
     if outcome is None:
         _say(f"{unit}: its recorder was gone; what it had stored is shown by: imptrace runs")
+    elif outcome.run is None and outcome.predecessor:
+        _say(f"{unit}: nothing more since its recorder was killed; imptrace runs shows what was")
     elif outcome.run is None:
         _say(f"{unit}: nothing was recorded, it did not start meanwhile")
     else:
@@ -207,7 +309,6 @@ def _tell_finished(unit: str, finished: "Finished", *, user: bool) -> None:
             _say(f"  {outcome.lost} events were lost, {outcome.unseen} calls seen without a path")
         if outcome.failure:
             _say(f"  not all of it could be stored: {outcome.failure}")
-        _say(f"next: imptrace show {outcome.run}; imptrace recommend --service {unit}")
     if finished.still_answering:
         _say(
             f"  {unit} runs on with its filter until it is restarted; it is not recorded any more "

@@ -31,6 +31,22 @@ class Manager:
             return runtime_directory(user=True).parent / "systemd" / "user"
         return Path("/run/systemd/system")
 
+    @property
+    def control_directory(self) -> Path:
+        """Where `systemctl set-property` keeps its settings, and units are looked for, at boot.
+
+        NixOS has `unit_directory`'s lasting counterpart, /etc/systemd/system, in its store.
+        """
+        if not self.user:
+            return Path("/etc/systemd/system.control")
+        home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
+        return Path(home, "systemd", "user.control")
+
+    @property
+    def boot_target(self) -> str:
+        """What is started at every boot, for --user at every start of the manager."""
+        return "default.target" if self.user else "multi-user.target"
+
     def require(self) -> None:
         """Raise ImptraceError unless there is such a manager and we may tell it what to do."""
         if not Path("/run/systemd/system").is_dir():

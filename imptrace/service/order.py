@@ -30,7 +30,9 @@ class Outcome:
     """What came of it."""
 
     run: int | None
-    """None: the unit never started."""
+    """None: the unit never started, as far as this recorder saw."""
+    predecessor: bool = False
+    """A recorder before this one was killed, and left a run of its own."""
     read: int = 0
     created: int = 0
     modified: int = 0

@@ -22,6 +22,7 @@ from imptrace.service.manager import Manager
 from imptrace.service.namespace import PROPERTY, mount_names
 from imptrace.service.notify import deposit, inherited_descriptors, tell_manager, withdraw
 from imptrace.service.order import Order, Outcome, read_order, write_outcome
+from imptrace.service.place import FINISH, ORDER, OUTCOME, SOCKET
 
 if TYPE_CHECKING:
     from imptrace.session import Session
@@ -46,26 +47,28 @@ class Recorder:
     def __init__(self, directory: Path) -> None:
         """Take over what a killed recorder left. Raises ImptraceError."""
         self._directory = directory
-        self._order = read_order(directory / "order.json")
-        self._outcome = directory / "outcome.json"
+        self._order = read_order(directory / ORDER)
+        self._outcome = directory / OUTCOME
         # Without an order, or with an outcome, there is nothing to record; there may be somebody
         # to answer.
         self._should_finish = self._order is None or self._outcome.exists()
         self._session: Session | None = None
         self._supervisor_is_gone = False
+        self._kept = inherited_descriptors()
         self._recording = self._serve()
-        for number in (signal.SIGUSR1, signal.SIGTERM):
-            signal.signal(number, self._told_to_finish)
+        signal.signal(signal.SIGTERM, self._told_to_finish)
 
     def run(self) -> None:
         """Do all of it. Raises SupervisorLostError."""
         tell_manager("READY=1", "STATUS=waiting for the unit to start")
-        while not self._should_finish and self._order is not None:
+        while self._order is not None and not self._should_finish:
             self._check_supervisor()
             if self._session is None:
                 self._begin_when_something_comes(self._order)
             else:
                 time.sleep(_POLL_SECONDS)
+            # After the look, since what a short unit did may have come just before.
+            self._should_finish |= (self._directory / FINISH).exists()
         self._close_door()
         if self._order is not None and not self._outcome.exists():
             write_outcome(self._outcome, self._finish())
@@ -75,8 +78,7 @@ class Recorder:
         from imptrace.tracer.notify import ServiceRecording  # noqa: PLC0415 (C)
         from imptrace.tracer.recorder import RecorderOptions  # noqa: PLC0415 (the same)
 
-        kept = inherited_descriptors()
-        order = self._order
+        kept, order = self._kept, self._order
         return ServiceRecording(
             order.unit if order else "",
             RecorderOptions(
@@ -93,7 +95,7 @@ class Recorder:
         door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
         if self._should_finish:
             return door.detach()
-        path = self._directory / "socket"
+        path = self._directory / SOCKET
         path.unlink(missing_ok=True)
         door.bind(str(path))
         # Whoever the unit runs as must come in; who else does is turned away by its cgroup.
@@ -109,13 +111,13 @@ class Recorder:
             tell_manager(f"STATUS=recording {order.unit}")
 
     def _close_door(self) -> None:
-        (self._directory / "socket").unlink(missing_ok=True)
+        (self._directory / SOCKET).unlink(missing_ok=True)
         withdraw(DOOR)
         self._recording.leave()
 
     def _finish(self) -> Outcome:
         if self._session is None:
-            return Outcome(run=None)
+            return Outcome(run=None, predecessor=bool(self._kept[PAGE]))
         # Either the unit's processes have ended, and with them the records; or they run on, and
         # the last of what they did arrives within the supervisor's next report.
         _wait(lambda: self._supervisor_ended() or self._session_ended(), _LAST_WORDS_SECONDS)

@@ -5,18 +5,15 @@ the recorder is there before the drop-in is, and the drop-in is gone before the 
 """
 
 import contextlib
-import os
 import shutil
-import signal
-import subprocess
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.service.dropin import Plan, render
+from imptrace.service.launch import start_recorder
 from imptrace.service.manager import Manager, ManagerError
 from imptrace.service.order import Order, Outcome, read_outcome, write_order
 from imptrace.service.place import Place
@@ -32,25 +29,6 @@ _SETTLE_SECONDS = 0.5
 """A unit whose commands cannot run at all has failed by then."""
 _EXIT_OF_SANDBOX = range(200, 245)
 """systemd.exec(5): the codes of a process that failed before it became the unit's program."""
-
-RECORDER_PROPERTIES = (
-    "Type=notify",
-    "NotifyAccess=all",
-    # What PID 1 keeps for the recorder: see tracer/door.h. Killed, it is back at once.
-    "FileDescriptorStoreMax=4096",
-    "Restart=on-failure",
-    "RestartSec=100ms",
-    "StartLimitIntervalSec=0",
-    "KillMode=mixed",
-    "TimeoutStopSec=20s",
-    # Outlives the unit at shutdown, and serves those that start early.
-    "DefaultDependencies=no",
-    "Conflicts=shutdown.target",
-    "Before=shutdown.target",
-    "CollectMode=inactive-or-failed",
-)
-SYSTEM_RECORDER_PROPERTIES = ("OOMScoreAdjust=-500",)
-"""What a user's manager is not allowed to give."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,11 +73,28 @@ class State:
     unit_state: str
     prepared: bool
     """The drop-in is there: recorded from its next start on."""
+    at_boot: bool
+    """To be recorded from its start at the next boot on."""
     recorder_state: str
     listeners: int
     """Commands of the unit whose processes are being answered."""
     said: str
     """The recorder's own words."""
+
+
+def examine(name: str, manager: Manager, *, restart: bool = False) -> Unit:
+    """Read a unit that is to be recorded. Raises UsageError where it cannot be."""
+    unit = load_unit(name, manager)
+    if unit.properties.get("NeedDaemonReload") == "yes":
+        manager.tell("daemon-reload")
+        unit = load_unit(name, manager)
+    refuse_if_taken(Place(unit.name, manager))
+    if restart and unit.is_active and unit.properties.get("RefuseManualStop") == "yes":
+        raise UsageError(
+            f"{unit.name} refuses to be restarted by hand: imptrace attach --unit {unit.name} "
+            "records it as it runs, imptrace service start --at-boot its next boot"
+        )
+    return unit
 
 
 def start(name: str, manager: Manager, wish: Wish) -> Started:
@@ -110,22 +105,9 @@ def start(name: str, manager: Manager, wish: Wish) -> Started:
     """
     if manager.user and (problem := _unreadable_processes()):
         raise ManagerError(problem)
-    unit = load_unit(name, manager)
-    if unit.properties.get("NeedDaemonReload") == "yes":
-        manager.tell("daemon-reload")
-        unit = load_unit(name, manager)
+    unit = examine(name, manager, restart=wish.restart)
     place = Place(unit.name, manager)
-    if place.dropins() or _is_alive(place):
-        raise UsageError(
-            f"{unit.name} is being recorded already: imptrace service finish {unit.name}, "
-            f"or imptrace service reset {unit.name}"
-        )
     will_restart = wish.restart and unit.is_active
-    if will_restart and unit.properties.get("RefuseManualStop") == "yes":
-        raise UsageError(
-            f"{unit.name} refuses to be restarted by hand: use --no-restart and start it as it "
-            f"is meant to be, or imptrace attach --unit {unit.name}"
-        )
     try:
         started = _prepare(unit, place, wish)
         if will_restart:
@@ -142,7 +124,7 @@ def finish(name: str, manager: Manager, *, restart: bool) -> Finished:
     Raises UsageError if it is not being recorded.
     """
     place = Place(name, manager)
-    if not place.dropins() and not _is_alive(place):
+    if not is_recorded(place):
         raise UsageError(f"{name} is not being recorded: imptrace service start {name} does that")
     _remove_dropins(place)
     restarted = restart and _is_active(place)
@@ -172,10 +154,31 @@ def state(place: Place) -> State:
         place.unit,
         unit.get("ActiveState", "unknown"),
         bool(place.dropins()),
+        bool(place.boot_files()),
         recorder.get("ActiveState", "unknown"),
         _listeners(place),
         recorder.get("StatusText", ""),
     )
+
+
+def is_recorded(place: Place) -> bool:
+    """Whether the unit has a drop-in or a recorder of ours."""
+    return bool(place.dropins()) or _is_alive(place)
+
+
+def refuse_if_taken(place: Place) -> None:
+    """Raise UsageError if the unit is being recorded, or will be at the next boot."""
+    unit, flag = place.unit, "--user " if place.manager.user else ""
+    if is_recorded(place):
+        raise UsageError(
+            f"{unit} is being recorded already: imptrace service finish {flag}{unit}, "
+            f"or imptrace service reset {flag}{unit}"
+        )
+    if place.boot_files():
+        raise UsageError(
+            f"{unit} is to be recorded at the next boot already: "
+            f"imptrace service reset {flag}{unit} takes that back"
+        )
 
 
 def _unreadable_processes() -> str | None:
@@ -203,9 +206,10 @@ def _prepare(unit: Unit, place: Place, wish: Wish) -> Allowance:
         user_manager=manager.user,
     )
     place.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-    place.outcome.unlink(missing_ok=True)
+    for left in (place.outcome, place.finish):
+        left.unlink(missing_ok=True)
     write_order(place.order, _order(unit, manager, wish))
-    _start_recorder(place)
+    start_recorder(place)
     undo = "imptrace service reset " + ("--user " if manager.user else "") + unit.name
     plan = Plan(
         unit=unit.name,
@@ -237,40 +241,6 @@ def _order(unit: Unit, manager: Manager, wish: Wish) -> Order:
         stats=wish.stats,
         writes_only=wish.writes_only,
     )
-
-
-def _start_recorder(place: Place) -> None:
-    mode = ["--user"] if place.manager.user else ["--system"]
-    wanted = RECORDER_PROPERTIES + (() if place.manager.user else SYSTEM_RECORDER_PROPERTIES)
-    properties = [f"--property={each}" for each in wanted]
-    command = [
-        "systemd-run", *mode, "--quiet", f"--unit={place.recorder}",
-        f"--description=imptrace records {place.unit}", *properties, *_environment(),
-        "--", *_this_program(), "service", "record", str(place.directory),
-    ]  # fmt: skip
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        said = done.stderr.strip().split("\n")[0]
-        raise ManagerError(
-            f"the recorder of {place.unit} does not start: {said} "
-            f"(journalctl -u {place.recorder} tells more)"
-        )
-
-
-def _environment() -> list[str]:
-    """Hand on what the recorder must have as we do: systemctl in its path, the same database."""
-    wanted = ("PATH", "XDG_STATE_HOME")
-    return [f"--setenv={name}={os.environ[name]}" for name in wanted if name in os.environ]
-
-
-def _this_program() -> Sequence[str]:
-    """Answer with imptrace as it was called: a wrapper may have set up its imports."""
-    called = Path(sys.argv[0]).absolute()
-    if os.access(called, os.X_OK):
-        return [str(called)]
-    return [sys.executable, "-c", "from imptrace.cli.app import main; main()"]
 
 
 def _restart(place: Place) -> str | None:
@@ -314,10 +284,9 @@ def _ask_for_outcome(place: Place) -> Outcome | None:
 
 
 def _tell_to_finish(place: Place) -> None:
-    pid = int(place.manager.show(place.recorder).get("MainPID", "0"))
-    if pid:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGUSR1)
+    """Leave word for the recorder. Not a signal: one that is just being started would miss it."""
+    with contextlib.suppress(FileNotFoundError):
+        place.finish.touch()
 
 
 def _remove(place: Place, *, restart: bool) -> None:

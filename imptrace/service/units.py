@@ -1,7 +1,7 @@
-"""Which unit is meant, and whether it can be recorded."""
+"""A unit as systemd has it loaded, and whether it can be recorded."""
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,11 +22,6 @@ RUN_PROPERTIES = (
 )  # fmt: skip
 """The facts about a unit that go into the run: what the classifier can use of them."""
 
-_SUFFIXES = (
-    ".service", ".socket", ".target", ".mount", ".automount", ".timer", ".path", ".slice",
-    ".scope", ".swap", ".device",
-)  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -43,32 +38,14 @@ class Unit:
         return self.properties.get("ActiveState") in ("active", "activating", "reloading")
 
     @property
+    def is_running(self) -> bool:
+        """Whether it has processes that a restart would end."""
+        return self.is_active and self.properties.get("SubState") != "exited"
+
+    @property
     def facts(self) -> dict[str, str]:
         """The properties that a run keeps."""
         return {name: self.properties[name] for name in RUN_PROPERTIES if self.properties.get(name)}
-
-
-def unit_names(word: str, manager: Manager, known: Callable[[str], Iterable[str]]) -> list[str]:
-    """Find what the user means: a unit, or what the catalogue knows by that name.
-
-    `known` answers with the catalogue's unit names or patterns for a name. Raises UsageError.
-    """
-    name = word if word.endswith(_SUFFIXES) else f"{word}.service"
-    if not name.endswith(".service"):
-        raise UsageError(f"{word}: only services have processes to record; name the .service")
-    if "/" in name or name.startswith("-"):
-        raise UsageError(f"{word!r} is no unit name")
-    if name.endswith("@.service"):
-        raise UsageError(f"{name} is a template: name an instance of it, NAME@INSTANCE.service")
-    if manager.show(name).get("LoadState") != "not-found":
-        return [name]
-    for pattern in known(word):
-        found = manager.loaded_units(pattern) if "*" in pattern else [pattern]
-        there = [each for each in found if manager.show(each).get("LoadState") == "loaded"]
-        if there:
-            return there
-    kind = "user unit" if manager.user else "unit"
-    raise UsageError(f"no {kind} {name}, and nothing of that name in the catalogue")
 
 
 def load_unit(name: str, manager: Manager) -> Unit:

@@ -1,6 +1,7 @@
 #!/bin/bash
-# build.sh: makes the Debian tree that the container tests boot, unless it is there already,
+# build.sh [SUITE]: makes the Debian tree that the container tests boot, unless it is there already,
 # and prints where it is. Needs root, debootstrap and a Debian mirror; takes a few minutes once.
+# SUITE is bookworm (the default, systemd 252: most tests) or trixie (systemd 257: what is newer).
 #
 # IMPTRACE_TEST_CACHE   where to keep it (default: $XDG_CACHE_HOME/imptrace-test)
 # IMPTRACE_TEST_MIRROR  the Debian mirror (default: http://deb.debian.org/debian)
@@ -10,15 +11,25 @@ here=$(dirname "$(realpath "$0")")
 project=$here/../..
 cache=${IMPTRACE_TEST_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/imptrace-test}
 mirror=${IMPTRACE_TEST_MIRROR:-http://deb.debian.org/debian}
-suite=bookworm suite_python=3.11
+suite=${1:-bookworm}
 python=${PYTHON:-$project/.venv/bin/python}
 
 packages=(
-    systemd systemd-sysv dbus dbus-user-session libpam-systemd # the machine itself
-    network-manager cron postgresql                           # real services to record
-    python3 python3-venv python3-dev gcc libc6-dev            # imptrace is built inside
-    iproute2 procps socat ca-certificates
+    systemd systemd-sysv                           # the machine itself
+    python3 python3-venv python3-dev gcc libc6-dev # imptrace is built inside
 )
+case $suite in
+bookworm)
+    suite_python=3.11
+    packages+=(
+        dbus dbus-user-session libpam-systemd                # users with managers of their own
+        network-manager cron postgresql bubblewrap squashfs-tools # real things to record
+        iproute2 procps socat ca-certificates
+    )
+    ;;
+trixie) suite_python=3.13 ;;
+*) echo "build.sh: no test needs the suite $suite" >&2 && exit 2 ;;
+esac
 
 # The tree belongs to what it was made from: this script, and the libraries that imptrace needs.
 mapfile -t libraries < <("$python" -c '

@@ -1,9 +1,10 @@
-"""One machine for all tests of this folder, with imptrace built and installed on it."""
+"""The machines of all tests of this folder, with imptrace built and installed on them."""
 
 import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,22 @@ SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "imptrace", "tr
 @pytest.fixture(scope="session")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Boot a machine with imptrace on it."""
-    tree = os.environ.get("IMPTRACE_TEST_TREE")
+    with _booted("IMPTRACE_TEST_TREE", tmp_path_factory) as machine:
+        yield machine
+
+
+@pytest.fixture(scope="session")
+def newer_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Boot another, with a newer systemd."""
+    with _booted("IMPTRACE_TEST_NEWER_TREE", tmp_path_factory) as machine:
+        yield machine
+
+
+@contextmanager
+def _booted(variable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    tree = os.environ.get(variable)
     if not tree:
-        pytest.skip("needs the tree that tests/container/run.sh makes and names")
+        pytest.skip(f"needs the tree that tests/container/run.sh makes and names in {variable}")
     if os.geteuid() != 0 or not shutil.which("systemd-nspawn"):
         pytest.skip("needs root and systemd-nspawn")
     console = tmp_path_factory.mktemp("machine") / "console"

@@ -1,6 +1,7 @@
 """A machine to try things on: a container with systemd as PID 1, thrown away afterwards."""
 
 import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -16,6 +17,7 @@ from typing import Self
 BOOT_SCRIPT = Path(__file__).with_name("boot.sh")
 BOOT_SECONDS = 90
 COMMAND_SECONDS = 60
+_numbers = itertools.count()
 
 
 class MachineError(Exception):
@@ -40,32 +42,32 @@ class Machine:
         self._tree = f"{over}:{tree}" if over else str(tree)
         self._options = options
         self._console = console
-        self._name = f"imptrace-{os.getpid()}"
+        self._name = f"imptrace-{os.getpid()}-{next(_numbers)}"
         self._leader = 0
         self._nspawn: subprocess.Popen[bytes] | None = None
         self._scratch = Path(tempfile.mkdtemp(prefix="imptrace-machine-"))
+        self._notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
 
     def __enter__(self) -> Self:
         """Boot, and wait until the machine says that it has."""
         notices = self._scratch / "notify"
         root = self._scratch / "mnt"
         root.mkdir()
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
-            listener.bind(str(notices))
-            with self._console.open("wb") as console:
-                self._nspawn = subprocess.Popen(
-                    ["sh", BOOT_SCRIPT, self._tree, root, self._name, *self._options],
-                    stdin=subprocess.DEVNULL,
-                    stdout=console,
-                    stderr=subprocess.STDOUT,
-                    env={**os.environ, "NOTIFY_SOCKET": str(notices)},
-                    start_new_session=True,
-                )
-            try:
-                self._await_boot(listener)
-            except BaseException:
-                self._stop()
-                raise
+        self._notices.bind(str(notices))
+        with self._console.open("wb") as console:
+            self._nspawn = subprocess.Popen(
+                ["sh", BOOT_SCRIPT, self._tree, root, self._name, *self._options],
+                stdin=subprocess.DEVNULL,
+                stdout=console,
+                stderr=subprocess.STDOUT,
+                env={**os.environ, "NOTIFY_SOCKET": str(notices)},
+                start_new_session=True,
+            )
+        try:
+            self._await_boot()
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def __exit__(
@@ -76,6 +78,12 @@ class Machine:
     ) -> None:
         """Power off, and throw everything away."""
         self._stop()
+
+    def reboot(self) -> None:
+        """Have the machine reboot, and wait until it has; its files stay."""
+        self.run("systemctl", "reboot", check=False)
+        self._leader = 0
+        self._await_boot()
 
     def run(
         self, *command: str, check: bool = True, timeout: float = COMMAND_SECONDS, text: str = ""
@@ -132,9 +140,9 @@ class Machine:
         environ += ["HOME=/root", "LANG=C.UTF-8", "USER=root"]
         return ["nsenter", f"--target={self._leader}", *spaces, "env", "-i", "--chdir=/", *environ]
 
-    def _await_boot(self, listener: socket.socket) -> None:
+    def _await_boot(self) -> None:
         end = time.monotonic() + BOOT_SECONDS
-        listener.settimeout(1)
+        self._notices.settimeout(1)
         ready = False
         while not (ready and self._leader):
             assert self._nspawn is not None
@@ -142,13 +150,14 @@ class Machine:
                 said = self._console.read_text(errors="replace")
                 raise MachineError(f"the machine did not boot:\n{said}")
             with contextlib.suppress(TimeoutError):
-                for line in listener.recv(4096).decode().splitlines():
+                for line in self._notices.recv(4096).decode().splitlines():
                     key, _, value = line.partition("=")
                     ready = ready or line == "READY=1"
                     self._leader = int(value) if key == "X_NSPAWN_LEADER_PID" else self._leader
 
     def _stop(self) -> None:
         assert self._nspawn is not None
+        self._notices.close()
         if self._nspawn.poll() is None:
             # nspawn answers SIGTERM with --kill-signal to PID 1: an orderly power-off.
             self._nspawn.terminate()

@@ -1,9 +1,13 @@
 #!/bin/bash
-# run.sh [PYTEST ARGUMENTS]: tests services in a container with systemd as PID 1.
+# run.sh [PYTEST ARGUMENTS]: tests services in containers with systemd as PID 1.
 # Needs root, systemd-nspawn and, the first time, debootstrap; see build.sh.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
-IMPTRACE_TEST_TREE=$(bash "$here/build.sh")
-export IMPTRACE_TEST_TREE
+# Both at once: most of the time goes into the mirror and into unpacking.
+exec {newer}< <(bash "$here/build.sh" trixie)
+IMPTRACE_TEST_TREE=$(bash "$here/build.sh" bookworm)
+IMPTRACE_TEST_NEWER_TREE=$(cat <&"$newer")
+[[ -n $IMPTRACE_TEST_NEWER_TREE ]]
+export IMPTRACE_TEST_TREE IMPTRACE_TEST_NEWER_TREE
 cd "$here/../.."
 exec "${PYTHON:-$PWD/.venv/bin/python}" -m pytest tests/container "$@"

@@ -21,16 +21,21 @@ def test_a_connection_is_recorded_as_written(machine: Machine) -> None:
     assert "imptrace-test" in machine.sh("nmcli --terse connection show")
 
     status = json.loads(machine.sh("imptrace service status --json"))
-    (service,) = status["recordings"]
-    assert (service["unit"], service["prepared"]) == (UNIT, True)
-    assert service["listeners"] == 1
+    services = {each["unit"]: each for each in status["recordings"]}
+    assert services[UNIT]["prepared"]
+    assert services[UNIT]["listeners"] == 1
+    # The catalogue's name means all units of the service that there are.
+    assert {"NetworkManager-dispatcher.service", "NetworkManager-wait-online.service"} < set(
+        services
+    )
 
     said = machine.run("imptrace", "service", "finish", "networkmanager").stderr
-    assert f"imptrace recommend --service {UNIT}" in said
+    assert "imptrace recommend --service networkmanager" in said
     assert machine.sh(f"systemctl is-active {UNIT}") == "active"
     assert "imptrace-test" in machine.sh("nmcli --terse connection show")
     assert machine.sh(f"systemctl cat {UNIT}") == before
     machine.sh(f"test ! -e {DROPIN} && test ! -e /run/imptrace")
+    assert machine.sh("systemctl list-units --all --no-legend 'imptrace-*'") == ""
 
     run = run_of(machine, UNIT)
     assert run["run"]["service"] == UNIT
@@ -52,6 +57,22 @@ def test_capabilities_are_given_back(machine: Machine) -> None:
         machine.sh(f"imptrace service finish {UNIT}")
 
 
+def test_names_of_a_unit_and_of_a_service(machine: Machine) -> None:
+    """A unit's own name means it alone, an alias of systemd's the unit that it is."""
+    try:
+        for name in (UNIT, "NetworkManager", "dbus-org.freedesktop.nm-dispatcher"):
+            machine.run("imptrace", "service", "start", "--no-restart", name)
+            (unit,) = json.loads(machine.sh("imptrace service status --json"))["recordings"]
+            expected = "NetworkManager-dispatcher.service" if name.startswith("dbus") else UNIT
+            assert unit["unit"] == expected
+            machine.run("imptrace", "service", "finish", name)
+        done = machine.run("imptrace", "service", "finish", "nm", check=False)
+        assert done.returncode == 2
+        assert "no unit of nm is being recorded" in done.stderr
+    finally:
+        machine.sh("imptrace service reset")
+
+
 @pytest.mark.parametrize(
     ("command", "code", "words"),
     [
@@ -60,12 +81,15 @@ def test_capabilities_are_given_back(machine: Machine) -> None:
         ("start -- -.mount", 2, "only services have processes"),
         ("start getty@.service", 2, "is a template"),
         ("start masked", 2, "is masked"),
+        ("start cron.service transient", 2, "imptrace attach --unit transient.service"),
+        ("start --at-boot nosuch", 2, "no unit nosuch.service"),
         ("finish cron", 2, "is not being recorded"),
     ],
 )
 def test_bad_input_is_one_clear_line(machine: Machine, command: str, code: int, words: str) -> None:
     """It names what is wrong, has its exit code, and leaves nothing behind."""
     machine.sh("systemctl mask --runtime --quiet masked.service")
+    machine.sh("systemctl is-active transient || systemd-run --quiet --unit=transient sleep 600")
     done = machine.run("sh", "-c", f"imptrace service {command}", check=False)
     assert done.returncode == code
     assert words in done.stderr
