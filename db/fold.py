@@ -17,6 +17,7 @@ from imptrace.tracer.events import (
     Event,
     FileState,
     Lost,
+    MountNamed,
     Op,
     Outcome,
     ProcessExited,
@@ -28,6 +29,7 @@ from imptrace.tracer.events import (
 PENDING_LIMIT = 1_000_000
 """Distinct accesses held while the database cannot be written (some 300 bytes each)."""
 WARNING_LIMIT = 100
+MOUNT_NAME_LIMIT = 1000
 
 _READ = Op.READ
 _OK = Outcome.OK
@@ -96,6 +98,7 @@ class Fold:
         self.lost = 0
         self.unseen = 0
         self.warnings: dict[tuple[str, str], None] = {}
+        self.mount_names: dict[MountNamed, None] = {}
         self._limit = pending_limit
         self._pending = Pending()
         self._processes: set[int] = set()
@@ -133,8 +136,10 @@ class Fold:
                 self.lost += event.count
             elif isinstance(event, Unseen):
                 self.unseen += event.count
-            else:
+            elif isinstance(event, Warned):
                 self._warned(event)
+            else:
+                self._mount_named(event)
 
     def _access(self, access: Access) -> None:
         op = access.op
@@ -249,6 +254,10 @@ class Fold:
         if event.process not in self._processes:
             self._unannounced(event.process, event.at)
         self._pending.exits[event.process] = event
+
+    def _mount_named(self, name: MountNamed) -> None:
+        if len(self.mount_names) < MOUNT_NAME_LIMIT:
+            self.mount_names[name] = None
 
     def _warned(self, warning: Warned) -> None:
         if len(self.warnings) < WARNING_LIMIT:

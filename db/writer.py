@@ -1,6 +1,7 @@
 """Writing a run while it is recorded: fold in memory, store in batches, keep what was stored."""
 
 import json
+import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -15,10 +16,14 @@ from imptrace.db.liveness import this_process
 from imptrace.db.models import Run
 from imptrace.db.records import Effect, RunStart, RunSummary
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import Event, Mount, Snapshot
+from imptrace.tracer.events import Event, Mount, MountNamed, Snapshot
 
 WAIT_WHILE_RECORDING_MS = 250
 """How long a commit waits for another writer: meanwhile the program may wait for the recorder."""
+
+
+MOUNT_NAMES = "MountNames"
+"""The property of a run that holds both names of the mounts that its processes call otherwise."""
 
 
 class RunWriter:
@@ -34,7 +39,8 @@ class RunWriter:
         self._place = engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
         self._fold = Fold()
         self._path_ids: dict[bytes, int] = {}
-        self._stored_counters = (0, 0, 0)
+        self._properties = dict(start.properties)
+        self._stored_counters = (0, 0, 0, 0)
         with explained(self._place):
             self._connection = engine.connect()
             with self._connection.begin():
@@ -117,13 +123,18 @@ class RunWriter:
         store.resolve_paths(connection, pending, self._path_ids)
         store.upsert_accesses(connection, self.run_id, pending, self._path_ids)
         store.insert_before(connection, self.run_id, pending, self._path_ids)
-        lost, unseen, warnings = self._counters()
-        if (lost, unseen, warnings) != self._stored_counters:
-            values = {"lost": lost, "unseen": unseen, "warnings": _json(list(self._fold.warnings))}
+        if self._counters() != self._stored_counters:
+            values = {
+                "lost": self._fold.lost,
+                "unseen": self._fold.unseen,
+                "warnings": _json(list(self._fold.warnings)),
+                "properties": _json(self._properties | _mount_names(self._fold.mount_names)),
+            }
             connection.execute(update(Run).where(Run.id == self.run_id).values(values))
 
-    def _counters(self) -> tuple[int, int, int]:
-        return self._fold.lost, self._fold.unseen, len(self._fold.warnings)
+    def _counters(self) -> tuple[int, int, int, int]:
+        fold = self._fold
+        return fold.lost, fold.unseen, len(fold.warnings), len(fold.mount_names)
 
     def _committed(self) -> None:
         self._stored_counters = self._counters()
@@ -164,6 +175,16 @@ def _insert_run(connection: Connection, start: RunStart) -> int:
         "warnings": _json([]),
     }
     return connection.execute(insert(Run).values(row).returning(Run.id)).scalar_one()
+
+
+def _mount_names(names: Iterable[MountNamed]) -> dict[str, str]:
+    """Make the property of it: JSON, {a name inside: the host's name of it, or several}."""
+    found: dict[str, list[str | None]] = {}
+    for name in names:
+        host = None if name.host is None else os.fsdecode(name.host)
+        found.setdefault(os.fsdecode(name.inside), []).append(host)
+    texts = {inside: hosts[0] if len(hosts) == 1 else hosts for inside, hosts in found.items()}
+    return {MOUNT_NAMES: _json(texts)} if texts else {}
 
 
 def _optional(text: str | None) -> str | None:

@@ -243,11 +243,11 @@ static PyObject *notify_layout(PyObject *module, PyObject *unused)
 {
 	(void)module;
 	(void)unused;
-	return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n}", "access", sizeof(struct access_record),
+	return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "access", sizeof(struct access_record),
 			     "state", sizeof(struct state_record), "repeat",
 			     sizeof(struct repeat_record), "process", sizeof(struct process_record),
 			     "exit", sizeof(struct exit_record), "count",
-			     sizeof(struct count_record));
+			     sizeof(struct count_record), "name", sizeof(struct name_record));
 }
 
 static PyObject *notify_calls(PyObject *module, PyObject *unused)

@@ -196,6 +196,15 @@ class Warned(NamedTuple):
     text: str
 
 
+class MountNamed(NamedTuple):
+    """A mount that was used, or a root directory, has another name for the process than here."""
+
+    inside: bytes
+    """The process's name of it."""
+    host: bytes | None
+    """Ours; None: it cannot be seen here."""
+
+
 class Mount(NamedTuple):
     """A line of /proc/self/mountinfo at the start of the run."""
 
@@ -210,4 +219,4 @@ class Mount(NamedTuple):
     options: str
 
 
-Event = ProcessStarted | Access | ProcessExited | Lost | Unseen | Warned
+Event = ProcessStarted | Access | ProcessExited | Lost | Unseen | Warned | MountNamed

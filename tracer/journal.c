@@ -377,6 +377,20 @@ void journal_process(struct process_record *fields, const struct process_texts *
 	push(record);
 }
 
+void journal_name(const char *inside, const char *host)
+{
+	size_t inside_length = strlen(inside), host_length = host ? strlen(host) : 0;
+	struct name_record *record = reserve(sizeof(*record) + inside_length + host_length,
+					     RECORD_NAME);
+
+	if (!record)
+		return;
+	record->inside_length = (uint32_t)inside_length;
+	record->host_length = (uint32_t)host_length;
+	append(append((char *)(record + 1), inside, inside_length), host, host_length);
+	push(record);
+}
+
 void journal_exit(uint8_t type, uint32_t image, int status, uint32_t left)
 {
 	struct exit_record *record = reserve(sizeof(*record), type);

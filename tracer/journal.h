@@ -60,6 +60,8 @@ struct process_texts {
 
 /* Writes @record, whose lengths are filled in from @texts. */
 void journal_process(struct process_record *record, const struct process_texts *texts);
+/* @inside, a mount point or root directory of a tracee, is @host here; NULL: nothing is. */
+void journal_name(const char *inside, const char *host);
 void journal_exit(uint8_t type, uint32_t image, int status, uint32_t left);
 void journal_count(uint8_t type, uint32_t image, uint32_t count);
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +11,8 @@
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "tracee.h"
 
 enum { TABLES = 64, TEXT_MAX = 4 << 20 };
 
@@ -113,6 +116,7 @@ static void load(struct mount_table *table)
 		return; /* out of memory: the old table is better than none */
 	free(table->text);
 	table->text = text;
+	table->loads++;
 	table->count = 0;
 	table->waits = false;
 	for (const char *c = text; *c; c++)
@@ -156,7 +160,7 @@ static struct mount_table *refreshed(struct mount_table *table)
 static struct mount_table *fill(struct mount_table *table, pid_t pid, uint64_t namespace,
 				const struct statx *root)
 {
-	char path[64];
+	char path[64], name[PATH_MAX];
 
 	if (table->namespace && table->fd >= 0)
 		close(table->fd);
@@ -165,6 +169,7 @@ static struct mount_table *fill(struct mount_table *table, pid_t pid, uint64_t n
 	table->root_inode = root->stx_ino;
 	table->count = 0;
 	table->waits = false;
+	table->whole = tracee_proc_link(pid, "root", name, sizeof(name)) == 1; /* "/" */
 	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
 	table->fd = open(path, O_RDONLY | O_CLOEXEC);
 	table->looked_at = clock_ns();
@@ -210,6 +215,14 @@ struct mount_table *mounts_of(pid_t pid)
 	if (next_victim >= TABLES)
 		next_victim = 1;
 	return fill(&tables[next_victim++], pid, namespace, &root);
+}
+
+struct mount_table *mounts_whole(const struct mount_table *table)
+{
+	for (size_t i = 0; i < TABLES; i++)
+		if (tables[i].whole && tables[i].namespace == table->namespace)
+			return refreshed(&tables[i]);
+	return NULL;
 }
 
 void mounts_suspect(void)
@@ -260,6 +273,13 @@ static const struct mount *covering(const struct mount_table *table, const char 
 	return best;
 }
 
+const char *mounts_point(const struct mount_table *table, int mount_id)
+{
+	const struct mount *mount = by_id(table, mount_id);
+
+	return mount ? mount->point : NULL;
+}
+
 bool mounts_to_host(const struct mount_table *table, int mount_id, char *path, size_t size)
 {
 	const struct mount_table *host = mounts_host();
@@ -271,6 +291,8 @@ bool mounts_to_host(const struct mount_table *table, int mount_id, char *path, s
 	if (!rest)
 		return false;
 	/* The path inside its file system, whatever part of that is mounted here. */
+	if (!strcmp(rest, "/"))
+		rest = ""; /* the root directory itself */
 	if (asprintf(&inside, "%s%s", strcmp(mount->root, "/") ? mount->root : "", rest) < 0)
 		return false;
 	for (size_t i = 0; i < host->count && !found; i++) {

@@ -30,6 +30,8 @@ struct mount_table {
 	size_t count;
 	uint64_t looked_at;	/* when it was last asked whether it changed, CLOCK_MONOTONIC ns */
 	bool waits;		/* some mount other than the root waits */
+	bool whole;		/* seen from the root directory of the namespace itself */
+	uint32_t loads;		/* how often it was read */
 };
 
 /*
@@ -38,6 +40,12 @@ struct mount_table {
  * read.
  */
 struct mount_table *mounts_of(pid_t pid);
+
+/*
+ * Returns a table of the same namespace as @table that is seen from the namespace's own root
+ * directory; NULL if no process with that root was met lately. Owned as above.
+ */
+struct mount_table *mounts_whole(const struct mount_table *table);
 
 /* The table of our own namespace. Loaded by the first call, which must come early. */
 struct mount_table *mounts_host(void);
@@ -56,5 +64,8 @@ bool mounts_waits(const struct mount_table *table, const char *path);
  * for @size bytes. Returns false, leaving it alone, where the host cannot see that mount.
  */
 bool mounts_to_host(const struct mount_table *table, int mount_id, char *path, size_t size);
+
+/* Returns where mount @mount_id of @table is mounted, owned by the table; NULL if it is not in it. */
+const char *mounts_point(const struct mount_table *table, int mount_id);
 
 #endif

@@ -22,6 +22,7 @@ enum record_type {
 	RECORD_ROOT_EXITED,	/* struct exit_record: the program itself ended */
 	RECORD_ROOT_STOPPED,	/* struct exit_record: .status is what waitpid said */
 	RECORD_ALL_GONE,	/* nothing that is traced is left; the last record */
+	RECORD_NAME,		/* struct name_record, two texts */
 };
 
 enum outcome { OUTCOME_OK, OUTCOME_MISSING, OUTCOME_DENIED, OUTCOME_FAILED, OUTCOME_UNKNOWN };
@@ -88,6 +89,12 @@ struct exit_record {
 	uint64_t at;
 	uint32_t left;		/* processes that still run */
 	uint32_t reserved;
+};
+
+/* What a process calls a mount that it used, and what the host calls it. */
+struct name_record {
+	struct record header;
+	uint32_t inside_length, host_length;	/* the latter 0: the host cannot see it */
 };
 
 struct count_record {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * imptrace-shim SOCKET BOUNDING AMBIENT PATH ARGV0 [ARGS...]: becomes PATH, recorded.
+ * imptrace-shim SOCKET BOUNDING AMBIENT PATIENCE PATH ARGV0 [ARGS...]: becomes PATH, recorded.
  *
  * Stands before each command of a recorded systemd unit. Installs the filter in its own process,
  * sends the listener to the recorder at SOCKET, gives up the capabilities that were lent to it
  * (hexadecimal masks for the bounding set, and for all other sets), and executes PATH: process
- * id, descriptors, environment and exit status stay the unit's own. When it cannot be recorded
- * it says so in the journal and executes PATH all the same.
+ * id, descriptors, environment and exit status stay the unit's own. When it cannot be recorded,
+ * or each of the recorder's two answers takes longer than PATIENCE (hexadecimal milliseconds), it
+ * says so in the journal and executes PATH all the same.
  *
  * There is no C library below, so that it runs in any root directory and makes no syscall but
  * those written here: units may be allowed few (imptrace/service/sandbox.py: SHIM_SYSCALLS).
@@ -31,7 +32,6 @@
 #include "freestanding.h"
 
 enum {
-	PATIENCE_SECONDS = 10,	/* a recorder that is being restarted is back within two */
 	EXIT_EXEC = 203,	/* systemd's codes: systemd.exec(5) */
 	EXIT_CAPABILITIES = 218,
 	STDERR = 2,
@@ -106,9 +106,10 @@ static long connect_recorder(const char *path)
 }
 
 /* Returns 0, or a negative errno where no offer arrives in time. */
-static long await_offer(long fd, struct shim_offer *offer)
+static long await_offer(long fd, unsigned long patience_ms, struct shim_offer *offer)
 {
-	struct timespec patience = { .tv_sec = PATIENCE_SECONDS };
+	struct timespec patience = { .tv_sec = (time_t)(patience_ms / 1000),
+				     .tv_nsec = (long)(patience_ms % 1000) * 1000000 };
 	struct pollfd waiting = { .fd = (int)fd, .events = POLLIN };
 	long got = call(SYS_ppoll, (long)&waiting, 1, (long)&patience, 0, 0);
 
@@ -196,7 +197,7 @@ struct attempt {
 };
 
 /* Sets @listener once the filter is installed, which is when the recorder offers to take it. */
-static struct attempt hand_over(const char *path, long *listener)
+static struct attempt hand_over(const char *path, unsigned long patience_ms, long *listener)
 {
 	struct shim_offer offer;
 	struct attempt attempt = { "not recorded: the recorder cannot be reached", 0 };
@@ -207,7 +208,7 @@ static struct attempt hand_over(const char *path, long *listener)
 		return attempt;
 	}
 	attempt.what = "not recorded: the recorder does not answer";
-	attempt.error = await_offer(fd, &offer);
+	attempt.error = await_offer(fd, patience_ms, &offer);
 	if (!attempt.error) {
 		attempt.what = "not recorded: the filter cannot be installed";
 		*listener = install(offer.options);
@@ -218,15 +219,15 @@ static struct attempt hand_over(const char *path, long *listener)
 		attempt.error = send_listener(fd, *listener);
 	}
 	if (!attempt.error)
-		attempt.error = await_offer(fd, &offer);
+		attempt.error = await_offer(fd, patience_ms, &offer);
 	call(SYS_close, fd, 0, 0, 0, 0);
 	return attempt;
 }
 
-static void record_me(const char *path)
+static void record_me(const char *path, unsigned long patience_ms)
 {
 	long listener = -1;
-	struct attempt attempt = hand_over(path, &listener);
+	struct attempt attempt = hand_over(path, patience_ms, &listener);
 
 	if (attempt.error)
 		say(attempt.what, attempt.error);
@@ -278,17 +279,17 @@ int shim_main(int argc, char **argv, char **envp)
 {
 	long error;
 
-	if (argc < 6) {
+	if (argc < 7) {
 		say("the shim is for the drop-ins of `imptrace service start`", EINVAL);
 		return EXIT_EXEC;
 	}
-	record_me(argv[1]);
+	record_me(argv[1], from_hex(argv[4]));
 	error = give_back(from_hex(argv[2]), from_hex(argv[3]));
 	if (error) {
 		say("cannot give up the capabilities that recording needed", error);
 		return EXIT_CAPABILITIES;
 	}
-	error = call(SYS_execve, (long)argv[4], (long)&argv[5], (long)envp, 0, 0);
+	error = call(SYS_execve, (long)argv[5], (long)&argv[6], (long)envp, 0, 0);
 	say("cannot execute the unit's program", error);
 	return EXIT_EXEC;
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "mounts.h"
+#include "outside.h"
 #include "paths.h"
 
 enum { LINKS_MAX = 40 };
@@ -248,33 +249,21 @@ static bool walk_begin(struct walk *walk, struct place *place)
 	return walk->fd >= 0;
 }
 
-/* Turns the walk's path inside the tracee's root into the host's. */
-static void to_host(struct walk *walk, struct place *place)
+/*
+ * The mount of the object itself where there is one, else of the last directory. -1: not known,
+ * or in our own namespace, where nobody asks.
+ */
+static int mount_of(const struct walk *walk, const struct place *place)
 {
-	const struct query *query = walk->query;
-	char root[PATH_MAX];
+	bool is_there = place->parent >= 0 && !place->error;
 	struct statx stx;
 
-	strcpy(place->path, *walk->at ? walk->at : "/");
-	if (query->process->root_kind == ROOT_CHANGED && !walk->in_our_proc &&
-	    !walk->outside) {
-		if (tracee_proc_link(query->tid, "root", root, sizeof(root)) > 1 &&
-		    strlen(root) + strlen(walk->at) < sizeof(place->path)) {
-			strcpy(place->path, root);
-			strcat(place->path, walk->at);
-		}
-		return;
-	}
-	if (query->process->root_kind != ROOT_FOREIGN || walk->in_our_proc)
-		return;
-	/* The mount of the object itself where there is one, else of the last directory. */
-	if (!walk->table || walk->fd < 0 ||
-	    syscall(SYS_statx, place->parent >= 0 && !place->error ? place->parent : walk->fd,
-		    place->parent >= 0 && !place->error ? place->name : "",
+	if (walk->query->process->root_kind != ROOT_FOREIGN || !walk->table || walk->fd < 0 ||
+	    syscall(SYS_statx, is_there ? place->parent : walk->fd, is_there ? place->name : "",
 		    AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW | AT_STATX_DONT_SYNC, STATX_MNT_ID, &stx) ||
-	    !(stx.stx_mask & STATX_MNT_ID) ||
-	    !mounts_to_host(walk->table, (int)stx.stx_mnt_id, place->path, sizeof(place->path)))
-		place->private_mount = true;
+	    !(stx.stx_mask & STATX_MNT_ID))
+		return -1;
+	return (int)stx.stx_mnt_id;
 }
 
 /* Our own /proc, whatever the tracee has mounted there: /proc/self of a pid namespace. */
@@ -322,7 +311,11 @@ bool walk_carefully(const struct query *query, struct place *place)
 	}
 	if (!place->error && place->parent < 0)
 		stay_here(&walk, place);
-	to_host(&walk, place);
+	if (walk.in_our_proc)
+		strcpy(place->path, walk.at);
+	else
+		outside_name(query, walk.table, walk.at, !walk.outside, mount_of(&walk, place),
+			     place);
 out:
 	if (walk.fd >= 0)
 		close(walk.fd);

@@ -13,6 +13,7 @@ from imptrace.tracer.events import (
     FileState,
     FileType,
     Lost,
+    MountNamed,
     Op,
     Outcome,
     ProcessExited,
@@ -29,12 +30,13 @@ REPEAT: Final = Struct("=8xIIQ")
 PROCESS: Final = Struct("=8xIIIiIIQIIIIII")
 EXIT: Final = Struct("=8xIiQII")
 COUNT: Final = Struct("=8xII")
+NAME: Final = Struct("=8xII")
 
 _HAS_BEFORE, _HAS_BEFORE2, _HAS_PATH2 = 1, 2, 4
 
 # The order is that of enum record_type, enum op and enum outcome.
-(_ACCESS, _REPEAT, _PROCESS, _EXIT, _LOST, _UNSEEN, _WARNING, _ENDED, _STOPPED, _GONE) = range(
-    1, 11
+(_ACCESS, _REPEAT, _PROCESS, _EXIT, _LOST, _UNSEEN, _WARNING, _ENDED, _STOPPED, _GONE, _NAME) = (
+    range(1, 12)
 )
 OPS: Final = (
     Op.READ,
@@ -250,6 +252,8 @@ def _other(kind: int, record: bytes) -> Event | Notice:
         return _ending(kind, record)
     if kind == _GONE:
         return AllGone()
+    if kind == _NAME:
+        return _mount_named(record)
     process, count = COUNT.unpack_from(record)
     if kind == _LOST:
         return Lost(count)
@@ -258,6 +262,13 @@ def _other(kind: int, record: bytes) -> Event | Notice:
     if kind == _WARNING:
         return _WARNINGS[count]
     raise ValueError(f"a record of unknown type {kind}")
+
+
+def _mount_named(record: bytes) -> MountNamed:
+    inside_length, host_length = NAME.unpack_from(record)
+    inside = record[NAME.size : NAME.size + inside_length]
+    host = record[NAME.size + inside_length :][:host_length]
+    return MountNamed(inside, host or None)
 
 
 def _ending(kind: int, record: bytes) -> Event | Notice:

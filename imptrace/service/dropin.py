@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from imptrace.service.execline import EXEC_KEYS, ExecLine, rewrite, wrap
+from imptrace.service.execline import EXEC_KEYS, ExecLine, quote, rewrite, wrap
 from imptrace.service.sandbox import Allowance
 
 
@@ -18,6 +18,10 @@ class Plan:
     socket: str
     recorder: str
     """The recorder's unit, which must outlive this one at shutdown."""
+    identifier: str | None
+    """The name of the unit's messages in the journal, specifiers unexpanded; None: it has one."""
+    patience_ms: int
+    """How long the shim waits for the recorder, at most, each of two times."""
     lines: Mapping[str, Sequence[ExecLine]]
     """By key, programs as absolute paths."""
     allowance: Allowance
@@ -36,6 +40,8 @@ def render(plan: Plan) -> str:
         if lines := plan.lines.get(key):
             out.append(f"{key}=")
             out += [f"{key}={_command(plan, line)}" for line in lines]
+    if plan.identifier is not None:
+        out.append(f"SyslogIdentifier={quote(plan.identifier)}")
     out += [each.directive for each in plan.allowance.adjustments]
     return "\n".join([*out, ""])
 
@@ -46,4 +52,7 @@ def _command(plan: Plan, line: ExecLine) -> str:
     # A privileged line keeps the capabilities that the sandbox was never applied to.
     lent = (plan.allowance.drop_bounding, plan.allowance.drop_ambient)
     bounding, ambient = (0, 0) if line.is_privileged else lent
-    return wrap(line, [plan.shim, plan.socket, f"{bounding:x}", f"{ambient:x}"])
+    return wrap(
+        line,
+        [plan.shim, plan.socket, *(f"{each:x}" for each in (bounding, ambient, plan.patience_ms))],
+    )

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError
 from imptrace.service.manager import Manager
-from imptrace.service.namespace import PROPERTY, mount_names
 from imptrace.service.notify import deposit, inherited_descriptors, tell_manager, withdraw
 from imptrace.service.order import Order, Outcome, read_order, write_outcome
 from imptrace.service.place import FINISH, ORDER, OUTCOME, SOCKET
@@ -175,8 +174,6 @@ def _new_session(order: Order, recording: "ServiceRecording") -> "Session":
     from imptrace.tracer.program import Subject  # noqa: PLC0415 (the same)
 
     now = Manager(user=order.user_manager).show(order.unit)
-    pid = int(now.get("MainPID", "0")) or int(now.get("ControlPID", "0"))
-    facts = {"InvocationID": now.get("InvocationID", ""), PROPERTY: mount_names(pid) or ""}
     argv = tuple(os.fsencode(word) for word in order.argv)
     user, uid = _account(order.facts.get("User", ""))
     request = Request(
@@ -185,7 +182,7 @@ def _new_session(order: Order, recording: "ServiceRecording") -> "Session":
         ),
         label=order.label,
         service=order.unit,
-        properties={**order.facts, **{name: text for name, text in facts.items() if text}},
+        properties={**order.facts, "InvocationID": now.get("InvocationID", "")},
         database=order.database,
         wait_for_children=True,
     )

@@ -13,16 +13,20 @@ from pathlib import Path
 
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.service.dropin import Plan, render
+from imptrace.service.execline import ExecLine
 from imptrace.service.launch import start_recorder
 from imptrace.service.manager import Manager, ManagerError
 from imptrace.service.order import Order, Outcome, read_outcome, write_order
 from imptrace.service.place import Place
 from imptrace.service.sandbox import Allowance, allowance
 from imptrace.service.shim import place_shim
+from imptrace.service.spans import milliseconds
 from imptrace.service.units import Unit, load_unit
 
 FINISH_SECONDS = 120
 """How long a recorder may look at what the unit left behind."""
+PATIENCE_MS = 10_000
+"""How long a unit's command waits for the recorder: one that is restarted is back within 2 s."""
 _LEAVE_SECONDS = 3
 """How long one whose unit has ended may take to leave."""
 _SETTLE_SECONDS = 0.5
@@ -217,6 +221,8 @@ def _prepare(unit: Unit, place: Place, wish: Wish) -> Allowance:
         shim=shim,
         socket=str(place.socket),
         recorder=place.recorder,
+        identifier=_identifier(unit),
+        patience_ms=_patience_ms(unit),
         lines=unit.lines,
         allowance=allowed,
     )
@@ -229,14 +235,33 @@ def _prepare(unit: Unit, place: Place, wish: Wish) -> Allowance:
     return allowed
 
 
-def _order(unit: Unit, manager: Manager, wish: Wish) -> Order:
+def _identifier(unit: Unit) -> str | None:
+    """Name the unit's messages as they are named without a shim: by its program."""
+    if unit.properties.get("SyslogIdentifier"):
+        return None
+    return Path(_main_line(unit).path).name
+
+
+def _patience_ms(unit: Unit) -> int:
+    """Take less than half of the time that a command of the unit has: the shim may wait twice."""
+    timeouts = [unit.properties.get(f"Timeout{each}USec", "") for each in ("Start", "Stop")]
+    known = [span for span in map(milliseconds, timeouts) if span]
+    return min(PATIENCE_MS, *(span // 4 for span in known)) if known else PATIENCE_MS
+
+
+def _main_line(unit: Unit) -> ExecLine:
     lines = unit.lines.get("ExecStart") or next(each for each in unit.lines.values() if each)
+    return lines[0]
+
+
+def _order(unit: Unit, manager: Manager, wish: Wish) -> Order:
+    line = _main_line(unit)
     return Order(
         unit=unit.name,
         user_manager=manager.user,
         database=wish.database,
         label=wish.label,
-        argv=(lines[0].path, *lines[0].words()),
+        argv=(line.path, *line.words()),
         facts=unit.facts,
         stats=wish.stats,
         writes_only=wish.writes_only,

@@ -36,7 +36,8 @@ def _booted(variable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     if os.geteuid() != 0 or not shutil.which("systemd-nspawn"):
         pytest.skip("needs root and systemd-nspawn")
     console = tmp_path_factory.mktemp("machine") / "console"
-    with Machine(Path(tree), console) as booted:
+    loops = [f"--bind={device}" for device in Path("/dev").glob("loop*") if not device.is_dir()]
+    with Machine(Path(tree), console, options=loops) as booted:
         _install(booted)
         yield booted
 

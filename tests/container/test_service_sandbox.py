@@ -143,3 +143,105 @@ def test_a_unit_that_changes_its_root_itself(machine: Machine) -> None:
     machine.sh("imptrace service finish chrooting")
     assert "/srv/jail/made-inside" in changed(run_of(machine, "chrooting.service"))
     machine.sh("systemctl stop chrooting")
+
+
+CONTAINERS = {
+    # A root directory of its own, entered by pivot_root, with a mount that only it has.
+    "pivoting": (
+        "",
+        """unshare --mount --propagation private sh -ec '
+mount --bind /srv/jail /srv/jail
+cd /srv/jail
+mkdir -p old proc private data
+mount -t proc proc proc
+mount -t tmpfs tmpfs private
+mount --bind /srv/elsewhere data
+pivot_root . old
+umount -l /old
+exec /bin/sh -c "echo >/inside; cd /data; echo >bound; echo >/private/own; exec sleep 600"'
+""",
+        {"/srv/jail/inside", "/srv/elsewhere/bound"},
+        {"/": "/srv/jail", "/data": "/srv/elsewhere", "/private": None},
+    ),
+    # The same by a tool that such units use, within the unit's own namespace.
+    "bubbling": (
+        "PrivateTmp=yes\nUser=tester\nStateDirectory=bubbling\n",
+        """exec bwrap --ro-bind / / --bind /var/lib/bubbling /mnt --bind /tmp /srv --tmpfs /tmp \\
+    --dev /dev --proc /proc --unshare-all \\
+    sh -c "echo >/mnt/inside; cd /srv; echo >scratch; echo >/tmp/own; exec sleep 600"
+""",
+        {"/var/lib/bubbling/inside"},
+        {"/mnt": "/var/lib/bubbling"},
+    ),
+    # A chroot within the unit's own namespace.
+    "jailing": (
+        "PrivateTmp=yes\n",
+        """exec chroot /srv/jail sh -c "echo >/inside; cd /etc; echo >there; exec sleep 600"
+""",
+        {"/srv/jail/inside", "/srv/jail/etc/there"},
+        {"/": "/srv/jail"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_a_container(machine: Machine, name: str) -> None:
+    """What is inside of it has the host's names; those that it uses itself are kept too."""
+    settings, script, made, expected = CONTAINERS[name]
+    machine.write(f"/usr/local/bin/{name}", f"#!/bin/sh\n{script}", 0o755)
+    machine.write(
+        f"{UNITS}/{name}.service", f"[Service]\nExecStart=/usr/local/bin/{name}\n{settings}"
+    )
+    machine.sh(
+        "rm -rf /srv/jail; mkdir -p /srv/elsewhere /srv/jail/etc /srv/jail/usr/bin;"
+        "for each in bin lib lib64; do ln -sfn usr/$each /srv/jail/$each; done;"
+        "cp -a --parents /usr/bin/sh /usr/bin/dash /usr/bin/sleep /usr/bin/umount"
+        " /usr/lib/*-linux-gnu/*.so* /usr/lib64 /srv/jail/; systemctl daemon-reload"
+    )
+    machine.run("imptrace", "service", "start", "--no-restart", name)
+    machine.sh(f"systemctl start {name}")
+    for path in made:
+        machine.wait_for(f"test -e {path}")
+    machine.wait_for(f"grep -q sleep /proc/*/comm; systemctl is-active {name}")
+    machine.run("imptrace", "service", "finish", name)
+    run = run_of(machine, f"{name}.service")
+    assert made <= set(changed(run))
+    names = json.loads(run["properties"]["MountNames"])
+    assert expected.items() <= names.items()
+    own = [path for path in paths(run) if path.endswith("/own")]
+    assert own in ([], ["/private/own"], ["/tmp/own"])
+    machine.sh(f"systemctl stop {name}")
+
+
+def test_a_root_image(machine: Machine) -> None:
+    """Shim and socket are seen inside of it; what it holds itself has no name on the host."""
+    if machine.run("losetup", "--find", check=False).returncode:
+        pytest.skip("needs loop devices (/dev/loop*) on the machine that runs this")
+    machine.write(
+        f"{UNITS}/imaged.service",
+        """[Service]
+RootImage=/srv/image.raw
+StateDirectory=imaged
+ExecStart=/bin/sh -c 'read -r x </etc/os-release; echo >/var/lib/imaged/inside; exec sleep 600'
+""",
+    )
+    machine.sh(
+        "mkdir -p /srv/image/usr/bin; cd /srv/image;"
+        "mkdir -p dev etc home opt proc root run srv sys tmp var/lib/imaged;"
+        "for each in bin lib lib64; do ln -sfn usr/$each $each; done; echo >etc/os-release;"
+        "touch etc/machine-id etc/resolv.conf;"
+        "cp -a --parents /usr/bin/sh /usr/bin/dash /usr/bin/sleep /usr/lib64"
+        " /usr/lib/*-linux-gnu/libc.so* /usr/lib/*-linux-gnu/ld-linux* .;"
+        "mksquashfs . /srv/image.raw -quiet -no-progress -noappend >&2; systemctl daemon-reload"
+    )
+    machine.run("imptrace", "service", "start", "imaged")
+    machine.sh("systemctl start imaged")
+    try:
+        machine.wait_for("test -e /var/lib/imaged/inside")
+    finally:
+        machine.run("imptrace", "service", "finish", "imaged")
+        machine.sh("systemctl stop imaged")
+    run = run_of(machine, "imaged.service")
+    assert "/var/lib/imaged/inside" in changed(run)
+    assert run["properties"]["RootImage"] == "/srv/image.raw"
+    assert json.loads(run["properties"]["MountNames"])["/"] is None

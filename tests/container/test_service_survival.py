@@ -150,3 +150,66 @@ def test_a_unit_that_fails_when_it_is_finished(machine: Machine) -> None:
     assert "the recording is finished, but" in done.stderr
     assert "/var/lib/once" in changed(run_of(machine, "once.service"))
     machine.sh("test ! -e /run/imptrace; systemctl reset-failed once")
+
+
+STORMY = """[Unit]
+StartLimitIntervalSec=0
+[Service]
+Type=oneshot
+RemainAfterExit=yes
+ExecStartPre=/bin/sh -c 'echo one >/var/lib/stormy'
+ExecStartPre=/bin/cat /etc/hostname
+ExecStart=/bin/sh -c 'echo two >>/var/lib/stormy; cat /etc/passwd >/dev/null'
+ExecStartPost=/bin/sh -c 'echo three >>/var/lib/stormy'
+"""
+# Kills one of the recorder's processes, or all, at moments that nobody chose.
+KILLER = """#!/usr/bin/python3
+import glob, os, random, signal, time
+while not os.path.exists("/run/calm"):
+    time.sleep(random.uniform(0, 1))
+    for group in glob.glob("/sys/fs/cgroup/system.slice/imptrace-record-stormy-*/cgroup.procs"):
+        with open(group) as file:
+            pids = file.read().split()
+        for pid in random.choice([pids, pids[:1], pids[1:]]):
+            try:
+                os.kill(int(pid), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+"""
+
+
+def test_a_storm_of_starts_and_killings(machine: Machine) -> None:
+    """Wherever between the shim's call and its program the recorder dies, the unit starts."""
+    machine.write("/usr/local/bin/killer", KILLER, 0o755)
+    machine.write(f"{UNITS}/stormy.service", STORMY)
+    machine.sh("rm -f /run/calm; systemctl daemon-reload; systemctl start stormy")
+    before = machine.sh("systemctl cat stormy")
+    machine.run("imptrace", "service", "start", "stormy")
+    machine.sh("systemd-run --quiet --unit=killer /usr/local/bin/killer")
+    try:
+        for _ in range(12):
+            machine.sh("rm -f /var/lib/stormy; systemctl restart stormy")
+            assert machine.sh("cat /var/lib/stormy") == "one\ntwo\nthree"
+    finally:
+        machine.sh("touch /run/calm")
+        machine.wait_for("! systemctl is-active --quiet killer")
+        machine.run("imptrace", "service", "finish", "stormy")
+    assert machine.sh("systemctl cat stormy") == before
+    machine.sh("systemctl stop stormy; test ! -e /run/imptrace")
+
+
+def test_a_recorder_that_hangs(machine: Machine) -> None:
+    """A unit that has little time to start does not spend it on waiting for the recorder."""
+    machine.write(
+        f"{UNITS}/hasty.service",
+        "[Service]\nType=oneshot\nTimeoutStartSec=2\nExecStartPre=/bin/true\n"
+        "ExecStart=/bin/touch /var/lib/hasty\n",
+    )
+    machine.sh("systemctl daemon-reload; imptrace service start hasty")
+    groups = "/sys/fs/cgroup/system.slice/imptrace-record-hasty-*/cgroup.procs"
+    machine.sh(f"kill -STOP $(cat {groups}); systemctl start hasty; test -e /var/lib/hasty")
+    journal = machine.sh("journalctl -b -u hasty -t imptrace -o cat")
+    assert "not recorded: the recorder does not answer" in journal
+    machine.sh(
+        f"kill -CONT $(cat {groups}); imptrace service finish hasty; test ! -e /run/imptrace"
+    )

@@ -1,5 +1,6 @@
 """What is fed to the writer comes back from the database, however it was split into commits."""
 
+import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -32,6 +33,7 @@ from imptrace.tracer.events import (
     FileType,
     Lost,
     Mount,
+    MountNamed,
     Op,
     Outcome,
     ProcessExited,
@@ -134,6 +136,10 @@ def test_a_run_comes_back_whole(place: Path) -> None:
         Lost(2),
         Unseen(1, 4),
         Warned("io-uring", "It was switched off"),
+        MountNamed(b"/tmp", b"/private/\xff"),
+        MountNamed(b"/tmp", None),
+        MountNamed(b"/data", b"/srv/data"),
+        MountNamed(b"/tmp", None),
         ProcessExited(1, 9, 77),
     ]
     writer.feed(events)
@@ -148,7 +154,8 @@ def test_a_run_comes_back_whole(place: Path) -> None:
     assert (run.started_ns, run.ended_ns) == (START.started_ns, ENDED_NS)
     assert (run.exit_code, run.exit_signal, run.status) == (None, 9, RunStatus.COMPLETE)
     assert (run.lost, run.unseen) == (3, 4)
-    assert run.properties == {"User": "demo"}
+    names = {"/tmp": ["/private/\udcff", None], "/data": "/srv/data"}
+    assert run.properties == {"User": "demo", "MountNames": json.dumps(names)}
     assert run.warnings == (("io-uring", "It was switched off"),)
     assert found.mounts == (mount,)
     first, second, third = found.processes

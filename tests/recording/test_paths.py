@@ -1,7 +1,9 @@
 """Any path, however it is written, is recorded as the kernel resolves it."""
 
+import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,6 +134,12 @@ def test_directory_renamed_into_place(record: Recorder, work: Path) -> None:
     assert seen.effect == "created"
 
 
+def names_of_mounts(record: Recorder) -> dict[str, str | None]:
+    """Tell which mounts of the program had other names than the host's."""
+    names: dict[str, str | None] = json.loads(record.details().run.properties["MountNames"])
+    return names
+
+
 @pytest.fixture
 def places(work: Path) -> Iterator[Path]:
     """Give two directories, and unmount the second at the end."""
@@ -156,6 +164,43 @@ def test_mount_namespace(record: Recorder, places: Path) -> None:
     record("unshare", "-m", "sh", "-c", script, cwd=places)
     made = {path for path, seen in record.paths(places).items() if Op.CREATE in seen.ops}
     assert made == {os.fsencode(places / "here" / name) for name in ("file", "relative")}
+    assert names_of_mounts(record)[str(places / "there")] == str(places / "here")
+
+
+@needs_root
+def test_pivot_root(record: Recorder, places: Path) -> None:
+    """A container's new root, its mounts and what only it has; both names are kept."""
+    script = """
+mount --bind here here; cd here; mkdir -p old proc usr private
+mount -t proc none proc; mount --rbind /usr usr
+mount -t tmpfs none private
+for each in bin lib lib64; do ln -sfn usr/$each $each; done
+pivot_root . old; umount -l /old
+exec /bin/sh -c 'echo >/made; cd /; echo >relative; echo >/private/own'
+"""
+    record("unshare", "-m", "sh", "-ec", script, cwd=places)
+    made = {path for path, seen in record.paths(places).items() if Op.CREATE in seen.ops}
+    assert made == {os.fsencode(places / "here" / name) for name in ("made", "relative")}
+    names = names_of_mounts(record)
+    assert names["/"] == str(places / "here")
+    assert names["/private"] is None
+    (own,) = record.paths(b"/private")
+    assert own == b"/private/own"
+
+
+@needs_root
+def test_chroot_in_a_mount_namespace(record: Recorder, work: Path) -> None:
+    """Its root directory is on no mount that can be seen from inside."""
+    (work / "jail/inner").mkdir(parents=True)
+    code = """
+import os
+os.chroot('jail'); os.chdir('/inner')
+open('/absolute', 'w').close(); open('relative', 'w').close()
+"""
+    record("unshare", "-m", sys.executable, "-c", code, cwd=work)
+    made = {path for path, seen in record.paths(work).items() if Op.WRITE in seen.ops}
+    assert made == {os.fsencode(work / "jail" / name) for name in ("absolute", "inner/relative")}
+    assert names_of_mounts(record) == {"/": str(work / "jail")}
 
 
 @needs_root

@@ -77,6 +77,7 @@ def test_record_sizes() -> None:
         "process": wire.PROCESS.size,
         "exit": wire.EXIT.size,
         "count": wire.COUNT.size,
+        "name": wire.NAME.size,
     }
     assert _notify.layout() == sizes
 

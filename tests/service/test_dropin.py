@@ -17,6 +17,8 @@ def test_a_whole_drop_in() -> None:
         shim="/run/imptrace/shim",
         socket="/run/imptrace/x/socket",
         recorder="imptrace-record-x.service",
+        identifier="a 100%%",
+        patience_ms=2500,
         lines=lines,
         allowance=Allowance(
             (Adjustment("AmbientCapabilities=CAP_SYS_ADMIN", "lent"),), 0x100, 0x200000
@@ -31,10 +33,11 @@ After=imptrace-record-x.service
 
 [Service]
 ExecStartPre=
-ExecStartPre=+/run/imptrace/shim /run/imptrace/x/socket 0 0 /bin/b /bin/b
+ExecStartPre=+/run/imptrace/shim /run/imptrace/x/socket 0 0 9c4 /bin/b /bin/b
 ExecStartPre=|@/bin/c d e
 ExecStart=
-ExecStart=-/run/imptrace/shim /run/imptrace/x/socket 100 200000 /bin/a /bin/a $X
+ExecStart=-/run/imptrace/shim /run/imptrace/x/socket 100 200000 9c4 /bin/a /bin/a $X
+SyslogIdentifier="a 100%%"
 AmbientCapabilities=CAP_SYS_ADMIN
 """
     )

@@ -21,6 +21,7 @@ from imptrace.service.shim import installed_shim
 SHIM = str(installed_shim())
 MAGIC = 0x31706D69
 OFFER = struct.pack("=II", MAGIC, 0)
+PATIENCE = f"{10_000:x}"
 # linux/seccomp.h: struct seccomp_notif is 80 bytes, its answer 24.
 NOTIF_RECV, NOTIF_SEND = 0xC0502100, 0xC0182101
 NOTIF_FLAG_CONTINUE = 1
@@ -111,7 +112,7 @@ def door(tmp_path: Path) -> Path:
 def shim(door: Path, *command: str) -> subprocess.CompletedProcess[str]:
     """Run a command behind the shim."""
     return subprocess.run(
-        [SHIM, str(door), "0", "0", command[0], *command],
+        [SHIM, str(door), "0", "0", PATIENCE, command[0], *command],
         capture_output=True,
         text=True,
         timeout=30,
@@ -185,7 +186,7 @@ def test_signals_and_descriptors_are_untouched(door: Path) -> None:
         ).stdout
 
     with Recorder(door, record):
-        recorded = run(SHIM, str(door), "0", "0")
+        recorded = run(SHIM, str(door), "0", "0", PATIENCE)
     assert recorded == run()
     os.close(write_end)
     assert os.read(read_end, 100) == b"through\nthrough\n"
@@ -198,7 +199,17 @@ def test_capabilities_are_given_up(door: Path) -> None:
     """From the bounding set, and so from what root gains by executing a program."""
     sys_admin = 1 << 21
     done = subprocess.run(
-        [SHIM, str(door), f"{sys_admin:x}", "0", "/bin/grep", "grep", "Cap", "/proc/self/status"],
+        [
+            SHIM,
+            str(door),
+            f"{sys_admin:x}",
+            "0",
+            PATIENCE,
+            "/bin/grep",
+            "grep",
+            "Cap",
+            "/proc/self/status",
+        ],
         capture_output=True,
         text=True,
         check=True,
