@@ -1,6 +1,5 @@
 """`imptrace service`: record systemd units as they really run."""
 
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,11 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from imptrace.cli.options import Database, Json
-from imptrace.errors import ImptraceError, UsageError
+from imptrace.errors import ImptraceError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from imptrace.service.boot import Requested
     from imptrace.service.manager import Manager
     from imptrace.service.named import Named
@@ -80,6 +77,7 @@ def start(
     """
     from imptrace.service.boot import request, start_in_this_boot
     from imptrace.service.recording import Wish, examine, start
+    from imptrace.service.together import all_or_none
 
     wish = Wish(
         database=_absolute(database),
@@ -93,7 +91,7 @@ def start(
     for each in named:
         if not this_boot:
             examine(each.unit, manager, restart=wish.restart and each.may_restart)
-    with _all_or_none(manager) as begun:
+    with all_or_none(manager, restart=wish.restart) as begun:
         # What is not restarted first: it may be restarted along with what is.
         for each in sorted(named, key=lambda each: each.may_restart):
             if at_boot:
@@ -115,12 +113,13 @@ def finish(units: Units, *, user: User = False, restart: Restart = True) -> None
     from imptrace.service.boot import withdraw
     from imptrace.service.place import Place
     from imptrace.service.recording import finish
+    from imptrace.service.together import taken
 
     manager = _manager(user=user)
     problems: list[str] = []
     runs: list[int] = []
     for word in units:
-        for each in _taken(word, _named([word], manager), manager):
+        for each in taken(word, _named([word], manager), manager):
             if withdraw(Place(each.unit, manager)):
                 _say(f"{each.unit}: will not be recorded at the next boot")
                 continue
@@ -178,11 +177,12 @@ def reset(
     """
     from imptrace.service.named import Named
     from imptrace.service.place import recorded_units
+    from imptrace.service.together import take_back
 
     manager = _manager(user=user)
     everything = [Named(place.unit) for place in recorded_units(manager)]
     for each in _named(units, manager) if units else everything:
-        was_there = _reset(each, manager, restart=restart)
+        was_there = take_back(each, manager, restart=restart)
         _say(
             f"{each.unit}: "
             + ("everything of the recording is removed" if was_there else "nothing to remove")
@@ -220,42 +220,6 @@ def _named(words: list[str], manager: "Manager") -> "list[Named]":
 
     found = [each for word in words for each in named_units(word, manager, known)]
     return list({each.unit: each for each in found}.values())
-
-
-def _taken(word: str, named: "list[Named]", manager: "Manager") -> "list[Named]":
-    """Leave out those that nothing was started for, unless that is all. Raises UsageError."""
-    from imptrace.service.place import Place
-    from imptrace.service.recording import is_recorded
-
-    places = {each: Place(each.unit, manager) for each in named}
-    taken = [each for each, place in places.items() if is_recorded(place) or place.boot_files()]
-    if not taken and len(named) > 1:
-        raise UsageError(
-            f"no unit of {word} is being recorded: imptrace service start {word} does that"
-        )
-    return taken or named
-
-
-def _reset(each: "Named", manager: "Manager", *, restart: bool) -> bool:
-    from imptrace.service.boot import withdraw
-    from imptrace.service.place import Place
-    from imptrace.service.recording import reset
-
-    was_requested = withdraw(Place(each.unit, manager))
-    return reset(each.unit, manager, restart=restart and each.may_restart) or was_requested
-
-
-@contextmanager
-def _all_or_none(manager: "Manager") -> "Iterator[list[Named]]":
-    """Take back what was begun by then if something fails."""
-    begun: list[Named] = []
-    try:
-        yield begun
-    except BaseException:
-        for each in begun:
-            _reset(each, manager, restart=True)
-            _say(f"{each.unit}: everything of the recording is removed")
-        raise
 
 
 def _absolute(database: str | None) -> str | None:

@@ -81,8 +81,8 @@ class Place:
         return [control / f"{each}.wants" / self.boot_unit for each in wanting]
 
     def boot_files(self) -> list[Path]:
-        """All of a request for the next boot that there is."""
-        return [path for path in (*self.boot_links, self.boot_file) if os.path.lexists(path)]
+        """All of a request for the next boot that there is; by the links it is found again."""
+        return [path for path in (self.boot_file, *self.boot_links) if os.path.lexists(path)]
 
     @property
     def dropin_directory(self) -> Path:

@@ -93,7 +93,8 @@ def examine(name: str, manager: Manager, *, restart: bool = False) -> Unit:
         manager.tell("daemon-reload")
         unit = load_unit(name, manager)
     refuse_if_taken(Place(unit.name, manager))
-    if restart and unit.is_active and unit.properties.get("RefuseManualStop") == "yes":
+    refusals = (unit.properties.get(f"RefuseManual{each}") for each in ("Start", "Stop"))
+    if restart and unit.is_active and "yes" in refusals:
         raise UsageError(
             f"{unit.name} refuses to be restarted by hand: imptrace attach --unit {unit.name} "
             "records it as it runs, imptrace service start --at-boot its next boot"

@@ -82,6 +82,10 @@ def test_names_of_a_unit_and_of_a_service(machine: Machine) -> None:
         ("start getty@.service", 2, "is a template"),
         ("start masked", 2, "is masked"),
         ("start cron.service transient", 2, "imptrace attach --unit transient.service"),
+        ("start refusing", 2, "imptrace attach --unit refusing.service"),
+        ("start command-free", 2, "has no processes"),
+        ("start not/a-unit", 2, "is no unit name"),
+        ("start broken-line", 2, "systemctl status broken-line.service"),
         ("start --at-boot nosuch", 2, "no unit nosuch.service"),
         ("finish cron", 2, "is not being recorded"),
     ],
@@ -90,6 +94,13 @@ def test_bad_input_is_one_clear_line(machine: Machine, command: str, code: int, 
     """It names what is wrong, has its exit code, and leaves nothing behind."""
     machine.sh("systemctl mask --runtime --quiet masked.service")
     machine.sh("systemctl is-active transient || systemd-run --quiet --unit=transient sleep 600")
+    units = "/run/systemd/system"
+    sleeper = "[Service]\nExecStart=/bin/sleep 600\n"
+    machine.write(f"{units}/refusing.service", f"[Unit]\nRefuseManualStart=yes\n{sleeper}")
+    machine.write(f"{units}/starter.target", "[Unit]\nWants=refusing.service\n")
+    machine.write(f"{units}/command-free.service", "[Service]\nType=oneshot\nExecStop=\n")
+    machine.write(f"{units}/broken-line.service", "[Service]\nExecStart=relative/program\n")
+    machine.sh("systemctl daemon-reload; systemctl start starter.target")
     done = machine.run("sh", "-c", f"imptrace service {command}", check=False)
     assert done.returncode == code
     assert words in done.stderr

@@ -190,12 +190,15 @@ def test_a_template_instance(machine: Machine) -> None:
     """Only the instance that was named is recorded; specifiers mean what they meant."""
     machine.write(
         f"{UNITS}/tmpl@.service",
-        "[Service]\nExecStart=/bin/sh -c 'echo %i >/var/lib/tmpl-%i; exec sleep 600'\n",
+        "[Service]\nExecStart=/bin/sh -c"
+        " 'echo %i >/var/lib/tmpl-%i; echo I am %i; exec sleep 600'\n",
     )
     machine.sh("systemctl daemon-reload; systemctl start tmpl@one tmpl@two")
     with recording(machine, "tmpl@one.service"):
         assert "imptrace" not in machine.sh("systemctl cat tmpl@two")
         machine.sh("systemctl restart tmpl@two")
+        said = machine.sh("journalctl --boot --unit=tmpl@one --identifier=sh --output=cat")
+        assert said == "I am one\nI am one"
     names = paths(run_of(machine, "tmpl@one.service"))
     assert "/var/lib/tmpl-one" in names
     assert "/var/lib/tmpl-two" not in names
