@@ -83,7 +83,6 @@ def test_names_of_a_unit_and_of_a_service(machine: Machine) -> None:
         ("start masked", 2, "is masked"),
         ("start cron.service transient", 2, "imptrace attach --unit transient.service"),
         ("start refusing", 2, "imptrace attach --unit refusing.service"),
-        ("start command-free", 2, "has no processes"),
         ("start not/a-unit", 2, "is no unit name"),
         ("start broken-line", 2, "systemctl status broken-line.service"),
         ("start --at-boot nosuch", 2, "no unit nosuch.service"),
@@ -98,7 +97,9 @@ def test_bad_input_is_one_clear_line(machine: Machine, command: str, code: int, 
     sleeper = "[Service]\nExecStart=/bin/sleep 600\n"
     machine.write(f"{units}/refusing.service", f"[Unit]\nRefuseManualStart=yes\n{sleeper}")
     machine.write(f"{units}/starter.target", "[Unit]\nWants=refusing.service\n")
-    machine.write(f"{units}/command-free.service", "[Service]\nType=oneshot\nExecStop=\n")
+    machine.write(
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\nSuccessAction=exit\n",
+    )
     machine.write(f"{units}/broken-line.service", "[Service]\nExecStart=relative/program\n")
     machine.sh("systemctl daemon-reload; systemctl start starter.target")
     done = machine.run("sh", "-c", f"imptrace service {command}", check=False)
