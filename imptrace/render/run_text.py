@@ -206,6 +206,10 @@ def _done(path: PathRecord) -> Iterator[str]:
     """Tell what is worth a note of what was done to a path."""
     if any(access.op is Op.RENAME and access.origin is not None for access in path.accesses):
         yield "moved along" if AccessFlag.CARRIED in path.flags else "by rename"
+    if AccessFlag.ALREADY_OPEN in path.flags:
+        yield "was open"
+    if AccessFlag.MAPPED in path.flags:
+        yield "was in memory"
     outcome = path.outcome
     if outcome in _UNREAD_OUTCOMES:
         yield _UNREAD_OUTCOMES[outcome]

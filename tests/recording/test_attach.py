@@ -3,6 +3,7 @@
 import contextlib
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -157,6 +158,14 @@ def test_what_is_open_and_mapped(record: Recorder, work: Path, started: Started)
     assert paths["mapped"].flags & AccessFlag.MAPPED
     assert paths["written"].effect == paths["mapped"].effect == "modified"
     assert paths["both"].effect == "unchanged"
+    shown = subprocess.run(
+        [IMPTRACE, "show", "latest", "--db", record.database, "--reads"],
+        capture_output=True, check=True, text=True,
+    ).stdout  # fmt: skip
+    notes = dict(re.findall(r"work/(\w+)(?:  [\d.]+ \w+)?  \((.*)\)$", shown, re.MULTILINE))
+    assert "was open" in notes["written"]
+    assert "was open" in notes["read"]
+    assert "was in memory" in notes["mapped"]
     libraries = [path for path in record.paths("/usr/lib") if b"/libc.so" in path]
     assert libraries
 
