@@ -55,6 +55,8 @@ AFTER = 1
 
 _WORD = 1 << 64
 _SIGN = 1 << 63
+LARGEST = _SIGN - 1
+"""What 64 bits with a sign can hold."""
 
 
 def to_signed(number: int) -> int:

@@ -20,6 +20,7 @@ from imptrace.db.codes import (
     AFTER,
     BEFORE,
     FILE_TYPE_CODES,
+    LARGEST,
     OP_CODES,
     OUTCOME_CODES,
     clamp_time,
@@ -179,22 +180,23 @@ def _process_row(run_id: int, process: events.ProcessStarted) -> tuple[Any, ...]
 
 
 def _state_row(run_id: int, path_id: int, moment: int, snapshot: Snapshot) -> tuple[Any, ...]:
-    state = snapshot.state
+    _, state, hint, link = snapshot
+    file_type, size, mode, uid, gid, mtime_ns, inode, device, ctime_ns = state
     return (
         run_id,
         path_id,
         moment,
-        FILE_TYPE_CODES[state.type],
-        to_signed(state.size),
-        state.mode,
-        state.uid,
-        state.gid,
-        clamp_time(state.mtime_ns),
-        clamp_time(state.ctime_ns),
-        to_signed(state.inode),
-        to_signed(state.device),
-        snapshot.hint,
-        snapshot.link,
+        FILE_TYPE_CODES[file_type],
+        size if size <= LARGEST else to_signed(size),
+        mode,
+        uid,
+        gid,
+        mtime_ns if -LARGEST <= mtime_ns <= LARGEST else clamp_time(mtime_ns),
+        ctime_ns if -LARGEST <= ctime_ns <= LARGEST else clamp_time(ctime_ns),
+        inode if inode <= LARGEST else to_signed(inode),
+        device if device <= LARGEST else to_signed(device),
+        hint,
+        link,
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from stat import S_IMODE
 from threading import Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from imptrace.content import CLUES, hint_of
 from imptrace.tracer._look import look
@@ -29,6 +29,9 @@ BATCH = 500
 """Paths that are looked at together."""
 AHEAD = 2
 """Batches that were looked at and are not stored yet: enough to keep both threads busy."""
+
+# Half the time of the classes' own __new__, which looks at keywords and defaults.
+_make: Final = tuple.__new__
 
 
 def lstat_state(path: bytes) -> FileState | None:
@@ -95,7 +98,7 @@ def _snapshots(paths: list[bytes], sights: "list[Sight]") -> Iterator[Snapshot]:
             continue
         text = None if isinstance(sight, int) else sight[-1]
         if text is None:
-            yield Snapshot(path, state)
+            yield _make(Snapshot, (path, state, None, None))
         elif state.type is FileType.SYMLINK:
             yield Snapshot(path, state, link=text)
         else:
@@ -106,6 +109,7 @@ def _state(sight: "Sight") -> FileState | None:
     if isinstance(sight, int):
         return ABSENT if sight in (errno.ENOENT, errno.ENOTDIR) else None
     mode, size, uid, gid, mtime_ns, inode, device, ctime_ns, _ = sight
-    return FileState(
-        file_type(mode), size, S_IMODE(mode), uid, gid, mtime_ns, inode, device, ctime_ns
+    return _make(
+        FileState,
+        (file_type(mode), size, S_IMODE(mode), uid, gid, mtime_ns, inode, device, ctime_ns),
     )
