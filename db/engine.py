@@ -53,13 +53,14 @@ def explained(place: str | os.PathLike[str] | None) -> Iterator[None]:
         raise ImptraceError(f"database {shown(place)}: {error.strerror or error}") from error
 
 
+_DAMAGED = "it is damaged; move it away, or try sqlite3's .recover on it"
 _SQLITE_REASONS = {
     sqlite3.SQLITE_BUSY: "another program holds it locked; try again when that has finished",
     sqlite3.SQLITE_FULL: "the disk is full; make room, or name another place with --db",
     sqlite3.SQLITE_READONLY: "it may not be written to; name another place with --db",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of its directory",
     sqlite3.SQLITE_NOTADB: "this file is not a database; name another with --db",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; move it away, or try sqlite3's .recover on it",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_IOERR: "the disk reported an error while it was read or written",
 }
 _PRIMARY_CODE = 0xFF
@@ -217,9 +218,20 @@ def writing(place: str | os.PathLike[str] | None) -> Iterator[Engine]:
 
 @contextmanager
 def _opened(place: str | os.PathLike[str] | None, *, read_only: bool) -> Iterator[Engine]:
-    engine = open_database(place, create=False, read_only=read_only)
+    with _understood(place):
+        engine = open_database(place, create=False, read_only=read_only)
+        try:
+            with explained(place):
+                yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def _understood(place: str | os.PathLike[str] | None) -> Iterator[None]:
+    """Say that a database is damaged whose rows hold what is never written into one."""
     try:
-        with explained(place):
-            yield engine
-    finally:
-        engine.dispose()
+        yield
+    except (ValueError, LookupError, TypeError) as error:
+        what = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ImptraceError(f"database {shown(place)}: {_DAMAGED} ({what})") from error

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from stat import S_IFMT, S_IMODE
 from struct import Struct
+from struct import error as StructError  # noqa: N812 (an exception, whatever its name)
 from typing import Final, NamedTuple
 
 from imptrace.tracer.events import (
@@ -153,7 +154,16 @@ class Decoder:
         self._last_path = b""
 
     def decode(self, data: bytes) -> Iterator[Event | Notice]:
-        """Yield what the whole records in `data` say. Raises ValueError for a cut record."""
+        """Yield what the whole records in `data` say.
+
+        Raises ValueError for what no supervisor writes; what follows it is lost.
+        """
+        try:
+            yield from self._decode(data)
+        except (StructError, LookupError) as error:
+            raise ValueError(f"a record that means nothing: {error}") from error
+
+    def _decode(self, data: bytes) -> Iterator[Event | Notice]:
         offset = 0
         while offset < len(data):
             size, kind, op, outcome, has = HEADER.unpack_from(data, offset)

@@ -5,7 +5,8 @@ import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from fuzzing import budget
+from hypothesis import given
 from hypothesis import strategies as st
 from reading import read_files, told
 
@@ -27,7 +28,7 @@ from imptrace.tracer.syscalls import SYSCALLS
 if TYPE_CHECKING:
     from pathlib import Path
 
-ROOMY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+ROOMY = budget(150)
 
 _bits = st.sampled_from(
     [
@@ -174,7 +175,7 @@ def test_the_reader_takes_damaged_logs(damages: list[tuple[int, int, bytes]]) ->
     _check(told(log, stats=True))
 
 
-@settings(ROOMY, max_examples=40)
+@budget(40)
 @given(st.lists(st.lists(_lines, max_size=6), min_size=1, max_size=4), st.booleans())
 def test_files_of_any_bytes(
     tmp_path_factory: pytest.TempPathFactory,
