@@ -12,6 +12,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 
 from sqlalchemy import Engine
 
@@ -126,13 +127,18 @@ def _of_service(
     engine: Engine, service: str, entry: Entry | None, records: Sequence[RunRecord]
 ) -> list[int]:
     """Find the newest runs of a service: labelled so, or of one of its programs."""
-    names = {service.lower()}
+    names = {_plain(service)}
     programs = {os.fsencode(service)}
+    units: tuple[str, ...] = ()
     if entry is not None:
-        units = [unit.removesuffix(".service") for unit in entry.units]
-        names |= {name.lower() for name in (entry.id, *entry.aliases, *units)}
+        names |= {_plain(name) for name in (entry.id, *entry.aliases)}
+        units = entry.units
         programs = {os.fsencode(program) for program in entry.programs}
-    found = [record.id for record in records if (record.service or "").lower() in names]
+    found = [
+        record.id
+        for record in records
+        if record.service and (_plain(record.service) in names or _is_one(record.service, units))
+    ]
     if not found:
         found = queries.runs_executing(engine, programs)
     if not found and entry is None:
@@ -140,6 +146,17 @@ def _of_service(
         hint = queries.nearest(service, known)
         raise UsageError(f"no run of a service {service!r}; {hint}imptrace runs lists them")
     return found[-MOST_RUNS:]
+
+
+def _plain(service: str) -> str:
+    """Make equal what means the same: a unit's name may leave out what kind it is."""
+    return service.lower().removesuffix(".service")
+
+
+def _is_one(service: str, units: Iterable[str]) -> bool:
+    """Whether a unit is one of the catalogue's, where `*` stands for an instance."""
+    patterns = (_plain(unit).replace("[", "[[]") for unit in units)
+    return any(fnmatchcase(_plain(service), pattern) for pattern in patterns)
 
 
 def _entries(programs: Iterable[bytes], catalogue: Catalogue | None) -> tuple[Entry, ...]:

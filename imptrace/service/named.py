@@ -30,9 +30,11 @@ def named_units(
     `known` answers with the catalogue's unit names and patterns for a word, of which the second
     argument says whether it is a unit's name too. Raises UsageError.
     """
-    asked = manager.show(_unit_name(word))
-    name = asked.get("Id", word)  # its own name, if `word` is an alias of systemd's
+    name = _unit_name(word)
+    asked = manager.show(name)
     is_unit = asked.get("LoadState") != "not-found"
+    if is_unit:
+        name = asked.get("Id", name)  # its own, if `word` is an alias of systemd's
     patterns = () if word.endswith(".service") else known(word, is_unit)
     members = list(_members(patterns, manager))
     if is_unit and (len(members) <= 1 or name not in members):
@@ -47,7 +49,7 @@ def _unit_name(word: str) -> str:
     name = word if word.endswith(_SUFFIXES) else f"{word}.service"
     if not name.endswith(".service"):
         raise UsageError(f"{word}: only services have processes to record; name the .service")
-    if "/" in name or name.startswith("-"):
+    if "/" in name or name.startswith(("-", ".service")) or not name.isprintable():
         raise UsageError(f"{word!r} is no unit name")
     if name.endswith("@.service"):
         raise UsageError(f"{name} is a template: name an instance of it, NAME@INSTANCE.service")

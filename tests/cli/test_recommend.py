@@ -173,6 +173,21 @@ def test_a_service_that_was_never_recorded_is_answered_from_the_catalogue(tmp_pa
     assert answer["subject"]["option"] == "networking.networkmanager"
 
 
+def test_a_service_is_what_its_units_did(tmp_path: Path) -> None:
+    """Runs of each unit that the catalogue knows of it, by the name that systemd gives them."""
+    machine = Machine(tmp_path)
+    for unit in (
+        "NetworkManager-dispatcher.service",
+        "NetworkManager.service",
+        "nm",
+        "cron.service",
+    ):
+        done = machine.imptrace("run", "--service", unit, "--", machine.program)
+        assert done.returncode == 0, done.stderr
+    assert machine.answer("--service", "networkmanager")["runs"] == [1, 2, 3]
+    assert machine.answer("--service", "cron.service")["runs"] == [4]
+
+
 def test_a_run_that_saw_nothing_is_refused(tmp_path: Path) -> None:
     """From nothing follows nothing; the message says what to do."""
     empty = Machine(tmp_path)

@@ -57,3 +57,17 @@ def test_a_system_unit_is_not_a_user_unit(machine: Machine, mine: str) -> None:
     done = as_tester(machine, "imptrace service start --user cron", check=False)
     assert done.returncode == 2
     assert "no user unit cron.service" in done.stderr
+
+
+def test_the_next_login_of_a_user(machine: Machine, mine: str) -> None:
+    """Once all of the user's processes have ended, their manager starts as at a boot."""
+    as_tester(machine, f"systemctl --user add-wants --quiet default.target {mine}")
+    before = as_tester(machine, "find ~/.config | sort").stdout
+    as_tester(machine, f"imptrace service start --user --at-boot {mine}")
+    user = "$(id -u tester)"
+    machine.sh(f"systemctl stop user@{user} user-runtime-dir@{user}; systemctl start user@{user}")
+    status = "XDG_RUNTIME_DIR=/run/user/$(id -u) imptrace service status --user"
+    machine.wait_for(f"runuser --login tester -c '{status}' | grep 'answering 1 commands'")
+    said = as_tester(machine, f"imptrace service finish --user {mine}").stderr
+    assert "paths read" in said
+    assert as_tester(machine, "find ~/.config | sort").stdout == before
