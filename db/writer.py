@@ -36,6 +36,7 @@ class RunWriter:
 
     def __init__(self, engine: Engine, start: RunStart, mounts: Sequence[Mount] = ()) -> None:
         self.failure: ImptraceError | None = None
+        self.engine = engine
         self._place = engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
         self._fold = Fold()
         self._path_ids: dict[bytes, int] = {}

@@ -232,3 +232,4 @@ class Session:
         if writer.failure is None and self._request.summary:
             self._summary = writer.summary()
         writer.close()
+        writer.engine.dispose()

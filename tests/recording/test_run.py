@@ -107,6 +107,12 @@ def test_wrong_usage(words: list[str]) -> None:
     assert result.stderr.count(b"\n") == 1
 
 
+def test_nothing_but_the_database_is_left(record: Recorder) -> None:
+    """It is closed at the end, which takes what was written aside into it."""
+    assert record("true").returncode == 0
+    assert list(record.database.parent.glob("runs.db*")) == [record.database]
+
+
 def test_script_without_interpreter_line(record: Recorder, work: Path) -> None:
     """Such a script is the shell's, as for every program that searches PATH."""
     script = work / "script"
