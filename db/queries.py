@@ -27,10 +27,11 @@ def runs(engine: Engine) -> list[RunRecord]:
         return [run_record(row) for row in connection.execute(select(Run.__table__).order_by("id"))]
 
 
-def resolve_run(engine: Engine, text: str) -> int:
+def resolve_run(engine: Engine, text: str, known: Iterable[str] = ()) -> int:
     """Find the run that `text` names: an id, a label, a program (its newest run), or `latest`.
 
-    Raises UsageError, with the nearest name there is, if nothing is called so.
+    Raises UsageError, with the nearest name there is, if nothing is called so. `known`: names
+    that the caller understands besides.
     """
     newest = select(Run.id).order_by(Run.id.desc()).limit(1)
     candidates = [
@@ -46,7 +47,13 @@ def resolve_run(engine: Engine, text: str) -> int:
             found = connection.scalar(candidate)
             if found is not None:
                 return found
-        raise UsageError(_no_such_run(connection, text))
+        raise UsageError(_no_such_run(connection, text, known))
+
+
+def executed_programs(engine: Engine) -> set[bytes]:
+    """Return the base names of all that was ever executed."""
+    with engine.connect() as connection:
+        return set(map(program_name, connection.scalars(select(Process.exe).distinct())))
 
 
 def runs_executing(engine: Engine, programs: Collection[bytes]) -> list[int]:
@@ -103,6 +110,6 @@ def _run_names(connection: Connection) -> list[str]:
     return list(names)
 
 
-def _no_such_run(connection: Connection, text: str) -> str:
-    near = nearest(text, _run_names(connection))
+def _no_such_run(connection: Connection, text: str, known: Iterable[str]) -> str:
+    near = nearest(text, [*_run_names(connection), *known])
     return f"no run is called {text!r}; {near}imptrace runs lists them"

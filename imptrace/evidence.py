@@ -120,7 +120,8 @@ def _named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[int]
         found = found or queries.runs_executing(engine, {program})
         if found:
             return found[-MOST_RUNS:]
-    return [queries.resolve_run(engine, name)]
+    executed = (each.decode(errors="replace") for each in queries.executed_programs(engine))
+    return [queries.resolve_run(engine, name, executed)]
 
 
 def _of_service(

@@ -13,6 +13,7 @@ from imptrace.classify.words import (
     BACKUP,
     CACHE_DIRECTORY,
     LOG,
+    PRIVATE,
     PUBLIC,
     REMEMBERS,
     SECRET,
@@ -111,9 +112,12 @@ def secret_content(sight: Sight) -> Judgement | None:
 def secret_name(sight: Sight) -> Judgement | None:
     """`credentials`, `private-keys`; `key`, `cookies` where nobody else may read the file."""
     inner = sight.inner_names if sight.place.area is not Area.DOCUMENT else ()
-    for name in (name_of(sight.path), *inner):
+    own = name_of(sight.path)
+    for name in (own, *inner):
         word = secret_word(name, is_private=sight.is_private)
-        if word is not None and not words_of(name_of(sight.path)) & PUBLIC:
+        # A directory that people call private is a secret by its own mode alone.
+        is_open = word == PRIVATE and name is not own
+        if word is not None and not is_open and not words_of(own) & PUBLIC:
             return Level.SECRET, _reason(Code.SECRET_WORD, sight, word=word)
     return None
 
@@ -123,8 +127,9 @@ def secret_word(name: bytes, *, is_private: bool) -> str | None:
     words = words_of(name)
     if words & PUBLIC:
         return None
-    found = words & SECRET or (words & SECRET_IF_PRIVATE if is_private else frozenset())
-    return min(found, default=None)
+    if_private = words & SECRET_IF_PRIVATE
+    is_told = is_private or (PRIVATE in words and len(if_private) > 1)
+    return min(words & SECRET or (if_private if is_told else ()), default=None)
 
 
 def private_configuration(sight: Sight) -> Judgement | None:

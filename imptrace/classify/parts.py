@@ -15,6 +15,8 @@ _MOST_PARTS = 8
 """More lone files than this, and the whole directory gets their level instead."""
 _SECRET_SHARE = 4
 """A directory of whose files one in so many is a secret is secret as a whole."""
+_SEVERAL = 2
+"""So many secret directories with nothing beside them, and what is around them is secret."""
 _MOST_REASONS = 3
 _COMPANIONS = (b"-wal", b"-shm", b"-journal")
 """SQLite's files beside a database, which are of no use without it."""
@@ -61,8 +63,7 @@ def pieces_of(
     base = [state for state in rest if state.is_file and state not in lone]
     if not base:
         base, lone = lone, []
-    # What stands beside a database matters as much as that, wherever that is kept.
-    weighty = [state for state in base if not name_of(state.path).endswith(_COMPANIONS)]
+    weighty = [state for state in base if not _is_beside_the_point(state)]
     level = fixed or max({state.level for state in weighty}, default=root.area.level)
     parts = [
         *(_directory(each, root, Level.TRANSIENT, (reason,)) for each, reason in caches.items()),
@@ -71,9 +72,14 @@ def pieces_of(
     ]
     parts = [part for part in parts if _is_worth(part, level)]
     if not base and fixed is None:
-        return parts
+        return parts if len(secrets) < _SEVERAL else [_all_secret(root, secrets)]
     reasons = _level_reasons(base, level) if fixed is None else ()
     return [_directory(path, root, level, reasons), *parts]
+
+
+def _all_secret(root: _Root, secrets: Mapping[bytes, Reason]) -> Piece:
+    """Keep a root as a whole of which only secret directories were seen: a later run makes more."""
+    return _directory(root.path, root, Level.SECRET, tuple(secrets.values())[:_MOST_REASONS])
 
 
 def _cache_directories(root: _Root) -> dict[bytes, Reason]:
@@ -123,6 +129,16 @@ def _lone_files(states: Iterable[State], area: Area) -> list[State]:
         and not name_of(state.path).endswith(_COMPANIONS)
     ]
     return lone if len(lone) <= _MOST_PARTS else []
+
+
+def _is_beside_the_point(state: State) -> bool:
+    """Whether a file says nothing of the worth of its directory.
+
+    What stands beside a database matters as much as that, wherever that is kept; and one run may
+    have written a log and nothing else.
+    """
+    is_log = any(reason.figures.get("word") == "log" for reason in state.reasons)
+    return is_log or name_of(state.path).endswith(_COMPANIONS)
 
 
 def _is_worth(part: Piece, level: Level) -> bool:

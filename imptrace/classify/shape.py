@@ -73,7 +73,7 @@ def _narrow(anchor: bytes, states: Sequence[State], ground: Ground) -> list[byte
     files = [state for state in states if state.is_file]
     if not files:
         return [anchor]
-    deepest = common_directory(state.path for state in files)
+    deepest = _whole(common_directory(state.path for state in files))
     made = [each for each in (deepest, *parents_of(deepest)) if each in ground.made]
     own = [each for each in made if is_within(each, anchor)]
     if own:
@@ -101,6 +101,11 @@ def _configuration_roots(states: Sequence[State], ground: Ground) -> list[bytes]
         if state.is_file:
             roots.add(directory if is_own else state.path)
     return sorted(root for root in roots if not any(above in roots for above in parents_of(root)))
+
+
+def _whole(directory: bytes) -> bytes:
+    """The mail folder that a directory is a part of: of a Maildir, new mail is moved to `cur`."""
+    return parent_of(directory) if name_of(directory) == b"cur" else directory
 
 
 def _child(directory: bytes, path: bytes) -> bytes:

@@ -23,7 +23,7 @@ def _set(text: str) -> frozenset[str]:
 
 SECRET = _set(
     """
-    secret secrets private privkey password passwords passphrase shadow credential
+    secret secrets privkey password passwords passphrase shadow credential
     credentials creds token tokens keyring keyrings keychain keystore netrc revocs
     revocation psk
     """
@@ -32,10 +32,14 @@ SECRET = _set(
 
 SECRET_IF_PRIVATE = _set(
     """
-    key keys passwd cert certs auth login logins cookie cookies oauth identity vault passdb sasl
+    private key keys passwd cert certs auth login logins cookie cookies oauth identity vault passdb
+    sasl
     """
 )
 """Words that make a file a secret when nobody else may read it."""
+
+PRIVATE = "private"
+"""Says of another of these words that nobody else may read it, whatever the mode."""
 
 PUBLIC = _set(
     """
@@ -48,7 +52,7 @@ USER_DATA = _set(
     """
     bookmarks places notes note mail mails maildir inbox contacts addressbook calendar
     calendars todo tasks diary documents wallet wallets saves savegames savedgames worlds
-    world projects messages library
+    world projects messages library ics ical vcf vcard mbox vmail
     """
 )
 """Words for what people make and cannot get back."""

@@ -142,6 +142,8 @@ def _check(
         raise UsageError("--storage is for --format nix and --format plan")
     if storage is not None and not storage.startswith("/"):
         raise UsageError(f"--storage must be an absolute path, and {storage!r} is not")
+    if storage is not None and not set(storage.strip("/").split("/")).isdisjoint(("", ".", "..")):
+        raise UsageError(f"--storage must name the store itself, which {storage!r} does not")
     if set_aside and output is not Format.TABLE:
         raise UsageError("--set-aside is for the table; --format json always has it")
     if explain is not None and (output is not Format.TABLE or set_aside):

@@ -66,6 +66,12 @@ def _place(figures: Mapping[str, Figure]) -> str:
     return f"{_shown(figures['container'])} is a place for {_AREAS[str(figures['area'])]}"
 
 
+def _declared_more(figures: Mapping[str, Figure]) -> str:
+    count = figures["count"]
+    paths = "1 more path that was" if count == 1 else f"{_shown(count)} more paths that were"
+    return f"the catalogue knows {paths} not seen: imptrace services {_shown(figures['entry'])}"
+
+
 def _nothing_kept(figures: Mapping[str, Figure]) -> str:
     del figures
     return "nothing was left behind that would have to be kept; --set-aside shows what was seen"
@@ -148,7 +154,5 @@ _WORDS: dict[Code, Words] = {
     Code.NOTHING_RECORDED: "nothing was recorded: this is what the catalogue and the unit declare",
     Code.NOTHING_KEPT: _nothing_kept,
     Code.ALL_PERSISTENT: "nothing to keep; {count} paths lie on mounts that survive already",
-    Code.DECLARED_MORE: (
-        "the catalogue knows {count} more paths that were not seen: imptrace services {entry}"
-    ),
+    Code.DECLARED_MORE: _declared_more,
 }

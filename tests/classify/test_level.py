@@ -32,6 +32,8 @@ def level(path: PathRecord) -> Level:
         (b"/home/alice/.local/share/k/x.sqlite", Level.IMPORTANT),
         (b"/home/alice/.config/k/x.sqlite", Level.NORMAL),
         (b"/home/alice/.config/k/Bookmarks", Level.IMPORTANT),
+        (b"/home/alice/.local/share/k/1.ics", Level.IMPORTANT),
+        (b"/var/lib/k/vmail/x", Level.IMPORTANT),
         (b"/home/alice/.newsreader/cache.db", Level.IMPORTANT),
         (b"/home/alice/.cache/k/sync-state", Level.NORMAL),
         (b"/var/lib/k/keymap", Level.NORMAL),
@@ -50,11 +52,46 @@ def test_place_and_name(path: bytes, expected: Level) -> None:
         (b"id.key.pub", 0o600, Level.NORMAL),
         (b"authorized_keys", 0o600, Level.NORMAL),
         (b"secret", 0o644, Level.SECRET),
+        (b"zone.private", 0o600, Level.SECRET),
+        (b"zone.private", 0o644, Level.NORMAL),
+        (b"private-keys", 0o644, Level.SECRET),
     ],
 )
 def test_weak_words_need_a_private_file(name: bytes, mode: int, expected: Level) -> None:
     """`key` is a secret where nobody else may read it; a public key never is."""
     assert level(created(b"/var/lib/k/" + name, after=file(mode=mode))) is expected
+
+
+def test_a_directory_called_private_is_a_secret_by_its_own_mode() -> None:
+    """What it holds is not, by that name alone: a private calendar."""
+    for mode, expected in ((0o755, Level.NORMAL), (0o700, Level.SECRET)):
+        found = recommended(
+            run(
+                made(b"/var/lib/k"),
+                created(b"/var/lib/k/settings"),
+                made(b"/var/lib/k/private", mode=mode),
+                created(b"/var/lib/k/private/x", after=file(mode=0o600)),
+            )
+        )
+        kept = found.get(b"/var/lib/k/private", found[b"/var/lib/k"])
+        assert kept.level is expected, mode
+
+
+def test_a_log_says_nothing_of_the_directory_that_it_is_in() -> None:
+    """A run that only logged has not shown what else a later one may leave there."""
+    keeper = b"/home/alice/.local/share/keeper"
+    found = recommended(run(made(keeper), created(keeper + b"/keeper.log")))
+    assert found[keeper].level is Level.NORMAL
+
+
+def test_where_all_that_was_seen_is_in_secret_directories_the_whole_is_secret() -> None:
+    """A later run makes another one beside them."""
+    keys = b"/home/alice/.config/keeper/keys"
+    one = [made(keys, mode=0o700), created(keys + b"/a.key", after=file(mode=0o600))]
+    other = keys.replace(b"/keys", b"/tokens")
+    two = [*one, made(other, mode=0o700), created(other + b"/b", after=file(mode=0o600))]
+    assert list(recommended(run(*one))) == [keys]
+    assert list(recommended(run(*two))) == [b"/home/alice/.config/keeper"]
 
 
 def test_configuration_that_is_not_for_everybody_is_secret() -> None:

@@ -187,3 +187,9 @@ def test_a_users_own_directories_are_never_kept_whole() -> None:
     found = recommended(run(made(HOME + b"/Downloads"), created(HOME + b"/Downloads/x.pdf")))
     assert list(found) == [HOME + b"/Downloads/x.pdf"]
     assert found[HOME + b"/Downloads/x.pdf"].scope is Scope.SHARED
+
+
+def test_of_mail_the_folder_is_named_and_not_its_part() -> None:
+    """Whoever reads new mail moves it to `cur`."""
+    moved = [created(HOME + b"/Mail/inbox/cur/%d:2,S" % number) for number in range(5)]
+    assert list(levels(*moved)) == [HOME + b"/Mail/inbox"]

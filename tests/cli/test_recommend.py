@@ -142,6 +142,8 @@ def test_plan_copies_nothing(machine: Machine, tmp_path: Path) -> None:
         (["--service", "networkmanger"], "did you mean"),
         (["--service", "tor", "keeper"], "not both"),
         (["--format", "nix", "--storage", "store"], "--storage must be an absolute path"),
+        (["--format", "nix", "--storage", "/"], "--storage must name the store itself"),
+        (["--format", "plan", "--storage", "/a/../b"], "--storage must name the store itself"),
         (["--target", "options"], "--target is for --format nix"),
         (["--storage", "/x"], "--storage is for --format nix"),
         (["--format", "json", "--set-aside"], "--set-aside is for the table"),
