@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -53,6 +53,50 @@ open(b'deeper', 'w').close()
     paths = record.paths(work)
     assert [path for path in paths if len(path) == PATH_MAX - 1 and path.endswith(b"x")]
     assert [path for path in paths if len(path) > PATH_MAX and path.endswith(b"/deeper")]
+
+
+def test_whoever_changes_the_working_directory(
+    record: Recorder, work: Path, compiled: Callable[..., Path]
+) -> None:
+    """Each file is where the program says it made it, however it came there."""
+    result = record(str(compiled("chdirs")), cwd=work)
+    assert result.returncode == 0
+    made = {path for path, seen in record.paths(work).items() if Op.CREATE in seen.ops}
+    assert len(made) == 80
+    assert made == set(result.stdout.splitlines())
+
+
+def test_links_and_missing_directories_that_change(record: Recorder, work: Path) -> None:
+    """What was found out about a name a moment ago holds only as long as it is true."""
+    code = """
+import os, shutil
+def look(path):
+    try: open(path).close()
+    except FileNotFoundError: pass
+os.symlink('void/x', 'dangling')
+for _ in range(3):
+    look('no/such/file'); look('dangling')
+os.makedirs('no/such'); open('no/such/file', 'w').close()
+os.symlink('no/such/file', 'link')
+look('link'); look('link')
+os.mkdir('b'); open('b/file', 'w').close()
+os.unlink('link'); os.symlink('b/file', 'link'); look('link')
+shutil.rmtree('no'); look('no/such/file')
+os.symlink('b', 'no'); look('no/file'); look('no/none/file')
+"""
+    python(record, code, work)
+    seen = record.paths(work)
+    below = {os.fsdecode(path)[len(f"{work}/") :]: found for path, found in seen.items()}
+    reads = {name: found.ops[Op.READ] for name, found in below.items() if Op.READ in found.ops}
+    assert reads.items() >= {
+        ("void/x", 3),
+        ("no/such/file", 3 + 2 + 1),
+        ("b/file", 2),
+        ("b/none/file", 1),
+    }
+    assert below["void/x"].outcome is below["b/none/file"].outcome is Outcome.MISSING
+    assert "link" not in reads
+    assert "dangling" not in reads
 
 
 def test_relative_to_a_deleted_directory(record: Recorder, work: Path) -> None:
