@@ -1,21 +1,25 @@
 """What a call in a log did to paths: the syscalls of `syscalls.SYSCALLS`, as accesses."""
 
-import os
 import re
-from errno import EEXIST, EFAULT, EISDIR, ENAMETOOLONG, ENOENT, ENOTEMPTY, errorcode
-from functools import lru_cache
-from typing import TYPE_CHECKING, Final, NamedTuple
+from errno import EEXIST, EFAULT, ENAMETOOLONG, ENOENT, ENOTEMPTY
+from typing import TYPE_CHECKING, Final
 
-from imptrace.tracer.events import ABSENT, Access, AccessFlag, FileState, Op, Outcome
+from imptrace.tracer.events import Access, AccessFlag, Op
+from imptrace.tracer.strace_accesses import (
+    MAKING,
+    Accesses,
+    Invocation,
+    Result,
+    result_of,
+)
 from imptrace.tracer.strace_flags import flags_value
-from imptrace.tracer.strace_lines import Call, parse_descriptor, parse_text, unescape
-from imptrace.tracer.strace_paths import is_below, joined
-from imptrace.tracer.strace_places import Place, Places, place_of
+from imptrace.tracer.strace_lines import Call, parse_text
+from imptrace.tracer.strace_opens import KEEPS_LINK, Opens
+from imptrace.tracer.strace_paths import is_below
+from imptrace.tracer.strace_places import Place, Places
 from imptrace.tracer.strace_state import (
     Entries,
     Entry,
-    Known,
-    Opened,
     Task,
     There,
     access_flags,
@@ -28,11 +32,7 @@ from imptrace.tracer.syscalls import (
     RENAME_NOREPLACE,
     SYSCALLS,
     Kind,
-    Syscall,
     follows,
-    is_exclusive,
-    open_ops,
-    outcome_of,
 )
 
 if TYPE_CHECKING:
@@ -40,86 +40,22 @@ if TYPE_CHECKING:
 
 _CUT: Final = int(AccessFlag.CUT)
 _DIRECTORY_FLAG: Final = int(AccessFlag.DIRECTORY)
-_EMPTY: Final = int(AccessFlag.EMPTY)
 _EXCHANGE: Final = int(AccessFlag.EXCHANGE)
 _TMPFILE: Final = int(AccessFlag.TMPFILE)
 _SOCKET_PATH: Final = re.compile(rb'sun_path=("(?:[^"\\]++|\\.)*+"(?:\.\.\.)?)')
-_PLAIN_STAT: Final = re.compile(
-    rb'(?:((?:AT_FDCWD|\d{1,10})(?:<[^<>"\\]*+>)?+), )?"((?:[^"\\]++|\\.)++)", '
-)
 _OPEN_HOW: Final = re.compile(rb"\{flags=([^,}]*)(?:[^}]*resolve=([^,}]*))?")
-_SIZE: Final = re.compile(rb"stx?_size=(\d{1,20})")
-_REGULAR: Final = re.compile(rb"stx?_mode=S_IFREG")
 _DIRECTORY: Final = re.compile(rb"stx?_mode=S_IFDIR")
-_MAKING: Final = frozenset({Op.MKDIR, Op.CREATE, Op.SYMLINK, Op.BIND, Op.LINK})
 _ENTRIES: Final = frozenset({Op.MKDIR, Op.CREATE, Op.DELETE, Op.RENAME, Op.SYMLINK})
 """The (first) path names an entry of a directory."""
-_KEEPS_LINK: Final = os.O_NOFOLLOW | os.O_EXCL
-
-
-class Result(NamedTuple):
-    """How a call ended; `ok` only where it surely did what it was asked for."""
-
-    outcome: Outcome
-    errno: int
-    ok: bool
-
-
-SUCCESS: Final = Result(Outcome.OK, 0, ok=True)
-_UNKNOWN: Final = Result(Outcome.UNKNOWN, 0, ok=False)
-_FAILED: Final = Result(Outcome.FAILED, 0, ok=False)
-_ERRNO: Final = {name.encode("ascii"): number for number, name in errorcode.items()}
-
-
-def result_of(call: Call) -> Result | None:
-    """Tell how a call ended; None where it will be made again, and is logged again then."""
-    if call.error is not None:
-        if call.error.startswith(b"ERESTART"):
-            return None
-        number = _ERRNO.get(call.error)
-        return Result(outcome_of(number), number, ok=False) if number else _FAILED
-    if call.result == b"?":
-        return _UNKNOWN
-    return _FAILED if call.result[:1] == b"-" else SUCCESS
-
-
-@lru_cache(maxsize=1024)
-def _open_details(
-    flags: int,
-    creates: bool,  # noqa: FBT001 (private)
-    directory: bool,  # noqa: FBT001 (private)
-) -> tuple[tuple[Op, int, bool], ...]:
-    """Tell the accesses of an open: op, flags, and whether the file may have been empty."""
-    details = []
-    for op, flag in open_ops(flags, creates=creates):
-        detail = int(flag) | (_DIRECTORY_FLAG if directory else 0)
-        doubtful = op is Op.READ and not detail & _DIRECTORY_FLAG
-        if doubtful and flags & os.O_CREAT:
-            # It may just have been made, and be empty, until something tells otherwise.
-            detail |= _EMPTY
-        details.append((op, detail, doubtful))
-    return tuple(details)
-
-
-class Invocation(NamedTuple):
-    """One call of one of the recorded syscalls."""
-
-    task: Task
-    syscall: Syscall
-    call: Call
-    result: Result
-    at: int
-
-    def argument(self, position: int | None) -> bytes | None:
-        """Return an argument as written; None where there is none."""
-        return None if position is None else self.call.arguments[position]
 
 
 class PathCalls:
     """Turns calls into accesses; remembers what they tell of files."""
 
     def __init__(self, entries: Entries, places: Places, *, stats: bool) -> None:
-        self.known = Known()
+        self.accesses = Accesses(entries)
+        self.known = self.accesses.known
+        self.opens = Opens(self.accesses, places, stats=stats)
         self.renamed_directory: Callable[[dict[bytes, bytes]], None] = lambda _names: None
         """Told when directories got new names: old name to new name."""
         self._entries = entries
@@ -142,48 +78,16 @@ class PathCalls:
     def interpret(self, task: Task, name: bytes, call: Call, at: int) -> None:
         """Take in a call of one of `syscalls.SYSCALLS`, other than an exec."""
         syscall = self._syscalls[name]
-        result = result_of(call)
+        result = result_of(call.result, call.error)
         if result is not None:
             self._handlers[syscall.kind](Invocation(task, syscall, call, result, at))
-
-    def asked_plainly(self, task: Task, name: bytes, rest: bytes) -> bool:
-        """Take in a stat that needs no parser, as most do; False if this one does.
-
-        Half of the lines of many logs are stats, of which no more is wanted than whether there is
-        something at the path.
-        """
-        match = _PLAIN_STAT.match(rest)
-        view = task.view
-        if self._stats or match is None or view.root or view.namespace:
-            return False
-        dirfd, path = match.groups()
-        result = rest.rfind(b" = ")
-        told = rest[match.end() : result]
-        path = unescape(path)
-        if path.startswith(b"/proc/") or b'"' in told:
-            return False
-        if not path.startswith(b"/"):
-            start = view.cwd if dirfd is None else self._places.directory(task, dirfd)
-            if start is None:
-                return True
-            path = joined(start, path)
-        follow = name != b"lstat" and b"AT_SYMLINK_NOFOLLOW" not in told
-        seen = self._places.links.resolve(path, b"", follow=follow)
-        if rest.startswith(b"-1", result + 3):
-            if rest.startswith(b"-1 ENOENT", result + 3):
-                self.known.note(seen, There.ABSENT)
-        elif b"S_IFDIR" in told:
-            self.known.note(seen, There.DIRECTORY)
-        elif result >= 0 and not rest.startswith(b"?", result + 3):
-            self.known.note_there(seen)
-        return True
 
     def executed(
         self, task: Task, name: bytes, call: Call, at: int
     ) -> tuple[Place | None, Result | None]:
         """Find what an exec executes and how it ended; nothing is added."""
         syscall = self._syscalls[name]
-        result = result_of(call)
+        result = result_of(call.result, call.error)
         if result is None:
             return None, None
         invocation = Invocation(task, syscall, call, result, at)
@@ -195,7 +99,7 @@ class PathCalls:
 
     def exec_failed(self, process: int, place: Place, result: Result, at: int) -> None:
         """Add an exec that was refused to `process`."""
-        self._added(process, Op.EXEC, place, result, at)
+        self.accesses.add(process, Op.EXEC, place, result, at)
 
     def _find(
         self, invocation: Invocation, *, follow: bool, empty_path: bool = False
@@ -217,28 +121,7 @@ class PathCalls:
 
     def _add(self, invocation: Invocation, op: Op, place: Place, flags: int = 0) -> Entry:
         process = invocation.task.process.id
-        return self._added(process, op, place, invocation.result, invocation.at, flags=flags)
-
-    def _added(
-        self, process: int, op: Op, place: Place, result: Result, at: int, *, flags: int = 0
-    ) -> Entry:
-        outcome, errno, ok = result
-        combined = flags | place.flags
-        before = self._before(place, surely_new=ok and op in _MAKING) if op.changes else None
-        if before is None:
-            entry = self._entries.repeat((process, op, place.path, outcome, errno, combined), at)
-            if entry is not None:
-                return entry
-        return self._entries.add(
-            Access(
-                process, op, place.path, None, outcome, at, errno, access_flags(combined), before
-            )
-        )
-
-    def _before(self, place: Place, *, surely_new: bool) -> FileState | None:
-        """Tell that nothing was there before the first change of a place, if that is certain."""
-        first = self.known.first_change(place.path)
-        return ABSENT if first and (surely_new or self.known.is_absent(place.seen)) else None
+        return self.accesses.add(process, op, place, invocation.result, invocation.at, flags=flags)
 
     def _open(self, invocation: Invocation) -> None:
         written = invocation.argument(invocation.syscall.flags)
@@ -258,73 +141,16 @@ class PathCalls:
         self._opened(invocation, flags_value(match[1]))
 
     def _opened(self, invocation: Invocation, flags: int) -> None:
-        task, call, ok = invocation.task, invocation.call, invocation.result.ok
-        nameless = flags & os.O_TMPFILE == os.O_TMPFILE
-        place = self._find(invocation, follow=not flags & _KEEPS_LINK)
-        noted = None if nameless else self._noted(invocation)
-        if noted:
-            if place:
-                self._learn_place(place.seen, noted, flags)
-            place = place_of(task.view, noted, 0)
-        doubt = None
-        if place and not nameless:
-            doubt = self._add_open(invocation, place, flags)
-            self._note_open(place, flags, invocation.result)
-        if ok and call.result.isdigit():
-            opened = Opened(
-                None if nameless or place is None else place.seen,
-                directory=bool(flags & os.O_DIRECTORY) and not nameless,
-                nameless=nameless,
-                doubt=doubt,
-            )
-            task.files.put(int(call.result), opened, close_on_exec=bool(flags & os.O_CLOEXEC))
-
-    @staticmethod
-    def _noted(invocation: Invocation) -> bytes | None:
-        """Return the path that strace noted beside a new descriptor (-y)."""
-        note = invocation.call.result_annotation
-        if note is None or invocation.task.view.namespace is not None:
-            return None
-        descriptor = parse_descriptor(b"0" + note)
-        return None if descriptor is None or descriptor.deleted else descriptor.path
-
-    def _learn_place(self, seen: bytes, noted: bytes, flags: int) -> None:
-        if seen == noted:
-            return
-        if not flags & _KEEPS_LINK:
-            if flags & os.O_DIRECTORY:
-                self._places.links.learn_place(seen, noted)
-            return
-        parent, _, name = seen.rpartition(b"/")
-        noted_parent, _, noted_name = noted.rpartition(b"/")
-        if parent and noted_parent and name == noted_name:
-            self._places.links.learn_place(parent, noted_parent)
-
-    def _add_open(self, invocation: Invocation, place: Place, flags: int) -> Entry | None:
-        """Add the accesses of an open; returns the one whose file may have been empty."""
-        result = invocation.result
-        creates = bool(flags & os.O_CREAT) and (
-            is_exclusive(flags) or result.errno == ENOENT or self.known.is_absent(place.seen)
+        call = invocation.call
+        self.opens.opened(
+            invocation.task,
+            self._find(invocation, follow=not flags & KEEPS_LINK),
+            flags,
+            invocation.result,
+            invocation.at,
+            number=call.result,
+            note=call.result_annotation,
         )
-        directory = not creates and self.known.is_directory(place.seen)
-        doubt = None
-        for op, detail, doubtful in _open_details(flags, creates, directory):
-            if op is Op.STAT and not self._stats:
-                continue
-            entry = self._add(invocation, op, place, detail)
-            if doubtful and result.ok:
-                doubt = entry
-        return doubt
-
-    def _note_open(self, place: Place, flags: int, result: Result) -> None:
-        if place.flags & _CUT:
-            return
-        if result.errno == ENOENT:
-            self.known.note(place.seen, There.ABSENT)
-        elif result.ok and flags & os.O_DIRECTORY:
-            self.known.note(place.seen, There.DIRECTORY)
-        elif result.ok or result.errno in (EEXIST, EISDIR):
-            self.known.note_there(place.seen)
 
     def _path(self, invocation: Invocation) -> None:
         syscall = invocation.syscall
@@ -368,7 +194,7 @@ class PathCalls:
             self.known.note(place.seen, There.DIRECTORY)
         elif result.ok or result.errno in (EEXIST, ENOTEMPTY):
             self.known.note_there(place.seen)
-        elif result.errno == ENOENT and op not in _MAKING:
+        elif result.errno == ENOENT and op not in MAKING:
             self.known.note(place.seen, There.ABSENT)
 
     def _asked(self, invocation: Invocation, place: Place) -> None:
@@ -398,24 +224,6 @@ class PathCalls:
         target = parse_text(invocation.argument(answer))
         if target and target.value and not target.cut:
             self._places.links.learn(place.seen, target.value)
-
-    def settle(self, task: Task, number: int, *, empty: bool) -> None:
-        """Note that what a descriptor read was empty when it was opened, or was not."""
-        task.files.doubtful.discard(number)
-        opened = task.files.opened.get(number)
-        if opened is None or opened.doubt is None:
-            return
-        entry, opened.doubt = opened.doubt, None
-        if not empty:
-            entry.flags &= ~_EMPTY
-        elif entry.count == 1:
-            entry.flags |= _EMPTY
-
-    def settle_by_stat(self, task: Task, number: int, rest: bytes) -> None:
-        """Do the same with what a stat of the descriptor told."""
-        size = _SIZE.search(rest)
-        if size and _REGULAR.search(rest):
-            self.settle(task, number, empty=int(size[1]) == 0)
 
     def _descriptor(self, invocation: Invocation) -> None:
         syscall = invocation.syscall
@@ -457,8 +265,8 @@ class PathCalls:
                 invocation.at,
                 errno,
                 access_flags(detail),
-                self._before(old, surely_new=False),
-                self._before(new, surely_new=ok and bool(flags & RENAME_NOREPLACE)),
+                self.accesses.before(old, surely_new=False),
+                self.accesses.before(new, surely_new=ok and bool(flags & RENAME_NOREPLACE)),
             )
         )
         if ok and not detail & _CUT:
@@ -496,7 +304,7 @@ class PathCalls:
                 invocation.at,
                 errno,
                 access_flags(new.flags | existing.flags | (_TMPFILE if nameless else 0)),
-                self._before(new, surely_new=ok),
+                self.accesses.before(new, surely_new=ok),
             )
         )
         if ok and not new.flags & _CUT:
@@ -520,7 +328,7 @@ class PathCalls:
                 invocation.at,
                 errno,
                 access_flags(place.flags | (_CUT if text.cut else 0)),
-                self._before(place, surely_new=ok),
+                self.accesses.before(place, surely_new=ok),
             )
         )
         if ok and not place.flags & _CUT:

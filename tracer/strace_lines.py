@@ -60,6 +60,10 @@ _PREFIX = (
 HEAD: Final = re.compile(
     _PREFIX + rb"(?:([a-z_][a-z0-9_]*)\(|<\.\.\. ([a-z_][a-z0-9_]*) resumed> ?|(\+\+\+|---) )"
 )
+# The same for most lines: -f, maybe with -ttt. Groups: pid, clock, name of a call.
+PLAIN_HEAD: Final = re.compile(
+    rb"(\d{1,7}) ++(?:(\d{8,11}(?:\.\d{1,9})?+) )?+([a-z_][a-z0-9_]*+)\("
+)
 _UNFINISHED: Final = re.compile(
     rb" *<(?:unfinished|detached|pid changed to \d+) \.\.\.>(?:\)? += \?)?$"
 )

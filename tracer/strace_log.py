@@ -14,6 +14,7 @@ from imptrace.tracer.strace_calls import PathCalls
 from imptrace.tracer.strace_clock import Clock
 from imptrace.tracer.strace_lines import (
     HEAD,
+    PLAIN_HEAD,
     Kind,
     first_part,
     parse_call,
@@ -39,6 +40,7 @@ ENVIRONMENT: Final = frozenset(
         "XDG_RUNTIME_DIR",
     }
 )
+_OPENS: Final = frozenset({b"open", b"openat"})
 _EXECS: Final = frozenset({b"execve", b"execveat"})
 _READS: Final = frozenset({b"read", b"pread64", b"readv", b"preadv", b"preadv2"})
 _STATS_OF_OPEN: Final = frozenset({b"fstat", b"fstat64"})
@@ -118,6 +120,7 @@ class StraceLog:
             name.encode("ascii"): self._path_call for name in SYSCALLS
         }
         handlers |= dict.fromkeys(self._moves.handlers, self._move)
+        handlers |= dict.fromkeys(_OPENS, self._open)
         handlers |= dict.fromkeys(_EXECS, self._exec)
         handlers |= dict.fromkeys(CLONES, self._clone)
         handlers |= dict.fromkeys(_READS, self._read)
@@ -149,39 +152,53 @@ class StraceLog:
     def feed(self, lines: Iterable[bytes], tid: int | None = None) -> None:
         """Take in lines, without their newlines. `tid`: of lines that do not begin with one."""
         before = self.lines
-        handlers, clock, head, alive = self._handlers, self.clock, HEAD.match, self._tasks.alive
+        handlers, clock, plain_head = self._handlers, self.clock, PLAIN_HEAD.match
         for line in lines:
             self.lines += 1
-            if self._broken or line[-8:] == b"attached":
+            if self._broken or line.endswith(b"attached"):
                 line = self._mended(line, tid)  # noqa: PLW2901 (its beginning stood before)
-            match = head(line)
+            match = plain_head(line)
             if match is None:
-                self._remark(line)
+                self._feed_any(line, tid)
                 continue
-            pid, other_pid, time, step, name, resumed, marker = match.groups()
-            if step is not None and time is None:
-                clock.step(step)
-            if marker is None:
-                if (name or resumed) not in handlers:
-                    continue
-            elif marker == b"---":
-                continue
-            at = clock.tick() if time is None else clock.read(time)
-            pid = pid or other_pid
-            speaker = int(pid) if pid else tid
-            rest = line[match.end() :]
-            task = alive.get(speaker)
-            if name is None or task is None or self._held or rest[-4:] == b"...>":
-                ended = marker is not None
-                heard = resumed is not None
-                self._hear(Utterance(speaker, name or resumed, heard, ended, rest, at, self.lines))
-                continue
-            self._tasks.latest = task
-            try:
-                handlers[name](task, name, rest, at)
-            except NotUnderstoodError:
-                self._puzzled(self.lines)
+            pid, time, name = match.groups()
+            if name in handlers:
+                at = clock.tick() if time is None else clock.read(time)
+                self._called(int(pid), name, line[match.end() :], at)
         self.total_lines += self.lines - before
+
+    def _feed_any(self, line: bytes, tid: int | None) -> None:
+        """Take in a line of any form."""
+        match = HEAD.match(line)
+        if match is None:
+            self._remark(line)
+            return
+        pid, other_pid, time, step, name, resumed, marker = match.groups()
+        if step is not None and time is None:
+            self.clock.step(step)
+        if marker == b"---" or (marker is None and (name or resumed) not in self._handlers):
+            return
+        at = self.clock.tick() if time is None else self.clock.read(time)
+        pid = pid or other_pid
+        speaker = int(pid) if pid else tid
+        rest = line[match.end() :]
+        if name is not None:
+            self._called(speaker, name, rest, at)
+        else:
+            heard, ended = resumed is not None, marker is not None
+            self._hear(Utterance(speaker, resumed, heard, ended, rest, at, self.lines))
+
+    def _called(self, speaker: int | None, name: bytes, rest: bytes, at: int) -> None:
+        """Take in a call, or the first part of one."""
+        task = self._tasks.alive.get(speaker)
+        if task is None or self._held or rest.endswith(b"...>"):
+            self._hear(Utterance(speaker, name, False, False, rest, at, self.lines))
+            return
+        self._tasks.latest = task
+        try:
+            self._handlers[name](task, name, rest, at)
+        except NotUnderstoodError:
+            self._puzzled(self.lines)
 
     def finish(self) -> None:
         """Take in what was begun and never finished: the log or the program was cut off there."""
@@ -306,6 +323,12 @@ class StraceLog:
             self._tasks.announce(task, at)
         self._calls.interpret(task, name, call, at)
 
+    def _open(self, task: Task, name: bytes, rest: bytes, at: int) -> None:
+        if not task.process.announced:
+            self._tasks.announce(task, at)
+        if not self._calls.opens.plainly(task, rest, at):
+            self._path_call(task, name, rest, at)
+
     def _move(self, task: Task, name: bytes, rest: bytes, _at: int) -> None:
         if name.startswith(b"fcntl") and b"F_DUPFD" not in rest and b"F_SETFD" not in rest:
             return
@@ -358,15 +381,13 @@ class StraceLog:
     def _stat_of_open(self, task: Task, _name: bytes, rest: bytes, _at: int) -> None:
         match = _LEADING_NUMBER.match(rest)
         if match:
-            self._calls.settle_by_stat(task, int(match[0]), rest)
+            self._calls.opens.settle_by_stat(task, int(match[0]), rest)
 
     def _stat(self, task: Task, name: bytes, rest: bytes, at: int) -> None:
-        if self._calls.asked_plainly(task, name, rest):
-            return
         match = _OF_OPEN.match(rest)
         if match:
-            self._calls.settle_by_stat(task, int(match[1]), rest)
-        else:
+            self._calls.opens.settle_by_stat(task, int(match[1]), rest)
+        elif not self._calls.opens.asked_plainly(task, name, rest):
             self._path_call(task, name, rest, at)
 
 

@@ -6,7 +6,8 @@ Descriptors are made, copied and closed; the working directory, the root and the
 import re
 from typing import TYPE_CHECKING, Final
 
-from imptrace.tracer.strace_calls import PathCalls, result_of
+from imptrace.tracer.strace_accesses import result_of
+from imptrace.tracer.strace_calls import PathCalls
 from imptrace.tracer.strace_flags import (
     MS_BIND,
     MS_MOVE,
@@ -68,7 +69,7 @@ class Moves:
 
     def interpret(self, task: Task, name: bytes, call: Call) -> None:
         """Take in a call of `handlers`; only one that surely succeeded changes anything."""
-        result = result_of(call)
+        result = result_of(call.result, call.error)
         if result and result.ok:
             self.handlers[name](task, call)
 
@@ -84,7 +85,7 @@ class Moves:
         if match and int(match[0]) in task.files.doubtful:
             end = _END.search(rest, max(0, len(rest) - 60))
             if end and end[1][:1] != b"-":
-                self._calls.settle(task, int(match[0]), empty=end[1] == b"0")
+                self._calls.opens.settle(task, int(match[0]), empty=end[1] == b"0")
 
     def _find(self, task: Task, dirfd: bytes | None, path: bytes | None) -> Place | None:
         return self._places.find(task, dirfd, path, follow=True, empty_path=True)

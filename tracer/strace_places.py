@@ -9,7 +9,7 @@ from imptrace.tracer.strace_paths import Links, View, joined
 from imptrace.tracer.strace_state import Entries, Opened, Task
 from imptrace.tracer.syscalls import AT_FDCWD
 
-_PATH_MAX: Final = 4096  # include/uapi/linux/limits.h
+PATH_MAX: Final = 4096  # include/uapi/linux/limits.h
 _CUT: Final = int(AccessFlag.CUT)
 _PRIVATE_MOUNT: Final = int(AccessFlag.PRIVATE_MOUNT)
 _OWN: Final = re.compile(
@@ -74,7 +74,7 @@ class Places:
     ) -> Place | None:
         """Find the place that a directory (as written in the log) and a decoded path name."""
         raw, view = text.value, task.view
-        if len(raw) > _PATH_MAX or b"\0" in raw:
+        if len(raw) > PATH_MAX or b"\0" in raw:
             self._unseen(task, counts=counts)
             return None
         if raw.startswith(b"/"):
@@ -90,6 +90,20 @@ class Places:
             whole = joined(start, raw)
         seen = self.links.resolve(whole, view.root, follow=follow and not text.cut)
         return place_of(view, seen, _CUT if text.cut else 0)
+
+    def seen_from(
+        self, task: Task, dirfd: bytes | None, raw: bytes, *, follow: bool, counts: bool
+    ) -> Place | None:
+        """Do as `find` for a whole path that is not below /proc, in the host's own world."""
+        if raw[:1] != b"/":
+            start = task.view.cwd if dirfd is None else self.directory(task, dirfd)
+            if start is None:
+                self.relative += counts
+                self._unseen(task, counts=counts)
+                return None
+            raw = joined(start, raw)
+        seen = self.links.resolve(raw, b"", follow=follow)
+        return Place(seen, seen, 0)
 
     def of_descriptor(self, task: Task, argument: bytes | None) -> Place | None:
         """Find what an open descriptor (as written in the log) stands for."""
