@@ -56,9 +56,9 @@ def pieces_of(
         return [_file(states[0], fixed)]
     root = _Root(path, states, states[0].place.area, ground)
     caches = _cache_directories(root)
-    rest = [state for state in states if _holder(state.path, caches) is None]
+    rest = _outside(states, caches)
     secrets = _secret_directories(root, rest)
-    rest = [state for state in rest if _holder(state.path, secrets) is None]
+    rest = _outside(rest, secrets)
     lone = _lone_files(rest, root.area)
     base = [state for state in rest if state.is_file and state not in lone]
     if not base:
@@ -105,8 +105,10 @@ def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Rea
                 figures: dict[str, Figure] = {"word": word, "path": directory}
                 found[directory] = Reason(code=Code.SECRET_WORD, figures=figures)
     files = [state for state in states if state.is_file]
-    counts = Counter(parent_of(state.path) for state in files)
     secrets = [state for state in files if state.level is Level.SECRET]
+    if not secrets:
+        return found
+    counts = Counter(parent_of(state.path) for state in files)
     secret_counts = Counter(parent_of(state.path) for state in secrets)
     for state in secrets:
         directory = parent_of(state.path)
@@ -160,7 +162,8 @@ def _level_reasons(states: Iterable[State], level: Level) -> tuple[Reason, ...]:
 
 
 def _directory(path: bytes, root: _Root, level: Level, reasons: tuple[Reason, ...]) -> Piece:
-    members = tuple(state for state in root.states if is_within(state.path, path))
+    is_all = path == root.path
+    members = tuple(s for s in root.states if is_all or is_within(s.path, path))
     itself = next((state for state in members if state.path == path), None)
     own_hazards = itself.hazards if itself is not None else ()
     return Piece(
@@ -197,6 +200,13 @@ def _inner_directories(root: bytes, states: Iterable[State]) -> list[bytes]:
     nearest = {parent_of(state.path) if state.is_file else state.path for state in states}
     found = {parent for each in nearest for parent in (each, *parents_of(each))}
     return sorted(each for each in found if each != root and is_within(each, root))
+
+
+def _outside(states: Sequence[State], directories: Mapping[bytes, object]) -> Sequence[State]:
+    """Leave out what is or lies in one of `directories`."""
+    if not directories:
+        return states
+    return [state for state in states if _holder(state.path, directories) is None]
 
 
 def _holder(path: bytes, directories: Mapping[bytes, object]) -> bytes | None:
