@@ -40,8 +40,18 @@ SystemCallFilter=@system-service
 SystemCallFilter=~@resources @sandbox
 CapabilityBoundingSet=
 """
+# What excludes nothing of the above: a root, users and an account of its own.
+EVERYTHING = (
+    HARDENED.replace("User=tester", "User=NAME\nDynamicUser=yes")
+    + """
+PrivateUsers=yes
+RootDirectory=/srv/everything
+BindReadOnlyPaths=/usr /bin /lib /lib64 /opt
+"""
+)
 SANDBOXES = {
     "hardened": HARDENED,
+    "everything": EVERYTHING,
     "private-users": "User=tester\nPrivateUsers=yes\nStateDirectory=NAME\n",
     "no-family": "StateDirectory=NAME\nRestrictAddressFamilies=none\n",
     "killing-filter": "StateDirectory=NAME\nSystemCallFilter=~seccomp socket sendmsg ppoll\n",
@@ -65,8 +75,11 @@ def test_a_sandbox(machine: Machine, name: str) -> None:
     state = f"/var/lib/sandbox-{name}"
     machine.write("/usr/local/bin/sandboxed", PROGRAM, 0o755)
     machine.write(f"{UNITS}/{unit}", f"[Service]\nExecStart=/usr/local/bin/sandboxed\n{settings}")
-    machine.sh(f"mkdir -p /srv/shared; systemctl daemon-reload; systemctl start {unit}")
+    machine.sh(
+        f"mkdir -p /srv/shared /srv/everything/mnt;systemctl daemon-reload; systemctl start {unit}"
+    )
     machine.wait_for(f"test -s {state}/status")
+    state = machine.sh(f"readlink -f {state}")  # a dynamic user's is in a private directory
     status = machine.sh(f"cat {state}/status; rm {state}/*")
     score = machine.sh(f"systemd-analyze security --no-pager {unit}")
 

@@ -97,9 +97,6 @@ def test_bad_input_is_one_clear_line(machine: Machine, command: str, code: int, 
     sleeper = "[Service]\nExecStart=/bin/sleep 600\n"
     machine.write(f"{units}/refusing.service", f"[Unit]\nRefuseManualStart=yes\n{sleeper}")
     machine.write(f"{units}/starter.target", "[Unit]\nWants=refusing.service\n")
-    machine.write(
-        "[Service]\nType=oneshot\nRemainAfterExit=yes\nSuccessAction=exit\n",
-    )
     machine.write(f"{units}/broken-line.service", "[Service]\nExecStart=relative/program\n")
     machine.sh("systemctl daemon-reload; systemctl start starter.target")
     done = machine.run("sh", "-c", f"imptrace service {command}", check=False)
