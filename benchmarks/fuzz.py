@@ -2,7 +2,7 @@
 
     python -m benchmarks.fuzz --minutes N
 
-The tests that use tests/fuzzing.py, each time with other input and ten times as much of it as
+The tests that use tests/fuzzing.py, each time with other input and four times as much of it as
 in the test suite: hostile logs, databases and records, and random file operations under all
 recorders. Stops at the first failure, which pytest shows.
 """
@@ -15,7 +15,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-FACTOR = "10"
+FACTOR = "4"
 
 
 def files() -> list[str]:
