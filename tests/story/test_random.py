@@ -83,8 +83,8 @@ _steps = st.one_of(
     st.builds(partial(Step, "name"), _slots, slot2=_places, path2=_paths),
     st.builds(partial(Step, "symlink"), st.just(-1), _texts, _places, _paths),
     st.builds(partial(Step, "truncate"), st.just(-1), _paths, number=st.integers(0, 9)),
-    st.builds(partial(Step, "chmod"), _places, _paths, number=st.sampled_from([0o600, 0o755])),
-    st.builds(partial(Step, "fchmod"), _slots, number=st.sampled_from([0o600, 0o755])),
+    st.builds(partial(Step, "chmod"), _places, _paths, number=st.sampled_from([0o700, 0o755])),
+    st.builds(partial(Step, "fchmod"), _slots, number=st.sampled_from([0o700, 0o755])),
     st.builds(partial(Step, "chdir"), st.just(-1), st.one_of(_paths, st.just(".."))),
     st.builds(partial(Step, "fchdir"), _slots),
 )  # fmt: skip
@@ -172,7 +172,8 @@ def _perform(
 def _nameless(row: Row) -> Row:
     """Leave out the number that the kernel gives a file without a name."""
     path, to, origin = (
-        name and re.sub(rb"#\d+(?=/)", b"#", name) for name in (row.path, row.to, row.origin)
+        name and re.sub(rb"#\d+(?: \(deleted\))?(?=/)", b"#", name)
+        for name in (row.path, row.to, row.origin)
     )
     return row._replace(path=path or b"", to=to, origin=origin)
 
