@@ -200,18 +200,17 @@ class _TracerProcess:
 
     def _trace(self, tracer: Tracer) -> None:
         os.close(self._report)
-        Thread(target=self._watch, daemon=True).start()
+        Thread(target=self._watch, args=(tracer,), daemon=True).start()
         tracer.run()
         self._observer.close()
 
-    def _watch(self) -> None:
+    def _watch(self, tracer: Tracer) -> None:
         """Let go of everything when nobody holds the other end of the control pipe any more."""
         control = select.poll()
         control.register(self._control)
         while not control.poll(_FLUSH_MS):
             self._observer.flush()
-        self._observer.close()
-        os._exit(0)
+        tracer.leave()
 
 
 class _Candidate:

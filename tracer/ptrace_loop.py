@@ -2,7 +2,7 @@
 
 Runs in a process of its own, so that neither the database nor the user's terminal ever keeps a
 tracee waiting. Whenever that process ends, by itself or by SIGKILL, the kernel lets all tracees go
-on as if they had never been traced; so it can end at any moment, and needs no ceremony for it.
+on as if they had never been traced: letting go of them needs no other ceremony.
 """
 
 import os
@@ -37,6 +37,7 @@ class Tracer:
         self._threads: dict[int, _Thread] = {}
         self._info = ptrace_api.SyscallInfo()
         self._warned = False
+        self._leaving = False
 
     def attach(self, pids: Iterable[int]) -> None:
         """Begin to trace these processes, and record what they hold already.
@@ -59,13 +60,23 @@ class Tracer:
             ptrace_api.interrupt(tid)
 
     def run(self) -> None:
-        """Answer stops until nothing is left to trace."""
-        while self._threads:
+        """Answer stops until nothing is left to trace, or `leave` was called.
+
+        When this process ends then, no tracee waits for an answer: a signal that one of them was
+        about to get would be lost otherwise.
+        """
+        while self._threads and not self._leaving:
             for tid, status in self._stops():
                 try:
                     self._answer(tid, status)
                 except ProcessLookupError:
                     continue  # killed while it was stopped: its end is reported next
+
+    def leave(self) -> None:
+        """Let `run` return soon. To be called by another thread."""
+        self._leaving = True
+        if not os.fork():
+            os._exit(0)  # its end is an event for which `run` wakes up
 
     def _seize(self, pid: int) -> list[int]:
         """Trace all threads of a process, those included that come while we look."""

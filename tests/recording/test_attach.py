@@ -32,7 +32,7 @@ OBEDIENT = """
 BUSY = """
     import os, subprocess, sys, threading
     def write(name):
-        for number in range(300):
+        for number in range(1000):
             with open(name, "a") as file:
                 file.write(f"{number}\\n")
             os.rename(name, name + ".new")
@@ -42,7 +42,7 @@ BUSY = """
     for thread in threads: thread.start()
     for n in range(20): subprocess.run(["/bin/sh", "-c", f"echo {n} >> child"], check=True)
     for thread in threads: thread.join()
-    wanted = "".join(f"{n}\\n" for n in range(300))
+    wanted = "".join(f"{n}\\n" for n in range(1000))
     assert all(open(f"thread{n}").read() == wanted for n in range(3))
     assert open("child").read() == "".join(f"{n}\\n" for n in range(20))
 """
@@ -262,6 +262,26 @@ def test_signals_arrive(record: Recorder, started: Started) -> None:
         tell(program, "time.sleep(0.05); assert seen == [1], seen")
         program.terminate()
         assert program.wait(timeout=PATIENCE) == -signal.SIGTERM
+
+
+def test_no_signal_is_lost(record: Recorder, compiled: Callable[..., Path]) -> None:
+    """Not one of many that arrive while imptrace attaches and lets go, again and again."""
+    with subprocess.Popen(
+        [compiled("count_signals")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as program:
+        assert program.stdout is not None
+        assert program.stdout.readline() == b"ready\n"
+        sent = 0
+        for _ in range(5):
+            command = attach_command(record, "-q", "--for", "0.05s", str(program.pid))
+            tracer = subprocess.Popen(command)
+            while tracer.poll() is None:
+                os.kill(program.pid, signal.SIGRTMIN)
+                sent += 1
+                time.sleep(0.0005)
+            assert tracer.returncode == 0
+        counted, _ = program.communicate(timeout=PATIENCE)
+    assert (int(counted), sent > 100) == (sent, True)
 
 
 def test_two_hundred_threads(record: Recorder, started: Started) -> None:

@@ -20,8 +20,9 @@ def test_default_database_is_the_users_own(open_work: Path) -> None:
     assert Recorder(database).paths(home)[os.fsencode(home / "made")].effect is Effect.CREATED
 
 
-def test_unreadable_process_is_counted(open_work: Path) -> None:
-    """gpg-agent hides from its own user: it works, its calls are counted, and that is said."""
+def test_agent_that_hides(open_work: Path) -> None:
+    """gpg-agent cannot be read by its own user: it works, its calls are counted, that is said."""
+    # The name of the test is part of a socket's, which must not be longer than 107 bytes.
     home = open_work / "home"
     (home / "gnupg").mkdir(mode=0o700)
     os.chown(home / "gnupg", NOBODY.pw_uid, NOBODY.pw_gid)
