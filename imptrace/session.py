@@ -163,12 +163,15 @@ class Session:
                 continue
             self._consumed += len(chunk)
             events: list[Event] = []
-            for item in self._decoder.decode(chunk):
-                if isinstance(item, ProgramEnded | ProgramStopped | AllGone):
-                    self._notice(item)
-                else:
-                    events.append(item)
+            self._guarded(self._take_in, chunk, events)
             yield events
+
+    def _take_in(self, chunk: bytes, events: list["Event"]) -> None:
+        for item in self._decoder.decode(chunk):
+            if isinstance(item, ProgramEnded | ProgramStopped | AllGone):
+                self._notice(item)
+            else:
+                events.append(item)
 
     def _notice(self, notice: ProgramEnded | ProgramStopped | AllGone) -> None:
         if isinstance(notice, ProgramStopped):
