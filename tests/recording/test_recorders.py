@@ -1,12 +1,13 @@
 """What `run --recorder ptrace` has in common with notify, and where it differs on purpose."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from imptrace.tracer.events import Op
-from recording.conftest import Recorder
+from recording.conftest import Recorder, as_ordinary_user
 
 PTRACE = ("--recorder", "ptrace")
 SCRIPT = """
@@ -33,6 +34,22 @@ def test_the_same_options(tmp_path: Path, options: tuple[str, ...]) -> None:
     ops = {op for path_ops, *_ in seen[1].values() for op in path_ops}
     assert (Op.STAT in ops) == ("--stats" in options)
     assert (Op.READ in ops) == ("--writes-only" not in options)
+
+
+def test_as_an_ordinary_user(open_work: Path) -> None:
+    """Without any privilege: the same paths, operations and effects, by either recorder."""
+    seen = []
+    for recorder in ((), PTRACE):
+        record = Recorder(open_work / f"{len(seen)}.db")
+        script = f"mkdir again; cd again; {SCRIPT} cd ..; rm -r again"
+        words = record.command("sh", "-c", script, options=recorder)
+        done = as_ordinary_user(words, open_work / "home")
+        assert b"Traceback" not in done.stderr
+        paths = record.paths(open_work / "home")
+        seen.append({path: (dict(each.ops), each.effect) for path, each in paths.items()})
+        assert record.details().run.recorder == ("ptrace" if recorder else "notify")
+    assert seen[0] == seen[1]
+    assert Op.WRITE in seen[0][os.fsencode(open_work / "home/again/made")][0]
 
 
 def test_listener_of_its_own(record: Recorder, compiled: Callable[..., Path]) -> None:
