@@ -2,6 +2,7 @@
 #include "observe.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "calls.h"
 #include "image.h"
@@ -34,10 +35,21 @@ void observe_entry(const struct syscall_site *site, struct staging *staging)
 	stage_call(site, staging, call);
 }
 
+/*
+ * Whether the place is called so and not otherwise. Behind a directory that is not there the path
+ * is only text, which may lead back: `missing/../there`. It may be there by the time of the call.
+ */
+static bool is_sure_name(const struct place *place)
+{
+	size_t length = strlen(place->path);
+
+	return place->has_parent || (!strstr(place->path, "/../") &&
+				     (length < 3 || strcmp(place->path + length - 3, "/..")));
+}
+
 static struct before before_change(const struct place *place)
 {
-	/* Without the directory the path is text, maybe of something else: `missing/../there`. */
-	if (place->error && (place->error != ENOENT || !place->has_parent))
+	if (place->error && (place->error != ENOENT || !is_sure_name(place)))
 		return (struct before){ .looked = false };
 	if (place->private_mount || !journal_first_change(place->path))
 		return (struct before){ .looked = false };

@@ -16,7 +16,7 @@ import select
 import signal
 import time
 from collections.abc import Callable, Iterable
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any, NoReturn
 
 from imptrace.errors import ImptraceError
@@ -52,6 +52,7 @@ class PtraceRecording:
         self.program = 0
         self._recording = recording
         self._control = control
+        self._lock = Lock()
 
     @classmethod
     def launch(
@@ -90,9 +91,10 @@ class PtraceRecording:
 
     def leave(self) -> None:
         """Let go of all tracees, which run on; what was recorded can still be read."""
-        if self._control >= 0:
-            os.close(self._control)
-            self._control = -1
+        with self._lock:  # one thread may let go while another one closes
+            if self._control >= 0:
+                os.close(self._control)
+                self._control = -1
 
     def close(self) -> None:
         """Let go, and stop reading."""
