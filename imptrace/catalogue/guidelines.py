@@ -8,9 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from imptrace.catalogue.model import Entry, KeptPath, Place, Written
+from imptrace.catalogue.model import FOLDERS, Entry, KeptPath, Place, Written
 from imptrace.catalogue.paths import is_within
 from imptrace.catalogue.source import Spot
+from imptrace.catalogue.unsourced import UNSOURCED
 from imptrace.levels import Kind, Level
 
 LONGEST_NOTE = 160
@@ -167,6 +168,12 @@ def _note(entry: Entry) -> Iterator[Problem]:
         yield Problem("note-of-entry", Spot(key="note"), "the note of an entry is a sentence")
 
 
+def _evidence(entry: Entry) -> Iterator[Problem]:
+    if entry.known is None and f"{FOLDERS[entry.place]}/{entry.id}" not in UNSOURCED:
+        text = 'known is missing: say "recorded: PROGRAM VERSION" or "document: WHICH"'
+        yield Problem("evidence", Spot(key="title"), text)
+
+
 def _programs(entry: Entry) -> Iterator[Problem]:
     for program in entry.programs:
         if program in INTERPRETERS and entry.place is Place.SERVICE:
@@ -219,7 +226,7 @@ def _folded(name: str) -> str:
 
 
 _ENTRY_RULES: tuple[Callable[[Entry], Iterator[Problem]], ...] = (
-    _note, _programs, _units, _aliases, _enable,
+    _note, _evidence, _programs, _units, _aliases, _enable,
 )  # fmt: skip
 _PATH_RULES: tuple[Callable[[Entry, str, KeptPath], Iterator[str]], ...] = (
     own_place, shared_place, too_wide, regenerable, secret_mode, dynamic_user,

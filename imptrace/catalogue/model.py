@@ -120,6 +120,8 @@ class Entry:
     group: str | None = None
     dynamic_user: bool = False
     note: str | None = None
+    known: str | None = None
+    """How it is known: `recorded: PROGRAM VERSION`, or `document: WHICH`."""
     includes: tuple[str, ...] = ()
     """Ids of entries of the same place that belong to this one."""
     persist: tuple[KeptPath, ...] = ()

@@ -30,7 +30,7 @@ _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 ENTRY_KEYS = (
     "title", "option", "enable", "aliases", "units", "programs", "user", "group",
-    "dynamic-user", "note", "includes", "persist", "instance", "shared", "never",
+    "dynamic-user", "note", "known", "includes", "persist", "instance", "shared", "never",
 )  # fmt: skip
 KEPT_KEYS = (
     "path", "kind", "level", "user", "group", "mode", "follows", "follows-prefix",
@@ -61,6 +61,7 @@ def read_entry(file: str, text: str, entry_id: str, place: Place) -> Entry:
         group=top.account("group"),
         dynamic_user=top.flag("dynamic-user"),
         note=top.text("note"),
+        known=top.source("known"),
         includes=top.texts("includes"),
         persist=_kept_paths(top, "persist", place),
         instances=_kept_paths(top, "instance", place),

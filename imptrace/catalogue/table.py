@@ -12,6 +12,7 @@ from imptrace.catalogue.source import Spot, line_of
 _MODE = re.compile(r"[0-7]{4}")
 _ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(<name>[A-Za-z0-9_.-]*)?")
 _OPTION = re.compile(r'[A-Za-z_][\w-]*(\.([A-Za-z_][\w-]*|"[^"\x00-\x1f]+"))*')
+_SOURCE = re.compile(r"(recorded|document): \S.*")
 _VERSION = re.compile(r"\d\d\.\d\d")
 
 Choice = TypeVar("Choice", bound=Enum)
@@ -134,6 +135,10 @@ class Table:
         if not all(_OPTION.fullmatch(option) for option in options):
             raise self.error(key, f"{key} must hold paths of options")
         return options
+
+    def source(self, key: str) -> str | None:
+        """Read how something is known, or None."""
+        return self._matching(key, _SOURCE, '"recorded: PROGRAM VERSION" or "document: WHICH"')
 
     def version(self, key: str) -> str | None:
         """Read a NixOS release, or None."""

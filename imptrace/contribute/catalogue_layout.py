@@ -76,6 +76,7 @@ def _new_document(proposal: Proposal) -> tomlkit.TOMLDocument:
     if proposal.enable:
         facts["enable"] = proposal.enable[0] if len(proposal.enable) == 1 else proposal.enable
     facts |= {"units": list(proposal.units), "programs": list(proposal.programs)}
+    facts["known"] = f"recorded: {', '.join(proposal.programs) or proposal.title}"
     for key, value in facts.items():
         if value:
             document.add(key, tomlkit.item(value))

@@ -59,6 +59,7 @@ class EntryJson(TypedDict):
     group: str | None
     dynamic_user: bool
     note: str | None
+    known: str | None
     includes: list[str]
     persist: list[KeptJson]
     instances: list[KeptJson]
@@ -91,6 +92,7 @@ def _entry(entry: Entry) -> EntryJson:
         "group": entry.group,
         "dynamic_user": entry.dynamic_user,
         "note": entry.note,
+        "known": entry.known,
         "includes": list(entry.includes),
         "persist": [_kept(path) for path in entry.persist],
         "instances": [_kept(path) for path in entry.instances],

@@ -56,6 +56,7 @@ def _facts(entry: Entry) -> Iterator[str]:
         ("dynamic user", "yes" if entry.dynamic_user else None),
         ("includes", ", ".join(entry.includes)),
         ("note", entry.note),
+        ("known", entry.known),
         ("file", entry.file),
     )
     for name, value in facts:

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from imptrace.catalogue import shipped
 from imptrace.catalogue.checking import check
+from imptrace.catalogue.unsourced import UNSOURCED
 
-TITLE = 'title = "Example"\nprograms = ["exampled"]\n'
+KNOWN = 'known = "document: exampled(8)"\n'
+TITLE = 'title = "Example"\nprograms = ["exampled"]\n' + KNOWN
 REPOSITORY = Path(__file__).parents[2]
 
 
@@ -16,38 +19,43 @@ def kept(path: str, *keys: str, table: str = "persist", level: str = "normal") -
 
 
 BREACHES = [
-    ("own-place", 4, TITLE + kept("/var/lib/other")),
-    ("shared-place", 4, TITLE + kept("/var/lib/misc", 'note = "leases"')),
-    ("too-wide", 4, TITLE + kept("/etc/ssh", "repos = 25")),
-    ("regenerable", 4, TITLE + kept("/var/cache/example")),
-    ("regenerable", 4, TITLE + kept("/var/log/example", level="important")),
-    ("secret-mode", 4, TITLE + kept("/var/lib/example", 'mode = "0755"', level="secret")),
-    ("dynamic-user", 4, TITLE + kept("/var/lib/private/example", 'mode = "0755"')),
+    ("own-place", 5, TITLE + kept("/var/lib/other")),
+    ("shared-place", 5, TITLE + kept("/var/lib/misc", 'note = "leases"')),
+    ("too-wide", 5, TITLE + kept("/etc/ssh", "repos = 25")),
+    ("regenerable", 5, TITLE + kept("/var/cache/example")),
+    ("regenerable", 5, TITLE + kept("/var/log/example", level="important")),
+    ("secret-mode", 5, TITLE + kept("/var/lib/example", 'mode = "0755"', level="secret")),
+    ("dynamic-user", 5, TITLE + kept("/var/lib/private/example", 'mode = "0755"')),
     (
         "dynamic-user",
-        4,
+        5,
         TITLE + kept("/var/lib/private/example", 'mode = "0700"', 'user = "nobody"'),
     ),
-    ("dynamic-user", 5, TITLE + "dynamic-user = true\n" + kept("/var/lib/example")),
+    ("dynamic-user", 6, TITLE + "dynamic-user = true\n" + kept("/var/lib/example")),
     (
         "rename-needs-directory",
-        4,
+        5,
         TITLE + kept("/var/lib/example/db", 'kind = "file"', 'written = "rename"'),
     ),
     (
         "contradiction",
-        4,
+        5,
         TITLE + kept("/var/lib/example") + '[[never]]\npath = "/var/lib/example"\nwhy = "lock"\n',
     ),
-    ("note-of-path", 4, TITLE + kept("/var/lib/example", 'note = "A sentence."')),
-    ("note-of-path", 4, TITLE + kept("/var/lib/example", f'note = "{"a" * 161}"')),
-    ("note-of-entry", 2, 'title = "Example"\nnote = "keeps nothing"\n'),
-    ("programs", 2, 'title = "Example"\nprograms = ["java"]\n' + kept("/var/lib/example")),
-    ("programs", 2, 'title = "Example"\nprograms = ["/bin/x"]\n' + kept("/var/lib/example")),
-    ("units", 2, 'title = "Example"\nunits = ["example"]\n' + kept("/var/lib/example")),
-    ("aliases", 3, TITLE + 'aliases = ["Exampled"]\n' + kept("/var/lib/example")),
-    ("enable", 3, TITLE + 'enable = "services.x.enable"\n' + kept("/var/lib/example")),
-    ("form", 4, TITLE + kept("var/lib/example")),
+    ("note-of-path", 5, TITLE + kept("/var/lib/example", 'note = "A sentence."')),
+    ("note-of-path", 5, TITLE + kept("/var/lib/example", f'note = "{"a" * 161}"')),
+    ("note-of-entry", 2, 'title = "Example"\nnote = "keeps nothing"\n' + KNOWN),
+    ("programs", 2, 'title = "Example"\nprograms = ["java"]\n' + KNOWN + kept("/var/lib/example")),
+    (
+        "programs",
+        2,
+        'title = "Example"\nprograms = ["/bin/x"]\n' + KNOWN + kept("/var/lib/example"),
+    ),
+    ("units", 2, 'title = "Example"\nunits = ["example"]\n' + KNOWN + kept("/var/lib/example")),
+    ("aliases", 4, TITLE + 'aliases = ["Exampled"]\n' + kept("/var/lib/example")),
+    ("enable", 4, TITLE + 'enable = "services.x.enable"\n' + kept("/var/lib/example")),
+    ("form", 5, TITLE + kept("var/lib/example")),
+    ("evidence", 1, 'title = "Example"\n' + kept("/var/lib/example")),
 ]
 
 
@@ -85,8 +93,8 @@ def test_breaches_between_two_entries_are_found(tmp_path: Path) -> None:
     two.write_text(TITLE + kept("/var/lib/example") + shared.replace("normal", "secret"))
     found = [(finding.file, finding.line, finding.rule) for finding in check(tmp_path)]
     assert found == [
-        ("nix/services/exampler.toml", 4, "one-owner"),
-        ("nix/services/exampler.toml", 8, "same-level"),
+        ("nix/services/exampler.toml", 5, "one-owner"),
+        ("nix/services/exampler.toml", 9, "same-level"),
     ]
 
 
@@ -104,7 +112,7 @@ def test_shared_names_are_found_too(tmp_path: Path) -> None:
     (tmp_path / "services").mkdir()
     (tmp_path / "services" / "a.toml").write_text(TITLE + 'note = "Keeps no state."\n')
     (tmp_path / "services" / "b.toml").write_text(
-        'title = "B"\nnote = "Keeps no state."\naliases = ["a"]\n'
+        'title = "B"\nnote = "Keeps no state."\naliases = ["a"]\n' + KNOWN
     )
     assert [(each.line, each.rule) for each in check(tmp_path)] == [(3, "form")]
 
@@ -117,3 +125,8 @@ def test_guidelines_page_explains_every_rule() -> None:
     page = (REPOSITORY / "docs" / "guidelines.md").read_text()
     explained = set(re.findall(r"`([a-z-]+)`", page))
     assert {rule for rule, _, _ in BREACHES} <= explained
+
+
+def test_entries_without_a_source_are_those_of_before() -> None:
+    without = {entry.file for entry in shipped() if entry.known is None}
+    assert without == {f"nix/{each}.toml" for each in UNSOURCED}

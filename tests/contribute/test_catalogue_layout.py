@@ -33,6 +33,7 @@ def test_a_new_entry_is_a_file_of_the_documented_form(catalogue_repository: Path
 title = "Demo"
 option = "services.demo"
 enable = "services.demo.enable"
+known = "recorded: Demo"
 
 [[persist]]
 path = "/etc/demo.key"

@@ -1,0 +1,69 @@
+"""Entries that were written before each had to say how it is known.
+
+No name is ever added; one that gets its `known` is taken away.
+"""
+
+_SERVICES = """
+    accounts-daemon acme actual adguardhome akkoma alertmanager alloy alsa anki-sync-server
+    apache-kafka asusd atd atticd audiobookshelf auditd authelia avahi base bazarr bind bitlbee
+    blocky blueman bluetooth bolt bookstack btrfs-scrub buildbot-master caddy calibre-web
+    changedetection-io chrony clamav clickhouse cloudflared code-server collectd colord connman
+    consul containers coolercontrol coredns cosmic-greeter coturn couchdb cron crowdsec cups
+    ddclient deluge dendrite dhcpcd discourse dnsmasq docker dokuwiki dovecot ejabberd
+    elasticsearch esphome etcd exim factorio fail2ban firefly-iii firewalld flatpak forgejo
+    fprintd freshrss frigate fwupd garage gdm geoclue2 gitea gitlab gitolite gotify gotosocial
+    grafana greetd grocy haproxy headscale hedgedoc home-assistant homebox homebridge httpd
+    hydra i2pd immich incus influxdb influxdb2 iwd jackett jellyfin jenkins jupyterhub k3s
+    kanidm karakeep kavita kea keycloak knot kubernetes kubo lact lanzaboote libvirtd lidarr
+    lightdm lighttpd lldap locate logrotate loki lxc machine-id maddy mailman man-db mastodon
+    matrix-conduit matrix-synapse mattermost mautrix-telegram mealie mediawiki meilisearch
+    memcached microvm minecraft-server minidlna miniflux minio modemmanager mongodb mosquitto
+    mpd mullvad-vpn munin murmur music-assistant mysql n8n nats navidrome nebula netbird netbox
+    netdata networkmanager nextcloud nfs-server nginx nix nixos-containers nixos-users node-red
+    nomad nsd ntfy-sh ntpd nzbget octoprint ollama open-webui opendkim openldap opensearch
+    opensnitch openssh openvpn outline paperless peertube photoprism pihole-ftl plex pocket-id
+    podman postfix postgresql postgrey power-profiles-daemon powerdns powertop prometheus
+    prosody prowlarr qbittorrent rabbitmq radarr radicale readarr redis restic rke2 roundcube
+    rspamd rsyslogd rtorrent sabnzbd samba scrutiny sddm searx seerr sonarr sops-nix
+    spamassassin squid stalwart step-ca strongswan sudo syncthing sysstat systemd
+    systemd-coredump systemd-journald systemd-timesyncd tailscale tandoor-recipes tautulli
+    teamspeak3 technitium-dns-server telegraf terraria thermald tlp tor traefik transmission
+    udisks2 unbound unifi upower uptime-kuma usbguard vault vaultwarden victoriametrics vikunja
+    vnstat waydroid wiki-js wireguard wordpress wpa-supplicant yggdrasil zabbix-server
+    zerotierone zfs zigbee2mqtt znc zookeeper
+"""
+
+_HOME = """
+    1password abook aerc android-tools anki ansible arduino aria2 atuin audacity autojump awscli
+    azure-cli baloo base bash beets bitwarden blender borg bottles brave btop bun cabal cachix
+    calcurse calibre cargo ccache chromium claude-code claws-mail cliphist cmus codex composer
+    conda copyq cpan cursor darktable dbeaver dconf deno devenv digikam dino direnv discord
+    distrobox docker-cli docker-rootless dolphin-emu dotnet duplicity easyeffects
+    element-desktop elinks emacs epiphany erlang evolution factorio fcitx5 feishin fetchmail
+    filezilla firefox fish flatpak floorp flutter fontconfig freecad freerdp fuzzel gcloud gdb
+    geany geary gemini-cli gh ghci gimp git github-copilot gnome gnome-keyring gnucash gnupg go
+    google-chrome gradle gvfs haskell-stack helix heroic hexchat home-manager htop huggingface
+    hyprland inkscape ipython irb irssi isync java jetbrains joplin-desktop jujutsu julia
+    jupyter kdeconnect keepassxc khal kicad kitty kmail krita kubectl kwallet lazygit leiningen
+    less lf lftp libreoffice librewolf libvirt logseq lutris maven mc mcfly mesa minecraft
+    minisign mise mix moonlight mozc mpd mpv mu mumble musescore mysql-client nano nautilus
+    neomutt neovim newsboat nextcloud-client nheko nix nix-index nixops nixpkgs-review nnn
+    noctalia node npm nss nushell nvidia obs-studio obsidian octave offlineimap okular ollama
+    onlyoffice opam opencode openrgb orcaslicer osu password-store pavucontrol pi-coding-agent
+    pidgin pip pipx plasma platformio pnpm podman poetry prismlauncher protonmail-bridge
+    prusaslicer psql pulseaudio python qbittorrent qutebrowser r-project r2modman ranger rbw
+    rclone reaper redis-cli remmina restic retroarch rhythmbox rofi rubygems rustup sbt screen
+    shotwell signal-desktop slack sops spotify sqlite ssh starship steam subversion sunshine
+    syncthing taskwarrior tealdeer teams-for-linux telegram-desktop terraform terraria texlive
+    thumbnails thunderbird tig timewarrior tmux transmission umu unison unity-games uv
+    vdirsyncer vesktop vicinae vifm vim virtualbox vivaldi vlc vscode vscode-server vscodium w3m
+    waydroid weechat wget wine wireplumber xfce xournalpp xsession yarn yazi yt-dlp yubico
+    zathura zed zellij zen-browser znc-home zoom-us zotero zoxide zsh
+"""
+
+UNSOURCED = frozenset(
+    f"{folder}/{name}"
+    for folder, names in (("services", _SERVICES), ("home", _HOME))
+    for name in names.split()
+)
+"""`services/NAME` and `home/NAME`."""
