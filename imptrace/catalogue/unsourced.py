@@ -34,31 +34,27 @@ _SERVICES = """
 """
 
 _HOME = """
-    1password abook aerc android-tools anki ansible arduino aria2 atuin audacity autojump awscli
-    azure-cli baloo base bash beets bitwarden blender borg bottles brave btop bun cabal cachix
-    calcurse calibre cargo ccache chromium claude-code claws-mail cliphist cmus codex composer
-    conda copyq cpan cursor darktable dbeaver dconf deno devenv digikam dino direnv discord
-    distrobox docker-cli docker-rootless dolphin-emu dotnet duplicity easyeffects
-    element-desktop elinks emacs epiphany erlang evolution factorio fcitx5 feishin fetchmail
-    filezilla firefox fish flatpak floorp flutter fontconfig freecad freerdp fuzzel gcloud gdb
-    geany geary gemini-cli gh ghci gimp git github-copilot gnome gnome-keyring gnucash gnupg go
-    google-chrome gradle gvfs haskell-stack helix heroic hexchat home-manager htop huggingface
-    hyprland inkscape ipython irb irssi isync java jetbrains joplin-desktop jujutsu julia
-    jupyter kdeconnect keepassxc khal kicad kitty kmail krita kubectl kwallet lazygit leiningen
-    less lf lftp libreoffice librewolf libvirt logseq lutris maven mc mcfly mesa minecraft
-    minisign mise mix moonlight mozc mpd mpv mu mumble musescore mysql-client nano nautilus
-    neomutt neovim newsboat nextcloud-client nheko nix nix-index nixops nixpkgs-review nnn
-    noctalia node npm nss nushell nvidia obs-studio obsidian octave offlineimap okular ollama
-    onlyoffice opam opencode openrgb orcaslicer osu password-store pavucontrol pi-coding-agent
-    pidgin pip pipx plasma platformio pnpm podman poetry prismlauncher protonmail-bridge
-    prusaslicer psql pulseaudio python qbittorrent qutebrowser r-project r2modman ranger rbw
-    rclone reaper redis-cli remmina restic retroarch rhythmbox rofi rubygems rustup sbt screen
-    shotwell signal-desktop slack sops spotify sqlite ssh starship steam subversion sunshine
-    syncthing taskwarrior tealdeer teams-for-linux telegram-desktop terraform terraria texlive
-    thumbnails thunderbird tig timewarrior tmux transmission umu unison unity-games uv
-    vdirsyncer vesktop vicinae vifm vim virtualbox vivaldi vlc vscode vscode-server vscodium w3m
+    1password abook aerc anki ansible arduino aria2 atuin audacity autojump awscli azure-cli
+    baloo base bash blender borg bottles btop bun cabal cachix calcurse calibre ccache
+    claws-mail cliphist cmus composer conda copyq cpan cursor darktable dbeaver dconf devenv
+    dino direnv distrobox docker-cli docker-rootless dolphin-emu dotnet duplicity easyeffects
+    element-desktop elinks emacs epiphany erlang evolution factorio fcitx5 fetchmail filezilla
+    fish flatpak fontconfig freecad freerdp fuzzel gcloud gdb geany geary gemini-cli gh ghci
+    gimp git github-copilot gnome gnome-keyring gnucash gnupg gvfs haskell-stack helix hexchat
+    home-manager htop huggingface hyprland inkscape irb irssi isync java jetbrains
+    joplin-desktop jujutsu julia jupyter kdeconnect keepassxc khal kicad kitty krita kwallet
+    lazygit leiningen less lf lftp libreoffice libvirt logseq lutris mc mcfly mesa minecraft
+    minisign mix moonlight mozc mpd mpv mu mumble musescore nano nautilus neomutt neovim
+    newsboat nextcloud-client nheko nix nix-index nixops nixpkgs-review nnn noctalia node npm
+    nss nushell nvidia obs-studio octave offlineimap ollama onlyoffice opam openrgb orcaslicer
+    osu password-store pavucontrol pi-coding-agent pidgin pip plasma platformio prismlauncher
+    protonmail-bridge prusaslicer psql pulseaudio python qutebrowser r2modman ranger rbw rclone
+    reaper redis-cli remmina restic retroarch rhythmbox rofi rubygems rustup sbt screen shotwell
+    signal-desktop sops spotify sqlite ssh starship subversion sunshine syncthing tealdeer
+    telegram-desktop terraform terraria texlive thumbnails tig timewarrior tmux umu unison
+    unity-games vdirsyncer vicinae vifm vim virtualbox vlc vscode vscode-server vscodium w3m
     waydroid weechat wget wine wireplumber xfce xournalpp xsession yarn yazi yt-dlp yubico
-    zathura zed zellij zen-browser znc-home zoom-us zotero zoxide zsh
+    zathura zed zellij znc-home zoom-us zotero zoxide zsh
 """
 
 UNSOURCED = frozenset(
