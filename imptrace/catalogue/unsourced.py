@@ -49,7 +49,7 @@ _HOME = """
     nss nushell nvidia obs-studio octave offlineimap ollama onlyoffice opam openrgb orcaslicer
     osu password-store pavucontrol pi-coding-agent pidgin pip plasma platformio prismlauncher
     protonmail-bridge prusaslicer psql pulseaudio python qutebrowser r2modman ranger rbw rclone
-    reaper redis-cli remmina restic retroarch rhythmbox rofi rubygems rustup sbt screen shotwell
+    reaper redis-cli remmina restic retroarch rhythmbox rofi rubygems sbt screen shotwell
     signal-desktop sops spotify sqlite ssh starship subversion sunshine syncthing tealdeer
     telegram-desktop terraform terraria texlive thumbnails tig timewarrior tmux umu unison
     unity-games vdirsyncer vicinae vifm vim virtualbox vlc vscode vscode-server vscodium w3m
