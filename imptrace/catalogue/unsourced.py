@@ -36,8 +36,8 @@ _SERVICES = """
 _HOME = """
     1password abook aerc anki ansible arduino aria2 atuin audacity autojump awscli azure-cli
     baloo base bash blender borg bottles btop bun cabal cachix calcurse calibre ccache
-    claws-mail cliphist cmus composer conda copyq cpan cursor darktable dbeaver dconf devenv
-    dino direnv distrobox docker-cli docker-rootless dolphin-emu dotnet duplicity easyeffects
+    claws-mail cliphist cmus composer conda copyq cpan darktable dbeaver dconf devenv dino
+    direnv distrobox docker-cli docker-rootless dolphin-emu dotnet duplicity easyeffects
     element-desktop elinks emacs epiphany erlang evolution factorio fcitx5 fetchmail filezilla
     fish flatpak fontconfig freecad freerdp fuzzel gcloud gdb geany geary gemini-cli gh ghci
     gimp git github-copilot gnome gnome-keyring gnucash gnupg gvfs haskell-stack helix hexchat
@@ -52,9 +52,9 @@ _HOME = """
     reaper redis-cli remmina restic retroarch rhythmbox rofi rubygems sbt screen shotwell
     signal-desktop sops spotify sqlite ssh starship subversion sunshine syncthing tealdeer
     telegram-desktop terraform terraria texlive thumbnails tig timewarrior tmux umu unison
-    unity-games vdirsyncer vicinae vifm vim virtualbox vlc vscode vscode-server vscodium w3m
-    waydroid weechat wget wine wireplumber xfce xournalpp xsession yarn yazi yt-dlp yubico
-    zathura zed zellij znc-home zoom-us zotero zoxide zsh
+    unity-games vdirsyncer vicinae vifm vim virtualbox vlc vscode-server w3m waydroid weechat
+    wget wine wireplumber xfce xournalpp xsession yarn yazi yt-dlp yubico zathura zed zellij
+    znc-home zoom-us zotero zoxide zsh
 """
 
 UNSOURCED = frozenset(
