@@ -2,12 +2,12 @@
   description = "Find out which paths a program must keep on an impermanent NixOS system, and keep them";
 
   # No inputs: what imports the modules brings its own nixpkgs and its own impermanence or
-  # preservation, and its lock file stays as it is. Packages, shells and checks use nix/pins.json.
+  # preservation, and its lock file stays as it is. Packages, shells and checks use nix/dev/pins.json.
   outputs =
     { self }:
     let
       imptrace = import ./nix;
-      pins = import ./nix/pins.nix;
+      pins = import ./nix/dev/pins.nix;
 
       forEachSystem =
         make:
@@ -27,20 +27,20 @@
       inherit (imptrace) nixosModules homeModules lib;
 
       # For those who want the tool from their own nixpkgs.
-      overlays.default = final: _: { imptrace = final.callPackage ./nix/package.nix { }; };
+      overlays.default = final: _: { imptrace = final.callPackage ./nix/dev/package.nix { }; };
 
       packages = forEachSystem (pkgs: rec {
-        imptrace = pkgs.callPackage ./nix/package.nix { };
+        imptrace = pkgs.callPackage ./nix/dev/package.nix { };
         default = imptrace;
       });
 
       devShells = forEachSystem (pkgs: {
-        default = pkgs.callPackage ./nix/shell.nix { };
+        default = pkgs.callPackage ./nix/dev/shell.nix { };
       });
 
       checks = forEachSystem (
         pkgs:
-        import ./nix/checks.nix {
+        import ./nix/dev/checks.nix {
           inherit pkgs pins;
           inherit (imptrace) nixosModules;
         }

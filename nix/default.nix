@@ -7,8 +7,8 @@ let
     filter
     listToAttrs
     ;
-  inherit (import ./catalogue.nix) read readAll;
-  places = import ./places.nix;
+  inherit (import ./lib/catalogue.nix) read readAll;
+  places = import ./lib/places.nix;
 
   # machine-id has an option of its own, in options.nix.
   hasModule =
@@ -16,20 +16,20 @@ let
 
   serviceModule =
     entry:
-    import ./entry-module.nix {
+    import ./modules/entry.nix {
       inherit entry;
       root = places.system;
-      base = ./module.nix;
+      base = ./modules/system;
     };
 
   programModule =
     entry:
-    import ./entry-module.nix {
+    import ./modules/entry.nix {
       inherit entry;
       root = places.home;
-      base = ./home-module.nix;
+      base = ./modules/home;
       home = config: config.home.homeDirectory;
-      isPresent = import ./installed.nix entry;
+      isPresent = import ./modules/installed.nix entry;
       withoutEnable = "Takes effect when the program is installed.";
     };
 
@@ -51,11 +51,11 @@ let
 in
 rec {
   nixosModules = modulesOf serviceModule [
-    ./module.nix
-    ./renamed.nix
+    ./modules/system
+    ./modules/system/renamed.nix
   ] lib.services;
 
-  homeModules = modulesOf programModule [ ./home-module.nix ] lib.programs;
+  homeModules = modulesOf programModule [ ./modules/home ] lib.programs;
 
   lib = {
     # The catalogue, as attribute sets.
@@ -66,11 +66,11 @@ rec {
     serviceModule = file: serviceModule (read file);
     programModule = file: programModule (read file);
 
-    catalogue = import ./catalogue.nix;
-    defaults = import ./defaults.nix;
-    levels = import ./levels.nix;
-    lookup = import ./lookup.nix;
-    paths = import ./paths.nix;
-    plan = import ./plan.nix;
+    catalogue = import ./lib/catalogue.nix;
+    defaults = import ./lib/defaults.nix;
+    levels = import ./lib/levels.nix;
+    lookup = import ./lib/lookup.nix;
+    paths = import ./lib/paths.nix;
+    plan = import ./lib/plan.nix;
   };
 }

@@ -17,7 +17,7 @@ let
   evaluated = evaluate {
     modules = [
       nixosDefaults
-      ../example.nix
+      ../dev/example.nix
     ];
   };
 in

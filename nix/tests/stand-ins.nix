@@ -6,7 +6,7 @@
 { lib, ... }:
 let
   inherit (lib) mkOption types;
-  inherit (import ../paths.nix) splitOn;
+  inherit (import ../lib/paths.nix) splitOn;
 
   anything = mkOption {
     type = types.attrsOf types.anything;

@@ -7,11 +7,11 @@
 }:
 let
   cfg = config.environment.automaticPersistence;
-  levels = import ./level-options.nix { inherit lib; };
-  declared = import ./declared.nix { inherit lib; };
+  levels = import ../level-options.nix { inherit lib; };
+  declared = import ../declared.nix { inherit lib; };
 in
 {
-  _file = toString ./module.nix;
+  _file = toString ./default.nix;
 
   imports = [
     ./options.nix
@@ -19,8 +19,8 @@ in
     ./closed-directories.nix
     ./copied-files.nix
     ./home-users.nix
-    ./backends/impermanence.nix
-    ./backends/preservation.nix
+    ./impermanence.nix
+    ./preservation.nix
   ];
 
   config.environment.automaticPersistence = {
@@ -28,17 +28,17 @@ in
       if cfg.backend == "impermanence" && options.environment ? persistence then
         declared.impermanence {
           option = options.environment.persistence;
-          ours = ./backends/impermanence.nix;
+          ours = ./impermanence.nix;
         }
       else if cfg.backend == "preservation" && options ? preservation then
         declared.preservation {
           option = options.preservation.preserveAt;
-          ours = ./backends/preservation.nix;
+          ours = ./preservation.nix;
         }
       else
         [ ];
 
-    kept = import ./plan.nix {
+    kept = import ../../lib/plan.nix {
       inherit (cfg) requests declared;
       stores = levels.stores cfg;
     };

@@ -11,7 +11,7 @@
   ...
 }:
 let
-  inherit (import ../paths.nix)
+  inherit (import ../../lib/paths.nix)
     ancestorsOf
     covers
     join

@@ -4,7 +4,7 @@
 # service when /var/lib/private is readable by others, and /root must stay closed too.
 { config, lib, ... }:
 let
-  inherit (import ./paths.nix) ancestorsOf join privateParents;
+  inherit (import ../../lib/paths.nix) ancestorsOf join privateParents;
 
   closed = privateParents ++ [ "/root" ];
 

@@ -10,10 +10,10 @@
 }@args:
 let
   inherit (lib) mkOption types;
-  inherit (import ./paths.nix) hasPrefix normalise removePrefix;
+  inherit (import ../../lib/paths.nix) hasPrefix normalise removePrefix;
   cfg = config.home.automaticPersistence;
-  levels = import ./level-options.nix { inherit lib; };
-  declared = import ./declared.nix { inherit lib; };
+  levels = import ../level-options.nix { inherit lib; };
+  declared = import ../declared.nix { inherit lib; };
 
   osConfig = args.osConfig or null;
   backend =
@@ -26,7 +26,7 @@ let
 
   byHand = declared.impermanence {
     option = options.home.persistence;
-    ours = ./home-module.nix;
+    ours = ./default.nix;
   };
 
   bySystem = declared.impermanencePaths (
@@ -54,11 +54,11 @@ let
     };
 in
 {
-  _file = toString ./home-module.nix;
+  _file = toString ./default.nix;
 
   imports = [
-    ./home-assertions.nix
-    ./home-copied-files.nix
+    ./assertions.nix
+    ./copied-files.nix
   ];
 
   options.home.automaticPersistence = levels.options cfg // {
@@ -93,7 +93,7 @@ in
           lib.unique (lib.filter (store: store != null) (lib.attrValues (levels.stores cfg)))
         );
 
-        kept = import ./plan.nix {
+        kept = import ../../lib/plan.nix {
           inherit (cfg) requests;
           stores = levels.stores cfg;
           declared = map (removePrefix home) (

@@ -28,12 +28,13 @@ def entries(directory: str) -> list[tuple[str, dict[str, Any]]]:
 @pytest.mark.nix
 @needs_checkouts("NIXPKGS_LIB")
 def test_the_reference_is_current() -> None:
-    """What nix/options-doc prints is what is committed."""
+    """What nix/dev/options-doc prints is what is committed."""
     printed = subprocess.run(
-        [NIX / "options-doc"], capture_output=True, text=True, check=True, timeout=120
+        [NIX / "dev" / "options-doc"], capture_output=True, text=True, check=True, timeout=120
     ).stdout
 
-    assert printed == (DOCS / "options.md").read_text(), "run: nix/options-doc > docs/options.md"
+    committed = (DOCS / "options.md").read_text()
+    assert printed == committed, "run: nix/dev/options-doc > docs/options.md"
 
 
 @pytest.mark.parametrize(
@@ -52,7 +53,7 @@ def test_every_entry_is_in_the_reference(directory: str, fallback: str) -> None:
         if f"### `{entry.get('option', f'{fallback}.{name}')}.persistence`\n" not in page
     ]
 
-    assert missing == [], "run: nix/options-doc > docs/options.md"
+    assert missing == [], "run: nix/dev/options-doc > docs/options.md"
 
 
 @pytest.mark.parametrize("directory", ["services", "home"])
@@ -82,8 +83,8 @@ def leaf_options(entry: dict[str, Any]) -> list[str]:
 
 
 def test_the_example_is_the_one_that_is_evaluated() -> None:
-    """The snippet to copy is nix/example.nix, whose result nix/tests/example.nix holds."""
-    assert (NIX / "example.nix").read_text() in (DOCS / "nixos.md").read_text()
+    """The snippet to copy is nix/dev/example.nix, whose result nix/tests/example.nix holds."""
+    assert (NIX / "dev" / "example.nix").read_text() in (DOCS / "nixos.md").read_text()
 
 
 @needs_nix
@@ -111,7 +112,7 @@ def test_the_snippet_of_the_readme_keeps_the_same(tmp_path: Path) -> None:
               mounted = builtins.mapAttrs (_: paths) config.environment.persistence;
               copied = builtins.attrNames config.systemd.paths;
             }};
-        in map kept [ {tmp_path}/readme.nix {NIX}/example.nix ]
+        in map kept [ {tmp_path}/readme.nix {NIX}/dev/example.nix ]
         """
     )
 

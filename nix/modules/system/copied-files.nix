@@ -8,7 +8,7 @@
   ...
 }:
 let
-  inherit (import ./paths.nix) join;
+  inherit (import ../../lib/paths.nix) join;
 
   copied = lib.filter (
     item: item.method == "copy" && item.within == null
@@ -19,7 +19,7 @@ let
   scripts =
     item:
     lib.mapAttrs (name: pkgs.writeShellScript "persist-copy-${name}") (
-      import ./copy-file.nix { inherit lib; } {
+      import ../../lib/copy-file.nix { inherit lib; } {
         file = item.path;
         kept = join item.store item.path;
       }

@@ -8,7 +8,7 @@
   ...
 }:
 let
-  inherit (import ./paths.nix) join;
+  inherit (import ../../lib/paths.nix) join;
   inherit (config.home) homeDirectory;
 
   copied = lib.filter (
@@ -29,7 +29,7 @@ let
         ''
       )
       (
-        import ./copy-file.nix { inherit lib; } {
+        import ../../lib/copy-file.nix { inherit lib; } {
           file = placeOf item;
           kept = join item.store (placeOf item);
         }

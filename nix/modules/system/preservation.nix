@@ -15,7 +15,7 @@ let
       )
     )
   );
-  inherit (import ../paths.nix) normalise;
+  inherit (import ../../lib/paths.nix) normalise;
 
   # Mounted only, not copied; see copied-files.nix.
   mounted = lib.filter (item: item.method != "copy");

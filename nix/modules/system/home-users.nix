@@ -6,7 +6,7 @@
   ...
 }:
 let
-  inherit (import ./paths.nix) ancestorsOf join;
+  inherit (import ../../lib/paths.nix) ancestorsOf join;
   cfg = config.environment.automaticPersistence;
 
   isDeclared = path: lib.any (declared: lib.elem declared cfg.declared) ([ path ] ++ ancestorsOf path);
@@ -60,7 +60,7 @@ in
       );
     }
     (lib.optionalAttrs (options ? home-manager.sharedModules) {
-      home-manager.sharedModules = [ (import ./default.nix).homeModules.default ];
+      home-manager.sharedModules = [ (import ../../.).homeModules.default ];
     })
   ];
 }

@@ -5,7 +5,7 @@
   installShellFiles,
 }:
 let
-  inherit ((fromTOML (builtins.readFile ../pyproject.toml)).project) version description;
+  inherit ((fromTOML (builtins.readFile ../../pyproject.toml)).project) version description;
 in
 python3Packages.buildPythonApplication {
   pname = "imptrace";
@@ -13,18 +13,18 @@ python3Packages.buildPythonApplication {
   pyproject = true;
 
   src = lib.fileset.toSource {
-    root = ../.;
+    root = ../..;
     fileset = lib.fileset.unions [
-      ../LICENSE
-      ../README.md
-      ../pyproject.toml
-      ../setup.py
-      ../db
-      ../docs
-      ../imptrace
-      ../nix
-      ../tests
-      ../tracer
+      ../../LICENSE
+      ../../README.md
+      ../../pyproject.toml
+      ../../setup.py
+      ../../db
+      ../../docs
+      ../../imptrace
+      ../../nix
+      ../../tests
+      ../../tracer
     ];
   };
 

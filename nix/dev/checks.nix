@@ -43,7 +43,7 @@ let
   machine =
     backend:
     pkgs.testers.runNixOSTest (
-      import ./tests/vm.nix {
+      import ../tests/vm.nix {
         nixosModule = nixosModules.default;
         backendModule = backendModules.${backend};
         inherit backend;

@@ -1,4 +1,4 @@
-"""`nix/fetch-checkouts`: what CI gets the checkouts with."""
+"""`nix/dev/fetch-checkouts`: what CI gets the checkouts with."""
 
 import base64
 import json
@@ -25,7 +25,7 @@ def pin(tmp_path: Path, digest: str) -> Path:
 
 def fetch(tmp_path: Path, pins: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [NIX / "fetch-checkouts", tmp_path / "checkouts", pins],
+        [NIX / "dev" / "fetch-checkouts", tmp_path / "checkouts", pins],
         capture_output=True,
         text=True,
         check=False,
@@ -66,6 +66,6 @@ def test_an_archive_that_is_not_what_was_pinned_is_refused(tmp_path: Path, diges
     result = fetch(tmp_path, pin(tmp_path, wrong))
 
     assert result.returncode == 1
-    assert "is not what nix/pins.json says" in result.stderr
+    assert "is not what nix/dev/pins.json says" in result.stderr
     assert result.stdout == ""
     assert list((tmp_path / "checkouts").iterdir()) == []

@@ -74,7 +74,7 @@ PACKAGE = """
         buildPythonApplication = package: package;
         tree-sitter-grammars.tree-sitter-nix = named "tree-sitter-nix";
       }};
-      package = import (nix + /package.nix) {{
+      package = import (nix + /dev/package.nix) {{
         inherit lib python3Packages;
         installShellFiles = named "installShellFiles";
       }};

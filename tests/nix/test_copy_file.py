@@ -27,7 +27,7 @@ def _kept(tmp_path: Path) -> Path:
 
 def run(name: str, place: Path, kept: Path) -> None:
     arguments = f'{{ file = "{place}"; kept = "{kept}"; }}'
-    script = evaluate(f"(import (nix + /copy-file.nix) {{ lib = {LIB}; }} {arguments}).{name}")
+    script = evaluate(f"(import (nix + /lib/copy-file.nix) {{ lib = {LIB}; }} {arguments}).{name}")
     subprocess.run(["bash", "-c", script], check=True, timeout=60, env={"PATH": os.environ["PATH"]})
 
 

@@ -2,8 +2,8 @@
 { nixpkgsLib }:
 let
   lib = import nixpkgsLib;
-  imptrace = import ./.;
-  places = import ./places.nix;
+  imptrace = import ../.;
+  places = import ../lib/places.nix;
   inherit (lib)
     attrByPath
     concatMapStringsSep
@@ -14,7 +14,7 @@ let
   system = lib.evalModules {
     class = "nixos";
     modules = [
-      (import ./tests/stand-ins.nix { })
+      (import ../tests/stand-ins.nix { })
       imptrace.nixosModules.default
     ];
   };
@@ -102,7 +102,7 @@ let
   showDefault =
     levels:
     concatStringsSep "\n" (
-      lib.concatMap (level: showLevel level (levels.${level} or { })) (import ./levels.nix).names
+      lib.concatMap (level: showLevel level (levels.${level} or { })) (import ../lib/levels.nix).names
     );
 
   entrySection =
@@ -116,7 +116,7 @@ let
 
       ${lib.trim (plain option.description)}
 
-      ${showDefault (import ./as-written.nix { inherit lib entry; })}
+      ${showDefault (import ../lib/as-written.nix { inherit lib entry; })}
     '';
 
   entrySections =
@@ -128,7 +128,7 @@ in
 ''
   # Options
 
-  Generated from the modules by `nix/options-doc`; do not edit. [nixos.md](nixos.md) says how to
+  Generated from the modules by `nix/dev/options-doc`; do not edit. [nixos.md](nixos.md) says how to
   use them.
 
   ## Where each level is kept

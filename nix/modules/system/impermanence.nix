@@ -13,7 +13,7 @@ let
       lib.attrValues ((import ../level-options.nix { inherit lib; }).stores cfg)
     )
   );
-  inherit (import ../paths.nix) join normalise;
+  inherit (import ../../lib/paths.nix) join normalise;
 
   # Mounted only, not copied; see copied-files.nix.
   mounted = lib.filter (item: item.method != "copy") cfg.kept;

@@ -1,4 +1,4 @@
-# Where each level is kept. The options of the services themselves are in service.nix.
+# Where each level is kept. The options of the services themselves are in ../entry.nix.
 {
   config,
   lib,
@@ -9,13 +9,13 @@ let
   inherit (lib) mkOption types;
   cfg = config.environment.automaticPersistence;
 
-  levels = import ./level-options.nix { inherit lib; };
+  levels = import ../level-options.nix { inherit lib; };
 
   # Both back ends have a way of their own to bring the id to its place before systemd looks for
   # it, and to let it be created there. It is a mount, not the link that serves other files.
   machineId =
     let
-      entry = (import ./catalogue.nix).read ./services/machine-id.toml;
+      entry = (import ../../lib/catalogue.nix).read ../../services/machine-id.toml;
     in
     entry // { persist = map (record: removeAttrs record [ "written" ]) entry.persist; };
 in
@@ -80,7 +80,7 @@ in
       };
     };
 
-    machineId.persistence = import ./persistence-option.nix {
+    machineId.persistence = import ../option.nix {
       inherit lib;
       entry = machineId;
       description = ''

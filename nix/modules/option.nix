@@ -11,7 +11,7 @@ let
   inherit (lib) concatMap listToAttrs nameValuePair;
   absolute = home == null;
 
-  default = import ./defaults.nix { inherit entry lookup stateVersion home; };
+  default = import ../lib/defaults.nix { inherit entry lookup stateVersion home; };
 
   # Path -> what the catalogue knows of it, wherever the option's defaults place it.
   known = listToAttrs (
@@ -26,7 +26,7 @@ lib.mkOption {
   type = import ./types.nix { inherit lib known absolute; };
   inherit default description;
   defaultText = lib.literalExpression (
-    lib.generators.toPretty { } (import ./as-written.nix { inherit lib entry; })
+    lib.generators.toPretty { } (import ../lib/as-written.nix { inherit lib entry; })
   );
   example = {
     normal.directories = [ (if absolute then "/var/lib/example" else ".config/example") ];

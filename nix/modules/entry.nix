@@ -22,8 +22,8 @@
   ...
 }@args:
 let
-  lookup = import ./lookup.nix { inherit options config; };
-  inherit (import ./places.nix) placeOf;
+  lookup = import ../lib/lookup.nix { inherit options config; };
+  inherit (import ../lib/places.nix) placeOf;
 
   place = placeOf root entry ++ [ "persistence" ];
 
@@ -57,7 +57,7 @@ in
   imports = [ base ];
 
   options = lib.setAttrByPath place (
-    import ./persistence-option.nix {
+    import ./option.nix {
       inherit lib entry lookup;
       stateVersion = (lookup "system.stateVersion").value;
       home = home config;

@@ -2,7 +2,7 @@
 { lib }:
 let
   inherit (lib) mkOption types;
-  inherit (import ./levels.nix) names fallback;
+  inherit (import ../lib/levels.nix) names fallback;
 
   meaning = {
     transient = "caches, logs that nobody reads back, and all that its program makes again";

@@ -127,7 +127,7 @@ let
     types.listOf (types.coercedTo types.str (path: { ${kind} = path; }) (types.submodule modules));
 in
 types.submodule {
-  options = lib.genAttrs (import ./levels.nix).names (
+  options = lib.genAttrs (import ../lib/levels.nix).names (
     level:
     mkOption {
       default = { };

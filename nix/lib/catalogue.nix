@@ -1,8 +1,8 @@
 # Reads the catalogue: TOML files, in the form that docs/catalogue.md describes.
 #
-#   read ./services/networkmanager.toml
+#   read ../services/networkmanager.toml
 #     -> { id = "networkmanager"; option = [ "networking" "networkmanager" ]; persist = [ ... ]; ... }
-#   readAll ./services -> { networkmanager = { ... }; ... }
+#   readAll ../services -> { networkmanager = { ... }; ... }
 let
   inherit (builtins)
     addErrorContext
