@@ -5,12 +5,17 @@
 #
 # `lookup` is that of lookup.nix, or null to take every path as the catalogue writes it.
 # `stateVersion` is system.stateVersion, or null where there is none.
+# `renamed` maps the names of users and groups to those that the options of the service give.
 # `home` is the home directory that all paths are relative to, or null for paths of the system.
 {
   entry,
   lookup ? null,
   stateVersion ? null,
   home ? null,
+  renamed ? {
+    user = { };
+    group = { };
+  },
 }:
 let
   inherit (builtins)
@@ -92,6 +97,13 @@ let
 
   modeOf = record: path: record.mode or (if isPrivate path then "0700" else null);
 
+  nameOf =
+    kind: record:
+    let
+      name = record.${kind} or null;
+    in
+    if name == null then null else renamed.${kind}.${name} or name;
+
   methods = {
     rename = "copy";
     if-absent = "symlink";
@@ -105,8 +117,8 @@ let
       kind = record.kind or "directory";
       all = {
         ${kind} = path;
-        user = record.user or null;
-        group = record.group or null;
+        user = nameOf "user" record;
+        group = nameOf "group" record;
         mode = modeOf record path;
         method = methods.${record.written or ""} or null;
         earlyBoot = if record.early-boot or false then true else null;

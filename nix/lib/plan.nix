@@ -7,12 +7,14 @@
 # requests: { NAME = { enabled; levels; }; }, levels being the value of a persistence option.
 # stores:   { LEVEL = path or null; }; what has no store is not kept.
 # declared: paths that the user keeps by hand; they and all below them are left alone.
+# isLeft:   whether a path is left alone for a reason of its own (boundaries.nix).
 #
 # `within` is the item of the nearest directory around it that is kept too, in another store.
 {
   requests,
   stores,
   declared ? [ ],
+  isLeft ? _: false,
 }:
 let
   inherit (builtins)
@@ -90,7 +92,7 @@ let
       mode = known "mode";
     };
 
-  byPath = mapAttrs (_: merge) (groupBy (one: one.path) (filter (one: !(isDeclared one.path)) asked));
+  byPath = mapAttrs (_: merge) (groupBy (one: one.path) (filter (one: !(isDeclared one.path || isLeft one.path)) asked));
 
   # The nearest kept directory around an item, or null.
   around =

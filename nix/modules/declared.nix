@@ -7,35 +7,55 @@ let
   inherit (lib)
     attrValues
     catAttrs
+    concatLists
     concatMap
     filter
+    filterAttrs
+    mapAttrsToList
     ;
 
   byOthers =
     { option, ours }:
     (lib.mergeDefinitions option.loc option.type (
       filter (definition: definition.file != toString ours) option.definitionsWithLocations
-    )).mergedValue;
+    )).optionalValue.value or { };
 
-  withUsers = stores: stores ++ concatMap (store: attrValues store.users or { }) stores;
+  # { STORE = { directories; files; users; }; } -> [ { path; store; kind; } ]
+  pathsIn =
+    contents: stores:
+    concatLists (
+      mapAttrsToList (
+        name: store:
+        concatMap (contents (store.persistentStoragePath or name)) (
+          [ store ] ++ attrValues store.users or { }
+        )
+      ) stores
+    );
 
+  place =
+    store: kind: path: { inherit store kind path; };
+
+  inImpermanence =
+    store: one:
+    map (place store "directory") (catAttrs "dirPath" one.directories)
+    ++ map (place store "file") (catAttrs "filePath" one.files);
+
+  # `_intermediate` directories are created, not kept.
+  inPreservation =
+    store: one:
+    map (place store "directory") (
+      catAttrs "directory" (filter (directory: directory.how != "_intermediate") one.directories)
+    )
+    ++ map (place store "file") (catAttrs "file" one.files);
+in
+{
   impermanencePaths = concatMap (
     store: catAttrs "dirPath" store.directories ++ catAttrs "filePath" store.files
   );
 
-  # `_intermediate` directories are created, not kept.
-  preservationPaths = concatMap (
-    store:
-    catAttrs "directory" (filter (one: one.how != "_intermediate") store.directories)
-    ++ catAttrs "file" store.files
-  );
-in
-{
-  inherit impermanencePaths;
-
   impermanence =
     definitions:
-    impermanencePaths (withUsers (filter (store: store.enable) (attrValues (byOthers definitions))));
+    pathsIn inImpermanence (filterAttrs (_: store: store.enable) (byOthers definitions));
 
-  preservation = definitions: preservationPaths (withUsers (attrValues (byOthers definitions)));
+  preservation = definitions: pathsIn inPreservation (byOthers definitions);
 }

@@ -44,6 +44,20 @@ let
 
   isEnabled = if entry.enable == [ ] then isPresent args else lib.any isSet entry.enable;
 
+  # Who a service is told to run as: { syncthing = "alice"; } where services.syncthing.user has
+  # another value than its default. A service that only root runs has no such option.
+  renamed = lib.genAttrs [ "user" "group" ] (
+    kind:
+    let
+      name = entry.option ++ [ kind ];
+      default = (lib.attrByPath name { } options).default or null;
+      found = lookup (lib.concatStringsSep "." name);
+    in
+    lib.optionalAttrs (
+      entry.option != null && lib.isString default && found.exists && lib.isString found.value
+    ) { ${default} = found.value; }
+  );
+
   takesEffect =
     if entry.enable == [ ] then
       withoutEnable
@@ -58,7 +72,12 @@ in
 
   options = lib.setAttrByPath place (
     import ./option.nix {
-      inherit lib entry lookup;
+      inherit
+        lib
+        entry
+        lookup
+        renamed
+        ;
       stateVersion = (lookup "system.stateVersion").value;
       home = home config;
       description = ''
@@ -72,5 +91,7 @@ in
   config = lib.setAttrByPath (root ++ [ "requests" entry.id ]) {
     enabled = isEnabled;
     levels = lib.getAttrFromPath place config;
+    # What its option decides on, so that nobody else is asked about it.
+    knows = map (record: record.path) entry.persist;
   };
 }

@@ -5,13 +5,25 @@
   lookup ? null,
   stateVersion ? null,
   home ? null,
+  renamed ? {
+    user = { };
+    group = { };
+  },
   description,
 }:
 let
   inherit (lib) concatMap listToAttrs nameValuePair;
   absolute = home == null;
 
-  default = import ../lib/defaults.nix { inherit entry lookup stateVersion home; };
+  default = import ../lib/defaults.nix {
+    inherit
+      entry
+      lookup
+      stateVersion
+      home
+      renamed
+      ;
+  };
 
   # Path -> what the catalogue knows of it, wherever the option's defaults place it.
   known = listToAttrs (

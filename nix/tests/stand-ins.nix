@@ -45,6 +45,18 @@ let
       };
     };
 
+  etcFile =
+    { name, ... }:
+    {
+      options = {
+        target = mkOption {
+          type = types.str;
+          default = name;
+        };
+        text = mkOption { type = types.lines; };
+      };
+    };
+
   # Its dependencies merge, as lists do.
   activationScript.options = {
     deps = mkOption {
@@ -101,6 +113,10 @@ in
     };
     users.groups = anything;
     environment = {
+      etc = mkOption {
+        type = types.attrsOf (types.submodule etcFile);
+        default = { };
+      };
       pathsToLink = listOfAnything;
       systemPackages = listOfAnything;
     };
@@ -134,6 +150,7 @@ in
       suppressedSystemUnits = listOfAnything;
       targets = anything;
       tmpfiles.settings = anything;
+      tmpfiles.rules = listOfAnything;
     };
   };
 

@@ -24,10 +24,12 @@ let
 
   home = "${config.home.homeDirectory}/";
 
-  byHand = declared.impermanence {
-    option = options.home.persistence;
-    ours = ./default.nix;
-  };
+  byHand = map (one: one.path) (
+    declared.impermanence {
+      option = options.home.persistence;
+      ours = ./default.nix;
+    }
+  );
 
   bySystem = declared.impermanencePaths (
     lib.concatMap (store: lib.attrValues store.users) (

@@ -3,10 +3,18 @@
 let
   cfg = config.environment.automaticPersistence;
 
-  # NixOS writes into these during activation; a mount over them would hide what it wrote.
+  # NixOS writes into these during activation, or others have theirs there; a mount over them would
+  # hide it.
   forbidden = [
     "/"
     "/etc"
+    "/home"
+    "/srv"
+    "/tmp"
+    "/usr"
+    "/var"
+    "/var/lib"
+    "/var/lib/private"
     "/etc/ssh"
     "/nix"
     "/nix/store"
@@ -17,10 +25,16 @@ let
     "/sys"
   ];
 
-  tooWide = lib.filter (item: lib.elem item.path forbidden) cfg.kept;
+  asked = cfg.planned ++ cfg.leftAlone;
+  tooWide = lib.filter (item: lib.elem item.path forbidden) asked;
   list = items: lib.concatMapStringsSep ", " (item: "${item.path} (asked for by ${item.source})") items;
 
-  nestedCopies = lib.filter (item: item.method == "copy" && item.within != null) cfg.kept;
+  # Homes belong to people, and what NixOS writes into /etc must be seen.
+  taken =
+    kind: lib.filter (item: item.kind == kind && !(lib.elem item.path forbidden)) cfg.leftAlone;
+  taking = items: lib.concatMapStringsSep ", " (item: "${item.path} (asked for by ${item.source}, holds ${item.by})") items;
+
+  nestedCopies = lib.filter (item: item.method == "copy" && item.within != null) cfg.planned;
 
   isImported = {
     impermanence = options.environment ? persistence;
@@ -47,11 +61,21 @@ in
       }
       {
         assertion = tooWide == [ ];
-        message = "environment.automaticPersistence: NixOS writes into these directories, so they cannot be kept as a whole: ${list tooWide}. Name the files or directories inside that you need.";
+        message = "environment.automaticPersistence: NixOS or others write into these directories, so they cannot be kept as a whole: ${list tooWide}. Name the files or directories inside that you need.";
       }
     ];
 
-    warnings = lib.optional (nestedCopies != [ ]) ''
+    warnings =
+      lib.optional (taken "home" != [ ]) ''
+        environment.automaticPersistence: a home directory is not kept for a service: ${taking (taken "home")}.
+        Keep what the service has there by naming it in its option `persistence`, or keep the home
+        yourself; `persistence = { }` keeps nothing of the service.
+      ''
+      ++ lib.optional (taken "written" != [ ]) ''
+        environment.automaticPersistence: NixOS itself writes into these, so they are not kept: ${taking (taken "written")}.
+        Name what you need inside of them in the service's option `persistence`.
+      ''
+      ++ lib.optional (nestedCopies != [ ]) ''
       environment.automaticPersistence: these files are replaced by rename and lie in a directory
       that is kept in another store; they stay in that store: ${list nestedCopies}.
       To keep them with their own level, raise the level of the directory.

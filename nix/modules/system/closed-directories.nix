@@ -18,13 +18,14 @@ let
   directories = lib.unique (lib.concatMap parentsOf config.environment.automaticPersistence.kept);
 in
 {
-  config.systemd.tmpfiles.settings.imptrace = lib.mkIf (directories != [ ]) (
-    lib.genAttrs directories (_: {
+  # Not on a condition that asks what is kept: that asks what systemd-tmpfiles makes.
+  config.systemd.tmpfiles.settings = lib.mkIf (config.environment.automaticPersistence.stores != [ ]) {
+    imptrace = lib.genAttrs directories (_: {
       d = {
         user = "root";
         group = "root";
         mode = "0700";
       };
-    })
-  );
+    });
+  };
 }

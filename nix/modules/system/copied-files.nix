@@ -12,7 +12,7 @@ let
 
   copied = lib.filter (
     item: item.method == "copy" && item.within == null
-  ) config.environment.automaticPersistence.kept;
+  ) config.environment.automaticPersistence.planned;
 
   unitName = item: "persist-copy-${utils.escapeSystemdPath (join item.store item.path)}";
 

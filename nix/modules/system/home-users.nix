@@ -9,7 +9,7 @@ let
   inherit (import ../../lib/paths.nix) ancestorsOf join;
   cfg = config.environment.automaticPersistence;
 
-  isDeclared = path: lib.any (declared: lib.elem declared cfg.declared) ([ path ] ++ ancestorsOf path);
+  isDeclared = path: lib.any (declared: lib.elem declared.path ([ path ] ++ ancestorsOf path)) cfg.declared;
 
   homeOf =
     user:
@@ -53,7 +53,9 @@ in
     {
       # The user's own services copy into these; impermanence and preservation create them for
       # what they mount only.
-      systemd.tmpfiles.settings.imptrace = lib.listToAttrs (lib.concatMap storedHomes cfg.homes);
+      systemd.tmpfiles.settings = lib.mkIf (lib.any (home: home.stores != [ ]) cfg.homes) {
+        imptrace = lib.listToAttrs (lib.concatMap storedHomes cfg.homes);
+      };
 
       environment.automaticPersistence.homes = map homeOf (
         lib.attrValues (config.home-manager.users or { })

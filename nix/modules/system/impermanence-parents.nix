@@ -67,7 +67,7 @@ let
   parents = lib.unique (lib.concatMap (item: map (parent item) (ancestorsOf item.path)) mounted);
 in
 {
-  config.system.activationScripts = lib.mkIf (cfg.backend == "impermanence" && parents != [ ]) {
+  config.system.activationScripts = lib.mkIf (cfg.backend == "impermanence" && cfg.stores != [ ]) {
     createPersistentStorageDirs.deps = [ "persistentParents" ];
     persistentParents = {
       deps = [

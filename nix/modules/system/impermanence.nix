@@ -15,8 +15,11 @@ let
   );
   inherit (import ../../lib/paths.nix) join normalise;
 
-  # Mounted only, not copied; see copied-files.nix.
-  mounted = lib.filter (item: item.method != "copy") cfg.kept;
+  # Mounted only, not copied; see copied-files.nix. Names of units come of files, so that these
+  # are as planned.
+  isMounted = item: item.method != "copy";
+  mounted = lib.filter isMounted cfg.planned;
+  directories = lib.filter (item: item.kind == "directory") cfg.kept;
 
   ownership = import ../ownership.nix {
     inherit lib;
@@ -42,12 +45,12 @@ let
   contents =
     store:
     let
-      items = lib.filter (item: item.store == normalise store) mounted;
-      ofKind = kind: lib.filter (item: item.kind == kind) items;
+      isHere = item: item.store == normalise store;
+      files = lib.filter (item: item.kind == "file") mounted;
     in
-    lib.mkIf (items != [ ]) {
-      directories = map directory (ofKind "directory");
-      files = map file (ofKind "file");
+    lib.mkIf (lib.any isHere mounted || cfg.undeclared == "keep") {
+      directories = map directory (lib.filter isHere directories);
+      files = map file (lib.filter isHere files);
     };
 
   afterDirectory = item: {

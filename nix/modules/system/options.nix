@@ -54,11 +54,56 @@ in
         '';
       };
 
-      declared = mkOption {
+      wiped = mkOption {
+        type = types.listOf types.str;
+        default = [ "/" ];
+        example = [
+          "/"
+          "/home"
+        ];
+        description = ''
+          Mount points whose file systems are emptied at boot, besides those of type tmpfs and
+          ramfs. What lies on any other file system of {option}`fileSystems` is left alone: it
+          lasts anyway.
+        '';
+      };
+
+      stores = mkOption {
         type = types.listOf types.str;
         internal = true;
         readOnly = true;
+        description = "The stores in use.";
+      };
+
+      boundary = mkOption {
+        type = types.raw;
+        internal = true;
+        readOnly = true;
+        description = "Why a path is left alone: see lib/boundaries.nix.";
+      };
+
+      declared = mkOption {
+        type = types.listOf types.raw;
+        internal = true;
+        readOnly = true;
         description = "What the user keeps by hand, through the back end's own options.";
+      };
+
+      planned = mkOption {
+        type = types.listOf types.raw;
+        internal = true;
+        readOnly = true;
+        description = "What is kept, before the units are asked where a service has its state.";
+      };
+
+      leftAlone = mkOption {
+        type = types.listOf types.raw;
+        readOnly = true;
+        description = ''
+          What is asked for and not kept: `path`, `source`, `level`, `kind` (`mounted`: it is on a
+          file system of its own; `stored`: it is in a store already; `home`: it is somebody's home
+          directory; `written`: NixOS writes into it) and `by`. For reading only.
+        '';
       };
 
       requests = mkOption {

@@ -85,13 +85,37 @@ let
       files = map file (ofKind "file");
     };
 
+  # preservation makes the directories above a user's paths with mode 0755. One that is kept itself,
+  # in another store, is as there, or the two would be in each other's way.
+  surroundings =
+    kept: store:
+    let
+      around = lib.filter (item: item.store == store && item.within != null) (mounted kept);
+      containers = lib.groupBy (item: item.path) (map (item: item.within) around);
+    in
+    lib.mapAttrsToList (
+      path: containing:
+      ownership (lib.head containing)
+      // {
+        directory = path;
+        how = "_intermediate";
+      }
+    ) containers;
+
+  homeContents =
+    home: store:
+    let
+      own = contents home.kept store;
+    in
+    own // { directories = own.directories ++ surroundings home.kept store; };
+
   usersOf =
     store:
     lib.filterAttrs (_: user: user.directories != [ ] || user.files != [ ]) (
-      lib.listToAttrs (map (home: lib.nameValuePair home.username (contents home.kept store)) cfg.homes)
+      lib.listToAttrs (map (home: lib.nameValuePair home.username (homeContents home store)) cfg.homes)
     );
 
-  keepsMachineId = lib.any (item: item.path == "/etc/machine-id") cfg.kept;
+  keepsMachineId = lib.any (item: item.path == "/etc/machine-id") cfg.planned;
 in
 {
   _file = toString ./preservation.nix;
@@ -99,7 +123,7 @@ in
   config = lib.optionalAttrs (options ? preservation) (
     lib.mkIf (cfg.backend == "preservation") {
       preservation = {
-        enable = lib.mkDefault true;
+        enable = lib.mkIf (stores != [ ]) (lib.mkDefault true);
         preserveAt = lib.genAttrs stores (store: contents cfg.kept store // { users = usersOf store; });
       };
 

@@ -1,0 +1,164 @@
+# What a configuration itself declares to leave on disk: directories of units, directories that
+# systemd-tmpfiles makes, homes of system users.
+#
+#   claims { lib; services; rules; settings; users; }
+#     -> [ { path = "/var/lib/x"; kind = "state"; user; group; mode; dynamic; declaredBy; } ]
+#
+# services, rules, settings and users are the values of systemd.services, systemd.tmpfiles.rules,
+# systemd.tmpfiles.settings and users.users. `kind` is state, cache, logs or home. Owner and mode
+# are null where nothing is said of them, or where systemd itself decides (`dynamic`).
+{
+  lib,
+  services,
+  rules,
+  settings,
+  users,
+}:
+let
+  inherit (lib)
+    concatLists
+    concatMap
+    filter
+    hasInfix
+    head
+    mapAttrsToList
+    optional
+    splitString
+    ;
+  paths = import ./paths.nix;
+
+  # A unit that cannot be read is met again where NixOS writes it.
+  try =
+    default: value:
+    let
+      attempt = builtins.tryEval value;
+    in
+    if attempt.success then attempt.value else default;
+
+  words =
+    value:
+    if value == null then
+      [ ]
+    else if builtins.isList value then
+      concatMap words value
+    else
+      filter (word: word != "") (splitString " " (toString value));
+
+  isTrue =
+    value:
+    lib.elem value [
+      true
+      "yes"
+      "true"
+      "1"
+      "on"
+    ];
+
+  ofUnits = {
+    StateDirectory = {
+      kind = "state";
+      top = "/var/lib";
+    };
+    CacheDirectory = {
+      kind = "cache";
+      top = "/var/cache";
+    };
+    LogsDirectory = {
+      kind = "logs";
+      top = "/var/log";
+    };
+  };
+
+  ofService =
+    name: service:
+    let
+      settingOf = key: try null (service.serviceConfig.${key} or null);
+      dynamic = isTrue (settingOf "DynamicUser");
+      textOf = key: lib.mapNullable toString (settingOf key);
+      claim =
+        key:
+        { kind, top }:
+        word: {
+          # systemd's "NAME:LINK" has the directory before the colon.
+          path = paths.normalise "${top}${lib.optionalString dynamic "/private"}/${head (splitString ":" word)}";
+          inherit kind dynamic;
+          user = if dynamic then null else textOf "User";
+          group = if dynamic then null else textOf "Group";
+          mode = if dynamic then "0700" else textOf "${key}Mode";
+          declaredBy = "systemd.services.${name}.serviceConfig.${key}";
+        };
+      # A specifier is only known when the unit starts.
+      literal = key: filter (word: !(hasInfix "%" word)) (words (settingOf key));
+    in
+    concatLists (mapAttrsToList (key: place: map (claim key place) (literal key)) ofUnits);
+
+  enabled = lib.filterAttrs (_: service: try true (service.enable or true)) services;
+
+  lasting = path: builtins.match "/(var/(lib|cache|log|db|spool|www|mail)|srv|etc)/[^%]+" path != null;
+  isDirectory = type: builtins.match "[dDvqQ].*" type != null;
+
+  kindOf =
+    path:
+    if paths.covers "/var/cache" path then
+      "cache"
+    else if paths.covers "/var/log" path then
+      "logs"
+    else
+      "state";
+
+  ofTmpfiles =
+    declaredBy: type: path: rule:
+    optional (isDirectory type && lasting path) {
+      path = paths.normalise path;
+      kind = kindOf path;
+      dynamic = false;
+      inherit declaredBy;
+      user = given rule.user;
+      group = given rule.group;
+      mode = lib.mapNullable (lib.removePrefix "~") (given rule.mode);
+    };
+
+  given = value: if value == null || value == "-" || value == "" then null else toString value;
+
+  unquoted = lib.replaceStrings [ "\"" "'" ] [ "" "" ];
+  ofRule =
+    rule:
+    let
+      fields = map unquoted (words (lib.replaceStrings [ "\t" ] [ " " ] rule));
+      at = index: if lib.length fields > index then lib.elemAt fields index else null;
+    in
+    lib.optionals (at 1 != null) (
+      ofTmpfiles "systemd.tmpfiles.rules" (at 0) (at 1) {
+        mode = at 2;
+        user = at 3;
+        group = at 4;
+      }
+    );
+
+  ofSettings = concatLists (
+    mapAttrsToList (
+      file: byPath:
+      concatLists (
+        mapAttrsToList (
+          path: byType: concatLists (mapAttrsToList (type: ofTmpfiles "systemd.tmpfiles.settings.${file}" type path) byType)
+        ) byPath
+      )
+    ) settings
+  );
+
+  ofUser =
+    name: user:
+    optional (!(user.isNormalUser or false) && user.createHome or false && lasting user.home) {
+      path = paths.normalise user.home;
+      kind = "home";
+      dynamic = false;
+      user = user.name;
+      inherit (user) group;
+      mode = user.homeMode;
+      declaredBy = "users.users.${name}.home";
+    };
+in
+concatLists (mapAttrsToList ofService enabled)
+++ concatMap ofRule rules
+++ ofSettings
+++ concatLists (mapAttrsToList ofUser users)
