@@ -30,6 +30,7 @@ let
       base = ./modules/home;
       home = config: config.home.homeDirectory;
       isPresent = import ./modules/installed.nix entry;
+      alsoEnabled = ", or when the program is installed";
       withoutEnable = "Takes effect when the program is installed.";
     };
 

@@ -24,6 +24,7 @@ let
     concatMap
     filter
     isAttrs
+    isList
     isPath
     isString
     listToAttrs
@@ -72,21 +73,33 @@ let
     in
     if isAbsolute below == (home == null) && match ".*[$~].*" below == null then below else null;
 
+  # Where a record is to be found: the places that the option names, the catalogue's path where
+  # there is no such option. An option that lists several (services.openssh.hostKeys) has each.
+  targetsOf =
+    record:
+    let
+      found = look record.follows;
+      values = if isList found.value then map (one: one.path or one) found.value else [ found.value ];
+    in
+    if !(record ? follows) || !found.exists then
+      [ record.path ]
+    else
+      filter (target: target != null) (map (followed record (isList found.value)) values);
+
   # The option's value where it points elsewhere, the catalogue's path where it only names the
   # same place more closely (postgresql's dataDir is /var/lib/postgresql/MAJOR, and the parent
   # is what survives an upgrade), null where there is nothing to keep (it is in the Nix store).
   followed =
-    record:
+    record: isListed: value:
     let
-      found = look record.follows;
-      value = toString found.value;
-      prefix = if isAbsolute value then "" else record.follows-prefix or "";
-      written = "${prefix}${value}${record.follows-suffix or ""}";
+      text = toString value;
+      prefix = if isAbsolute text then "" else record.follows-prefix or "";
+      written = "${prefix}${text}${record.follows-suffix or ""}";
       target = local (normalise written);
     in
-    if !found.exists || !(isString found.value || isPath found.value) || target == null then
+    if !(isString value || isPath value) || target == null then
       record.path
-    else if covers (publicName record.path) (publicName target) then
+    else if !isListed && covers (publicName record.path) (publicName target) then
       record.path
     else if hasPrefix "${builtins.storeDir}/" target then
       null
@@ -163,11 +176,7 @@ let
     entry.persist ++ concatMap instancesOf entry.instance
   );
 
-  placed = filter (record: record.target != null) (
-    map (
-      record: record // { target = if record ? follows then followed record else record.path; }
-    ) records
-  );
+  placed = concatMap (record: map (target: record // { inherit target; }) (targetsOf record)) records;
 
   atLevel =
     level: kind:

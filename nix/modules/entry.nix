@@ -4,16 +4,19 @@
 # entry: from catalogue.nix.
 # root:  where the levels are ([ "environment" "automaticPersistence" ]).
 # base:  the module that does the rest.
-# isPresent: with the module's arguments, whether an entry without `enable` is on.
+# isPresent: with the module's arguments, whether an entry is on that no option of `enable` switches
+#        on.
 # home:  with the configuration, the home directory; null for services of the system.
+# alsoEnabled: when else an entry with `enable` takes effect, in words.
 # withoutEnable: when an entry without `enable` takes effect, in words.
 {
   entry,
   root,
   base,
-  isPresent ? _: true,
+  isPresent ? _: entry.enable == [ ],
   home ? _: null,
   withoutEnable ? "Always in effect.",
+  alsoEnabled ? "",
 }:
 {
   config,
@@ -42,7 +45,7 @@ let
     in
     found.exists && isOn found.value;
 
-  isEnabled = if entry.enable == [ ] then isPresent args else lib.any isSet entry.enable;
+  isEnabled = lib.any isSet entry.enable || isPresent args;
 
   # Who a service is told to run as: { syncthing = "alice"; } where services.syncthing.user has
   # another value than its default. A service that only root runs has no such option.
@@ -62,7 +65,9 @@ let
     if entry.enable == [ ] then
       withoutEnable
     else
-      "Takes effect with ${lib.concatMapStringsSep " or " (name: "{option}`${name}`") entry.enable}.";
+      "Takes effect with ${
+        lib.concatMapStringsSep " or " (name: "{option}`${name}`") entry.enable
+      }${alsoEnabled}.";
 in
 {
   _file = toString entry.file;

@@ -1,5 +1,5 @@
-# Whether a program without an enable option is installed for a home-manager user: by
-# home.packages, or by the system it is on.
+# Whether a program is there for a home-manager user without home-manager's enabling it: among
+# the packages of the user or of the system, or switched on by NixOS's option of the same name.
 entry:
 { config, lib, ... }@args:
 let
@@ -12,5 +12,21 @@ let
     ++ osConfig.users.users.${username}.packages or [ ];
 
   names = [ entry.id ] ++ entry.programs ++ entry.aliases;
+
+  # "wrapped-obs-studio" and "neovim-unwrapped" are obs-studio and neovim.
+  plainName =
+    package: lib.removeSuffix "-unwrapped" (lib.removePrefix "wrapped-" (lib.getName package));
+
+  isInstalled = lib.any (
+    package: lib.isAttrs package && lib.elem (plainName package) names
+  ) packages;
+
+  # Services of the system keep their state as services; only programs work in homes.
+  isOnInSystem =
+    name:
+    let
+      value = builtins.tryEval (lib.attrByPath (lib.splitString "." name) false osConfig);
+    in
+    lib.hasPrefix "programs." name && value.success && value.value == true;
 in
-lib.any (package: lib.elem (lib.getName package) names) packages
+isInstalled || (osConfig != null && lib.any isOnInSystem entry.enable)
