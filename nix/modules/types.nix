@@ -12,7 +12,7 @@ let
 
   pathType =
     if absolute then
-      types.strMatching "/[^/].*"
+      types.strMatching "/([^/].*)?"
       // {
         description = "absolute path";
       }

@@ -23,6 +23,10 @@ in
 // cases [
   impermanence
   preservation
+] "boundaries"
+// cases [
+  impermanence
+  preservation
 ] "preservation"
 // cases [
   impermanence

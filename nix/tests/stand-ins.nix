@@ -41,7 +41,34 @@ let
           type = types.str;
           default = name;
         };
+        isNormalUser = mkOption {
+          type = types.bool;
+          default = false;
+        };
+        createHome = mkOption {
+          type = types.bool;
+          default = false;
+        };
         packages = listOfAnything;
+      };
+    };
+
+  fileSystem =
+    { name, ... }:
+    {
+      options = {
+        mountPoint = mkOption {
+          type = types.str;
+          default = name;
+        };
+        fsType = mkOption {
+          type = types.str;
+          default = "auto";
+        };
+        neededForBoot = mkOption {
+          type = types.bool;
+          default = true;
+        };
       };
     };
 
@@ -98,7 +125,10 @@ in
     };
     assertions = listOfAnything;
     warnings = listOfAnything;
-    fileSystems = anything;
+    fileSystems = mkOption {
+      type = types.attrsOf (types.submodule fileSystem);
+      default = { };
+    };
     system.stateVersion = mkOption {
       type = types.str;
       default = "25.11";
