@@ -10,7 +10,7 @@
   real ? false, # see pkgs.nix
 }:
 let
-  lib = import nixpkgsLib;
+  lib = import ./lib.nix nixpkgsLib;
   imptrace = import ../.;
   pkgs = import ./pkgs.nix { inherit lib real; };
 
