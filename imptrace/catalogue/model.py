@@ -71,6 +71,8 @@ class KeptPath:
     group: str | None = None
     mode: int | None = None
     follows: Follows | None = None
+    before_follows: bytes | None = None
+    """Where it is with releases that lack the option `follows`."""
     written: Written = Written.IN_PLACE
     early_boot: bool = False
     since_state_version: str | None = None
@@ -112,6 +114,8 @@ class Entry:
     option: str | None = None
     enable: tuple[str, ...] = ()
     """Options, any of which switches it on; empty: always on."""
+    requires: tuple[str, ...] = ()
+    """Options that must be on besides, where they exist."""
     aliases: tuple[str, ...] = ()
     units: tuple[str, ...] = ()
     """Unit names; `*` stands for an instance's name."""

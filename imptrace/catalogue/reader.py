@@ -29,13 +29,13 @@ _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 ENTRY_KEYS = (
-    "title", "option", "enable", "aliases", "units", "programs", "user", "group",
+    "title", "option", "enable", "requires", "aliases", "units", "programs", "user", "group",
     "dynamic-user", "note", "known", "includes", "persist", "instance", "shared", "never",
 )  # fmt: skip
 KEPT_KEYS = (
     "path", "kind", "level", "user", "group", "mode", "follows", "follows-prefix",
     "follows-suffix", "written", "early-boot", "since-state-version", "before-state-version",
-    "elsewhere", "repos", "note",
+    "before-follows", "elsewhere", "repos", "note",
 )  # fmt: skip
 NEVER_KEYS = ("path", "why", "note")
 
@@ -54,6 +54,7 @@ def read_entry(file: str, text: str, entry_id: str, place: Place) -> Entry:
         title=top.required("title"),
         option=top.option("option"),
         enable=top.options("enable"),
+        requires=top.options("requires"),
         aliases=top.texts("aliases"),
         units=top.texts("units"),
         programs=top.texts("programs"),
@@ -115,6 +116,7 @@ def _kept_path(table: Table, place: Place, *, of_instance: bool) -> KeptPath:
         group=table.account("group"),
         mode=table.mode("mode"),
         follows=_follows(table),
+        before_follows=_before_follows(table, place),
         written=_written(table),
         early_boot=table.flag("early-boot"),
         since_state_version=table.version("since-state-version"),
@@ -150,6 +152,17 @@ def _elsewhere(table: Table, place: Place) -> tuple[bytes, ...]:
         if problem:
             raise table.error("elsewhere", problem)
     return tuple(path.encode() for path in paths)
+
+
+def _before_follows(table: Table, place: Place) -> bytes | None:
+    path = table.text("before-follows")
+    if path is None:
+        return None
+    if table.option("follows") is None:
+        raise table.error("before-follows", "before-follows says nothing without follows")
+    if problem := path_problem(path, place):
+        raise table.error("before-follows", problem)
+    return path.encode()
 
 
 def _follows(table: Table) -> Follows | None:

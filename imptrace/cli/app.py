@@ -7,6 +7,7 @@ import typer
 
 from imptrace.cli import (
     attach,
+    audit,
     contribute,
     diff,
     doctor,
@@ -69,6 +70,7 @@ def _root(
 app.command("import")(importing.import_)
 app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
 app.command("attach")(attach.attach)
+app.command("audit")(audit.audit)
 app.command("runs")(runs.runs)
 app.command("recommend")(recommend.recommend)
 app.command("contribute")(contribute.contribute)

@@ -101,7 +101,10 @@ let
         };
         redis.servers.main.enable = true;
         nginx.enable = true;
-        grafana.enable = true;
+        grafana = {
+          enable = true;
+          settings.server.http_port = 3000;
+        };
         prometheus.enable = true;
         jellyfin.enable = true;
         syncthing.enable = true;
@@ -109,7 +112,10 @@ let
         forgejo.enable = true;
         fail2ban.enable = true;
         radicale.enable = true;
-        navidrome.enable = true;
+        navidrome = {
+          enable = true;
+          settings.Port = 4533;
+        };
         borgbackup.jobs.home = {
           paths = "/home";
           repo = "/backup";

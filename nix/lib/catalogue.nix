@@ -35,6 +35,7 @@ rec {
       id = idOf file;
       option = if entry ? option then splitOn "\\." entry.option else null;
       enable = toList (entry.enable or [ ]);
+      requires = toList (entry.requires or [ ]);
       note = entry.note or null;
       programs = entry.programs or [ ];
       aliases = entry.aliases or [ ];

@@ -81,8 +81,10 @@ let
       found = look record.follows;
       values = if isList found.value then map (one: one.path or one) found.value else [ found.value ];
     in
-    if !(record ? follows) || !found.exists then
+    if !(record ? follows) then
       [ record.path ]
+    else if !found.exists then
+      [ (if lookup == null then record.path else record.before-follows or record.path) ]
     else
       filter (target: target != null) (map (followed record (isList found.value)) values);
 

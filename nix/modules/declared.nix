@@ -48,14 +48,16 @@ let
     )
     ++ map (place store "file") (catAttrs "file" one.files);
 in
-{
+rec {
   impermanencePaths = concatMap (
     store: catAttrs "dirPath" store.directories ++ catAttrs "filePath" store.files
   );
 
-  impermanence =
-    definitions:
-    pathsIn inImpermanence (filterAttrs (_: store: store.enable) (byOthers definitions));
+  # What the value of a back end's whole option keeps.
+  pathsOfImpermanence =
+    stores: pathsIn inImpermanence (filterAttrs (_: store: store.enable or true) stores);
+  pathsOfPreservation = pathsIn inPreservation;
 
-  preservation = definitions: pathsIn inPreservation (byOthers definitions);
+  impermanence = definitions: pathsOfImpermanence (byOthers definitions);
+  preservation = definitions: pathsOfPreservation (byOthers definitions);
 }

@@ -45,7 +45,11 @@ let
     in
     found.exists && isOn found.value;
 
-  isEnabled = lib.any isSet entry.enable || isPresent args;
+  # Of a release that does not have the option nothing is required.
+  isFulfilled = name: !(lookup name).exists || isSet name;
+
+  isEnabled =
+    (lib.any isSet entry.enable || isPresent args) && lib.all isFulfilled entry.requires or [ ];
 
   # Who a service is told to run as: { syncthing = "alice"; } where services.syncthing.user has
   # another value than its default. A service that only root runs has no such option.

@@ -36,6 +36,11 @@ let
 
   nestedCopies = lib.filter (item: item.method == "copy" && item.within != null) cfg.planned;
 
+  mounts = lib.length (
+    lib.filter (item: item.method != "copy") (cfg.kept ++ lib.concatMap (home: home.kept) cfg.homes)
+  );
+  tooMany = 100;
+
   isImported = {
     impermanence = options.environment ? persistence;
     preservation = options ? preservation;
@@ -60,13 +65,24 @@ in
         message = "environment.automaticPersistence.backend is \"${toString cfg.backend}\", but that module is not imported.";
       }
       {
+        assertion =
+          cfg.stores == [ ] || cfg.backend != "preservation" || config.boot.initrd.systemd.enable;
+        message = "environment.automaticPersistence: preservation mounts in systemd's initrd. Set boot.initrd.systemd.enable = true, or import impermanence instead.";
+      }
+      {
         assertion = tooWide == [ ];
         message = "environment.automaticPersistence: NixOS or others write into these directories, so they cannot be kept as a whole: ${list tooWide}. Name the files or directories inside that you need.";
       }
     ];
 
     warnings =
-      lib.optional (taken "home" != [ ]) ''
+      lib.optional (mounts > tooMany) ''
+        environment.automaticPersistence: ${toString mounts} directories and files are mounted one by
+        one, and systemd's start slows down with their square. Keep some by a directory around them
+        (environment.persistence or preservation.preserveAt: /var/lib, or .local/share of a user), or
+        switch off with `persistence = { }` what you do not need.
+      ''
+      ++ lib.optional (taken "home" != [ ]) ''
         environment.automaticPersistence: a home directory is not kept for a service: ${taking (taken "home")}.
         Keep what the service has there by naming it in its option `persistence`, or keep the home
         yourself; `persistence = { }` keeps nothing of the service.
@@ -76,9 +92,9 @@ in
         Name what you need inside of them in the service's option `persistence`.
       ''
       ++ lib.optional (nestedCopies != [ ]) ''
-      environment.automaticPersistence: these files are replaced by rename and lie in a directory
-      that is kept in another store; they stay in that store: ${list nestedCopies}.
-      To keep them with their own level, raise the level of the directory.
-    '';
+        environment.automaticPersistence: these files are replaced by rename and lie in a directory
+        that is kept in another store; they stay in that store: ${list nestedCopies}.
+        To keep them with their own level, raise the level of the directory.
+      '';
   };
 }

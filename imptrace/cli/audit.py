@@ -1,0 +1,65 @@
+"""`imptrace audit`: what a system declares to leave on disk, against what it keeps."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imptrace.cli.options import Json
+
+SOMETHING_IS_LOST = 1
+
+
+def audit(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]",
+            help="The option environment.automaticPersistence.inventory, as nix eval --json "
+            "printed it.",
+        ),
+    ] = None,
+    *,
+    flake: Annotated[
+        str | None,
+        typer.Option(
+            metavar="REF#HOST",
+            help="Evaluate this system of a flake, which need not import imptrace's modules.",
+        ),
+    ] = None,
+    system: Annotated[
+        bool,
+        typer.Option(
+            "--system", help="Ask the running system, its systemd and its mounts: the default."
+        ),
+    ] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Show also what is kept, and what may be lost.")
+    ] = False,
+    json: Json = False,
+) -> int:
+    """Show what a system declares to leave on disk and nothing keeps; exit 1 if there is any.
+
+    Example: imptrace audit --flake .#laptop
+    """
+    from imptrace.errors import UsageError
+    from imptrace.kept.audit import audit_file, audit_flake
+    from imptrace.kept.machine import audit_system
+    from imptrace.render import audit as shown
+    from imptrace.render.json_text import dump
+
+    if (flake is not None) + (file is not None) + system > 1:
+        raise UsageError("a file, --flake and --system exclude each other")
+    if flake is not None:
+        inventory = audit_flake(flake)
+    elif file is not None:
+        inventory = audit_file(file)
+    else:
+        inventory = audit_system()
+    if json:
+        typer.echo(dump(shown.answer(inventory)))
+    else:
+        if text := shown.table(inventory, everything=everything):
+            typer.echo(text)
+        typer.echo(f"imptrace: {shown.summary(inventory)}", err=True)
+    return SOMETHING_IS_LOST if inventory.lost else 0

@@ -1,0 +1,1 @@
+"""What is declared, what is on disk, and what is kept."""

@@ -1,0 +1,52 @@
+"""What a NixOS configuration declares to leave on disk, against what it keeps: asked of Nix."""
+
+import subprocess
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from imptrace.errors import ImptraceError, UsageError
+from imptrace.kept.inventory import Inventory, read
+
+
+def audit_flake(reference: str) -> Inventory:
+    """Evaluate REF#HOST, which need not import our modules."""
+    flake, found, host = reference.partition("#")
+    if not found or not flake or not host:
+        raise UsageError(f"{reference!r} names no system of a flake: write it as REF#HOST")
+    if any(char in host for char in '"\\$'):
+        raise UsageError(f"{host!r} is no name of a system")
+    with as_file(files("imptrace.nix")) as nix:
+        command = [
+            "nix",
+            "--extra-experimental-features",
+            "nix-command flakes",
+            "eval",
+            "--json",
+            # The function to apply lies outside of the flake.
+            "--impure",
+            f'{flake}#nixosConfigurations."{host}"',
+            "--apply",
+            f"import {nix}/lib/audit.nix",
+        ]
+        return read(_run(command), reference)
+
+
+def audit_file(path: Path) -> Inventory:
+    """Read what `nix eval --json` printed of the option `inventory`."""
+    try:
+        text = path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from error
+    return read(text, str(path))
+
+
+def _run(command: list[str]) -> str:
+    try:
+        answer = subprocess.run(command, capture_output=True, check=False)
+    except OSError as error:
+        raise ImptraceError(f"nix cannot be run: {error.strerror}") from error
+    if answer.returncode != 0:
+        said = answer.stderr.decode(errors="replace").strip().splitlines()
+        errors = [line for line in said if line.lstrip().startswith("error:")] or said
+        raise ImptraceError(f"nix cannot evaluate it: {errors[-1].strip() if errors else 'failed'}")
+    return answer.stdout.decode(errors="replace")
