@@ -34,27 +34,24 @@ _SERVICES = """
 """
 
 _HOME = """
-    1password abook aerc anki ansible arduino aria2 atuin audacity autojump awscli azure-cli
-    baloo base bash blender borg bottles btop bun cabal cachix calcurse calibre ccache
-    claws-mail cliphist cmus composer conda copyq cpan darktable dbeaver dconf devenv dino
-    direnv distrobox docker-cli docker-rootless dolphin-emu dotnet duplicity easyeffects
-    element-desktop elinks emacs epiphany erlang evolution factorio fcitx5 fetchmail filezilla
-    fish flatpak fontconfig freecad freerdp fuzzel gcloud gdb geany geary gemini-cli gh ghci
-    gimp git github-copilot gnome gnome-keyring gnucash gnupg gvfs haskell-stack helix hexchat
-    home-manager htop huggingface hyprland inkscape irb irssi isync java jetbrains
-    joplin-desktop jujutsu julia jupyter kdeconnect keepassxc khal kicad kitty krita kwallet
-    lazygit leiningen less lf lftp libreoffice libvirt logseq lutris mc mcfly mesa minecraft
-    minisign mix moonlight mozc mpd mpv mu mumble musescore nano nautilus neomutt neovim
-    newsboat nextcloud-client nheko nix nix-index nixops nixpkgs-review nnn noctalia node npm
-    nss nushell nvidia obs-studio octave offlineimap ollama onlyoffice opam openrgb orcaslicer
-    osu password-store pavucontrol pi-coding-agent pidgin pip plasma platformio prismlauncher
-    protonmail-bridge prusaslicer psql pulseaudio python qutebrowser r2modman ranger rbw rclone
-    reaper redis-cli remmina restic retroarch rhythmbox rofi rubygems sbt screen shotwell
-    signal-desktop sops spotify sqlite ssh starship subversion sunshine syncthing tealdeer
-    telegram-desktop terraform terraria texlive thumbnails tig timewarrior tmux umu unison
+    1password abook aerc arduino aria2 atuin audacity autojump awscli azure-cli baloo base bash
+    blender btop cachix calcurse calibre ccache claws-mail cliphist cmus composer conda copyq
+    cpan darktable dbeaver dconf devenv dino direnv distrobox docker-rootless dolphin-emu
+    duplicity easyeffects elinks emacs erlang evolution factorio fcitx5 fetchmail filezilla fish
+    fontconfig freerdp fuzzel gcloud gdb geany geary gemini-cli gh ghci git gnome gnome-keyring
+    gnucash gnupg gvfs haskell-stack helix hexchat home-manager htop hyprland inkscape irb irssi
+    isync java jujutsu julia jupyter kdeconnect keepassxc khal kicad kitty krita kwallet lazygit
+    leiningen less lf lftp libreoffice libvirt lutris mc mcfly mesa minecraft minisign mix
+    moonlight mozc mpd mpv mu mumble musescore nano nautilus neomutt neovim newsboat
+    nextcloud-client nheko nix nix-index nixops nixpkgs-review nnn noctalia node npm nss nushell
+    nvidia octave offlineimap onlyoffice opam openrgb orcaslicer osu password-store pavucontrol
+    pi-coding-agent pidgin plasma platformio prismlauncher protonmail-bridge prusaslicer psql
+    pulseaudio python qutebrowser r2modman ranger rbw rclone reaper redis-cli remmina restic
+    retroarch rhythmbox rofi sbt screen shotwell sops spotify sqlite ssh starship subversion
+    sunshine tealdeer terraform terraria texlive thumbnails tig timewarrior tmux umu unison
     unity-games vdirsyncer vicinae vifm vim virtualbox vlc vscode-server w3m waydroid weechat
-    wget wine wireplumber xfce xournalpp xsession yarn yazi yt-dlp yubico zathura zed zellij
-    znc-home zoom-us zotero zoxide zsh
+    wget wireplumber xfce xournalpp xsession yazi yt-dlp yubico zathura zed zellij znc-home
+    zotero zoxide zsh
 """
 
 UNSOURCED = frozenset(
