@@ -4,22 +4,9 @@ entry:
 { config, lib, ... }@args:
 let
   osConfig = args.osConfig or null;
-  inherit (config.home) username;
-
-  packages =
-    config.home.packages
-    ++ osConfig.environment.systemPackages or [ ]
-    ++ osConfig.users.users.${username}.packages or [ ];
 
   names = [ entry.id ] ++ entry.programs ++ entry.aliases;
-
-  # "wrapped-obs-studio" and "neovim-unwrapped" are obs-studio and neovim.
-  plainName =
-    package: lib.removeSuffix "-unwrapped" (lib.removePrefix "wrapped-" (lib.getName package));
-
-  isInstalled = lib.any (
-    package: lib.isAttrs package && lib.elem (plainName package) names
-  ) packages;
+  isInstalled = lib.any (name: config.home.automaticPersistence.installed ? ${name}) names;
 
   # Services of the system keep their state as services; only programs work in homes.
   isOnInSystem =

@@ -24,6 +24,10 @@ let
 
   home = "${config.home.homeDirectory}/";
 
+  # "wrapped-obs-studio" and "neovim-unwrapped" are obs-studio and neovim.
+  plainName =
+    package: lib.removeSuffix "-unwrapped" (lib.removePrefix "wrapped-" (lib.getName package));
+
   byHand = map (one: one.path) (
     declared.impermanence {
       option = options.home.persistence;
@@ -71,6 +75,13 @@ in
       description = "What each program asks for: whether it is there, and its levels.";
     };
 
+    installed = mkOption {
+      type = types.raw;
+      internal = true;
+      readOnly = true;
+      description = "A set with the names of all packages that this user has, asked by each program.";
+    };
+
     stores = mkOption {
       type = types.listOf types.str;
       internal = true;
@@ -91,6 +102,14 @@ in
   config = lib.mkMerge [
     {
       home.automaticPersistence = {
+        installed = lib.genAttrs (map plainName (
+          lib.filter lib.isAttrs (
+            config.home.packages
+            ++ osConfig.environment.systemPackages or [ ]
+            ++ osConfig.users.users.${config.home.username}.packages or [ ]
+          )
+        )) (_: true);
+
         stores = map normalise (
           lib.unique (lib.filter (store: store != null) (lib.attrValues (levels.stores cfg)))
         );
