@@ -20,6 +20,7 @@ from imptrace.catalogue.paths import (
     pattern_problem,
     template_problem,
 )
+from imptrace.catalogue.plain_toml import read_plain
 from imptrace.catalogue.table import Table
 from imptrace.levels import Kind, Level
 
@@ -75,6 +76,9 @@ def read_entry(file: str, text: str, entry_id: str, place: Place) -> Entry:
 
 
 def _parse(file: str, text: str) -> dict[str, object]:
+    plain = read_plain(text)
+    if plain is not None:
+        return plain
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
