@@ -35,15 +35,17 @@ let
     };
 
   # One module per entry, and all of them as `default`.
+  # A service alone also brings the list of uids: without it nobody owns what is kept.
   modulesOf =
     toModule: base: catalogue:
     let
+      always = if catalogue ? nixos-users then [ catalogue.nixos-users ] else [ ];
       entries = filter hasModule (attrValues catalogue);
     in
     listToAttrs (
       map (entry: {
         name = entry.id;
-        value = toModule entry;
+        value.imports = map toModule ([ entry ] ++ always);
       }) entries
     )
     // {

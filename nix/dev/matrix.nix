@@ -70,6 +70,7 @@ let
   levels = lib.mapAttrs (_: path: { inherit path; }) places;
 
   machines = {
+    example = ./example.nix;
     minimal = { };
     desktop = {
       services.xserver = {
@@ -162,7 +163,7 @@ let
     ]
     ++ lib.optionals (!plain) [
       imptrace.nixosModules.default
-      { environment.automaticPersistence = levels; }
+      (lib.optionalAttrs (machine != "example") { environment.automaticPersistence = levels; })
     ]
     ++ lib.optionals (home == "with") [
       (homeManager + "/nixos")
@@ -180,6 +181,7 @@ else
     system = builtins.substring 11 6 config.system.build.toplevel.drvPath;
   }
   // lib.optionalAttrs (!plain) {
+    kept = map (one: one.path) config.environment.automaticPersistence.kept;
     mounts = lib.length config.environment.automaticPersistence.kept;
     open = map (one: one.path) config.environment.automaticPersistence.open;
   }

@@ -579,6 +579,7 @@ in
     expected = [
       "/persistent/etc/NetworkManager/system-connections"
       "/persistent/var/lib/NetworkManager"
+      "/persistent/var/lib/nixos"
     ];
   };
 
