@@ -48,6 +48,56 @@ PERSIST = [
     ("firefox", "/home/alice/.mozilla/firefox/x.default/key4.db", "secret"),
 ]
 
+EXACTLY = [
+    ("kmail", ".config/akonadi/agentsrc", "normal"),
+    ("kmail", ".config/akonadi_imap_resource_0rc", "normal"),
+    ("kmail", ".config/emailidentities", "normal"),
+    ("kmail", ".local/share/local-mail/inbox", "important"),
+    ("digikam", ".config/digikamrc", "normal"),
+    ("okular", ".local/share/okular/docdata/1.paper.pdf.xml", "normal"),
+    ("okular", ".config/okularpartrc", "normal"),
+    ("steam", ".local/share/Steam/steamapps/compatdata/1/pfx/drive_c/save", "important"),
+    ("steam", ".local/share/Steam/userdata/1/config", "important"),
+    ("steam", ".local/share/Steam/config/loginusers.vdf", "secret"),
+    ("steam", ".local/share/Steam/steamapps/common/game", "normal"),
+    ("k9s", ".local/share/k9s/clusters", "normal"),
+    ("helm", ".config/helm/registry/config.json", "secret"),
+    ("helm", ".cache/helm/repository", "transient"),
+    ("R", "R/x86_64-pc-linux-gnu-library/4.3/abc", "normal"),
+    ("R", ".Renviron", "secret"),
+    ("chromium", ".config/chromium/Default/Login Data For Account", "secret"),
+    ("google-chrome", ".config/google-chrome/Default/Login Data For Account", "secret"),
+    ("brave", ".config/BraveSoftware/Brave-Browser/Default/GPUCache/data_0", "transient"),
+    ("vivaldi", ".config/vivaldi/Default/Service Worker/CacheStorage/a", "transient"),
+    ("chromium", ".config/chromium/GrShaderCache/data_0", "transient"),
+    ("firefox", ".config/mozilla/firefox/x.default/datareporting/state.json", "transient"),
+    ("code", ".config/Code/CachedExtensionVSIXs/a", "transient"),
+    ("code", ".config/Code/Backups/a", "important"),
+    ("code", ".config/Code/User/globalStorage/state.vscdb", "secret"),
+    ("code", ".config/Code/User/settings.json", "normal"),
+    ("slack", ".config/Slack/Code Cache/js", "transient"),
+    ("slack", ".config/Slack/Local Storage/leveldb", "secret"),
+    ("slack", ".config/Slack/Preferences", "normal"),
+    ("mise", ".local/share/mise/installs/node/22", "normal"),
+    ("mise", ".cache/mise/node", "transient"),
+    ("task", ".task/taskchampion.sqlite3", "important"),
+    ("transmission-gtk", ".config/transmission/resume/a.resume", "important"),
+    ("transmission-remote-gtk", ".config/transmission-remote-gtk/config.json", "secret"),
+    ("podman", ".config/containers/podman-connections.json", "normal"),
+    ("podman", ".local/share/containers/storage/secrets/filedriver", "secret"),
+    ("mysql-client", ".mylogin.cnf", "secret"),
+    ("claude", ".claude/projects/a.jsonl", "important"),
+    ("codex", ".codex/sessions/a.jsonl", "important"),
+    ("bw", ".config/Bitwarden CLI/data.json", "secret"),
+    ("qbittorrent-nox", ".local/share/qBittorrent/BT_backup/a.fastresume", "important"),
+    ("deluge", ".config/deluge/state/torrents.state", "important"),
+    ("go", "go/bin/gopls", "normal"),
+    ("go", "go/pkg/mod", "transient"),
+    ("syncthing", ".local/state/syncthing/key.pem", "secret"),
+    ("syncthing", ".config/syncthing/index-v0.14.0.db/1.ldb", "transient"),
+]
+"""Levels that were wrong, or that a directory's own level would hide."""
+
 NEVER = [
     ("logrotate", "/var/lib/logrotate/status.tmp"),
     ("networkmanager", "/var/lib/NetworkManager/timestamps.A1B2C3"),
@@ -116,6 +166,11 @@ def test_what_must_persist_is_covered_with_enough_care(program: str, path: str, 
     found = verdict(program, path)
     assert found is not None
     assert found >= Level(level)
+
+
+@pytest.mark.parametrize(("program", "path", "level"), EXACTLY)
+def test_a_part_of_a_home_has_exactly_its_level(program: str, path: str, level: str) -> None:
+    assert verdict(program, HOME + path) == Level(level)
 
 
 @pytest.mark.parametrize(("program", "path"), NEVER)
