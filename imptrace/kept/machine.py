@@ -26,6 +26,8 @@ _PROPERTIES = ",".join(["Id", "DynamicUser", *(name for name, *_ in _DIRECTORIES
 _TAKES_PART = {"enabled", "enabled-runtime", "linked", "generated", "indirect"}
 _LASTING = ("/var/lib/", "/var/cache/", "/var/log/", "/var/db/", "/var/spool/", "/srv/", "/etc/")
 _MADE = "dDvqQ"
+# Only above what has names of its own, and made anew at every boot.
+_HOLLOW = {f"{top}/private" for _, top, _, _ in _DIRECTORIES}
 _VOLATILE = {"tmpfs", "ramfs", "overlay"}
 _MOUNT_FIELDS = 5
 
@@ -66,10 +68,12 @@ def _units() -> list[str]:
     """Name the services that are loaded or will be at a boot; templates have no directories."""
     list_of = ("--type=service", "--no-legend", "--plain", "--no-pager")
     names = {
-        line.split()[0] for line in _ask("systemctl", "list-units", "--all", *list_of).splitlines()
+        line.split()[0]
+        for line in _ask("systemctl", "list-units", "--all", *list_of).splitlines()
+        if line.strip()
     }
     for line in _ask("systemctl", "list-unit-files", *list_of).splitlines():
-        name, state, *_ = line.split()
+        name, state, *_ = [*line.split(), "", ""]
         if state in _TAKES_PART:
             names.add(name)
     return sorted(name for name in names if "@." not in name)
@@ -102,7 +106,7 @@ def _of_tmpfiles() -> Iterator[Row]:
         if len(fields) < 2 or fields[0][0] not in _MADE:  # noqa: PLR2004 (type and path)
             continue
         path = fields[1].rstrip("/")
-        if not path.startswith(_LASTING) or "%" in path:
+        if not path.startswith(_LASTING) or "%" in path or path in _HOLLOW:
             continue
         kind = next((k for _, top, k, _ in _DIRECTORIES if path.startswith(top + "/")), "state")
         level = "normal" if kind == "state" else "transient"

@@ -162,6 +162,7 @@ esac""",
 d /var/lib/ruled 0700 root root -
 D '/srv/with space' - - - -
 d /run/gone 0755
+d /var/lib/private 0700 root root -
 L /var/lib/link - - - - /x
 d "unclosed
 END""",
