@@ -1,18 +1,25 @@
-"""What pyproject.toml cannot say: beside the extension a program is built, the shim.
+"""What is compiled, and that a program is built beside it: what pyproject.toml cannot say.
 
-It is linked without a C library, so that it runs in any root directory, with few syscalls
-(tracer/shim.c says why), and therefore needs flags of its own.
+The shim is linked without a C library, so that it runs in any root directory, with few syscalls
+(tracer/notify/shim.c says why), and therefore needs flags of its own.
 """
 
 import platform
+from glob import glob
 from pathlib import Path
 from typing import ClassVar
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
+COMPILE = {
+    "define_macros": [("_GNU_SOURCE", "1")],
+    "extra_compile_args": ["-std=gnu11", "-O2", "-fvisibility=hidden", "-Wall", "-Wextra"],
+}
+HEADERS = sorted(glob("tracer/native/*.h") + glob("tracer/notify/*.h"))
+LOOK = "tracer/native/_look.c"
 SHIM = "imptrace-shim"
-SHIM_SOURCES = ("tracer/shim.c", "tracer/filter.c", "tracer/calls.c")
+SHIM_SOURCES = ("tracer/notify/shim.c", "tracer/native/filter.c", "tracer/native/calls.c")
 SHIM_FLAGS = (
     "-std=gnu17", "-D_GNU_SOURCE", "-O2", "-Wall", "-Wextra", "-ffreestanding", "-fno-pie",
     # Both need a C library to have set things up before the first function is called.
@@ -72,4 +79,18 @@ class BuildExtensionsAndShim(build_ext):
         return "cf-protection" not in flag or platform.machine() in ("x86_64", "i686")
 
 
-setup(cmdclass={"build_ext": BuildExtensionsAndShim})
+def _extensions() -> list[Extension]:
+    native = {"tracer/_native.c", *glob("tracer/native/*.c"), *glob("tracer/notify/*.c")}
+    apart = {LOOK, SHIM_SOURCES[0]}
+    return [
+        Extension(
+            "imptrace.tracer._native",
+            sorted(native - apart),
+            depends=[*HEADERS, SHIM_SOURCES[0]],
+            **COMPILE,
+        ),
+        Extension("imptrace.tracer._look", [LOOK], **COMPILE),
+    ]
+
+
+setup(ext_modules=_extensions(), cmdclass={"build_ext": BuildExtensionsAndShim})

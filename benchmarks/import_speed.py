@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from imptrace.db.engine import open_database
-from imptrace.log_import import LogOptions, find_logs, import_log
+from imptrace.record.log import LogOptions, find_logs, import_log
 
 OPTIONS = [
     ["-f"],

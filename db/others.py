@@ -6,8 +6,8 @@ from sqlalchemy import Engine, and_, select
 
 from imptrace.db.codes import OPS, OUTCOMES
 from imptrace.db.models import Access, Path, Process, Run
-from imptrace.db.programs import program_name
 from imptrace.db.records import OtherPrograms
+from imptrace.facts.programs import program_name
 from imptrace.tracer.events import Op, Outcome
 
 _BATCH = 500

@@ -6,14 +6,14 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import Connection, Engine, func, select
 
 from imptrace.db.models import Access, Mount, Process, Run
-from imptrace.db.programs import program_name
+from imptrace.db.read_run import paths_of_run
 from imptrace.db.records import Detail, RunDetails, RunRecord
 from imptrace.db.rows import (
     process_record,
     run_record,
 )
-from imptrace.db.run_paths import paths_of_run
 from imptrace.errors import UsageError
+from imptrace.facts.programs import program_name
 from imptrace.tracer import events
 
 LATEST = "latest"

@@ -182,7 +182,7 @@ class PathRecord(NamedTuple):
     before: FileState | None
     after: FileState | None
     hint: str | None
-    """What the first bytes say: see imptrace.content. None: not looked, or nothing known."""
+    """What the first bytes say: see imptrace.facts.content. None: not looked, or nothing known."""
     link: bytes | None
     """Where the path pointed to after the run, if it was a symbolic link."""
     effect: Effect | None

@@ -8,11 +8,11 @@ from sqlalchemy import Connection, Engine, and_, or_, select
 from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.effect import effect_of
 from imptrace.db.models import Access, FileState, Path, Process, Run
-from imptrace.db.programs import program_name
 from imptrace.db.queries import nearest
 from imptrace.db.records import CHANGES, AccessRecord, PathUse, best_outcome, count_calls
 from imptrace.db.rows import ACCESS_COLUMNS, AnyRow, States, access_record
 from imptrace.errors import UsageError
+from imptrace.facts.programs import program_name
 
 _Place = tuple[int, int]
 """Run, path id."""

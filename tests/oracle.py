@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from imptrace.tracer.strace_lines import (
+from imptrace.tracer.strace.lines import (
     Call,
     Kind,
     Line,

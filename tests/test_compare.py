@@ -2,8 +2,8 @@
 
 import pytest
 
-from imptrace.compare import Declared, Observed, Status, compare
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
+from imptrace.kept.compare import Declared, Observed, Status, compare
 
 NORMAL, SECRET, TRANSIENT = Level.NORMAL, Level.SECRET, Level.TRANSIENT
 

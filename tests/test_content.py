@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imptrace import content
-from imptrace.content import HEAD_SIZE, Hint, hint_of
+from imptrace.facts import content
+from imptrace.facts.content import HEAD_SIZE, Hint, hint_of
 
 
 def head_of(path: Path) -> bytes:

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from imptrace.catalogue.model import Entry, KeptPath, Place
-from imptrace.classify.verdicts import Home
-from imptrace.compare import Declared, Observed
-from imptrace.declared import declared_by_configuration, declared_by_entry
 from imptrace.errors import UsageError
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
+from imptrace.facts.people import Home
+from imptrace.kept.compare import Declared, Observed
+from imptrace.kept.declared import declared_by_configuration, declared_by_entry
 
 NORMAL = Level.NORMAL
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imptrace.privacy import PrivateNames, private_names
+from imptrace.facts.people import PrivateNames, private_names
 
 NAMES = PrivateNames(users=("alice", "bob"), homes=(b"/home/al",), hosts=("box.example.org", "box"))
 

@@ -4,12 +4,12 @@ import os
 import time
 from pathlib import Path
 
-from imptrace.session import Request, Session
+from imptrace.record.session import Request, Session
+from imptrace.tracer.native.ring import EXIT, HEADER
 from imptrace.tracer.program import find_program, subject_of
-from imptrace.tracer.wire import EXIT, HEADER
 
 ENDED = 8
-"""The type of the record that tells of the program's end (tracer/records.h)."""
+"""The type of the record that tells of the program's end (tracer/native/records.h)."""
 
 
 class Delayed:

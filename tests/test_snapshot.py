@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imptrace.content import ANYWHERE, CLUES, hint_of
+from imptrace.facts.content import ANYWHERE, CLUES, hint_of
 from imptrace.tracer import snapshot
 from imptrace.tracer._look import look
 from imptrace.tracer.events import ABSENT, FileType, Snapshot

@@ -118,7 +118,7 @@ class Snapshot(NamedTuple):
     path: bytes
     state: FileState
     hint: str | None = None
-    """What the first bytes say, a name of imptrace.content."""
+    """What the first bytes say, a name of imptrace.facts.content."""
     link: bytes | None = None
     """Where it points to, if it is a symbolic link."""
 

@@ -9,8 +9,8 @@ from imptrace.tracer.events import Mount
 WAITING_TYPES = frozenset(
     {b"autofs", b"nfs", b"nfs4", b"cifs", b"smb3", b"9p", b"ceph", b"afs", b"coda", b"lustre"}
 )
-"""File systems whose lookups may wait for a server, besides all of FUSE: those of tracer/mounts.c,
-to which a test holds them."""
+"""File systems whose lookups may wait for a server, besides all of FUSE: those of
+tracer/native/mounts.c, to which a test holds them."""
 
 _ESCAPE = re.compile(rb"\\([0-3][0-7][0-7])")
 

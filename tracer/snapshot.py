@@ -9,11 +9,11 @@ from stat import S_IMODE
 from threading import Thread
 from typing import TYPE_CHECKING, Final
 
-from imptrace.content import CLUES, hint_of
+from imptrace.facts.content import CLUES, hint_of
 from imptrace.tracer._look import look
 from imptrace.tracer.events import ABSENT, FileState, FileType, Snapshot
 from imptrace.tracer.mountinfo import may_wait, own_mounts
-from imptrace.tracer.wire import file_type
+from imptrace.tracer.native.ring import file_type
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

@@ -12,7 +12,7 @@ from imptrace.catalogue.model import FOLDERS, Entry, KeptPath, Place, Written
 from imptrace.catalogue.paths import is_within
 from imptrace.catalogue.source import Spot
 from imptrace.catalogue.unsourced import UNSOURCED
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
 
 LONGEST_NOTE = 160
 

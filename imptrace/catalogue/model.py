@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from imptrace.errors import UsageError
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
 
 INSTANCE_NAME = b"<name>"
 """Stands in the path of an instance for the instance's name."""

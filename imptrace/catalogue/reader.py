@@ -22,7 +22,7 @@ from imptrace.catalogue.paths import (
 )
 from imptrace.catalogue.plain_toml import read_plain
 from imptrace.catalogue.table import Table
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
 
 COUNTED_CONFIGURATIONS = 138
 

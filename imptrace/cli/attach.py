@@ -4,12 +4,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from imptrace.cli.messages import say, summarise
 from imptrace.cli.options import Database
-from imptrace.cli.summary import say, summarise
 from imptrace.errors import UsageError
 
 if TYPE_CHECKING:
-    from imptrace.attaching import Choice
+    from imptrace.record.attach import Choice
 
 
 def attach(
@@ -47,8 +47,9 @@ def attach(
 
     Example: imptrace attach --name firefox --for 5m
     """
-    from imptrace import attaching, foreground
-    from imptrace.session import Request, Session
+    from imptrace.record import attach as attaching
+    from imptrace.record import terminal as foreground
+    from imptrace.record.session import Request, Session
     from imptrace.tracer.recorder import RecorderOptions
 
     seconds = attaching.read_duration(duration) if duration else None
@@ -86,8 +87,8 @@ def attach(
 
 
 def _choice(pids: list[int], unit: str | None, name: str | None) -> "Choice":
-    from imptrace import attaching
     from imptrace.catalogue.catalogue import shipped
+    from imptrace.record import attach as attaching
 
     def known(word: str) -> list[str]:
         return [unit for entry in shipped().matching(word) for unit in entry.units]

@@ -105,7 +105,7 @@ def _harmless(diff: bytes) -> str:
 
 
 def _write_patch(assembled: "Assembled", file: Path) -> None:
-    from imptrace.new_file import write_new_file
+    from imptrace.cli.new_file import write_new_file
 
     contribution = assembled.contribution
     patch = assembled.repository.patch(contribution.change.files, contribution.message)

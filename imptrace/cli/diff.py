@@ -9,8 +9,8 @@ from imptrace.cli.options import Database, Json, opened
 
 if TYPE_CHECKING:
     from imptrace.catalogue import Entry
-    from imptrace.classify.verdicts import Advice
-    from imptrace.compare import Declared, Observed
+    from imptrace.judge.model import Advice
+    from imptrace.kept.compare import Declared, Observed
 
 SOMETHING_MISSING = 1
 
@@ -46,10 +46,10 @@ def diff(
     Example: imptrace diff --service networkmanager
     """
     from imptrace.catalogue import shipped
-    from imptrace.classify.recommend import advise
-    from imptrace.compare import Status, compare
     from imptrace.db.records import Detail
-    from imptrace.evidence import Question, gather
+    from imptrace.evidence.gather import Question, gather
+    from imptrace.judge.advise import advise
+    from imptrace.kept.compare import Status, compare
     from imptrace.render import comparison
     from imptrace.render.json_text import dump
 
@@ -70,8 +70,8 @@ def diff(
 
 
 def _observed(advice: "Advice") -> "list[Observed]":
-    from imptrace.classify.verdicts import Scope
-    from imptrace.compare import Observed
+    from imptrace.judge.model import Scope
+    from imptrace.kept.compare import Observed
 
     return [
         Observed(path=each.path, kind=each.kind, level=each.level)
@@ -83,7 +83,7 @@ def _observed(advice: "Advice") -> "list[Observed]":
 def _declared(
     entry: "Entry", config: Path | None, advice: "Advice", observed: "list[Observed]"
 ) -> "list[Declared]":
-    from imptrace.declared import declared_by_configuration, declared_by_entry
+    from imptrace.kept.declared import declared_by_configuration, declared_by_entry
 
     if config is None:
         return declared_by_entry(entry, advice.subject.home, observed)

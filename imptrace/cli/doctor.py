@@ -12,7 +12,7 @@ def doctor(*, database: Database = None, json: Json = False) -> int:
 
     Example: imptrace doctor
     """
-    from imptrace.doctor import Health, examine
+    from imptrace.record.doctor import Health, examine
     from imptrace.render import health
 
     findings = list(examine(database))

@@ -9,7 +9,7 @@ from imptrace.cli.options import Database, opened
 from imptrace.errors import UsageError
 
 if TYPE_CHECKING:
-    from imptrace.exchange.export import Evidence
+    from imptrace.evidence.export import Evidence
 
 
 def export(
@@ -34,9 +34,9 @@ def export(
     Example: imptrace export networkmanager -o networkmanager.jsonl
     """
     from imptrace.catalogue import shipped
-    from imptrace.evidence import Question, gather
-    from imptrace.exchange.export import make_evidence
-    from imptrace.new_file import write_new_file
+    from imptrace.cli.new_file import write_new_file
+    from imptrace.evidence.export import make_evidence
+    from imptrace.evidence.gather import Question, gather
 
     if dry_run is (output is not None):
         raise UsageError("name the file with --output FILE, or look first with --dry-run")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from imptrace.db.records import RunDetails
-    from imptrace.log_import import Imported, LogOptions
+    from imptrace.record.log import Imported, LogOptions
 
 
 def import_(
@@ -69,7 +69,7 @@ def import_(
     Example: strace -f -y -ttt -o firefox.log firefox; imptrace import --here firefox.log
     """
     from imptrace.db.engine import open_database
-    from imptrace.log_import import LogOptions, find_logs
+    from imptrace.record.log import LogOptions, find_logs
 
     options = LogOptions(
         label=label,
@@ -100,14 +100,14 @@ def closing(engine: "Engine") -> "Iterator[Engine]":
 
 
 def _is_evidence(path: Path) -> bool:
-    from imptrace.exchange.evidence_file import FIRST_BYTES
-    from imptrace.log_import import read_head
+    from imptrace.evidence.file import FIRST_BYTES
+    from imptrace.record.log import read_head
 
     return path.is_file() and read_head(path).startswith(FIRST_BYTES)
 
 
 def _read_evidence(path: Path) -> "list[RunDetails]":
-    from imptrace.exchange import evidence_file
+    from imptrace.evidence import file as evidence_file
 
     try:
         with path.open("rb") as lines:
@@ -127,7 +127,7 @@ def _import_evidence(engine: "Engine", runs: "list[RunDetails]", *, quiet: bool)
 
 
 def _import_log(engine: "Engine", log: "list[Path]", options: "LogOptions", *, quiet: bool) -> None:
-    from imptrace.log_import import import_log
+    from imptrace.record.log import import_log
 
     size = sum(path.stat().st_size for path in log)
     with _progress(log[0].name, size) as advance:

@@ -10,12 +10,12 @@ import typer
 
 from imptrace.cli.options import Database, keep_garbage, opened
 from imptrace.errors import UsageError
-from imptrace.levels import Level
+from imptrace.facts.levels import Level
 
 if TYPE_CHECKING:
-    from imptrace.classify.context import Facts
-    from imptrace.classify.verdicts import Advice
-    from imptrace.evidence import Question
+    from imptrace.evidence.gather import Question
+    from imptrace.judge.context import Facts
+    from imptrace.judge.model import Advice
 
 DEFAULT_PLAN_STORAGE = "/persistent"
 
@@ -39,7 +39,7 @@ class NixTarget(StrEnum):
 
 
 class LevelName(StrEnum):
-    """imptrace.levels.Level, as words that typer shows."""
+    """imptrace.facts.levels.Level, as words that typer shows."""
 
     TRANSIENT = "transient"
     NORMAL = "normal"
@@ -99,7 +99,7 @@ def recommend(
     Example: imptrace recommend firefox
     """
     keep_garbage()
-    from imptrace.evidence import Question
+    from imptrace.evidence.gather import Question
 
     _check(output, target, storage, set_aside=set_aside, explain=explain)
     if service is not None and names:
@@ -159,10 +159,10 @@ def _advice(
     with_verdicts: bool,
 ) -> "tuple[Facts, Advice]":
     from imptrace.catalogue import shipped
-    from imptrace.classify.recommend import advise
     from imptrace.db.engine import NoDatabaseError
     from imptrace.db.records import Detail
-    from imptrace.evidence import gather
+    from imptrace.evidence.gather import gather
+    from imptrace.judge.advise import advise
 
     in_full = with_set_aside or with_verdicts
     detail = Detail.TIMELESS if in_full else Detail.DECISIVE
@@ -230,7 +230,7 @@ def _nix(advice: "Advice", target: NixTarget | None, storage: str | None) -> Non
 
 
 def _plan(advice: "Advice", facts: "Facts", storage: str) -> None:
-    from imptrace.migration import survey
+    from imptrace.kept.disk import survey
     from imptrace.render.plan import lacks_space, plan
 
     found = survey(advice.recommendations, os.fsencode(storage))

@@ -6,16 +6,16 @@ The program starts before anything is imported that it need not wait for.
 import os
 from typing import TYPE_CHECKING
 
-from imptrace import foreground
 from imptrace.cli.wish import Recorder, Wait, Wish
 from imptrace.errors import ImptraceError
+from imptrace.record import terminal as foreground
 from imptrace.tracer.program import Program, find_program, find_user, subject_of
 from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
 
 if TYPE_CHECKING:
-    from imptrace.session import Result, Session
-    from imptrace.tracer.notify import NotifyRecording
-    from imptrace.tracer.ptrace import PtraceRecording
+    from imptrace.record.session import Result, Session
+    from imptrace.tracer.notify.recorder import NotifyRecording
+    from imptrace.tracer.ptrace.recorder import PtraceRecording
 
 KILLED = 128
 
@@ -35,7 +35,7 @@ def record(wish: Wish) -> int:
     except BaseException:
         foreground.release_signals(blocked)
         raise
-    from imptrace.session import Request, Session
+    from imptrace.record.session import Request, Session
 
     request = Request(
         subject=subject_of(program),
@@ -54,24 +54,24 @@ def _launch(
     recorder: Recorder, program: Program, options: RecorderOptions, blocked: list[int]
 ) -> "NotifyRecording | PtraceRecording":
     if recorder is not Recorder.PTRACE:
-        from imptrace.tracer.notify import NotifyRecording
+        from imptrace.tracer.notify.recorder import NotifyRecording
 
         try:
             return NotifyRecording(program, options, blocked)
         except RecorderUnavailableError as error:
             if recorder is Recorder.NOTIFY:
                 raise
-            from imptrace.cli.summary import say
+            from imptrace.cli.messages import say
 
             say(f"{error}; recording with ptrace instead, which is slower")
-    from imptrace.tracer.ptrace import PtraceRecording
+    from imptrace.tracer.ptrace.recorder import PtraceRecording
 
     return PtraceRecording.launch(program, options, blocked)
 
 
 def _end(session: "Session", result: "Result", recorder: str, wish: Wish) -> int:
     """Say what came of it, and end as the program ended."""
-    from imptrace.cli.summary import say, summarise
+    from imptrace.cli.messages import say, summarise
 
     code = _program_code(session)
     if result.summary is not None:

@@ -10,10 +10,10 @@ from imptrace.cli.options import Database, Json
 from imptrace.errors import ImptraceError
 
 if TYPE_CHECKING:
-    from imptrace.service.boot import Requested
-    from imptrace.service.manager import Manager
-    from imptrace.service.named import Named
-    from imptrace.service.recording import Finished, Started
+    from imptrace.record.service.boot import Requested
+    from imptrace.record.service.manager import Manager
+    from imptrace.record.service.named import Named
+    from imptrace.record.service.recording import Finished, Started
 
 Units = Annotated[
     list[str],
@@ -75,9 +75,9 @@ def start(
 
     Example: sudo imptrace service start networkmanager
     """
-    from imptrace.service.boot import request, start_in_this_boot
-    from imptrace.service.recording import Wish, examine, start
-    from imptrace.service.together import all_or_none
+    from imptrace.record.service.boot import request, start_in_this_boot
+    from imptrace.record.service.recording import Wish, examine, start
+    from imptrace.record.service.together import all_or_none
 
     wish = Wish(
         database=_absolute(database),
@@ -110,10 +110,10 @@ def finish(units: Units, *, user: User = False, restart: Restart = True) -> None
 
     Example: sudo imptrace service finish networkmanager
     """
-    from imptrace.service.boot import withdraw
-    from imptrace.service.place import Place
-    from imptrace.service.recording import finish
-    from imptrace.service.together import taken
+    from imptrace.record.service.boot import withdraw
+    from imptrace.record.service.place import Place
+    from imptrace.record.service.recording import finish
+    from imptrace.record.service.together import taken
 
     manager = _manager(user=user)
     problems: list[str] = []
@@ -142,8 +142,8 @@ def status(*, user: User = False, as_json: Json = False) -> None:
     import json
     from dataclasses import asdict
 
-    from imptrace.service.place import recorded_units
-    from imptrace.service.recording import state
+    from imptrace.record.service.place import recorded_units
+    from imptrace.record.service.recording import state
 
     manager = _manager(user=user)
     states = [state(place) for place in recorded_units(manager)]
@@ -175,9 +175,9 @@ def reset(
 
     Example: sudo imptrace service reset networkmanager
     """
-    from imptrace.service.named import Named
-    from imptrace.service.place import recorded_units
-    from imptrace.service.together import take_back
+    from imptrace.record.service.named import Named
+    from imptrace.record.service.place import recorded_units
+    from imptrace.record.service.together import take_back
 
     manager = _manager(user=user)
     everything = [Named(place.unit) for place in recorded_units(manager)]
@@ -192,13 +192,13 @@ def reset(
 @app.command(hidden=True)
 def record(directory: Annotated[Path, typer.Argument()]) -> None:
     """Be the recorder of a unit. Started by `service start`, as a unit of its own."""
-    from imptrace.service.recorder import Recorder
+    from imptrace.record.service.recorder import Recorder
 
     Recorder(directory).run()
 
 
 def _manager(*, user: bool) -> "Manager":
-    from imptrace.service.manager import Manager
+    from imptrace.record.service.manager import Manager
 
     manager = Manager(user=user)
     manager.require()
@@ -208,7 +208,7 @@ def _manager(*, user: bool) -> "Manager":
 def _named(words: list[str], manager: "Manager") -> "list[Named]":
     """List the units that are meant, each once, in order."""
     from imptrace.catalogue.catalogue import shipped
-    from imptrace.service.named import named_units
+    from imptrace.record.service.named import named_units
 
     def known(word: str, is_unit: bool) -> list[str]:  # noqa: FBT001 (a callback of two)
         units: list[str] = []

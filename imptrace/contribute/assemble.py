@@ -7,15 +7,15 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from imptrace.catalogue import Catalogue, Entry
-from imptrace.classify.recommend import advise
 from imptrace.contribute.plan import Contribution, plan, service_of
 from imptrace.contribute.proposal import HeldBack
 from imptrace.contribute.repository import Repository, open_repository
 from imptrace.contribute.selection import Rules, select
 from imptrace.db.records import Detail
 from imptrace.errors import UsageError
-from imptrace.evidence import Question, gather
-from imptrace.origin import private_names_of, provenance
+from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.provenance import private_names_of, provenance
+from imptrace.judge.advise import advise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,10 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from imptrace.compare import Declared, Difference
 from imptrace.contribute.proposal import Change, KeptPath, Proposal
-from imptrace.levels import Level
-from imptrace.origin import Provenance
+from imptrace.evidence.provenance import Provenance
+from imptrace.facts.levels import Level
+from imptrace.kept.compare import Declared, Difference
 
 WIDTH = 72
 _SCOPED = re.compile(r"[a-z][\w./, -]*: \S")

@@ -4,15 +4,15 @@ import re
 from dataclasses import dataclass
 
 from imptrace.catalogue.model import Entry, Place
-from imptrace.contribute.catalogue_layout import CatalogueLayout
-from imptrace.contribute.impermanence_layout import ImpermanenceLayout
+from imptrace.contribute.layouts.catalogue import CatalogueLayout
+from imptrace.contribute.layouts.nixos_impermanence import ImpermanenceLayout
 from imptrace.contribute.message import compose
 from imptrace.contribute.proposal import Change, Layout, Proposal
 from imptrace.contribute.repository import Repository, RepositoryError, Snapshot
 from imptrace.contribute.selection import Selection
 from imptrace.contribute.words import shown
 from imptrace.errors import UsageError
-from imptrace.origin import Provenance
+from imptrace.evidence.provenance import Provenance
 
 LAYOUTS = (CatalogueLayout, ImpermanenceLayout)
 

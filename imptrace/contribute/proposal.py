@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from imptrace.catalogue.model import Place
-from imptrace.classify.verdicts import Method
-from imptrace.compare import Declared, Difference, Observed, Status, compare, lies_below
 from imptrace.contribute.git import FileChange
 from imptrace.contribute.words import shown
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
+from imptrace.judge.model import Method
+from imptrace.kept.compare import Declared, Difference, Observed, Status, compare, lies_below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

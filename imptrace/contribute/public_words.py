@@ -7,8 +7,8 @@ and words of the classifier's own are used.
 
 from collections.abc import Iterable
 
-from imptrace.classify.codes import Code
-from imptrace.classify.verdicts import Reason
+from imptrace.judge.codes import Code
+from imptrace.judge.model import Reason
 
 # In each group the first code that a recommendation has is told; the groups are told in order.
 _STATE = {

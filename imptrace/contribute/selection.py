@@ -4,13 +4,13 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from imptrace.catalogue.model import Entry, Place
-from imptrace.classify.verdicts import Advice, Method, Recommendation, Scope
 from imptrace.contribute.proposal import HeldBack, KeptPath
 from imptrace.contribute.public_words import public_comment, public_reason
 from imptrace.contribute.words import shown
-from imptrace.declared import matches
 from imptrace.errors import UsageError
-from imptrace.privacy import PrivateNames
+from imptrace.facts.people import PrivateNames
+from imptrace.judge.model import Advice, Method, Recommendation, Scope
+from imptrace.kept.declared import matches
 
 LONGEST_COMMENT = 80
 

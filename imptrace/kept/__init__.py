@@ -1,1 +1,1 @@
-"""What is declared, what is on disk, and what is kept."""
+"""What is declared persistent, held against what was observed and what is on disk."""

@@ -6,7 +6,7 @@ from textwrap import wrap
 from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
 from imptrace.catalogue.checking import Finding
 from imptrace.catalogue.model import Written
-from imptrace.levels import Kind
+from imptrace.facts.levels import Kind
 from imptrace.render.table import columns
 from imptrace.render.text import printable
 

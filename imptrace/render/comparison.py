@@ -3,7 +3,7 @@
 from base64 import b64encode
 from collections.abc import Sequence
 
-from imptrace.compare import Difference, Status
+from imptrace.kept.compare import Difference, Status
 from imptrace.render.table import columns
 from imptrace.render.text import printable
 

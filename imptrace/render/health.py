@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from imptrace.doctor import Finding
+from imptrace.record.doctor import Finding
 from imptrace.render.text import printable
 
 
@@ -22,6 +22,9 @@ def as_text(findings: Sequence[Finding]) -> str:
 def as_json(findings: Sequence[Finding]) -> str:
     """Give the answer of schema imptrace.doctor/1."""
     return json.dumps(
-        {"schema": "imptrace.doctor/1", "findings": [asdict(finding) for finding in findings]},
+        {
+            "schema": "imptrace.doctor/1",
+            "findings": [asdict(finding) for finding in findings],
+        },
         indent=2,
     )

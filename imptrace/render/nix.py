@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from imptrace.classify.codes import Code
-from imptrace.classify.paths import is_within, parents_of
-from imptrace.classify.verdicts import Advice, Kind, Level, Method, Recommendation, Scope
 from imptrace.errors import UsageError
+from imptrace.facts.paths import is_within, parents_of
+from imptrace.judge.codes import Code
+from imptrace.judge.model import Advice, Kind, Level, Method, Recommendation, Scope
 from imptrace.render.nix_entries import (
     is_private,
     of_impermanence,

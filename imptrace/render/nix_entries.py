@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from imptrace.classify.codes import Code
-from imptrace.classify.verdicts import Kind, Method, Recommendation
+from imptrace.judge.codes import Code
+from imptrace.judge.model import Kind, Method, Recommendation
 from imptrace.render.nix_text import Value
 
 _DEFAULT_MODE = 0o755

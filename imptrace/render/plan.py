@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from imptrace.classify.paths import name_of
-from imptrace.classify.verdicts import Advice
-from imptrace.migration import Present, Survey
+from imptrace.facts.paths import name_of
+from imptrace.judge.model import Advice
+from imptrace.kept.disk import Present, Survey
 from imptrace.render.text import printable
 from imptrace.render.words import size
 

@@ -8,8 +8,8 @@ with their number, since a build has thousands.
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from imptrace.db.programs import program_name
 from imptrace.db.records import ProcessRecord
+from imptrace.facts.programs import program_name
 from imptrace.render.style import Style
 from imptrace.render.text import printable
 from imptrace.render.words import command_line

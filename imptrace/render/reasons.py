@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
-from imptrace.classify.codes import Code
-from imptrace.classify.verdicts import Figure, Reason
+from imptrace.judge.codes import Code
+from imptrace.judge.model import Figure, Reason
 from imptrace.render.text import printable
 
 Words = str | Callable[[Mapping[str, Figure]], str]

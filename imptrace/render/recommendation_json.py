@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, TypedDict
 
-from imptrace.classify.verdicts import (
+from imptrace.judge.model import (
     Advice,
     Figure,
     Reason,

@@ -4,9 +4,12 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from imptrace.classify.codes import Code
-from imptrace.classify.paths import parents_of
-from imptrace.classify.verdicts import (
+from imptrace.db.records import AccessRecord, RunDetails
+from imptrace.errors import UsageError
+from imptrace.facts.paths import parents_of
+from imptrace.facts.programs import program_name
+from imptrace.judge.codes import Code
+from imptrace.judge.model import (
     Advice,
     Level,
     Method,
@@ -16,9 +19,6 @@ from imptrace.classify.verdicts import (
     Verdict,
     Why,
 )
-from imptrace.db.programs import program_name
-from imptrace.db.records import AccessRecord, RunDetails
-from imptrace.errors import UsageError
 from imptrace.render.reasons import in_words
 from imptrace.render.style import Style
 from imptrace.render.table import columns

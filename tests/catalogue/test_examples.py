@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from imptrace.catalogue import Entry, Place, shipped
-from imptrace.levels import Level
+from imptrace.facts.levels import Level
 
 EXAMPLES = Path(__file__).parents[3] / "shared" / "examples" / "programs.json"
 HOME = "/home/alice/"

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from imptrace.catalogue import Entry, KeptPath, Place, shipped
-from imptrace.levels import Level
+from imptrace.facts.levels import Level
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts"
 needs_facts = pytest.mark.skipif(not FACTS.exists(), reason=f"{FACTS} is not here")

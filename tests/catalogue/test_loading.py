@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from imptrace.catalogue import CatalogueError, Entry, Place, Written, load, shipped
 from imptrace.catalogue.model import Follows
 from imptrace.catalogue.reader import ENTRY_KEYS, KEPT_KEYS, NEVER_KEYS, read_entry
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
 
 GOOD = """\
 title = "Example"

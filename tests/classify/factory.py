@@ -2,9 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-from imptrace.classify.context import Context, Facts, User
-from imptrace.classify.recommend import advise
-from imptrace.classify.verdicts import Advice, Recommendation
 from imptrace.db.records import (
     AccessRecord,
     Effect,
@@ -14,6 +11,9 @@ from imptrace.db.records import (
     RunRecord,
     RunStatus,
 )
+from imptrace.judge.advise import advise
+from imptrace.judge.context import Context, Facts, User
+from imptrace.judge.model import Advice, Recommendation
 from imptrace.tracer.events import (
     ABSENT,
     AccessFlag,

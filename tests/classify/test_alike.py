@@ -2,8 +2,8 @@
 
 import pytest
 
-from imptrace.classify.words import is_ordinary
 from imptrace.db.records import Effect, PathRecord
+from imptrace.judge.words import is_ordinary
 from imptrace.tracer.events import AccessFlag, FileType, Op, Outcome
 from tests.classify.factory import access, advice, directory, file, made, record, run
 

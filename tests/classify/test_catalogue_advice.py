@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from imptrace.catalogue import Entry, load
-from imptrace.classify.codes import Code
-from imptrace.classify.verdicts import Kind, Level, Method, Scope, Why
+from imptrace.judge.codes import Code
+from imptrace.judge.model import Kind, Level, Method, Scope, Why
 from imptrace.tracer.events import Op
 from tests.classify.factory import (
     ALICE,

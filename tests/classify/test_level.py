@@ -2,8 +2,8 @@
 
 import pytest
 
-from imptrace.classify.verdicts import Level
 from imptrace.db.records import PathRecord
+from imptrace.judge.model import Level
 from tests.classify.factory import created, file, made, modified, recommended, run
 
 

@@ -1,6 +1,6 @@
 """The order of the levels is what every comparison of care rests on."""
 
-from imptrace.levels import Level
+from imptrace.facts.levels import Level
 
 
 def test_levels_rise_from_transient_to_secret() -> None:

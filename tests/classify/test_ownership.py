@@ -2,9 +2,9 @@
 
 import pytest
 
-from imptrace.classify.codes import Code
-from imptrace.classify.verdicts import Recommendation, Scope
 from imptrace.db.records import OtherPrograms, PathRecord
+from imptrace.judge.codes import Code
+from imptrace.judge.model import Recommendation, Scope
 from tests.classify.factory import created, directory, file, made, modified, recommended, run
 
 

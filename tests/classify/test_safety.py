@@ -2,9 +2,9 @@
 
 import pytest
 
-from imptrace.classify.codes import Code
-from imptrace.classify.verdicts import Kind, Method
 from imptrace.db.records import PathRecord
+from imptrace.judge.codes import Code
+from imptrace.judge.model import Kind, Method
 from imptrace.tracer.events import AccessFlag, FileType, Op, Outcome
 from tests.classify.factory import (
     access,

@@ -2,8 +2,8 @@
 
 import pytest
 
-from imptrace.classify.verdicts import SetAside, Why
 from imptrace.db.records import Effect, PathRecord
+from imptrace.judge.model import SetAside, Why
 from imptrace.tracer.events import ABSENT, FileType, Mount, Op, Outcome
 from tests.classify.factory import access, advice, created, file, modified, read, record, run
 

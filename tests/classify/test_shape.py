@@ -1,7 +1,7 @@
 """File or directory: the fewest that keep all of the program's own state and nothing else."""
 
-from imptrace.classify.codes import Code
-from imptrace.classify.verdicts import Kind, Level, Method, Scope, Why
+from imptrace.judge.codes import Code
+from imptrace.judge.model import Kind, Level, Method, Scope, Why
 from imptrace.tracer.events import Op
 from tests.classify.factory import (
     access,

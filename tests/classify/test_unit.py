@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from imptrace.catalogue import shipped
-from imptrace.classify.unit import UnitDirectory, unit_directories
-from imptrace.evidence import Question, gather
-from imptrace.levels import Level
+from imptrace.evidence.gather import Question, gather
+from imptrace.facts.levels import Level
+from imptrace.facts.units import UnitDirectory, unit_directories
 
 STATIC = {
     "User": "postgres",

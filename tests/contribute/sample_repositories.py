@@ -3,9 +3,9 @@
 import subprocess
 from pathlib import Path
 
-from imptrace.classify.verdicts import Method
 from imptrace.contribute.proposal import KeptPath, Proposal
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
+from imptrace.judge.model import Method
 
 FLAKE = """\
 {

@@ -7,10 +7,10 @@ import pytest
 from sample_repositories import CATALOGUE_ENTRY, git, kept, proposal
 
 from imptrace.catalogue.model import CatalogueError, Place
-from imptrace.contribute.catalogue_layout import CatalogueLayout
+from imptrace.contribute.layouts.catalogue import CatalogueLayout
 from imptrace.contribute.proposal import Change, Proposal
 from imptrace.contribute.repository import open_repository
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
 
 
 def plan(repository: Path, wanted: Proposal) -> tuple[Change, dict[str, str]]:

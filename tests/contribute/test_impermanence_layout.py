@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from sample_repositories import BLUETOOTH, git, kept, proposal
 
-from imptrace.classify.verdicts import Method
-from imptrace.contribute.impermanence_layout import ImpermanenceLayout
-from imptrace.contribute.nix_tree import NixSyntaxError
+from imptrace.contribute.layouts.nixos_impermanence import ImpermanenceLayout
+from imptrace.contribute.nix_source.tree import NixSyntaxError
 from imptrace.contribute.proposal import Change, Proposal
 from imptrace.contribute.repository import RepositoryError, open_repository
 from imptrace.errors import UsageError
-from imptrace.levels import Kind, Level
+from imptrace.facts.levels import Kind, Level
+from imptrace.judge.model import Method
 
 
 def plan(repository: Path, wanted: Proposal) -> tuple[Change, dict[str, str]]:

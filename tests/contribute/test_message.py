@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 from sample_repositories import kept, proposal
 
-from imptrace.compare import Declared, Difference, Observed, Status
 from imptrace.contribute.message import compose, subject_line
 from imptrace.contribute.proposal import Change
-from imptrace.levels import Kind, Level
-from imptrace.origin import Provenance
+from imptrace.evidence.provenance import Provenance
+from imptrace.facts.levels import Kind, Level
+from imptrace.kept.compare import Declared, Difference, Observed, Status
 
 SCOPED = ("sudo: persistence", "readme: fix typo", "Merge things", "bluetooth: persistence")
 CONVENTIONAL = ("feat(x): add y", "fix: z", "chore: w")

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imptrace.contribute import nix_edit, nix_tree
-from imptrace.contribute.entry_text import nix_string
-from imptrace.contribute.nix_edit import Item
-from imptrace.contribute.nix_tree import NixSyntaxError, find, parse
+from imptrace.contribute.layouts.entry_text import nix_string
+from imptrace.contribute.nix_source import edit as nix_edit
+from imptrace.contribute.nix_source import tree as nix_tree
+from imptrace.contribute.nix_source.edit import Item
+from imptrace.contribute.nix_source.tree import NixSyntaxError, find, parse
 
 INDENT = "  "
 

@@ -5,21 +5,12 @@ from dataclasses import replace
 import pytest
 
 from imptrace.catalogue.model import Entry, KeptPath, Place
-from imptrace.classify.codes import Code
-from imptrace.classify.verdicts import (
-    Advice,
-    Figure,
-    Home,
-    Method,
-    Reason,
-    Recommendation,
-    Scope,
-    Subject,
-)
 from imptrace.contribute.selection import Rules, Selection, select
 from imptrace.errors import UsageError
-from imptrace.levels import Kind, Level
-from imptrace.privacy import PrivateNames
+from imptrace.facts.levels import Kind, Level
+from imptrace.facts.people import Home, PrivateNames
+from imptrace.judge.codes import Code
+from imptrace.judge.model import Advice, Figure, Method, Reason, Recommendation, Scope, Subject
 
 HOME = Home(user="zaphod", path=b"/home/zaphod")
 

@@ -23,11 +23,11 @@ from sqlalchemy import Engine, select, text
 from imptrace.db import queries, removal, uses
 from imptrace.db.engine import open_database
 from imptrace.db.models import Access, FileState, Process
-from imptrace.db.programs import program_name
 from imptrace.db.records import Detail, Effect, PathRecord
 from imptrace.db.units import unit_of
 from imptrace.db.writer import RunWriter
 from imptrace.errors import UsageError
+from imptrace.facts.programs import program_name
 from imptrace.tracer.events import AccessFlag, Op, Outcome
 
 FIREFOX = b"/nix/store/abc-firefox-145/bin/.firefox-wrapped"

@@ -15,10 +15,10 @@ from imptrace.db.engine import open_database
 from imptrace.db.records import Effect, RunDetails, RunStart, RunStatus
 from imptrace.db.restore import insert_runs
 from imptrace.db.writer import RunWriter
-from imptrace.exchange import evidence_file
-from imptrace.exchange.anonymise import anonymised, renaming
-from imptrace.exchange.evidence_file import EvidenceError
-from imptrace.privacy import private_names
+from imptrace.evidence import file as evidence_file
+from imptrace.evidence.anonymise import anonymised, renaming
+from imptrace.evidence.file import EvidenceError
+from imptrace.facts.people import private_names
 from imptrace.tracer.events import (
     ABSENT,
     Access,

@@ -11,14 +11,14 @@ import pytest
 from command_line import Answer, Ask
 
 from imptrace.catalogue import shipped
-from imptrace.classify.recommend import advise
-from imptrace.classify.verdicts import Recommendation, Scope
 from imptrace.cli.app import main
 from imptrace.db.engine import open_database, reading
 from imptrace.db.records import RunStart
 from imptrace.db.writer import RunWriter
-from imptrace.evidence import Question, gather
-from imptrace.exchange.evidence_file import FIRST_BYTES
+from imptrace.evidence.file import FIRST_BYTES
+from imptrace.evidence.gather import Question, gather
+from imptrace.judge.advise import advise
+from imptrace.judge.model import Recommendation, Scope
 from imptrace.tracer.events import (
     ABSENT,
     Access,

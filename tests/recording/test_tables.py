@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from imptrace.tracer import _notify, wire
+from imptrace.tracer import _native
 from imptrace.tracer.events import AccessFlag, Mount
 from imptrace.tracer.mountinfo import WAITING_TYPES, may_wait
+from imptrace.tracer.native import ring as wire
 
 X86_64, I386, AARCH64 = 1, 2, 3
-"""Columns of _notify.calls()."""
+"""Columns of _native.calls()."""
 
 # Our name, where the header's differs.
 ALIASES: dict[int, dict[str, str]] = {
@@ -53,7 +54,7 @@ def test_call_numbers(column: int, header: str) -> None:
     """Every number of the table is that of the kernel's header for its architecture."""
     numbers = header_numbers(header)
     aliases = ALIASES[column]
-    for row in _notify.calls():
+    for row in _native.calls():
         name = aliases.get(row[0], row[0])
         number = row[column]
         assert isinstance(number, int)
@@ -63,7 +64,7 @@ def test_call_numbers(column: int, header: str) -> None:
 
 def test_numbers_that_all_architectures_share() -> None:
     """Calls newer than 2019 have one number everywhere."""
-    for name, *numbers in _notify.calls():
+    for name, *numbers in _native.calls():
         if name in LATER:
             assert len(set(numbers)) == 1
 
@@ -79,11 +80,11 @@ def test_record_sizes() -> None:
         "count": wire.COUNT.size,
         "name": wire.NAME.size,
     }
-    assert _notify.layout() == sizes
+    assert _native.layout() == sizes
 
 
 def test_flags_are_never_renumbered() -> None:
-    """They are stored, and tracer/records.h repeats those that C sets."""
+    """They are stored, and tracer/native/records.h repeats those that C sets."""
     assert {flag.name: flag.value for flag in AccessFlag} == {
         "EXCLUSIVE": 1,
         "TMPFILE": 2,
@@ -101,7 +102,7 @@ def test_flags_are_never_renumbered() -> None:
 
 def test_file_systems_that_must_not_be_waited_on() -> None:
     """The supervisor, in C, and what looks at paths after the run, in Python, spare the same."""
-    source = (Path(__file__).parents[2] / "tracer" / "mounts.c").read_text()
+    source = (Path(__file__).parents[2] / "tracer/native/mounts.c").read_text()
     listed = re.search(r"static bool type_waits.*?types\[\] = \{(.*?)\};", source, re.DOTALL)
     assert listed is not None
     assert {name.encode() for name in re.findall(r'"(\w+)"', listed[1])} == WAITING_TYPES

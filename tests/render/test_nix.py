@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from imptrace.classify.verdicts import Advice
 from imptrace.errors import UsageError
+from imptrace.judge.model import Advice
 from imptrace.render.nix import Target, default_target, nix
 from imptrace.render.nix_text import NotExpressibleError, attribute, binding, string
 from imptrace.tracer.events import Op

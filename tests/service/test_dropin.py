@@ -1,8 +1,8 @@
 """The drop-in wraps every command, and takes back what it must."""
 
-from imptrace.service.dropin import Plan, render
-from imptrace.service.execline import parse_exec_value
-from imptrace.service.sandbox import Adjustment, Allowance
+from imptrace.record.service.dropin import Plan, render
+from imptrace.record.service.execline import parse_exec_value
+from imptrace.record.service.sandbox import Adjustment, Allowance
 
 
 def test_a_whole_drop_in() -> None:

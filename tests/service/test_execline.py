@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imptrace.service.execline import (
+from imptrace.record.service.execline import (
     ExecLine,
     ExecLineError,
     parse_exec_value,

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imptrace.service.sandbox import Allowance, allowance
+from imptrace.record.service.sandbox import Allowance, allowance
 
 ALL_CAPABILITIES = "cap_chown cap_setpcap cap_sys_admin"
 

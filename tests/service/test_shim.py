@@ -16,7 +16,7 @@ from typing import Self
 
 import pytest
 
-from imptrace.service.shim import installed_shim
+from imptrace.record.service.shim import installed_shim
 
 SHIM = str(installed_shim())
 MAGIC = 0x31706D69

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imptrace.service.spans import milliseconds
+from imptrace.record.service.spans import milliseconds
 
 
 @pytest.mark.parametrize(

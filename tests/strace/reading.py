@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from imptrace.tracer.events import Access, Event, Op, Outcome
-from imptrace.tracer.strace_files import read_log
-from imptrace.tracer.strace_log import StraceLog
+from imptrace.tracer.strace.files import read_log
+from imptrace.tracer.strace.log import StraceLog
 
 needs_strace = pytest.mark.skipif(not shutil.which("strace"), reason="strace is not installed")
 needs_gcc = pytest.mark.skipif(not shutil.which("gcc"), reason="gcc is not installed")

@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reading import read_files, told
 
-from imptrace.tracer import strace_state, strace_tasks
 from imptrace.tracer.events import Access, Event, ProcessStarted
-from imptrace.tracer.strace_files import is_strace_log
-from imptrace.tracer.strace_lines import (
+from imptrace.tracer.strace import state as strace_state
+from imptrace.tracer.strace import tasks as strace_tasks
+from imptrace.tracer.strace.files import is_strace_log
+from imptrace.tracer.strace.lines import (
     first_part,
     parse_call,
     parse_descriptor,
@@ -22,7 +23,7 @@ from imptrace.tracer.strace_lines import (
     parse_texts,
     split_interruption,
 )
-from imptrace.tracer.strace_log import StraceLog
+from imptrace.tracer.strace.log import StraceLog
 from imptrace.tracer.syscalls import SYSCALLS
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imptrace.tracer.strace_lines import (
+from imptrace.tracer.strace.lines import (
     Kind,
     first_part,
     parse_call,

@@ -8,7 +8,7 @@ import pytest
 from imptrace.tracer.events import Op
 from imptrace.tracer.syscalls import SYSCALLS, Kind
 
-CALLS = Path(__file__).parents[2] / "tracer/calls.c"
+CALLS = Path(__file__).parents[2] / "tracer/native/calls.c"
 _ENTRY = re.compile(r'\t(ONE|AT)\("(\w+)", ([^)]*)\)|\t\{ "(\w+)", ([^}]*) \}')
 _NAMED_BY_STRACE = {"chown16": "chown", "lchown16": "lchown", "fchown16": "fchown"}
 _STATE_ONLY = {"CALL_SOCKETCALL", "CALL_WORLD", "CALL_EXIT", "CALL_LISTENER"}

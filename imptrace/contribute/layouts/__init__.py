@@ -1,0 +1,1 @@
+"""How a repository keeps its persistence modules, one layout a module."""

@@ -1,0 +1,93 @@
+"""A new module for a service, in the form that its neighbours have."""
+
+from collections.abc import Iterable, Sequence
+
+from tree_sitter import Node
+
+from imptrace.contribute.layouts.entry_text import LISTS, entries
+from imptrace.contribute.layouts.module_form import Example, built_in, read_example
+from imptrace.contribute.nix_source import edit as nix_edit
+from imptrace.contribute.nix_source import tree as nix_tree
+from imptrace.contribute.nix_source.edit import Edit
+from imptrace.contribute.proposal import KeptPath, Proposal
+from imptrace.facts.levels import Level
+
+
+def new_module(proposal: Proposal, paths: Sequence[KeptPath], examples: Iterable[bytes]) -> bytes:
+    """Write a module for a service in the form of the first example that can be taken over."""
+    found = [example for source in examples if (example := read_example(source))]
+    wanted = bool(proposal.enable)
+    fitting = [example for example in found if (example.enable is not None) is wanted]
+    example = (fitting or found or [built_in()])[0]
+    return nix_edit.apply(example.source, _rewrite(example, proposal, paths))
+
+
+def _rewrite(example: Example, proposal: Proposal, paths: Sequence[KeptPath]) -> list[Edit]:
+    """Put the service's own parts in the place of the example's."""
+    attrpath = example.option.node.child_by_field_name("attrpath")
+    if attrpath is None:
+        raise AssertionError("a binding has an attribute path")
+    old = nix_edit.dotted(example.path)
+    root = nix_tree.parse(example.source, "")
+    return [
+        _replace(example.config, f"config.{proposal.option}"),
+        _replace(attrpath, nix_tree.text(attrpath).replace(old, proposal.option)),
+        _replace(example.default.value, _default_text(example, root, paths)),
+        _replace(example.description.value, _description(example, proposal)),
+        *_enable_edits(example, proposal),
+    ]
+
+
+def _replace(node: Node, text: str) -> Edit:
+    return Edit(node.start_byte, node.end_byte, text)
+
+
+def _enable_edits(example: Example, proposal: Proposal) -> list[Edit]:
+    if example.enable is None:
+        return []
+    if not proposal.enable:
+        binary = example.enable.parent
+        right = binary and binary.child_by_field_name("right")
+        if right is None:
+            raise AssertionError("a binary expression has a right side")
+        return [Edit(example.enable.start_byte, right.start_byte, "")]
+    own = f"{proposal.option}."
+    switches = [
+        f"cfg.{option.removeprefix(own)}" if option.startswith(own) else f"config.{option}"
+        for option in proposal.enable
+    ]
+    text = switches[0] if len(switches) == 1 else f"({' || '.join(switches)})"
+    return [_replace(example.enable, text)]
+
+
+def _default_text(example: Example, root: Node, paths: Sequence[KeptPath]) -> str:
+    indent = nix_edit.indentation(example.source, example.default.node.start_byte)
+    inner = indent + nix_edit.INDENT
+    padded = nix_edit.is_padded(root)
+    lines = []
+    for level, kind, items in entries(paths):
+        listing = nix_edit.list_text(items, inner, padded=padded)
+        lines.append(f"{inner}{level.value}.{LISTS[kind]} = {listing};\n")
+    return "{\n" + "".join(lines) + indent + "}"
+
+
+def _description(example: Example, proposal: Proposal) -> str:
+    indent = nix_edit.indentation(example.source, example.description.node.start_byte)
+    title = proposal.title.replace("''", "'''").replace("${", "''${")
+    sentence = f"Persist {_contents(proposal.paths)} of {title}."
+    return f"''\n{indent}{nix_edit.INDENT}{sentence}\n{indent}''"
+
+
+def _contents(paths: Iterable[KeptPath]) -> str:
+    words = {
+        Level.TRANSIENT: "transient state",
+        Level.NORMAL: "state",
+        Level.IMPORTANT: "data",
+        Level.SECRET: "secrets",
+    }
+    levels = {path.level for path in paths}
+    found = [
+        "the " + words[level] if not index else words[level]
+        for index, level in enumerate(level for level in Level if level in levels)
+    ]
+    return found[0] if len(found) == 1 else f"{', '.join(found[:-1])} and {found[-1]}"

@@ -1,0 +1,62 @@
+"""What other tools have to say about Nix that was written: the formatter and the parser of Nix."""
+
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from imptrace.contribute.nix_source.tree import NixSyntaxError, parse
+from imptrace.contribute.words import shown
+
+FORMATTERS = {"alejandra": ("alejandra", "--quiet"), "nixfmt": ("nixfmt",)}
+_LIMIT_SECONDS = 60
+
+
+def formatted(source: bytes, old: bytes | None, neighbours: Sequence[bytes]) -> bytes:
+    """Run the formatter that the repository uses over `source`, if it is installed.
+
+    That is one which has nothing to say about the old file (or, for a new one, about its
+    neighbours): where the old file does not follow it, only our lines would be ours.
+    """
+    samples = [old] if old is not None else list(neighbours)
+    for name, command in FORMATTERS.items():
+        if shutil.which(name) and samples and all(_run(command, each) == each for each in samples):
+            result = _run(command, source)
+            return source if result is None else result
+    return source
+
+
+def check_nix(path: str, source: bytes) -> None:
+    """Raise NixSyntaxError unless the grammar, and Nix itself where it is installed, accept it."""
+    parse(source, path)
+    if shutil.which("nix-instantiate") is None:
+        return
+    done = subprocess.run(
+        ["nix-instantiate", "--parse", "-"],
+        input=source,
+        capture_output=True,
+        check=False,
+        timeout=_LIMIT_SECONDS,
+    )
+    if done.returncode != 0:
+        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        raise NixSyntaxError(f"Nix does not accept the new {shown(path)}: {said[0]}")
+
+
+def _run(command: Sequence[str], source: bytes) -> bytes | None:
+    """Give what a formatter makes of a source, None if it fails."""
+    with tempfile.TemporaryDirectory(prefix="imptrace-") as directory:
+        file = Path(directory, "file.nix")
+        file.write_bytes(source)
+        try:
+            done = subprocess.run(
+                [*command, str(file)],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                timeout=_LIMIT_SECONDS,
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return file.read_bytes() if done.returncode == 0 else None

@@ -1,0 +1,310 @@
+"""Facts for an advice: the runs that were asked for, users, mounts, the catalogue, other programs.
+
+Here is all the looking around that the classifier, which is pure, must not do itself.
+"""
+
+import grp
+import os
+import platform
+import pwd
+import shutil
+import subprocess
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from sqlalchemy import Engine
+
+from imptrace.catalogue import Catalogue, Entry, Place
+from imptrace.db import queries
+from imptrace.db.others import other_programs
+from imptrace.db.records import Detail, Effect, OtherPrograms, RunDetails, RunRecord
+from imptrace.errors import UsageError
+from imptrace.evidence.machine import Elsewhere, brought_along, joined, own_properties
+from imptrace.facts.paths import parents_of
+from imptrace.facts.people import Home
+from imptrace.facts.units import PROPERTIES
+from imptrace.judge.context import Context, Facts, User
+from imptrace.judge.names import executed_names, names_of_process
+from imptrace.tracer.events import ABSENT, FileState
+from imptrace.tracer.snapshot import lstat_state
+
+MOST_RUNS = 20
+"""Runs of one program that an advice rests on, the newest: older ones tell of older versions."""
+_SYSTEMCTL_TIMEOUT = 5
+_ORDINARY_ROOT = "root"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """Whom advice is wanted for."""
+
+    names: tuple[str, ...] = ()
+    """Runs or programs. Nothing, and no service: the newest run."""
+    service: str | None = None
+
+
+def gather(
+    engine: Engine | None,
+    question: Question,
+    catalogue: Catalogue | None,
+    detail: Detail = Detail.EXACT,
+) -> Facts:
+    """Collect the facts that `question` is about. `engine`: None where nothing was ever recorded.
+
+    `detail`: DECISIVE leads to the same recommendations, but not all that was set aside is known.
+
+    Raises UsageError, with the nearest names, for a run, program or service that is not there.
+    """
+    entry = _asked_entry(question, catalogue)
+    runs = _runs(engine, question, entry, detail) if engine is not None else ()
+    if not runs and entry is None and question.service is None:
+        raise UsageError("nothing is recorded yet; begin with: imptrace run PROGRAM")
+    programs = frozenset(name for run in runs for name in executed_names(run))
+    entries = _entries(programs, catalogue)
+    entry = entry or _entry_of(runs, entries, catalogue)
+    elsewhere = joined(each for run in runs if (each := brought_along(run.run)))
+    is_local = _is_local(runs)
+    context = Context(
+        users=_users() if is_local else tuple(_foreign_users(runs, elsewhere)),
+        groups=_groups() if is_local else elsewhere.groups,
+        entry=entry,
+        included=_included(entry, catalogue),
+        entries=entries if entry is None or entry in entries else (entry, *entries),
+        other_uses={**elsewhere.other_uses, **_other_uses(engine, runs, programs)},
+        directories=_directories(runs) if is_local else elsewhere.directories,
+        home=_own_home(),
+        unit_properties=_unit_properties(runs, entry),
+    )
+    return Facts(runs=runs, context=context)
+
+
+def _asked_entry(question: Question, catalogue: Catalogue | None) -> Entry | None:
+    """Find the entry of `--service`; without the catalogue the name is sought in the runs only."""
+    if question.service is None or catalogue is None:
+        return None
+    return catalogue.find(question.service)
+
+
+def _runs(
+    engine: Engine, question: Question, entry: Entry | None, detail: Detail
+) -> tuple[RunDetails, ...]:
+    """Load the runs that were asked for, oldest first."""
+    records = queries.runs(engine)
+    if question.names:
+        ids = {each for name in question.names for each in _named(engine, name, records)}
+    elif question.service is not None:
+        ids = set(_of_service(engine, question.service, entry, records))
+    else:
+        ids = {record.id for record in records[-1:]}
+    wanted = sorted(ids)
+    found = tuple(queries.run_details(engine, each, detail) for each in wanted)
+    if found and not any(run.paths for run in found):
+        _check_not_empty(engine, wanted)
+    return found
+
+
+def _check_not_empty(engine: Engine, run_ids: Iterable[int]) -> None:
+    """Refuse runs that saw no path at all: from nothing follows nothing."""
+    if not any(queries.run_details(engine, each).paths for each in run_ids):
+        shown = ", ".join(map(str, run_ids))
+        raise UsageError(f"run {shown} saw no path at all: record the program again")
+
+
+def _named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[int]:
+    """Find the newest runs of a program, or the one run that a name means."""
+    program = os.fsencode(name)
+    if not name.isdigit() and not any(record.label == name for record in records):
+        found = [record.id for record in records if record.program == program]
+        found = found or queries.runs_executing(engine, {program})
+        if found:
+            return found[-MOST_RUNS:]
+    executed = (each.decode(errors="replace") for each in queries.executed_programs(engine))
+    return [queries.resolve_run(engine, name, executed)]
+
+
+def _of_service(
+    engine: Engine, service: str, entry: Entry | None, records: Sequence[RunRecord]
+) -> list[int]:
+    """Find the newest runs of a service: labelled so, or of one of its programs."""
+    names = {_plain(service)}
+    programs = {os.fsencode(service)}
+    units: tuple[str, ...] = ()
+    if entry is not None:
+        names |= {_plain(name) for name in (entry.id, *entry.aliases)}
+        units = entry.units
+        programs = {os.fsencode(program) for program in entry.programs}
+    found = [
+        record.id
+        for record in records
+        if record.service and (_plain(record.service) in names or _is_one(record.service, units))
+    ]
+    if not found:
+        found = queries.runs_executing(engine, programs)
+    if not found and entry is None:
+        known = {record.service for record in records if record.service}
+        hint = queries.nearest(service, known)
+        raise UsageError(f"no run of a service {service!r}; {hint}imptrace runs lists them")
+    return found[-MOST_RUNS:]
+
+
+def _plain(service: str) -> str:
+    """Make equal what means the same: a unit's name may leave out what kind it is."""
+    return service.lower().removesuffix(".service")
+
+
+def _is_one(service: str, units: Iterable[str]) -> bool:
+    """Whether a unit is one of the catalogue's, where `*` stands for an instance."""
+    patterns = (_plain(unit).replace("[", "[[]") for unit in units)
+    return any(fnmatchcase(_plain(service), pattern) for pattern in patterns)
+
+
+def _entries(programs: Iterable[bytes], catalogue: Catalogue | None) -> tuple[Entry, ...]:
+    """Every entry that one of the executed programs has."""
+    if catalogue is None:
+        return ()
+    executed = {os.fsdecode(program) for program in programs}
+    return tuple(entry for entry in catalogue if executed.intersection(entry.programs))
+
+
+def _included(entry: Entry | None, catalogue: Catalogue | None) -> tuple[Entry, ...]:
+    if entry is None or catalogue is None:
+        return ()
+    found = (catalogue.get(each, entry.place) for each in entry.includes)
+    return tuple(each for each in found if each is not None)
+
+
+def _entry_of(
+    runs: Sequence[RunDetails], entries: Sequence[Entry], catalogue: Catalogue | None
+) -> Entry | None:
+    """Find the subject's own entry.
+
+    That of the service that was named, else of the program that was run, else of the one that
+    changed most.
+    """
+    if not runs or catalogue is None:
+        return None
+    newest = runs[-1]
+    if newest.run.service is not None:
+        of_service = catalogue.matching(newest.run.service, Place.SERVICE)
+        if of_service:
+            return of_service[0]
+    if not entries:
+        return None
+    for program in (newest.run.program, *_busiest(newest)):
+        name = os.fsdecode(program)
+        found = next((entry for entry in entries if name in entry.programs), None)
+        if found is not None:
+            return found
+    return None
+
+
+def _busiest(run: RunDetails) -> list[bytes]:
+    """Sort the programs of a run by how many paths each left changed, most first."""
+    names = {process.id: names_of_process(process) for process in run.processes}
+    if run.processes:
+        # A script is what was asked for; its interpreter is not.
+        names[min(names)] = (run.run.program,)
+    changed: Counter[bytes] = Counter()
+    for path in run.paths:
+        if path.effect in (Effect.CREATED, Effect.MODIFIED):
+            by = {each.process for each in path.accesses}
+            changed.update({name for process in by for name in names.get(process, ())})
+    return [program for program, _ in changed.most_common()]
+
+
+def _is_local(runs: Iterable[RunDetails]) -> bool:
+    """Whether what is on this machine says something about the runs."""
+    return all(run.run.host == platform.node() for run in runs)
+
+
+def _users() -> tuple[User, ...]:
+    return tuple(
+        User(name=user.pw_name, uid=user.pw_uid, gid=user.pw_gid, home=os.fsencode(user.pw_dir))
+        for user in pwd.getpwall()
+    )
+
+
+def _groups() -> dict[int, str]:
+    return {group.gr_gid: group.gr_name for group in grp.getgrall()}
+
+
+def _foreign_users(runs: Iterable[RunDetails], elsewhere: Elsewhere) -> list[User]:
+    """Tell the users of another machine: those that came along, else those of $HOME in the runs."""
+    if elsewhere.users:
+        return list(elsewhere.users)
+    found: dict[int, User] = {0: User(name=_ORDINARY_ROOT, uid=0, gid=0, home=b"/root")}
+    for run in runs:
+        for process in run.processes:
+            home = process.environ.get("HOME")
+            if home and (process.uid not in found or process.uid == run.run.uid):
+                is_asker = process.uid == run.run.uid
+                name = run.run.user if is_asker else os.fsdecode(home.rpartition(b"/")[2])
+                found[process.uid] = User(name=name, uid=process.uid, gid=process.gid, home=home)
+    return list(found.values())
+
+
+def _own_home() -> Home | None:
+    try:
+        user = pwd.getpwuid(os.getuid())
+    except KeyError:
+        return None
+    return Home(user=user.pw_name, path=os.fsencode(os.environ.get("HOME") or user.pw_dir))
+
+
+def _other_uses(
+    engine: Engine | None, runs: Sequence[RunDetails], programs: frozenset[bytes]
+) -> Mapping[bytes, OtherPrograms]:
+    if engine is None or not runs:
+        return {}
+    left = {
+        path.path
+        for run in runs
+        for path in run.paths
+        if path.effect in (Effect.CREATED, Effect.MODIFIED)
+    }
+    return other_programs(
+        engine, left, runs=frozenset(run.run.id for run in runs), programs=programs
+    )
+
+
+def _directories(runs: Iterable[RunDetails]) -> dict[bytes, FileState]:
+    """Look at the directories above what was changed, as they are now."""
+    changed = {path.path for run in runs for path in run.paths if path.effect is not None}
+    above = {parent for path in changed for parent in parents_of(path)}
+    return {path: state for path in above if (state := lstat_state(path)) and state != ABSENT}
+
+
+def _unit_properties(runs: Sequence[RunDetails], entry: Entry | None) -> Mapping[str, str]:
+    """Tell what the unit declares: as recorded with the newest run, else as systemd says now."""
+    recorded = (own_properties(run.run) for run in reversed(runs))
+    found = next((properties for properties in recorded if properties), None)
+    if found is not None:
+        return found
+    units = [unit for unit in entry.units if "*" not in unit] if entry is not None else []
+    return _ask_systemd(units[0]) if units else {}
+
+
+def _ask_systemd(unit: str) -> dict[str, str]:
+    """Ask the running systemd; nothing is declared where there is none, or no such unit."""
+    if shutil.which("systemctl") is None:
+        return {}
+    command = ["systemctl", "--system", "show", f"--property={','.join(PROPERTIES)}", "--", unit]
+    try:
+        shown = subprocess.run(
+            command,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            env={**os.environ, "LC_ALL": "C.UTF-8"},
+            timeout=_SYSTEMCTL_TIMEOUT,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return {}
+    lines = (line.partition("=") for line in shown.stdout.splitlines())
+    found = {key: value for key, _, value in lines if value}
+    # Of a unit that is not there systemd shows the defaults.
+    return found if found.get("LoadState") == "loaded" else {}

@@ -1,0 +1,100 @@
+"""What must not leave the machine: names of people and hosts. Pure, and shared by all that leaves.
+
+A name counts where it stands as a word: `alice` in `/home/alice` and `alice.conf`, not in `malice`.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A home directory that paths are named relative to."""
+
+    user: str
+    path: bytes
+
+
+# Names that a host has by default: they say nothing, and stand in the names of common paths.
+PUBLIC_HOSTS = frozenset(
+    [
+        "localhost",
+        "localdomain",
+        "nixos",
+        "debian",
+        "ubuntu",
+        "fedora",
+        "arch",
+        "archlinux",
+        "linux",
+        "host",
+    ]
+)
+PUBLIC_USERS = frozenset({"root", "nobody", "user", "users"})
+FIRST_PERSON_UID, LAST_PERSON_UID = 1000, 60_000
+
+
+@dataclass(frozen=True)
+class PrivateNames:
+    """The names of one machine's people, their home directories, and of the machine."""
+
+    users: tuple[str, ...] = ()
+    homes: tuple[bytes, ...] = ()
+    hosts: tuple[str, ...] = ()
+
+    def stand_in(self, text: str | bytes) -> bool:
+        """Whether any of the names stands in a text."""
+        if isinstance(text, str):
+            text = text.encode(errors="surrogateescape")
+        return self._pattern.search(text) is not None
+
+    def replaced(self, text: bytes) -> bytes:
+        """Give the text with each name replaced, always by the same stand-in."""
+        return self._pattern.sub(lambda match: self._stand_ins[match[0].lower()], text)
+
+    @cached_property
+    def _stand_ins(self) -> dict[bytes, bytes]:
+        """What stands for what. A home's own directory name is mostly its user's."""
+        found: dict[bytes, bytes] = {}
+        for number, user in enumerate(self.users, start=1):
+            found[user.lower().encode()] = b"user%d" % number
+        for number, home in enumerate(self.homes, start=1):
+            found.setdefault(home.rsplit(b"/", 1)[-1].lower(), b"home%d" % number)
+        for number, host in enumerate(self.hosts, start=1):
+            found.setdefault(host.lower().encode(), b"host%d" % number)
+        return {name: stand_in for name, stand_in in found.items() if name}
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[bytes]:
+        names = sorted(self._stand_ins, key=len, reverse=True)
+        if not names:
+            return re.compile(rb"(?!)")
+        either = b"|".join(map(re.escape, names))
+        return re.compile(rb"(?<![0-9A-Za-z])(?:" + either + rb")(?![0-9A-Za-z])", re.IGNORECASE)
+
+
+def is_person(uid: int) -> bool:
+    """Whether a uid is given to people, as login.defs has it."""
+    return FIRST_PERSON_UID <= uid <= LAST_PERSON_UID
+
+
+def private_names(people: Iterable[tuple[str, bytes]], hosts: Iterable[str]) -> PrivateNames:
+    """Collect the names: of people (user and home directory), and of hosts with their domains."""
+    known = list(dict.fromkeys(people))
+    users = [user for user, _ in known if user and user not in PUBLIC_USERS]
+    homes = [home for _, home in known if home.count(b"/") > 1]
+    labels = (label for host in hosts for label in _labels(host))
+    return PrivateNames(
+        users=tuple(dict.fromkeys(users)),
+        homes=tuple(dict.fromkeys(homes)),
+        hosts=tuple(dict.fromkeys(labels)),
+    )
+
+
+def _labels(host: str) -> Iterator[str]:
+    """Yield a host's whole name, then its first label."""
+    for name in (host, host.split(".", 1)[0]):
+        if name and name.lower() not in PUBLIC_HOSTS:
+            yield name

@@ -1,0 +1,91 @@
+"""What a unit of systemd declares about its own directories: StateDirectory= and its kin.
+
+Read as `systemctl show` prints the properties, from a recording or from the running systemd.
+Declared is not observed: whether anything is ever written there is not known.
+"""
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import NamedTuple
+
+from imptrace.facts.levels import Level
+
+_CONFIGURATION = "ConfigurationDirectory"
+_KINDS: tuple[tuple[str, bytes, Level], ...] = (
+    ("StateDirectory", b"/var/lib/", Level.NORMAL),
+    ("CacheDirectory", b"/var/cache/", Level.TRANSIENT),
+    ("LogsDirectory", b"/var/log/", Level.NORMAL),
+    (_CONFIGURATION, b"/etc/", Level.NORMAL),
+)
+"""Property, the directory that it makes one in (systemd.exec(5)), and what that is worth."""
+
+PROPERTIES = (
+    "LoadState",
+    "User",
+    "Group",
+    "DynamicUser",
+    *(name + part for name, _, _ in _KINDS for part in ("", "Mode")),
+)
+"""All that is read of a unit."""
+
+_ROOT = "root"
+_MODE = re.compile("[0-7]{3,4}")
+_WORD = re.compile(r"\$'(?:[^'\\]|\\.)*'|\S+")
+_ESCAPE = re.compile(r"\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|(.))")
+_LETTERS = {"n": "\n", "t": "\t", "s": " "}
+
+
+class UnitDirectory(NamedTuple):
+    """One directory of a unit."""
+
+    key: str
+    """The property that declares it."""
+    path: bytes
+    """Its public name."""
+    level: Level
+    user: str | None
+    """Its owner; then its group. None where that cannot be told."""
+    group: str | None
+    mode: int | None
+
+
+def unit_directories(properties: Mapping[str, str]) -> Iterator[UnitDirectory]:
+    """Read what the properties of a unit declare."""
+    user = properties.get("User") or _ROOT
+    # The group of another user than root is in passwd.
+    group = properties.get("Group") or (_ROOT if user == _ROOT else None)
+    for key, top, level in _KINDS:
+        mode = _MODE.fullmatch(properties.get(f"{key}Mode", ""))
+        # systemd does not give configuration to the user of the service.
+        owner = (_ROOT, _ROOT) if key == _CONFIGURATION else (user, group)
+        for name in dict.fromkeys(_names(properties.get(key, ""))):
+            path = top + name
+            yield UnitDirectory(key, path, level, *owner, int(mode[0], 8) if mode else None)
+
+
+def private_path(path: bytes) -> bytes:
+    """Where systemd really puts a directory of a unit with DynamicUser."""
+    for _, top, _ in _KINDS[:3]:
+        if path.startswith(top) and not path.startswith(top + b"private/"):
+            return top + b"private/" + path.removeprefix(top)
+    return path
+
+
+def _names(text: str) -> Iterator[bytes]:
+    """Names in a list as systemd prints it; `a:b` makes a link b to a, `a::ro` carries flags."""
+    for word in _WORD.findall(text):
+        quoted = word.startswith("$'")
+        name = _ESCAPE.sub(_unescaped, word[2:-1] if quoted else word).partition(":")[0].strip("/")
+        if name and ".." not in name.split("/"):
+            # What systemd prints can be encoded; a file of evidence may say anything.
+            with suppress(UnicodeEncodeError):
+                yield os.fsencode(name)
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    number = int(escape[1], 16) if escape[1] else int(escape[2], 8) if escape[2] else None
+    if number is not None:
+        return bytes([number & 0xFF]).decode(errors="surrogateescape")
+    return _LETTERS.get(escape[3], escape[3])

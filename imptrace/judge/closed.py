@@ -1,0 +1,53 @@
+"""Which directories only their owner may enter."""
+
+from imptrace.facts.paths import parent_of
+from imptrace.judge.context import Context
+from imptrace.judge.path_facts import Seen
+from imptrace.judge.places import Places
+from imptrace.tracer.events import FileState
+
+_FOR_OTHERS = 0o077
+
+
+class Privacy:
+    """Tells what nobody but its owner can read."""
+
+    def __init__(self, seen: Seen, places: Places, context: Context) -> None:
+        self._seen = seen
+        self._places = places
+        self._context = context
+        self._directories = {b"/": False}
+
+    def of(self, path: bytes) -> bool:
+        """Whether a path, or a directory above it in its container, is closed to others."""
+        facts = self._seen.changed.get(path)
+        if facts is not None and not facts.is_directory:
+            return self._above(path) or _is_closed(self._state(path))
+        return self._of_directory(path)
+
+    def _above(self, path: bytes) -> bool:
+        return not self._places.is_container(path) and self._of_directory(parent_of(path))
+
+    def _of_directory(self, directory: bytes) -> bool:
+        waiting = []
+        while directory not in self._directories:
+            waiting.append(directory)
+            directory = parent_of(directory)
+        found = self._directories[directory]
+        for each in reversed(waiting):
+            above = found and not self._places.is_container(each)
+            found = self._directories[each] = above or _is_closed(self._state(each))
+        return found
+
+    def _state(self, path: bytes) -> FileState | None:
+        facts = self._seen.changed.get(path)
+        if facts is not None and facts.state is not None:
+            return facts.state
+        record = self._seen.looked_at.get(path)
+        if record is not None and (record.after or record.before):
+            return record.after or record.before
+        return self._context.directories.get(path)
+
+
+def _is_closed(state: FileState | None) -> bool:
+    return state is not None and state.mode != 0 and not state.mode & _FOR_OTHERS

@@ -1,0 +1,95 @@
+"""What the catalogue and the running unit declare, and no run has shown."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from imptrace.catalogue import Entry, KeptPath, Place, Written
+from imptrace.facts.paths import is_within
+from imptrace.facts.people import Home
+from imptrace.facts.units import private_path, unit_directories
+from imptrace.judge.codes import Code
+from imptrace.judge.confidence import DECLARED
+from imptrace.judge.context import Facts
+from imptrace.judge.holdings import notes_of
+from imptrace.judge.model import Figure, Kind, Method, Reason, Recommendation, Scope
+
+_METHODS = {
+    Written.IN_PLACE: Method.BIND,
+    Written.IF_ABSENT: Method.SYMLINK,
+    Written.RENAME: Method.NONE,
+}
+
+
+def declared_recommendations(facts: Facts, found: Sequence[Recommendation]) -> list[Recommendation]:
+    """Every declared path that is not among `found`, nor kept or held by something there."""
+    declared = list(_catalogued(facts))
+    known = [each.path for each in (*found, *declared)]
+    declared += (each for each in _of_unit(facts) if not _is_covered(each.path, known))
+    return [each for each in declared if not _is_covered(each.path, [one.path for one in found])]
+
+
+def _is_covered(path: bytes, paths: Iterable[bytes]) -> bool:
+    return any(
+        is_within(name, each) or is_within(each, name)
+        for each in paths
+        for name in (path, private_path(path))
+    )
+
+
+def _catalogued(facts: Facts) -> Iterator[Recommendation]:
+    for entry in (facts.context.entry, *facts.context.included):
+        if entry is not None:
+            yield from _of_one(entry, facts)
+
+
+def _of_one(entry: Entry, facts: Facts) -> Iterator[Recommendation]:
+    for kept, scope in (
+        *((kept, Scope.OWNED) for kept in entry.persist),
+        *((kept, Scope.SHARED) for kept in entry.shared),
+    ):
+        if kept.is_pattern or kept.before_state_version is not None:
+            continue
+        if entry.place is Place.SERVICE:
+            yield _of_entry(entry, kept, scope, kept.path, None)
+        elif facts.context.home is not None:
+            home = facts.context.home
+            yield _of_entry(entry, kept, scope, home.path + b"/" + kept.path, home)
+
+
+def _of_entry(
+    entry: Entry, kept: KeptPath, scope: Scope, path: bytes, home: Home | None
+) -> Recommendation:
+    figures: dict[str, Figure] = {"entry": entry.title, "path": path}
+    return Recommendation(
+        path=path,
+        kind=kept.kind,
+        scope=scope,
+        level=kept.level,
+        user=kept.user,
+        group=kept.group,
+        mode=kept.mode,
+        confidence=DECLARED,
+        observed=False,
+        covers=0,
+        reasons=(Reason(code=Code.CATALOGUED, figures=figures), *notes_of(kept)),
+        method=_METHODS[kept.written] if kept.kind is Kind.FILE else Method.BIND,
+        home=home,
+    )
+
+
+def _of_unit(facts: Facts) -> Iterator[Recommendation]:
+    properties = facts.context.unit_properties
+    for declared in unit_directories(properties):
+        figures = {"property": declared.key}
+        yield Recommendation(
+            path=declared.path,
+            kind=Kind.DIRECTORY,
+            scope=Scope.OWNED,
+            level=declared.level,
+            user=declared.user,
+            group=declared.group,
+            mode=declared.mode,
+            confidence=DECLARED,
+            observed=False,
+            covers=0,
+            reasons=(Reason(code=Code.UNIT_DECLARES, figures=figures),),
+        )

@@ -1,0 +1,169 @@
+"""Whose each entry of a container is, and which pieces of it to keep."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from imptrace.catalogue import KeptPath, Written
+from imptrace.facts.paths import is_within, parent_of, parents_of
+from imptrace.judge.codes import Code
+from imptrace.judge.judge import Judged
+from imptrace.judge.known import Known
+from imptrace.judge.model import Figure, Kind, Method, Reason
+from imptrace.judge.ownership import Claim, Holding, claim_of
+from imptrace.judge.pieces import Piece, pieces_of
+from imptrace.judge.places import Area
+from imptrace.judge.roots import Ground, State, roots_of
+
+_COUNTED_REPOSITORIES = 138
+_CATALOGUED = 0.92
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A piece, whose it is, and what the catalogue says about it."""
+
+    piece: Piece
+    claim: Claim
+    known: Known | None = None
+    notes: tuple[Reason, ...] = ()
+
+
+def claimed_pieces(judged: Judged, ground: Ground) -> list[Claimed]:
+    """What to keep of everything that is state, and whose it is."""
+    by_line: dict[bytes, list[State]] = {}
+    lines: dict[bytes, Known] = {}
+    unknown: list[State] = []
+    for state in judged.states:
+        known = state.known
+        kept = known.kept if known is not None else None
+        if known is None or kept is None:
+            unknown.append(state)
+        elif _needs_its_directory(state, kept, ground):
+            reasons = (_catalogued(known), *state.reasons)
+            unknown.append(state._replace(level=kept.level, reasons=reasons))
+        else:
+            by_line.setdefault(known.path, []).append(state)
+            lines[known.path] = known
+    found = [
+        each for path, states in by_line.items() for each in _known(lines[path], states, ground)
+    ]
+    return [*found, *_unknown(unknown, frozenset(lines), judged, ground)]
+
+
+def _needs_its_directory(state: State, kept: KeptPath, ground: Ground) -> bool:
+    """Whether the catalogue's single file was seen to be replaced, in a directory of its own."""
+    if kept.kind is not Kind.FILE or kept.is_pattern or state.place.area is Area.ETC:
+        return False
+    directory = parent_of(state.path)
+    return state.method is Method.NONE and not ground.places.is_container(directory)
+
+
+def _known(known: Known, states: Sequence[State], ground: Ground) -> Iterator[Claimed]:
+    kept = known.kept
+    if kept is None:
+        return
+    claim = Claim(scope=known.scope, reason=_catalogued(known), confidence=_CATALOGUED)
+    for piece in pieces_of(known.path, states, ground, fixed=kept.level):
+        if piece.path != known.path:
+            yield Claimed(piece=piece, claim=claim, known=known)
+            continue
+        method = _method(piece, kept.written) if piece.kind is Kind.FILE else piece.method
+        whole = _explained(replace(piece, method=method), ground)
+        yield Claimed(piece=whole, claim=claim, known=known, notes=tuple(notes_of(kept)))
+
+
+def _method(piece: Piece, written: Written) -> Method:
+    """How the catalogue and what was seen together say that a file can be kept."""
+    if written is Written.RENAME:
+        return Method.NONE
+    was_there = any(state.facts.modified for state in piece.members)
+    if written is Written.IF_ABSENT and not was_there:
+        return Method.SYMLINK
+    return piece.method
+
+
+def _catalogued(known: Known) -> Reason:
+    figures: dict[str, Figure] = {"entry": known.entry.title, "path": known.path}
+    return Reason(code=Code.CATALOGUED, figures=figures)
+
+
+def notes_of(kept: KeptPath) -> Iterator[Reason]:
+    """Tell what else the catalogue says of a path that it keeps."""
+    if kept.repos:
+        figures = {"repos": kept.repos, "of": _COUNTED_REPOSITORIES}
+        yield Reason(code=Code.COUNTED, figures=figures)
+    if kept.early_boot:
+        yield Reason(code=Code.EARLY_BOOT)
+    if kept.note:
+        yield Reason(code=Code.NOTE, figures={"text": kept.note})
+
+
+def _unknown(
+    states: Iterable[State], known: frozenset[bytes], judged: Judged, ground: Ground
+) -> Iterator[Claimed]:
+    by_anchor: dict[bytes, list[State]] = {}
+    for state in states:
+        by_anchor.setdefault(state.place.anchor, []).append(state)
+    for anchor, group in by_anchor.items():
+        place = group[0].place
+        for root in _beside(known, roots_of(anchor, place, group, ground), group):
+            members = [state for state in group if is_within(state.path, root)]
+            if members:
+                yield from _holding(root, members, judged, ground)
+
+
+def _beside(
+    known: frozenset[bytes], roots: Iterable[bytes], states: Sequence[State]
+) -> Iterator[bytes]:
+    """Split a root that would swallow what the catalogue knows: what is left beside that."""
+    above = {parent for path in known for parent in parents_of(path)} | known
+    for root in roots:
+        if root not in above:
+            yield root
+            continue
+        inside = (state.path for state in states if is_within(state.path, root))
+        yield from sorted({_topmost_outside(path, root, above) for path in inside} - above)
+
+
+def _topmost_outside(path: bytes, root: bytes, above: frozenset[bytes] | set[bytes]) -> bytes:
+    """The topmost directory above `path` that is not above anything known; or the path itself."""
+    topmost = path
+    for parent in parents_of(path):
+        if parent in above or not is_within(parent, root):
+            break
+        topmost = parent
+    return topmost
+
+
+def _holding(
+    root: bytes, members: Sequence[State], judged: Judged, ground: Ground
+) -> Iterator[Claimed]:
+    place = members[0].place
+    itself = judged.seen.changed.get(root)
+    claim = claim_of(
+        Holding(
+            root=root,
+            place=place,
+            members=members,
+            is_made=itself is not None and bool(itself.created),
+            names=judged.names,
+            context=judged.context,
+        )
+    )
+    for piece in pieces_of(root, members, ground):
+        yield Claimed(piece=_explained(piece, ground), claim=claim)
+
+
+def _explained(piece: Piece, ground: Ground) -> Piece:
+    """Say of a replaced file whose directory cannot be kept either that no entry works."""
+    if piece.method is not Method.NONE:
+        return piece
+    directory = parent_of(piece.path)
+    if directory in ground.read_only_beside:
+        code = Code.MIXED_DIRECTORY
+    elif piece.members[0].place.area is Area.DOCUMENT:
+        code = Code.DOCUMENT_REPLACED
+    else:
+        code = Code.NO_ENTRY_WORKS
+    figures = {"path": piece.path, "directory": directory}
+    return replace(piece, reasons=(*piece.reasons, Reason(code=code, figures=figures)))

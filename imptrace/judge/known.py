@@ -1,0 +1,153 @@
+"""What the catalogue says about a path."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
+from imptrace.catalogue.model import INSTANCE_NAME
+from imptrace.facts.paths import parent_of, parents_of
+from imptrace.facts.units import private_path
+from imptrace.judge.model import Scope
+from imptrace.judge.places import Places
+
+_WILD = re.compile(rb"[*?]")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """The catalogue's line that fits a path best."""
+
+    entry: Entry
+    path: bytes
+    """The path, or the directory above it, that the line is about; patterns filled in."""
+    kept: KeptPath | None
+    never: NeverPath | None
+    scope: Scope
+    is_elsewhere: bool
+    """Another distribution's place for the same data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Line:
+    pattern: bytes
+    entry: Entry
+    kept: KeptPath | None
+    never: NeverPath | None
+    scope: Scope
+    is_elsewhere: bool = False
+
+    @property
+    def rank(self) -> tuple[int, int, bool]:
+        """The longer path wins; of equal ones what must not be kept."""
+        return self.pattern.count(b"/"), len(self.pattern), self.never is not None
+
+    def known(self, path: bytes) -> Known:
+        return Known(
+            entry=self.entry,
+            path=path,
+            kept=self.kept,
+            never=self.never,
+            scope=self.scope,
+            is_elsewhere=self.is_elsewhere,
+        )
+
+
+class Knowledge:
+    """The lines of some entries, as absolute paths on this system."""
+
+    def __init__(self, entries: Iterable[Entry], places: Places) -> None:
+        self._literal: dict[bytes, _Line] = {}
+        self._of_directory: dict[bytes, Known | None] = {}
+        self._patterns: list[tuple[re.Pattern[bytes], _Line]] = []
+        for entry in entries:
+            for line in _lines(entry, places):
+                self._add(line)
+        self._patterns.sort(key=lambda each: each[1].rank, reverse=True)
+        self._prefixes = tuple({_literal_prefix(line.pattern) for _, line in self._patterns})
+
+    def stands_out(self, path: bytes) -> bool:
+        """Whether another line may be the best for `path` than for its directory."""
+        return path in self._literal or path.startswith(self._prefixes)
+
+    def about(self, path: bytes) -> Known | None:
+        """The best line for `path`: about itself, or about a directory above it."""
+        if self.stands_out(path):
+            return self._about(path)
+        directory = parent_of(path)
+        if directory not in self._of_directory:
+            self._of_directory[directory] = self._about(directory)
+        return self._of_directory[directory]
+
+    def _about(self, path: bytes) -> Known | None:
+        literal = next((each for each in (path, *parents_of(path)) if each in self._literal), None)
+        best = self._literal[literal] if literal is not None else None
+        for pattern, line in self._patterns:
+            if best is not None and line.rank <= best.rank:
+                break
+            found = pattern.match(path)
+            if found is not None:
+                return line.known(found[0])
+        return best.known(best.pattern) if best is not None else None
+
+    def _add(self, line: _Line) -> None:
+        if b"*" in line.pattern or b"?" in line.pattern:
+            self._patterns.append((_compiled(line.pattern), line))
+            return
+        there = self._literal.get(line.pattern)
+        if there is None or line.rank > there.rank:
+            self._literal[line.pattern] = line
+
+
+def _lines(entry: Entry, places: Places) -> Iterator[_Line]:
+    for kept in entry.persist:
+        yield from _kept_lines(entry, kept, Scope.OWNED, places)
+    for kept in entry.shared:
+        yield from _kept_lines(entry, kept, Scope.SHARED, places)
+    for kept in entry.instances:
+        yield from _kept_lines(entry, kept, Scope.OWNED, places)
+    for never in entry.never:
+        for path in _absolute(entry, never.path, places):
+            yield _Line(pattern=path, entry=entry, kept=None, never=never, scope=Scope.OWNED)
+
+
+def _kept_lines(entry: Entry, kept: KeptPath, scope: Scope, places: Places) -> Iterator[_Line]:
+    for path in _absolute(entry, kept.path, places):
+        yield _Line(pattern=path, entry=entry, kept=kept, never=None, scope=scope)
+    for other in kept.elsewhere:
+        for path in _absolute(entry, other, places):
+            yield _Line(
+                pattern=path, entry=entry, kept=kept, never=None, scope=scope, is_elsewhere=True
+            )
+
+
+def _absolute(entry: Entry, path: bytes, places: Places) -> Iterator[bytes]:
+    if entry.place is Place.HOME:
+        for home in places.homes:
+            yield from places.in_home(home, path)
+        return
+    for each in _instances(path):
+        yield each
+        if entry.dynamic_user:
+            yield private_path(each)
+
+
+def _instances(path: bytes) -> Iterator[bytes]:
+    """A path with its instance's name as a pattern, and the nameless instance's path."""
+    if INSTANCE_NAME not in path:
+        yield path
+        return
+    yield path.replace(INSTANCE_NAME, b"*")
+    before, _, after = path.partition(INSTANCE_NAME)
+    yield before.rstrip(b"-/") + after
+
+
+def _literal_prefix(pattern: bytes) -> bytes:
+    """What every path begins with that a pattern fits."""
+    return _WILD.split(pattern, maxsplit=1)[0]
+
+
+def _compiled(pattern: bytes) -> re.Pattern[bytes]:
+    """`*` and `?` stand for bytes of one name; what lies below matches as well."""
+    text = re.escape(pattern).replace(rb"\*", rb"[^/]*").replace(rb"\?", rb"[^/]")
+    return re.compile(rb"(?s:" + text + rb")(?=/|\Z)")

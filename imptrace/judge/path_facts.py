@@ -1,0 +1,251 @@
+"""What happened to each path in all runs together, and how often.
+
+A run may leave tens of thousands of paths that were treated alike: those share one record.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from typing import NamedTuple
+
+from imptrace.db.records import CHANGES, MAYBE_DONE, Effect, PathRecord, RunDetails
+from imptrace.facts.paths import name_of
+from imptrace.tracer.events import AccessFlag, FileState, FileType, Op, Outcome
+
+_time = attrgetter("first")
+_METADATA = frozenset({Op.CHMOD, Op.CHOWN, Op.UTIME, Op.XATTR})
+_LEFT = frozenset({Effect.CREATED, Effect.MODIFIED})
+SMALL = 64
+"""Bytes: a lock file holds at most a pid and a host name; `Cargo.lock` holds more."""
+
+
+class PathFacts(NamedTuple):
+    """What all runs together know of a path that at least one of them opened for a change.
+
+    All but its name: paths of which the same is known have one record in common.
+    """
+
+    runs: int
+    """Runs that saw the path at all."""
+    created: int
+    """Runs after which it stood where nothing had been."""
+    modified: int
+    """Runs that left it otherwise than they found it."""
+    read_first: int
+    """Runs that read it before they changed it."""
+    rewritten: int
+    """Runs that changed it although it stood there, without reading it first."""
+    is_there: bool
+    """Whether it stood when the newest run ended."""
+    only_metadata: bool
+    """Mode, owner or times were changed, never the content."""
+    type: FileType | None
+    """What kind of object it is; None where nobody looked."""
+    is_directory: bool
+    state: FileState | None
+    """The newest that is known of it, without what each path has of its own: size, times, inode."""
+    is_small: bool
+    """Whether there is no more in it than a name or a number; so where nobody looked."""
+    type_before: FileType | None
+    """What kind of object the oldest run found; None where nobody looked."""
+    hint: str | None
+    link: bytes | None
+    ops: Mapping[Op, int]
+    flags: AccessFlag
+    renamed_from: tuple[bytes, ...]
+    """Names from which it was renamed into place."""
+    moved_to: bytes | None
+    """The name that the newest rename gave it, if one took it away."""
+    missing_first: bool
+    """Some run looked for it, found nothing, and only then made it."""
+    programs: frozenset[bytes]
+    """Base names of the executables that changed it."""
+
+    @property
+    def was_changed(self) -> bool:
+        """Whether some run left it created or modified."""
+        return bool(self.created or self.modified)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """All paths of the runs, split by whether anything ever asked to change them."""
+
+    changed: Mapping[bytes, PathFacts]
+    """Sorted by path."""
+    looked_at: Mapping[bytes, PathRecord]
+    """Read, looked for, executed: never opened for a change. The newest record of each."""
+
+
+def merge(runs: Sequence[RunDetails]) -> Seen:
+    """Fold the paths of `runs`, oldest first, into one record each."""
+    asked = {path.path for run in runs for path in run.paths if path.effect is not None}
+    records: dict[bytes, list[PathRecord]] = {path: [] for path in sorted(asked)}
+    looked_at: dict[bytes, PathRecord] = {}
+    for run in runs:
+        for record in run.paths:
+            if record.effect is not None or record.path in records:
+                records[record.path].append(record)
+            else:
+                looked_at[record.path] = record
+    fold = _Fold(runs)
+    return Seen(
+        changed={path: fold.of(each) for path, each in records.items()}, looked_at=looked_at
+    )
+
+
+class _Fold:
+    """Makes the facts of paths; those of which the same is known are made once."""
+
+    def __init__(self, runs: Iterable[RunDetails]) -> None:
+        self._programs = {run.run.id: _programs(run) for run in runs}
+        self._alike: dict[object, PathFacts] = {}
+
+    def of(self, records: Sequence[PathRecord]) -> PathFacts:
+        """Fold what each run that saw a path knows of it, the oldest first."""
+        key = _known(records[0]) if len(records) == 1 else tuple(map(_known, records))
+        facts = self._alike.get(key)
+        if facts is None:
+            facts = self._alike[key] = _fold(records, self._programs)
+        return facts
+
+
+def _known(record: PathRecord) -> tuple[object, ...]:
+    """All that `_fold` takes from a record; equal for paths of which the same is known."""
+    run, _, accesses, before, after, hint, link, effect, read_first = record
+    found = None if before is None else before.type
+    # Paths to which the same was done share their accesses, so that one look tells it.
+    known = (run, id(accesses), found, hint, link, effect, read_first)
+    if after is None:
+        return known
+    return (*known, after.type, after.mode, after.uid, after.gid, after.size <= SMALL)
+
+
+def _programs(run: RunDetails) -> dict[int, bytes]:
+    return {process.id: name_of(process.exe) for process in run.processes}
+
+
+def _fold(records: Sequence[PathRecord], programs: Mapping[int, Mapping[int, bytes]]) -> PathFacts:
+    changes = [record for record in records if record.effect is not None]
+    calls = _calls(records, programs)
+    latest = _latest(records)
+    before = next((record.before for record in changes if record.before is not None), None)
+    kind = _type(latest.state, before, calls)
+    effects = [record.effect for record in changes]
+    return PathFacts(
+        runs=len(records),
+        created=effects.count(Effect.CREATED),
+        modified=effects.count(Effect.MODIFIED),
+        read_first=sum([record.read_first for record in records]),
+        rewritten=sum(map(_is_rewritten, changes)),
+        is_there=_is_there(changes[-1]),
+        only_metadata=_is_only_metadata(calls.ops),
+        type=kind,
+        is_directory=kind is FileType.DIRECTORY,
+        state=_without_own(latest.state),
+        is_small=latest.state is None or latest.state.size <= SMALL,
+        type_before=before.type if before is not None else None,
+        hint=latest.hint,
+        link=latest.link,
+        ops=calls.ops,
+        flags=_flags(calls.flags),
+        renamed_from=tuple(calls.renamed_from),
+        moved_to=calls.moved_to,
+        missing_first=any(map(_is_missing_first, changes)),
+        programs=frozenset(calls.programs),
+    )
+
+
+def _without_own(state: FileState | None) -> FileState | None:
+    if state is None:
+        return None
+    return FileState(state.type, mode=state.mode, uid=state.uid, gid=state.gid)
+
+
+class _Latest(NamedTuple):
+    """What is known of a path after the runs, each thing from the newest run that knows it."""
+
+    state: FileState | None
+    hint: str | None
+    link: bytes | None
+
+
+def _latest(records: Sequence[PathRecord]) -> _Latest:
+    state, hint, link = None, None, None
+    for record in records:
+        state = record.after if record.after is not None else state
+        hint = record.hint if record.hint is not None else hint
+        link = record.link if record.link is not None else link
+    return _Latest(state, hint, link)
+
+
+# Few combinations occur, and the enum takes its time to make one.
+_flags = cache(AccessFlag)
+
+
+@dataclass(slots=True)
+class _Calls:
+    """What the accesses of one path say together; refused ones count for nothing."""
+
+    ops: dict[Op, int]
+    flags: int
+    renamed_from: dict[bytes, None]
+    moved_to: bytes | None
+    programs: set[bytes]
+
+
+def _calls(records: Iterable[PathRecord], programs: Mapping[int, Mapping[int, bytes]]) -> _Calls:
+    calls = _Calls({}, 0, {}, None, set())
+    for record in records:
+        names = programs[record.run]
+        for access in record.accesses:
+            if access.op in CHANGES and access.process in names:
+                calls.programs.add(names[access.process])
+            if access.outcome not in MAYBE_DONE:
+                continue
+            calls.ops[access.op] = calls.ops.get(access.op, 0) + access.count
+            # Flags are combined as numbers: the enum's own operator takes ten times as long.
+            calls.flags |= int(access.flags)
+            if access.op is Op.RENAME:
+                calls.moved_to = access.to or calls.moved_to
+                if access.origin is not None:
+                    calls.renamed_from[access.origin] = None
+    return calls
+
+
+def _is_only_metadata(ops: Mapping[Op, int]) -> bool:
+    made = ops.keys() & CHANGES
+    return bool(made) and made <= _METADATA
+
+
+def _type(state: FileState | None, before: FileState | None, calls: _Calls) -> FileType | None:
+    for known in (state, before):
+        if known is not None and known.type is not FileType.ABSENT:
+            return known.type
+    if Op.MKDIR in calls.ops or calls.flags & AccessFlag.DIRECTORY.value:
+        return FileType.DIRECTORY
+    if Op.SYMLINK in calls.ops:
+        return FileType.SYMLINK
+    return FileType.SOCKET if Op.BIND in calls.ops else None
+
+
+def _is_there(record: PathRecord) -> bool:
+    if record.effect in _LEFT:
+        return True
+    if record.effect is Effect.DELETED:
+        return False
+    state = record.after or record.before
+    return state is not None and state.type is not FileType.ABSENT
+
+
+def _is_rewritten(record: PathRecord) -> bool:
+    return record.effect is Effect.MODIFIED and not record.read_first
+
+
+def _is_missing_first(record: PathRecord) -> bool:
+    """Whether the first access found nothing, and a later one made the path."""
+    if record.effect is not Effect.CREATED:
+        return False
+    first = min(record.accesses, key=_time)
+    return first.outcome is Outcome.MISSING

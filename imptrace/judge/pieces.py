@@ -1,0 +1,216 @@
+"""A root is kept as a whole; what needs more care or less than the whole is a part of its own."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from imptrace.facts.paths import is_within, name_of, parent_of, parents_of
+from imptrace.judge.codes import Code
+from imptrace.judge.level import cache_directory, secret_word
+from imptrace.judge.model import Figure, Kind, Level, Method, Reason
+from imptrace.judge.places import Area
+from imptrace.judge.roots import Ground, State
+
+_MOST_PARTS = 8
+"""More lone files than this, and the whole directory gets their level instead."""
+_SECRET_SHARE = 4
+"""A directory of whose files one in so many is a secret is secret as a whole."""
+_SEVERAL = 2
+"""So many secret directories with nothing beside them, and what is around them is secret."""
+_MOST_REASONS = 3
+_COMPANIONS = (b"-wal", b"-shm", b"-journal")
+"""SQLite's files beside a database, which are of no use without it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Piece:
+    """One directory or file to keep."""
+
+    path: bytes
+    kind: Kind
+    level: Level
+    reasons: tuple[Reason, ...]
+    """Why it has this level, and what was seen of how it is written."""
+    members: tuple[State, ...]
+    """All states that it is or holds."""
+    method: Method = Method.BIND
+
+
+@dataclass(frozen=True, slots=True)
+class _Root:
+    path: bytes
+    states: Sequence[State]
+    area: Area
+    ground: Ground
+
+
+def pieces_of(
+    path: bytes, states: Sequence[State], ground: Ground, *, fixed: Level | None = None
+) -> list[Piece]:
+    """What to keep of a root: itself first, then the parts of it that need another level.
+
+    `fixed`: the level that the catalogue gives the root, which none of its parts may change.
+    Empty if nothing in it has any content.
+    """
+    if len(states) == 1 and states[0].path == path and states[0].is_file:
+        return [_file(states[0], fixed)]
+    root = _Root(path, states, states[0].place.area, ground)
+    caches = _cache_directories(root)
+    rest = _outside(states, caches)
+    secrets = _secret_directories(root, rest)
+    rest = _outside(rest, secrets)
+    lone = _lone_files(rest, root.area)
+    base = [state for state in rest if state.is_file and state not in lone]
+    if not base:
+        base, lone = lone, []
+    weighty = [state for state in base if not _is_beside_the_point(state)]
+    level = fixed or max({state.level for state in weighty}, default=root.area.level)
+    parts = [
+        *(_directory(each, root, Level.TRANSIENT, (reason,)) for each, reason in caches.items()),
+        *(_directory(each, root, Level.SECRET, (reason,)) for each, reason in secrets.items()),
+        *(_file(state) for state in lone),
+    ]
+    parts = [part for part in parts if _is_worth(part, level)]
+    if not base and fixed is None:
+        return parts if len(secrets) < _SEVERAL else [_all_secret(root, secrets)]
+    reasons = _level_reasons(base, level) if fixed is None else ()
+    return [_directory(path, root, level, reasons), *parts]
+
+
+def _all_secret(root: _Root, secrets: Mapping[bytes, Reason]) -> Piece:
+    """Keep a root as a whole of which only secret directories were seen: a later run makes more."""
+    return _directory(root.path, root, Level.SECRET, tuple(secrets.values())[:_MOST_REASONS])
+
+
+def _cache_directories(root: _Root) -> dict[bytes, Reason]:
+    """The topmost directories below a root that are caches."""
+    if root.area.is_cache:
+        return {}
+    found: dict[bytes, Reason] = {}
+    for directory in _inner_directories(root.path, root.states):
+        reason = cache_directory(directory, root.area, root.ground.tagged)
+        if reason is not None and _holder(directory, found) is None:
+            found[directory] = reason
+    return found
+
+
+def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Reason]:
+    """The topmost directories below a root that are named for secrets, or consist of them."""
+    found: dict[bytes, Reason] = {}
+    if root.area is not Area.DOCUMENT:
+        for directory in _inner_directories(root.path, states):
+            is_private = root.ground.is_private(directory)
+            word = secret_word(name_of(directory), is_private=is_private)
+            if word is not None and _holder(directory, found) is None:
+                figures: dict[str, Figure] = {"word": word, "path": directory}
+                found[directory] = Reason(code=Code.SECRET_WORD, figures=figures)
+    files = [state for state in states if state.is_file]
+    secrets = [state for state in files if state.level is Level.SECRET]
+    if not secrets:
+        return found
+    counts = Counter(parent_of(state.path) for state in files)
+    secret_counts = Counter(parent_of(state.path) for state in secrets)
+    for state in secrets:
+        directory = parent_of(state.path)
+        if directory == root.path or _holder(directory, found) is not None:
+            continue
+        share = secret_counts[directory] * _SECRET_SHARE >= counts[directory]
+        if share or state.method is Method.NONE:
+            found[directory] = Reason(code=Code.HOLDS_SECRET, figures={"path": state.path})
+    return found
+
+
+def _lone_files(states: Iterable[State], area: Area) -> list[State]:
+    """Files that can be kept by themselves, at a higher level than the directory around them."""
+    lone = [
+        state
+        for state in states
+        if state.is_file
+        and (state.level is Level.SECRET or (area is Area.CONFIG and state.level > area.level))
+        and state.method is not Method.NONE
+        and not name_of(state.path).endswith(_COMPANIONS)
+    ]
+    return lone if len(lone) <= _MOST_PARTS else []
+
+
+def _is_beside_the_point(state: State) -> bool:
+    """Whether a file says nothing of the worth of its directory.
+
+    What stands beside a database matters as much as that, wherever that is kept; and one run may
+    have written a log and nothing else.
+    """
+    is_log = any(reason.figures.get("word") == "log" for reason in state.reasons)
+    return is_log or name_of(state.path).endswith(_COMPANIONS)
+
+
+def _is_worth(part: Piece, level: Level) -> bool:
+    """Whether a part of a root of `level` says anything that the root does not."""
+    has_content = any(state.is_file for state in part.members)
+    if part.level is Level.TRANSIENT:
+        return level is not Level.TRANSIENT and has_content
+    return part.level > level
+
+
+def _level_reasons(states: Iterable[State], level: Level) -> tuple[Reason, ...]:
+    """The reasons of the states that gave a directory its level, each kind of reason once."""
+    by_code: dict[str, Reason] = {}
+    for state in states:
+        if state.level is level:
+            for reason in state.reasons:
+                by_code.setdefault(reason.code, reason)
+    return tuple(by_code.values())[:_MOST_REASONS]
+
+
+def _directory(path: bytes, root: _Root, level: Level, reasons: tuple[Reason, ...]) -> Piece:
+    is_all = path == root.path
+    members = tuple(s for s in root.states if is_all or is_within(s.path, path))
+    itself = next((state for state in members if state.path == path), None)
+    own_hazards = itself.hazards if itself is not None else ()
+    return Piece(
+        path=path,
+        kind=Kind.DIRECTORY,
+        level=level,
+        reasons=(*reasons, *own_hazards, *_file_hazard(members)),
+        members=members,
+        method=itself.method if itself is not None else Method.BIND,
+    )
+
+
+def _file_hazard(members: Iterable[State]) -> Iterator[Reason]:
+    """Why the files of a directory could not be kept one by one: one of them as an example."""
+    for state in members:
+        if state.is_file and state.method is Method.NONE:
+            yield state.hazards[0]
+            return
+
+
+def _file(state: State, fixed: Level | None = None) -> Piece:
+    return Piece(
+        path=state.path,
+        kind=Kind.FILE,
+        level=fixed or state.level,
+        reasons=(*(state.reasons if fixed is None else ()), *state.hazards),
+        members=(state,),
+        method=state.method,
+    )
+
+
+def _inner_directories(root: bytes, states: Iterable[State]) -> list[bytes]:
+    """All directories between a root and its states, topmost first."""
+    nearest = {parent_of(state.path) if state.is_file else state.path for state in states}
+    found = {parent for each in nearest for parent in (each, *parents_of(each))}
+    return sorted(each for each in found if each != root and is_within(each, root))
+
+
+def _outside(states: Sequence[State], directories: Mapping[bytes, object]) -> Sequence[State]:
+    """Leave out what is or lies in one of `directories`."""
+    if not directories:
+        return states
+    return [state for state in states if _holder(state.path, directories) is None]
+
+
+def _holder(path: bytes, directories: Mapping[bytes, object]) -> bytes | None:
+    """The one of `directories` that `path` is or lies in."""
+    if not directories:
+        return None
+    return next((each for each in (path, *parents_of(path)) if each in directories), None)

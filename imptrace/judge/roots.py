@@ -1,0 +1,113 @@
+"""Where the subject's own part of a place begins: the fewest directories, or single files."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from imptrace.facts.paths import common_directory, is_within, name_of, parent_of, parents_of
+from imptrace.judge.known import Known
+from imptrace.judge.model import Level, Method, Reason
+from imptrace.judge.names import Names
+from imptrace.judge.path_facts import PathFacts
+from imptrace.judge.places import Area, Place, Places
+
+_MOST_LONE_FILES = 3
+
+
+class State(NamedTuple):
+    """One path that is state, with its level by itself."""
+
+    path: bytes
+    facts: PathFacts
+    place: Place
+    known: Known | None
+    """What the catalogue says about it."""
+    level: Level
+    reasons: tuple[Reason, ...]
+    """Why it has this level."""
+    hazards: tuple[Reason, ...]
+    """What stands against keeping it by itself."""
+    method: Method
+    """How an entry for it alone has to be made."""
+    is_file: bool
+    """Whether it has content of its own: anything but a directory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What shaping needs to know of the surroundings."""
+
+    places: Places
+    names: Names
+    made: frozenset[bytes]
+    """Directories that the subject made."""
+    tagged: frozenset[bytes]
+    """Directories with a CACHEDIR.TAG."""
+    read_only_beside: frozenset[bytes]
+    """Directories with a file that the subject read and never opened for a change."""
+    is_private: Callable[[bytes], bool]
+    """Whether only its owner may enter a directory, or one above it in its container."""
+
+
+def roots_of(anchor: bytes, place: Place, states: Sequence[State], ground: Ground) -> list[bytes]:
+    """Where the subject's own part of an anchor begins: one directory or several, or files."""
+    if all(state.path == anchor for state in states) and states[0].is_file:
+        return [anchor]
+    if place.area is Area.ETC:
+        return _configuration_roots(states, ground)
+    programs = frozenset[bytes]().union(*{state.facts.programs for state in states})
+    if ground.names.match(name_of(anchor), programs) and place.area is not Area.DOCUMENT:
+        return [anchor]
+    children = {_child(anchor, state.path) for state in states if state.path != anchor}
+    if not place.area.is_cache and place.area is not Area.DOCUMENT:
+        all_named = all(ground.names.match(name_of(child), programs) for child in children)
+        if children and all_named:
+            return sorted(children)
+    if anchor in ground.made or place.area.is_cache:
+        return [anchor]
+    return _narrow(anchor, states, ground)
+
+
+def _narrow(anchor: bytes, states: Sequence[State], ground: Ground) -> list[bytes]:
+    """Roots in a directory that was there before and that nothing names for the subject."""
+    files = [state for state in states if state.is_file]
+    if not files:
+        return [anchor]
+    deepest = _whole(common_directory(state.path for state in files))
+    made = [each for each in (deepest, *parents_of(deepest)) if each in ground.made]
+    own = [each for each in made if is_within(each, anchor)]
+    if own:
+        return [own[-1]]
+    lone = len(files) <= _MOST_LONE_FILES and all(
+        state.method is not Method.NONE for state in files
+    )
+    if lone or ground.places.is_container(deepest):
+        return sorted(state.path for state in files)
+    children = {_child(deepest, state.path) for state in files}
+    if children <= ground.made:
+        return sorted(children)
+    return [deepest]
+
+
+def _configuration_roots(states: Sequence[State], ground: Ground) -> list[bytes]:
+    """Below /etc a directory is kept only if nothing but the subject's own files is in it.
+
+    What it reads there and never changes is configuration, which activation writes.
+    """
+    roots: set[bytes] = set()
+    for state in states:
+        directory = parent_of(state.path)
+        is_own = directory != b"/etc" and directory not in ground.read_only_beside
+        if state.is_file:
+            roots.add(directory if is_own else state.path)
+    return sorted(root for root in roots if not any(above in roots for above in parents_of(root)))
+
+
+def _whole(directory: bytes) -> bytes:
+    """The mail folder that a directory is a part of: of a Maildir, new mail is moved to `cur`."""
+    return parent_of(directory) if name_of(directory) == b"cur" else directory
+
+
+def _child(directory: bytes, path: bytes) -> bytes:
+    """The entry of `directory` that `path` is or lies in."""
+    return directory + b"/" + path[len(directory) + 1 :].split(b"/")[0]

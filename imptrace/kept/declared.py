@@ -1,0 +1,108 @@
+"""What is declared to be kept: by a catalogue entry, or by a whole configuration as JSON."""
+
+import json
+from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import Any
+
+from imptrace.catalogue.model import INSTANCE_NAME, Entry, KeptPath
+from imptrace.errors import UsageError
+from imptrace.facts.levels import Kind
+from imptrace.facts.people import Home
+from imptrace.kept.compare import Declared, Observed
+
+_LISTS = {"directories": Kind.DIRECTORY, "files": Kind.FILE}
+# impermanence evaluates an entry to its whole path under the first name, as written under the last.
+_PATH_KEYS = {
+    Kind.DIRECTORY: ("dirPath", "directory", "path"),
+    Kind.FILE: ("filePath", "file", "path"),
+}
+
+
+def declared_by_entry(
+    entry: Entry, home: Home | None, observed: Iterable[Observed]
+) -> list[Declared]:
+    """List what a catalogue entry keeps.
+
+    A path that stands for several (a pattern, an instance, a place on another distribution) is
+    listed as what it stands for among the paths that were observed.
+    """
+    base = b"" if home is None else home.path.rstrip(b"/") + b"/"
+    seen = [each.path for each in observed]
+    found: dict[bytes, Declared] = {}
+    for kept in (*entry.persist, *entry.instances):
+        for path in _paths(kept, base, seen):
+            found.setdefault(path, Declared(path=path, kind=kept.kind, level=kept.level))
+    return list(found.values())
+
+
+def declared_by_configuration(text: str, name: str) -> list[Declared]:
+    """Read what `nix eval --json ...config.environment.persistence` prints.
+
+    `name` is how messages call the file. Raises UsageError if it is of another form.
+    """
+    try:
+        stores = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{name} is not JSON: {error}") from error
+    if not isinstance(stores, dict) or not all(isinstance(each, dict) for each in stores.values()):
+        raise UsageError(
+            f"{name} is not what `nix eval --json` prints of config.environment.persistence"
+        )
+    found = {}
+    for store in stores.values():
+        for declared in _store(store, name):
+            found[declared.path] = declared
+    return list(found.values())
+
+
+def matches(path: bytes, pattern: bytes) -> bool:
+    """Whether a path fits a pattern of the catalogue: `*`, `?` and `<name>` within one name."""
+    parts, wanted = path.split(b"/"), pattern.replace(INSTANCE_NAME, b"*").split(b"/")
+    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
+
+
+def _paths(kept: KeptPath, base: bytes, seen: Iterable[bytes]) -> Iterator[bytes]:
+    if not kept.is_pattern:
+        yield base + kept.path
+    for pattern in (kept.path, *kept.elsewhere):
+        depth = (base + pattern).count(b"/") + 1
+        for path in seen:
+            above = b"/".join(path.split(b"/")[:depth])
+            if matches(above, base + pattern):
+                yield above
+
+
+def _store(store: dict[str, Any], name: str) -> Iterator[Declared]:
+    if store.get("enable") is False:
+        return
+    yield from _lists(store, "", name)
+    users = store.get("users", {})
+    if not isinstance(users, dict):
+        raise UsageError(f"{name}: users must be an attribute set")
+    for user, entries in users.items():
+        if isinstance(entries, dict):
+            yield from _lists(entries, str(entries.get("home") or f"/home/{user}"), name)
+
+
+def _lists(entries: dict[str, Any], home: str, name: str) -> Iterator[Declared]:
+    for key, kind in _LISTS.items():
+        listed = entries.get(key, [])
+        if not isinstance(listed, list):
+            raise UsageError(f"{name}: {key} must be a list")
+        for entry in listed:
+            path = _entry_path(entry, kind)
+            if path is None:
+                raise UsageError(f"{name}: an entry of {key} names no path: {entry!r:.80}")
+            whole = str(PurePosixPath("/", home, path))
+            yield Declared(path=whole.encode(errors="surrogateescape"), kind=kind, level=None)
+
+
+def _entry_path(entry: object, kind: Kind) -> str | None:
+    if isinstance(entry, str):
+        return entry
+    if not isinstance(entry, dict):
+        return None
+    found = (entry.get(key) for key in _PATH_KEYS[kind])
+    return next((path for path in found if isinstance(path, str)), None)

@@ -1,0 +1,1 @@
+"""Recording: from a command, a process, a unit or a log to a stored run."""

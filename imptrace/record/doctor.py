@@ -1,0 +1,179 @@
+"""What works here, and what to do about the rest. Each check tries the thing itself."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from imptrace.db.location import shown
+from imptrace.errors import ImptraceError
+from imptrace.tracer import targets
+from imptrace.tracer.native.ring import Decoder, ProgramEnded
+from imptrace.tracer.notify.recorder import NotifyRecording
+from imptrace.tracer.permission import is_privileged, yama_refusal, yama_scope
+from imptrace.tracer.program import Program
+from imptrace.tracer.ptrace.recorder import AttachError, PtraceRecording
+from imptrace.tracer.recorder import RecorderOptions, Recording
+
+PROBE_MS = 5000
+
+
+class Health(StrEnum):
+    """How a check came out."""
+
+    OK = "ok"
+    LIMITED = "limited"
+    """Works with a limit that the text names."""
+    MISSING = "missing"
+    """Optional, and not there."""
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """The result of one check."""
+
+    name: str
+    health: Health
+    text: str
+    """What was found."""
+    remedy: str | None = None
+    """What to do about it."""
+
+
+def examine(database: str | None) -> Iterator[Finding]:
+    """Try everything, one after the other."""
+    yield _recorder(
+        "recorder notify",
+        NotifyRecording,
+        "needs Linux 5.19 or newer, and a container that allows seccomp; "
+        "imptrace run uses ptrace instead",
+    )
+    yield _recorder(
+        "recorder ptrace",
+        PtraceRecording.launch,
+        "needs Linux 5.3 or newer, and a container that allows ptrace",
+    )
+    yield _attaching()
+    yield _privilege()
+    yield _database(database)
+    yield _tool(
+        "strace", "logs for `imptrace import` can be recorded here", _version("strace", "-V")
+    )
+    yield _tool("nix-instantiate", "rendered Nix can be checked", _version("nix-instantiate"))
+    yield _systemd()
+
+
+def _recorder(
+    name: str, launch: Callable[[Program, RecorderOptions], Recording], needs: str
+) -> Finding:
+    """Record a program that reads a file."""
+    program = Program(path=b"/bin/sh", argv=(b"sh", b"-c", b": < /dev/null"), environ={})
+    try:
+        recording = launch(program, RecorderOptions())
+    except ImptraceError as error:
+        return Finding(name=name, health=Health.BROKEN, text=str(error), remedy=needs)
+    seen = list(Decoder().decode(_read_all(recording)))
+    recording.close()
+    if not any(isinstance(item, ProgramEnded) and item.status == 0 for item in seen):
+        return Finding(name=name, health=Health.BROKEN, text="a program did not end under it")
+    return Finding(
+        name=name,
+        health=Health.OK,
+        text=f"recorded a program ({len(seen)} events), Linux {os.uname().release}",
+    )
+
+
+def _attaching() -> Finding:
+    """Attach to a process, and let go of it."""
+    name = "attach"
+    if refusal := yama_refusal():
+        return Finding(name=name, health=Health.BROKEN, text=refusal)
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        try:
+            PtraceRecording.attach([process.pid], RecorderOptions()).close()
+        except AttachError as error:
+            return Finding(
+                name=name, health=Health.BROKEN, text=str(targets.refusal(error.pid, error.errno))
+            )
+        answer, _ = process.communicate(b"still here")
+    if answer != b"still here":
+        return Finding(name=name, health=Health.BROKEN, text="a process did not go on after it")
+    whose = "to any process" if is_privileged() else "to your own processes"
+    return Finding(name=name, health=Health.OK, text=f"imptrace attach works, {whose}")
+
+
+def _read_all(recording: Recording) -> bytes:
+    """Read until the recorder has said its last, which it does at the program's end."""
+    data = b""
+    for _ in range(PROBE_MS // 100):
+        data += recording.read(100)
+        if any(isinstance(item, ProgramEnded) for item in Decoder().decode(data)):
+            break
+    return data
+
+
+def _privilege() -> Finding:
+    scope = yama_scope()
+    if is_privileged():
+        return Finding(
+            name="privilege", health=Health.OK, text="root: every process can be read, sudo works"
+        )
+    limits = "setuid programs lose their privilege, agents that hide cannot be read"
+    if scope:
+        limits += f"; Yama's ptrace_scope is {scope}: only programs that imptrace started"
+    return Finding(
+        name="privilege",
+        health=Health.LIMITED,
+        text=f"an ordinary user: {limits}",
+        remedy="where that matters: sudo imptrace run --user $USER PROGRAM",
+    )
+
+
+def _database(place: str | None) -> Finding:
+    from imptrace.db import queries  # noqa: PLC0415 (slow)
+    from imptrace.db.engine import NoDatabaseError, reading  # noqa: PLC0415 (slow)
+
+    try:
+        with reading(place) as engine:
+            count = len(queries.runs(engine))
+    except NoDatabaseError:
+        text = f"none yet at {shown(place)}: the first run makes it"
+        return Finding(name="database", health=Health.OK, text=text)
+    except ImptraceError as error:
+        return Finding(
+            name="database", health=Health.BROKEN, text=str(error), remedy="or name another: --db"
+        )
+    runs = "1 run" if count == 1 else f"{count:,} runs"
+    return Finding(name="database", health=Health.OK, text=f"{shown(place)}: {runs}")
+
+
+def _tool(name: str, use: str, version: Callable[[], str]) -> Finding:
+    if shutil.which(name) is None:
+        return Finding(name=name, health=Health.MISSING, text="not installed", remedy=f"then {use}")
+    return Finding(name=name, health=Health.OK, text=f"{version()}: {use}")
+
+
+def _version(name: str, option: str = "--version") -> Callable[[], str]:
+    def ask() -> str:
+        result = subprocess.run(
+            [name, option], capture_output=True, check=False, text=True, errors="replace"
+        )
+        lines = result.stdout.splitlines()
+        return lines[0] if lines else "there"
+
+    return ask
+
+
+def _systemd() -> Finding:
+    if Path("/run/systemd/system").is_dir():
+        return Finding(name="systemd", health=Health.OK, text="services can be recorded")
+    return Finding(
+        name="systemd",
+        health=Health.MISSING,
+        text="not running here",
+        remedy="`imptrace service` needs it; `imptrace run --service NAME` does not",
+    )

@@ -1,0 +1,207 @@
+"""The recorder of one unit: a transient service of its own, outside of the unit's sandbox.
+
+Three can be killed, and the unit goes on. If this process is, systemd takes the C supervisor
+down with it and starts both again; if the supervisor is, this process ends and the same happens.
+What is answered on (the listeners) is kept by PID 1 meanwhile, together with the socket where
+shims come in and the page with the call that was being looked at. A new run begins then; the
+old one shows as interrupted.
+"""
+
+import os
+import pwd
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from imptrace.errors import ImptraceError
+from imptrace.record.service.manager import Manager
+from imptrace.record.service.notify import deposit, inherited_descriptors, tell_manager, withdraw
+from imptrace.record.service.order import Order, Outcome, read_order, write_outcome
+from imptrace.record.service.place import FINISH, ORDER, OUTCOME, SOCKET
+
+if TYPE_CHECKING:
+    from imptrace.record.session import Session
+    from imptrace.tracer.notify.recorder import ServiceRecording
+
+DOOR, PAGE, LISTENER = "door", "page", "listener"
+"""Names in the descriptor store; the last is tracer/notify/door.h's."""
+_POLL_SECONDS = 0.1
+_LAST_WORDS_SECONDS = 1.0
+"""The supervisor holds counts of repeats back for a quarter of this."""
+_READER_SECONDS = 5.0
+"""How long the outcome stays where `service finish` looks for it."""
+
+
+class SupervisorLostError(ImptraceError):
+    """The supervisor was killed: only a restart of this service brings it back."""
+
+
+class Recorder:
+    """Records one unit until it is told to finish, then stays until nothing needs it."""
+
+    def __init__(self, directory: Path) -> None:
+        """Take over what a killed recorder left. Raises ImptraceError."""
+        self._directory = directory
+        self._order = read_order(directory / ORDER)
+        self._outcome = directory / OUTCOME
+        # Without an order, or with an outcome, there is nothing to record; there may be somebody
+        # to answer.
+        self._should_finish = self._order is None or self._outcome.exists()
+        self._session: Session | None = None
+        self._supervisor_is_gone = False
+        self._kept = inherited_descriptors()
+        self._recording = self._serve()
+        signal.signal(signal.SIGTERM, self._told_to_finish)
+
+    def run(self) -> None:
+        """Do all of it. Raises SupervisorLostError."""
+        tell_manager("READY=1", "STATUS=waiting for the unit to start")
+        while self._order is not None and not self._should_finish:
+            self._check_supervisor()
+            if self._session is None:
+                self._begin_when_something_comes(self._order)
+            else:
+                time.sleep(_POLL_SECONDS)
+            # After the look, since what a short unit did may have come just before.
+            self._should_finish |= (self._directory / FINISH).exists()
+        self._close_door()
+        if self._order is not None and not self._outcome.exists():
+            write_outcome(self._outcome, self._finish())
+        self._stay_until_unused()
+
+    def _serve(self) -> "ServiceRecording":
+        from imptrace.tracer.notify.recorder import ServiceRecording  # noqa: PLC0415 (C)
+        from imptrace.tracer.recorder import RecorderOptions  # noqa: PLC0415 (the same)
+
+        kept, order = self._kept, self._order
+        return ServiceRecording(
+            order.unit if order else "",
+            RecorderOptions(
+                stats=order is not None and order.stats,
+                writes_only=order is not None and order.writes_only,
+            ),
+            door=kept[DOOR][0] if kept[DOOR] else self._open_door(),
+            page=kept[PAGE][0] if kept[PAGE] else _new_page(),
+            adopted=kept[LISTENER],
+            user_manager=order is not None and order.user_manager,
+        )
+
+    def _open_door(self) -> int:
+        door = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET | socket.SOCK_NONBLOCK)
+        if self._should_finish:
+            return door.detach()
+        path = self._directory / SOCKET
+        path.unlink(missing_ok=True)
+        door.bind(str(path))
+        # Whoever the unit runs as must come in; who else does is turned away by its cgroup.
+        path.chmod(0o666)
+        door.listen(socket.SOMAXCONN)
+        deposit(door.fileno(), DOOR)
+        return door.detach()
+
+    def _begin_when_something_comes(self, order: Order) -> None:
+        first = self._recording.wait_for_first(int(_POLL_SECONDS * 1000))
+        if first:
+            self._session = _new_session(order, self._recording)
+            tell_manager(f"STATUS=recording {order.unit}")
+
+    def _close_door(self) -> None:
+        (self._directory / SOCKET).unlink(missing_ok=True)
+        withdraw(DOOR)
+        self._recording.leave()
+
+    def _finish(self) -> Outcome:
+        if self._session is None:
+            return Outcome(run=None, predecessor=bool(self._kept[PAGE]))
+        # Either the unit's processes have ended, and with them the records; or they run on, and
+        # the last of what they did arrives within the supervisor's next report.
+        _wait(lambda: self._supervisor_ended() or self._session_ended(), _LAST_WORDS_SECONDS)
+        if not self._supervisor_ended():
+            self._session.stop()
+        result = self._session.result()
+        summary = result.summary
+        return Outcome(
+            run=result.run_id,
+            read=summary.read if summary else 0,
+            created=summary.created if summary else 0,
+            modified=summary.modified if summary else 0,
+            deleted=summary.deleted if summary else 0,
+            lost=summary.lost if summary else 0,
+            unseen=summary.unseen if summary else 0,
+            failure=str(result.failure) if result.failure else None,
+        )
+
+    def _stay_until_unused(self) -> None:
+        tell_manager("STATUS=not recording; the unit runs on with its filter")
+        since = time.monotonic()
+        while not self._supervisor_ended():
+            time.sleep(_POLL_SECONDS)
+        if time.monotonic() - since > _READER_SECONDS:
+            shutil.rmtree(self._directory, ignore_errors=True)
+
+    def _told_to_finish(self, _number: int, _frame: object) -> None:
+        self._should_finish = True
+
+    def _check_supervisor(self) -> None:
+        if self._supervisor_ended():
+            raise SupervisorLostError("the supervisor was killed: this service starts again")
+
+    def _session_ended(self) -> bool:
+        return self._session is not None and self._session.finished.is_set()
+
+    def _supervisor_ended(self) -> bool:
+        if not self._supervisor_is_gone:
+            pid, _ = os.waitpid(self._recording.supervisor, os.WNOHANG)
+            self._supervisor_is_gone = pid != 0
+        return self._supervisor_is_gone
+
+
+def _new_page() -> int:
+    from imptrace.tracer.notify.recorder import SERVICE_PAGE  # noqa: PLC0415 (C)
+
+    page = os.memfd_create("imptrace-page", os.MFD_CLOEXEC)
+    os.ftruncate(page, SERVICE_PAGE)
+    deposit(page, PAGE)
+    return page
+
+
+def _new_session(order: Order, recording: "ServiceRecording") -> "Session":
+    from imptrace.record.session import Request, Session  # noqa: PLC0415 (slow)
+    from imptrace.tracer.program import Subject  # noqa: PLC0415 (the same)
+
+    now = Manager(user=order.user_manager).show(order.unit)
+    argv = tuple(os.fsencode(word) for word in order.argv)
+    user, uid = _account(order.facts.get("User", ""))
+    request = Request(
+        subject=Subject(
+            program=os.path.basename(argv[0]), argv=argv, cwd=os.getcwdb(), user=user, uid=uid
+        ),
+        label=order.label,
+        service=order.unit,
+        properties={**order.facts, "InvocationID": now.get("InvocationID", "")},
+        database=order.database,
+        wait_for_children=True,
+    )
+    return Session(recording, request, lambda: None)
+
+
+def _account(name: str) -> tuple[str, int]:
+    """Look up the unit's user, as far as it is known before it runs; our own where it is not."""
+    from imptrace.tracer.program import user_name  # noqa: PLC0415 (slow)
+
+    try:
+        entry = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
+    except KeyError:
+        uid = os.getuid()
+        return user_name(uid), uid
+    return entry.pw_name, entry.pw_uid
+
+
+def _wait(is_so: Callable[[], bool], seconds: float) -> None:
+    end = time.monotonic() + seconds
+    while not is_so() and time.monotonic() < end:
+        time.sleep(_POLL_SECONDS / 2)

@@ -1,0 +1,139 @@
+"""Standing in the terminal for the program: signals, stops, and dying the same death.
+
+imptrace, the supervisor and the program share a process group, so whatever the terminal sends
+reaches the program by itself. What somebody sends to imptrace alone is meant for the program.
+"""
+
+import math
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+from threading import get_ident
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from imptrace.record.session import Session
+
+FORWARDED = frozenset(
+    {
+        signal.SIGHUP,
+        signal.SIGINT,
+        signal.SIGQUIT,
+        signal.SIGTERM,
+        signal.SIGUSR1,
+        signal.SIGUSR2,
+    }
+)
+_ATTENDED = FORWARDED | {signal.SIGCHLD}
+_TURN_SECONDS = 3600.0
+"""How long one wait for signals lasts."""
+_LETTING_GO_SECONDS = 3.0
+"""How long a tracer that waits for a file system may keep us; it ends when we do."""
+
+
+def hold_signals() -> list[int]:
+    """Keep signals for `attend` to take; returns those that were blocked before.
+
+    To be called before the program starts, which must not inherit the mask.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ATTENDED)
+    return [int(number) for number in before]
+
+
+def release_signals(blocked: list[int]) -> None:
+    """Undo `hold_signals`."""
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+
+
+def waker() -> Callable[[], None]:
+    """Return a function that wakes `attend` from any thread. To be called by the main thread."""
+    main = get_ident()
+    return lambda: signal.pthread_kill(main, signal.SIGCHLD)
+
+
+def attend(session: "Session", *, program: int, supervisor: int) -> None:
+    """Stand by until everything is stored, passing signals and stops on to the program."""
+    while not session.finished.is_set():
+        info = signal.sigwaitinfo(_ATTENDED)
+        if info.si_signo != signal.SIGCHLD:
+            _received(info, session, program)
+        elif session.stopped:
+            session.stopped = False
+            _stop_with(program)
+        elif _has_ended(supervisor):
+            session.stop()
+
+
+def attend_attached(
+    session: "Session", let_go: Callable[[], None], *, tracer: int, seconds: float | None
+) -> None:
+    """Stand by until all that is traced has ended; a signal, or the time, lets go of it before."""
+    end = math.inf if seconds is None else time.monotonic() + seconds
+    letting_go = False
+    while not session.finished.is_set():
+        left = max(end - time.monotonic(), 0)
+        info = signal.sigtimedwait(_ATTENDED, min(left, _TURN_SECONDS))
+        if info is None and left > _TURN_SECONDS:
+            continue
+        if info is not None and info.si_signo == signal.SIGCHLD:
+            if _has_ended(tracer):
+                session.stop()
+        elif letting_go:
+            session.stop()  # asked for twice, or it takes too long: what was read must do
+            end = math.inf
+        else:
+            letting_go, end = True, time.monotonic() + _LETTING_GO_SECONDS
+            let_go()
+
+
+def _received(info: signal.struct_siginfo, session: "Session", program: int) -> None:
+    if session.ended is not None:
+        session.stop()  # only children are still waited for, and no longer
+    elif info.si_code <= 0:
+        # Not by the kernel, for the terminal's whole foreground group: meant for the program.
+        _kill(program, info.si_signo)
+
+
+def _stop_with(program: int) -> None:
+    """Stop as the program did, so that the shell sees its job stopped; go on with it."""
+    # Stopped by the terminal, imptrace was stopped too, and is reading this after both went on.
+    if _state(program) not in ("T", "t"):
+        return
+    os.kill(os.getpid(), signal.SIGSTOP)
+    _kill(program, signal.SIGCONT)
+
+
+def _state(pid: int) -> str:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            text = stat.read()
+    except OSError:
+        return ""
+    return text.rpartition(")")[2].split()[0]
+
+
+def _kill(pid: int, number: int) -> None:
+    try:
+        os.kill(pid, number)
+    except (ProcessLookupError, PermissionError):
+        return  # it ended meanwhile, or became another user
+
+
+def _has_ended(supervisor: int) -> bool:
+    try:
+        pid, _ = os.waitpid(supervisor, os.WNOHANG)
+    except ChildProcessError:
+        return True
+    return pid == supervisor
+
+
+def die_by(number: int) -> None:
+    """End by the signal that ended the program, as its parent would have seen; without a core."""
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+    if number not in (signal.SIGKILL, signal.SIGSTOP):
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {number})
+    os.kill(os.getpid(), number)

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which syscalls are traced, and what each does to paths.
+ *
+ * One table serves the seccomp filter, the supervisor and the ptrace recorder. Numbers are
+ * those of the kernel's syscall tables; tests compare them with the kernel's headers.
+ */
+#ifndef IMPTRACE_CALLS_H
+#define IMPTRACE_CALLS_H
+
+#include <linux/audit.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum call_kind {
+	CALL_OPEN,	/* path, flags */
+	CALL_OPENAT2,	/* path, pointer to struct open_how */
+	CALL_PATH,	/* one path, one op, symbolic links followed */
+	CALL_LPATH,	/* the same, a final symbolic link not followed */
+	CALL_ATPATH,	/* the same, AT_SYMLINK_NOFOLLOW and AT_EMPTY_PATH in a flags argument */
+	CALL_FD,	/* an op on an open descriptor */
+	CALL_RENAME,	/* two paths */
+	CALL_LINK,	/* two paths */
+	CALL_SYMLINK,	/* a text and a path */
+	CALL_EXEC,
+	CALL_SOCKET,	/* descriptor, sockaddr, length */
+	CALL_SOCKETCALL, /* i386: the same behind a pointer */
+	CALL_EXIT,	/* a thread ends */
+	CALL_CHDIR,	/* the working directory changes: nothing to record */
+	CALL_WORLD,	/* root directory or mount namespace may change: nothing to record */
+	CALL_LISTENER,	/* seccomp(SET_MODE_FILTER, NEW_LISTENER): will be refused by the kernel */
+};
+
+/* Values are shared with Python (tracer/native/ring.py) and tested there. */
+enum op {
+	OP_READ,
+	OP_WRITE,
+	OP_CREATE,
+	OP_TRUNCATE,
+	OP_DELETE,
+	OP_RENAME,
+	OP_LINK,
+	OP_SYMLINK,
+	OP_MKDIR,
+	OP_CHMOD,
+	OP_CHOWN,
+	OP_UTIME,
+	OP_XATTR,
+	OP_EXEC,
+	OP_CONNECT,
+	OP_BIND,
+	OP_STAT,
+};
+
+#define NO_ARG (-1)
+
+struct call {
+	const char *name;
+	int16_t x86_64, i386, aarch64;	/* -1: that architecture has no such call */
+	uint8_t kind;			/* enum call_kind */
+	uint8_t op;			/* enum op, where the kind does not say it */
+	int8_t dirfd, path, flags;	/* argument positions, NO_ARG where there is none */
+	int8_t dirfd2, path2;
+};
+
+extern const struct call calls[];
+extern const size_t calls_count;
+
+/* Returns the number of @call on audit architecture @arch, or -1. */
+int call_number(const struct call *call, uint32_t arch);
+
+/* Returns the call with number @nr on @arch, or NULL if it is not one that is traced. */
+const struct call *call_find(uint32_t arch, int nr);
+
+/* Whether @call can only ask, never change: such calls are left alone unless wanted. */
+bool call_is_question(const struct call *call);
+
+/* The architectures whose calls this build traces, native first; ends with 0. */
+extern const uint32_t call_arches[];
+
+#endif

@@ -1,0 +1,298 @@
+"""From the records of the shared-memory ring to events: the Python side of records.h."""
+
+from collections.abc import Iterator
+from stat import S_IFMT, S_IMODE
+from struct import Struct
+from struct import error as StructError  # noqa: N812 (an exception, whatever its name)
+from typing import Final, NamedTuple
+
+from imptrace.tracer.events import (
+    ABSENT,
+    Access,
+    AccessFlag,
+    Event,
+    FileState,
+    FileType,
+    Lost,
+    MountNamed,
+    Op,
+    Outcome,
+    ProcessExited,
+    ProcessStarted,
+    Unseen,
+    Warned,
+)
+from imptrace.tracer.proc import split_arguments
+
+HEADER: Final = Struct("=IBBBB")
+ACCESS: Final = Struct("=8xIIIiQII")
+STATE: Final = Struct("=IIIIQQQqq")
+REPEAT: Final = Struct("=8xIIQ")
+PROCESS: Final = Struct("=8xIIIiIIQIIIIII")
+EXIT: Final = Struct("=8xIiQII")
+COUNT: Final = Struct("=8xII")
+NAME: Final = Struct("=8xII")
+
+_HAS_BEFORE, _HAS_BEFORE2, _HAS_PATH2 = 1, 2, 4
+
+# The order is that of enum record_type, enum op and enum outcome.
+(_ACCESS, _REPEAT, _PROCESS, _EXIT, _LOST, _UNSEEN, _WARNING, _ENDED, _STOPPED, _GONE, _NAME) = (
+    range(1, 12)
+)
+OPS: Final = (
+    Op.READ,
+    Op.WRITE,
+    Op.CREATE,
+    Op.TRUNCATE,
+    Op.DELETE,
+    Op.RENAME,
+    Op.LINK,
+    Op.SYMLINK,
+    Op.MKDIR,
+    Op.CHMOD,
+    Op.CHOWN,
+    Op.UTIME,
+    Op.XATTR,
+    Op.EXEC,
+    Op.CONNECT,
+    Op.BIND,
+    Op.STAT,
+)
+_OUTCOMES: Final = (
+    Outcome.OK,
+    Outcome.MISSING,
+    Outcome.DENIED,
+    Outcome.FAILED,
+    Outcome.UNKNOWN,
+)
+_WARNINGS: Final = {
+    1: Warned(
+        "setuid",
+        "a setuid program ran without its privilege, as any tracer without root makes it; "
+        "`sudo imptrace run --user NAME` keeps it",
+    ),
+    2: Warned(
+        "listener",
+        "a program asked for a seccomp listener of its own, which the kernel refuses under this "
+        "recorder; `--recorder ptrace` lets it have one",
+    ),
+    3: Warned(
+        "unreadable",
+        "a process made itself unreadable, so that some of its calls were seen without a path; "
+        "root can read it: `sudo imptrace run --user NAME`",
+    ),
+    4: Warned(
+        "io_uring",
+        "a program uses io_uring, whose operations this recorder cannot see; "
+        "`imptrace run` makes a program do without",
+    ),
+}
+
+# Half the time of the classes' own __new__, which looks at keywords and defaults.
+_make: Final = tuple.__new__
+
+_TYPES: Final = {
+    0o140000: FileType.SOCKET,
+    0o120000: FileType.SYMLINK,
+    0o100000: FileType.FILE,
+    0o060000: FileType.BLOCK_DEVICE,
+    0o040000: FileType.DIRECTORY,
+    0o020000: FileType.CHAR_DEVICE,
+    0o010000: FileType.FIFO,
+}
+
+
+class ProgramEnded(NamedTuple):
+    """The program itself ended, with wait status `status`; `left` of its processes still run."""
+
+    status: int
+    left: int
+
+
+class ProgramStopped(NamedTuple):
+    """The program itself was stopped by a signal; `status` is its wait status."""
+
+    status: int
+
+
+class AllGone(NamedTuple):
+    """Nothing that was traced is left: no record follows."""
+
+
+Notice = ProgramEnded | ProgramStopped | AllGone
+
+
+def file_type(mode: int) -> FileType:
+    """Tell the type from st_mode; `ABSENT` for 0, which no object has."""
+    return _TYPES.get(S_IFMT(mode), FileType.ABSENT)
+
+
+class _Flags(dict[int, AccessFlag]):
+    """Flags by their bits: making an enum member anew costs more than all else of a record."""
+
+    def __missing__(self, bits: int) -> AccessFlag:
+        flags = self[bits] = AccessFlag(bits)
+        return flags
+
+
+_FLAGS: Final = _Flags()
+
+# What repeats of an access refer to by its number: the fields of Access that tell it from others.
+_Seen = tuple[int, Op, bytes, bytes | None, Outcome, int, AccessFlag]
+
+
+class Decoder:
+    """Turns what `_native.Recording.read` returns into events, in order.
+
+    Stateful: a repeat names its access by number only. Records come from our own supervisor, which
+    a tracee cannot write to; still, nothing outside the given bytes is ever read.
+    """
+
+    def __init__(self) -> None:
+        """Start with no access known."""
+        self._seen: list[_Seen] = []
+        self._last_path = b""
+
+    def decode(self, data: bytes) -> Iterator[Event | Notice]:
+        """Yield what the whole records in `data` say.
+
+        Raises ValueError for what no supervisor writes; what follows it is lost.
+        """
+        try:
+            yield from self._decode(data)
+        except (StructError, LookupError) as error:
+            raise ValueError(f"a record that means nothing: {error}") from error
+
+    def _decode(self, data: bytes) -> Iterator[Event | Notice]:
+        offset = 0
+        while offset < len(data):
+            size, kind, op, outcome, has = HEADER.unpack_from(data, offset)
+            if size < HEADER.size or offset + size > len(data):
+                raise ValueError(f"a record of {size} bytes at {offset} of {len(data)}")
+            record = data[offset : offset + size]
+            offset += size
+            if kind == _ACCESS:
+                yield self._access(record, OPS[op], _OUTCOMES[outcome], has)
+            elif kind == _REPEAT:
+                yield self._repeat(record)
+            elif kind == _PROCESS:
+                yield _process(record)
+            else:
+                yield _other(kind, record)
+
+    def _access(self, record: bytes, op: Op, outcome: Outcome, has: int) -> Access:
+        number, process, flag_bits, errno, at, length, length2 = ACCESS.unpack_from(record)
+        offset = ACCESS.size
+        before = before2 = None
+        if has & _HAS_BEFORE:
+            before = _read_state(record, offset)
+            offset += STATE.size
+        if has & _HAS_BEFORE2:
+            before2 = _read_state(record, offset)
+            offset += STATE.size
+        path = record[offset : offset + length]
+        if path == self._last_path:
+            path = self._last_path  # a creation and the write that goes with it: one object
+        self._last_path = path
+        offset += length
+        path2 = record[offset : offset + length2] if has & _HAS_PATH2 else None
+        flags = _FLAGS[flag_bits]
+        self._seen.append((process, op, path, path2, outcome, errno, flags))
+        if number != len(self._seen):
+            raise ValueError(f"access {number} follows {len(self._seen) - 1}")
+        return _make(
+            Access,
+            (process, op, path, path2, outcome, at, errno, flags, before, before2, 1, at),
+        )
+
+    def _repeat(self, record: bytes) -> Access:
+        number, count, last = REPEAT.unpack_from(record)
+        if not 0 < number <= len(self._seen):
+            raise ValueError(f"a repeat of {number}, which was never seen")
+        process, op, path, path2, outcome, errno, flags = self._seen[number - 1]
+        return _make(
+            Access,
+            (process, op, path, path2, outcome, last, errno, flags, None, None, count, last),
+        )
+
+
+def _read_state(record: bytes, offset: int) -> FileState:
+    mode, uid, gid, _, size, inode, device, mtime_ns, ctime_ns = STATE.unpack_from(record, offset)
+    if not mode:
+        return ABSENT
+    return _make(
+        FileState,
+        (file_type(mode), size, S_IMODE(mode), uid, gid, mtime_ns, inode, device, ctime_ns),
+    )
+
+
+def _process(record: bytes) -> ProcessStarted:
+    process, parent, previous, pid, uid, gid, at, *lengths = PROCESS.unpack_from(record)
+    texts = []
+    offset = PROCESS.size
+    for length in lengths[:5]:
+        texts.append(record[offset : offset + length])
+        offset += length
+    exe, argv, cwd, cgroup, environ = texts
+    return ProcessStarted(
+        process=process,
+        parent=parent or None,
+        previous=previous or None,
+        pid=pid,
+        exe=exe,
+        argv=split_arguments(argv),
+        cwd=cwd,
+        uid=uid,
+        gid=gid,
+        cgroup=_cgroup(cgroup),
+        environ=_environ(environ),
+        at=at,
+    )
+
+
+def _cgroup(text: bytes) -> bytes:
+    """Take the unified hierarchy's path of a /proc/PID/cgroup, or systemd's where that is "/"."""
+    paths = {}
+    for line in text.splitlines():
+        _, controllers, path = (*line.split(b":", 2), b"", b"")[:3]
+        paths[controllers] = path
+    unified = paths.get(b"", b"")
+    return paths.get(b"name=systemd", unified) if unified in (b"", b"/") else unified
+
+
+def _environ(text: bytes) -> dict[str, bytes]:
+    variables = (variable.partition(b"=") for variable in text.split(b"\0") if variable)
+    return {name.decode("ascii"): value for name, _, value in variables}
+
+
+def _other(kind: int, record: bytes) -> Event | Notice:
+    if kind in (_EXIT, _ENDED, _STOPPED):
+        return _ending(kind, record)
+    if kind == _GONE:
+        return AllGone()
+    if kind == _NAME:
+        return _mount_named(record)
+    process, count = COUNT.unpack_from(record)
+    if kind == _LOST:
+        return Lost(count)
+    if kind == _UNSEEN:
+        return Unseen(process, count)
+    if kind == _WARNING:
+        return _WARNINGS[count]
+    raise ValueError(f"a record of unknown type {kind}")
+
+
+def _mount_named(record: bytes) -> MountNamed:
+    inside_length, host_length = NAME.unpack_from(record)
+    inside = record[NAME.size : NAME.size + inside_length]
+    host = record[NAME.size + inside_length :][:host_length]
+    return MountNamed(inside, host or None)
+
+
+def _ending(kind: int, record: bytes) -> Event | Notice:
+    process, status, at, left, _ = EXIT.unpack_from(record)
+    if kind == _ENDED:
+        return ProgramEnded(status, left)
+    if kind == _STOPPED:
+        return ProgramStopped(status)
+    return ProcessExited(process, None if status < 0 else status, at)

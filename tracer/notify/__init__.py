@@ -1,0 +1,1 @@
+"""Recording by seccomp user notification: launches programs, needs no privilege."""

@@ -1,0 +1,1 @@
+"""Recording by python-ptrace: launches programs and attaches to what runs."""

@@ -1,0 +1,1 @@
+"""Logs of strace, read as a recording."""
