@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
-from imptrace.facts.people import Home
 from imptrace.facts.levels import Kind, Level
+from imptrace.facts.people import Home
 
 __all__ = [
     "Advice",
