@@ -2,7 +2,7 @@
 
 import pytest
 
-from imptrace.facts.people import PrivateNames, private_names
+from imptrace.facts.people import PrivateNames, is_person, private_names
 
 NAMES = PrivateNames(users=("alice", "bob"), homes=(b"/home/al",), hosts=("box.example.org", "box"))
 
@@ -25,6 +25,18 @@ def test_names_are_replaced_as_words(text: bytes, replaced: bytes) -> None:
     """A name inside a longer word is another word."""
     assert NAMES.replaced(text) == replaced
     assert NAMES.stand_in(text) is (text != replaced)
+
+
+@pytest.mark.parametrize(
+    ("uid", "person"),
+    [
+        (0, False), (999, False), (1000, True), (60_000, True), (60_001, True), (65_534, False),
+        (200_500, True), (2**32 - 1, False),
+    ],
+)  # fmt: skip
+def test_a_person_may_have_any_uid_from_1000_on(uid: int, *, person: bool) -> None:
+    """systemd-homed and LDAP give uids that login.defs does not."""
+    assert is_person(uid) is person
 
 
 def test_nothing_is_private_where_there_are_no_names() -> None:

@@ -2,7 +2,6 @@
 
 import os
 import pwd
-import re
 import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,6 @@ from imptrace.errors import (
     ProgramNotFoundError,
     UsageError,
 )
-
-_WRAPPED = re.compile(rb"\.(.+)-wrapped_*")
 
 DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 
@@ -60,12 +57,6 @@ def find_user(name: str) -> User:
         home=os.fsencode(entry.pw_dir),
         shell=os.fsencode(entry.pw_shell),
     )
-
-
-def unwrapped(name: bytes) -> bytes:
-    """Return the name of a program that Nix has wrapped (`.firefox-wrapped`), or `name` itself."""
-    wrapped = _WRAPPED.fullmatch(name)
-    return wrapped[1] if wrapped else name
 
 
 def user_name(uid: int) -> str:

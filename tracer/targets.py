@@ -10,9 +10,10 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.programs import program_name
 from imptrace.tracer import proc
 from imptrace.tracer.permission import is_privileged, yama_refusal
-from imptrace.tracer.program import Subject, shown, unwrapped, user_name
+from imptrace.tracer.program import Subject, shown, user_name
 
 _KERNEL_NAME_MAX = 15
 _ENDED = ("Z", "X", "")
@@ -123,7 +124,7 @@ def _program(pid: int, first: bytes) -> bytes:
     called = os.path.basename(first)
     if called != file:
         called = os.path.basename(re.split(rb"[\s:]", first.removeprefix(b"-"), maxsplit=1)[0])
-    return unwrapped(called or file) or proc.command(pid)
+    return program_name(called or file) or proc.command(pid)
 
 
 def _choose(is_meant: Callable[[int], bool]) -> list[int]:
@@ -148,7 +149,7 @@ def _is_ours(pid: int) -> bool:
 def _names(pid: int) -> set[str]:
     file = os.path.basename(proc.link(pid, "exe").removesuffix(b" (deleted)"))
     first = os.path.basename(proc.arguments(pid)[0]) if proc.arguments(pid) else b""
-    names = {file, unwrapped(file), first, unwrapped(first)}
+    names = {file, program_name(file), first, program_name(first)}
     command = proc.command(pid)
     if len(command) < _KERNEL_NAME_MAX:  # a longer one is cut, and might be another's
         names.add(command)

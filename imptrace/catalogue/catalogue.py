@@ -13,7 +13,7 @@ from imptrace.catalogue.model import FOLDERS, CatalogueError, Entry, Place
 from imptrace.catalogue.reader import read_entry
 from imptrace.catalogue.source import Spot, line_of
 from imptrace.errors import UsageError
-from imptrace.tracer.program import unwrapped
+from imptrace.facts.programs import program_name
 
 _SUGGESTIONS = 3
 
@@ -72,7 +72,7 @@ class Catalogue:
 
         The name that Nix gives a wrapped program (`.firefox-wrapped`) is that of the program.
         """
-        name = os.fsdecode(unwrapped(os.fsencode(name)))
+        name = os.fsdecode(program_name(os.fsencode(name)))
         entries = self.entries if place is None else self.of(place)
         for names_of in (_ids, _aliases, _options, _units, _programs):
             found = tuple(entry for entry in entries if _fits(name, names_of(entry)))

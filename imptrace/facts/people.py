@@ -33,7 +33,7 @@ PUBLIC_HOSTS = frozenset(
     ]
 )
 PUBLIC_USERS = frozenset({"root", "nobody", "user", "users"})
-FIRST_PERSON_UID, LAST_PERSON_UID = 1000, 60_000
+FIRST_PERSON_UID, NOBODY, NO_UID = 1000, 65_534, 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,11 @@ class PrivateNames:
 
 
 def is_person(uid: int) -> bool:
-    """Whether a uid is given to people, as login.defs has it."""
-    return FIRST_PERSON_UID <= uid <= LAST_PERSON_UID
+    """Whether a uid may be somebody's.
+
+    Not only those of login.defs: systemd-homed and directories such as LDAP give higher ones.
+    """
+    return FIRST_PERSON_UID <= uid < NO_UID and uid != NOBODY
 
 
 def private_names(people: Iterable[tuple[str, bytes]], hosts: Iterable[str]) -> PrivateNames:

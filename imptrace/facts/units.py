@@ -73,6 +73,12 @@ def private_path(path: bytes) -> bytes:
     return path
 
 
+def private_parent(path: bytes) -> bytes | None:
+    """Name the directory of dynamic users that a path lies in, such as /var/lib/private."""
+    parents = (top + b"private" for _, top, _ in _KINDS[:3])
+    return next((parent for parent in parents if path.startswith(parent + b"/")), None)
+
+
 def _names(text: str) -> Iterator[bytes]:
     """Names in a list as systemd prints it; `a:b` makes a link b to a, `a::ro` carries flags."""
     for word in _WORD.findall(text):

@@ -5,11 +5,8 @@ from dataclasses import dataclass, field
 
 from imptrace.catalogue import Entry
 from imptrace.db.records import OtherPrograms, RunDetails
-from imptrace.facts.people import Home
+from imptrace.facts.people import Home, is_person
 from imptrace.tracer.events import FileState
-
-FIRST_ORDINARY_UID = 1000
-"""SYS_UID_MAX + 1 in login.defs: below are root and the users of services."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,7 +21,7 @@ class User:
     @property
     def is_person(self) -> bool:
         """Whether somebody logs in as this user; nobody (65534) is nobody."""
-        return self.uid == 0 or FIRST_ORDINARY_UID <= self.uid < 65534  # noqa: PLR2004 - as named
+        return self.uid == 0 or is_person(self.uid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,10 +6,10 @@ from enum import StrEnum
 
 from imptrace.errors import UsageError
 from imptrace.facts.paths import is_within, parents_of
+from imptrace.facts.units import private_parent
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Advice, Kind, Level, Method, Recommendation, Scope
 from imptrace.render.nix_entries import (
-    is_private,
     of_impermanence,
     of_options,
     of_preservation,
@@ -160,8 +160,7 @@ def _impermanence(
     kept, left_out = _mountable(recommendations)
     contents = _with_users(kept, of_impermanence, recommendations)
     bindings = _binding(f"environment.persistence.{string(store)}", contents) if contents else []
-    if any(is_private(each) for each in kept):
-        bindings += _closed_directories(store)
+    bindings += _closed_directories(store, kept)
     return _Written(bindings, left_out)
 
 
@@ -189,13 +188,18 @@ def _home_manager(
     return _Written(_binding(path, contents) if contents else [], [*left_out, *outside])
 
 
-def _closed_directories(store: bytes) -> list[str]:
-    """Bindings that close /var/lib/private: systemd refuses a dynamic user's state otherwise."""
+def _closed_directories(store: bytes, kept: Sequence[Recommendation]) -> list[str]:
+    """Bindings that close the private parents of what is kept, on both sides of the store.
+
+    systemd refuses the state, cache or logs of a dynamic user where others can read them.
+    """
+    parents = {parent for each in kept if (parent := private_parent(each.path)) is not None}
     settings: Contents = {
         f"{string(path)}.d.mode": "0700"
-        for path in (b"/var/lib/private", store + b"/var/lib/private")
+        for parent in sorted(parents)
+        for path in (parent, store + parent)
     }
-    return [binding("systemd.tmpfiles.settings.imptrace", settings, 1)]
+    return [binding("systemd.tmpfiles.settings.imptrace", settings, 1)] if settings else []
 
 
 def _mountable(

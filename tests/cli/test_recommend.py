@@ -214,3 +214,16 @@ def test_nothing_recorded_at_all(tmp_path: Path) -> None:
     result = Machine(tmp_path).imptrace("recommend")
     assert result.returncode == 2
     assert "imptrace run" in result.stderr
+
+
+def test_the_private_parent_of_a_dynamic_users_cache_is_closed(tmp_path: Path) -> None:
+    """Not that of state alone: systemd refuses a cache whose parent others can read."""
+    command = ["recommend", "--service", "searx", "--format", "nix", "--target", "impermanence"]
+    answer = subprocess.run(
+        [IMPTRACE, *command, "--db", tmp_path / "imptrace.db"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert '"/persistent/var/cache/private".d.mode = "0700";' in answer
+    assert "/var/lib/private" not in answer

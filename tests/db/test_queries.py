@@ -249,6 +249,8 @@ def test_a_run_that_is_being_recorded_is_not_removed(place: Path) -> None:
         (b"/usr/bin/vim", b"vim"),
         (FIREFOX, b"firefox"),
         (b"/x/..a-wrapped-wrapped", b"a"),
+        (b"/x/.evince-wrapped_", b"evince"),
+        (b"/x/...a-wrapped_-wrapped-wrapped_", b"a"),
         (b"/x/.-wrapped", b".-wrapped"),
         (b"/x/gcc-wrapped", b"gcc-wrapped"),
         (b"", b""),
