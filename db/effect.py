@@ -3,11 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from imptrace.db.records import CHANGES, MAYBE_DONE, AccessRecord, Effect
-from imptrace.tracer.events import AccessFlag, FileState, FileType, Op
-
-CONTENT_OPS = frozenset({Op.WRITE, Op.CREATE, Op.TRUNCATE, Op.XATTR})
-"""Ops that can change what a file holds."""
+from imptrace.db.records import MAYBE_DONE, AccessRecord, Effect
+from imptrace.tracer.events import CHANGES, CONTENT_OPS, AccessFlag, FileState, FileType, Op
 
 _MAKING = frozenset({Op.MKDIR, Op.SYMLINK, Op.BIND})
 
@@ -68,7 +65,7 @@ def _told(
 
 
 class Difference(NamedTuple):
-    """What two states of a path have in common. The database can tell it too (queries.effects)."""
+    """What two states of a path have in common. SQL can tell it too (imptrace.db.summary)."""
 
     was_there: bool
     is_there: bool

@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 
 from imptrace.db.changed_tree import ChangedTree
 from imptrace.db.codes import OUTCOME_CODES
-from imptrace.db.records import CHANGES, MAYBE_DONE
+from imptrace.db.records import MAYBE_DONE
 from imptrace.tracer.events import (
     ABSENT,
+    CHANGES,
     Access,
     AccessFlag,
     Event,

@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Executable, and_, select, true
 
 from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES
 from imptrace.db.models import Access, FileState, Path
-from imptrace.db.records import CHANGES, AccessRecord, Detail, PathRecord
+from imptrace.db.records import AccessRecord, Detail, PathRecord
 from imptrace.db.rows import (
     ACCESS_COLUMNS,
     WHAT_WAS_DONE,
@@ -23,7 +23,7 @@ from imptrace.db.rows import (
     deeds_of,
     path_record,
 )
-from imptrace.tracer.events import ABSENT, FileType, Op
+from imptrace.tracer.events import ABSENT, CHANGES, FileType, Op
 
 _ROWS = 2000
 _NO_STATES = States()

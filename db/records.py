@@ -10,9 +10,6 @@ from typing import NamedTuple
 
 from imptrace.tracer.events import AccessFlag, FileState, Mount, Op, Outcome
 
-CHANGES = frozenset(op for op in Op if op.changes)
-"""The ops that ask for a change, for quick look-ups."""
-
 MAYBE_DONE = frozenset({Outcome.OK, Outcome.UNKNOWN})
 """The outcomes of a call that did what it was asked for, as far as anyone knows."""
 

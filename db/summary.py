@@ -22,12 +22,12 @@ from sqlalchemy import (
 
 from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES
-from imptrace.db.effect import CONTENT_OPS, Difference, effect_of, judged
+from imptrace.db.effect import Difference, effect_of, judged
 from imptrace.db.models import Access, FileState
 from imptrace.db.read_run import accesses_by_path, states_by_path
-from imptrace.db.records import CHANGES, MAYBE_DONE, Effect
+from imptrace.db.records import MAYBE_DONE, Effect
 from imptrace.db.rows import States
-from imptrace.tracer.events import FileType
+from imptrace.tracer.events import CHANGES, CONTENT_OPS, FileType
 
 _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
 _DIRECTORY = FILE_TYPE_CODES[FileType.DIRECTORY]

@@ -9,10 +9,11 @@ from imptrace.db.bulk import CHUNK, chunks
 from imptrace.db.effect import effect_of
 from imptrace.db.models import Access, FileState, Path, Process, Run
 from imptrace.db.queries import nearest
-from imptrace.db.records import CHANGES, AccessRecord, PathUse, best_outcome, count_calls
+from imptrace.db.records import AccessRecord, PathUse, best_outcome, count_calls
 from imptrace.db.rows import ACCESS_COLUMNS, AnyRow, States, access_record
 from imptrace.errors import UsageError
 from imptrace.facts.programs import program_name
+from imptrace.tracer.events import CHANGES
 
 _Place = tuple[int, int]
 """Run, path id."""

@@ -10,8 +10,8 @@
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 
-#include "native/calls.h"
 #include "native/py_observer.h"
+#include "native/py_tables.h"
 #include "native/records.h"
 #include "notify/shim.h"
 #include "notify/supervise.h"
@@ -239,34 +239,6 @@ static PyObject *notify_refuse_io_uring(PyObject *module, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
-static PyObject *notify_layout(PyObject *module, PyObject *unused)
-{
-	(void)module;
-	(void)unused;
-	return Py_BuildValue("{s:n,s:n,s:n,s:n,s:n,s:n,s:n}", "access", sizeof(struct access_record),
-			     "state", sizeof(struct state_record), "repeat",
-			     sizeof(struct repeat_record), "process", sizeof(struct process_record),
-			     "exit", sizeof(struct exit_record), "count",
-			     sizeof(struct count_record), "name", sizeof(struct name_record));
-}
-
-static PyObject *notify_calls(PyObject *module, PyObject *unused)
-{
-	PyObject *list = PyList_New(0);
-
-	(void)module;
-	(void)unused;
-	for (size_t i = 0; list && i < calls_count; i++) {
-		PyObject *row = Py_BuildValue("siii", calls[i].name, calls[i].x86_64, calls[i].i386,
-					      calls[i].aarch64);
-
-		if (!row || PyList_Append(list, row))
-			Py_CLEAR(list);
-		Py_XDECREF(row);
-	}
-	return list;
-}
-
 static PyMethodDef methods[] = {
 	{ "launch", (PyCFunction)(void (*)(void))notify_launch, METH_VARARGS | METH_KEYWORDS,
 	  launch_doc },
@@ -278,8 +250,12 @@ static PyMethodDef methods[] = {
 	  "Become the parent of descendants whose own parent has ended." },
 	{ "refuse_io_uring", notify_refuse_io_uring, METH_NOARGS,
 	  "Make io_uring_setup fail with ENOSYS from now on, in this process and what it executes." },
-	{ "layout", notify_layout, METH_NOARGS, "Sizes of the records, by name." },
-	{ "calls", notify_calls, METH_NOARGS,
+	{ "layout", tables_layout, METH_NOARGS,
+	  "The records, by name: size, and (name, offset, size) of each field." },
+	{ "operations", tables_operations, METH_NOARGS,
+	  "(name, whether it asks for a change) of each op, in the order of their numbers." },
+	{ "outcome_of", tables_outcome_of, METH_O, "The number of the outcome that an errno means." },
+	{ "calls", tables_calls, METH_NOARGS,
 	  "The traced calls: (name, number on x86-64, i386, aarch64), -1 where there is none." },
 	{ NULL, NULL, 0, NULL },
 };

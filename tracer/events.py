@@ -37,7 +37,17 @@ class Op(StrEnum):
     @property
     def changes(self) -> bool:
         """Whether this op is a request to change something at the path."""
-        return self not in (Op.READ, Op.EXEC, Op.CONNECT, Op.STAT)
+        return self in CHANGES
+
+
+CONTENT_OPS = frozenset({Op.WRITE, Op.CREATE, Op.TRUNCATE, Op.XATTR})
+"""What can change what a file holds."""
+METADATA_OPS = frozenset({Op.CHMOD, Op.CHOWN, Op.UTIME, Op.XATTR})
+"""What changes mode, owner, times and attributes, never the content."""
+MAKING_OPS = frozenset({Op.CREATE, Op.MKDIR, Op.LINK, Op.SYMLINK, Op.BIND})
+"""What can put something where nothing was, besides a rename."""
+CHANGES = CONTENT_OPS | METADATA_OPS | MAKING_OPS | {Op.DELETE, Op.RENAME}
+"""What asks for a change: all but reading, executing, connecting and looking."""
 
 
 class Outcome(StrEnum):

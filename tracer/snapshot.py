@@ -10,6 +10,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, Final
 
 from imptrace.facts.content import CLUES, hint_of
+from imptrace.facts.paths import is_within
 from imptrace.tracer._look import look
 from imptrace.tracer.events import ABSENT, FileState, FileType, Snapshot
 from imptrace.tracer.mountinfo import may_wait, own_mounts
@@ -54,7 +55,7 @@ def snapshots(paths: Iterable[bytes]) -> Iterator[Snapshot]:
 
 
 def _is_below_any(path: bytes, directories: tuple[bytes, ...]) -> bool:
-    return any(path == above or path.startswith(above + b"/") for above in directories)
+    return any(is_within(path, above) for above in directories)
 
 
 def _look_ahead(paths: Iterable[bytes]) -> Iterator[Snapshot]:

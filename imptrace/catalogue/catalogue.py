@@ -4,7 +4,6 @@ import difflib
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -13,6 +12,7 @@ from imptrace.catalogue.model import FOLDERS, CatalogueError, Entry, Place
 from imptrace.catalogue.reader import read_entry
 from imptrace.catalogue.source import Spot, line_of
 from imptrace.errors import UsageError
+from imptrace.facts.patterns import is_called
 from imptrace.facts.programs import program_name
 
 _SUGGESTIONS = 3
@@ -75,7 +75,7 @@ class Catalogue:
         name = os.fsdecode(program_name(os.fsencode(name)))
         entries = self.entries if place is None else self.of(place)
         for names_of in (_ids, _aliases, _options, _units, _programs):
-            found = tuple(entry for entry in entries if _fits(name, names_of(entry)))
+            found = tuple(entry for entry in entries if is_called(name, names_of(entry)))
             if found:
                 return found
         return ()
@@ -200,8 +200,3 @@ def _units(entry: Entry) -> tuple[str, ...]:
 
 def _programs(entry: Entry) -> tuple[str, ...]:
     return entry.programs
-
-
-def _fits(name: str, known: Iterable[str]) -> bool:
-    """Whether `name` is one of `known`, upper and lower case alike; `*` stands for an instance."""
-    return any(fnmatchcase(name.lower(), each.lower().replace("[", "[[]")) for each in known)

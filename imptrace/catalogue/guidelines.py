@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from imptrace.catalogue.model import FOLDERS, Entry, KeptPath, Place, Written
-from imptrace.catalogue.paths import is_within
 from imptrace.catalogue.source import Spot
 from imptrace.catalogue.unsourced import UNSOURCED
+from imptrace.facts.conventions import EVERYBODYS
 from imptrace.facts.levels import Kind, Level
+from imptrace.facts.paths import is_within
 
 LONGEST_NOTE = 160
 
@@ -24,15 +25,7 @@ TOO_WIDE = frozenset((
 ))  # fmt: skip
 """Directories of many owners, or that NixOS and Home Manager write into."""
 
-COMMON = frozenset((
-    b"/etc/passwd", b"/etc/group", b"/etc/shadow", b"/etc/gshadow", b"/etc/subuid",
-    b"/etc/subgid", b"/etc/adjtime", b"/var/lib/misc", b"/var/log/wtmp", b"/var/log/btmp",
-    b"/var/log/lastlog", b"/var/mail", b"/var/spool/mail", b".cache", b".config/mimeapps.list",
-    b".config/user-dirs.dirs", b".config/autostart", b".config/gtk-3.0", b".config/gtk-4.0",
-    b".local/share/recently-used.xbel", b".local/share/applications", b".local/share/Trash",
-    b"Desktop", b"Documents", b"Downloads", b"Music", b"Pictures", b"Public", b"Templates",
-    b"Videos",
-))  # fmt: skip
+COMMON = EVERYBODYS | {b"/var/lib/misc", b".cache"}
 """Well-known places that several programs write."""
 
 INTERPRETERS = frozenset((

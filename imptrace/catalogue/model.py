@@ -5,9 +5,7 @@ from enum import StrEnum
 
 from imptrace.errors import UsageError
 from imptrace.facts.levels import Kind, Level
-
-INSTANCE_NAME = b"<name>"
-"""Stands in the path of an instance for the instance's name."""
+from imptrace.facts.patterns import INSTANCE_NAME
 
 
 class CatalogueError(UsageError):

@@ -1,6 +1,8 @@
 """Which paths a catalogue entry may hold, and how they lie within each other."""
 
-from imptrace.catalogue.model import INSTANCE_NAME, KeptPath, Place
+from imptrace.catalogue.model import KeptPath, Place
+from imptrace.facts.paths import is_within
+from imptrace.facts.patterns import INSTANCE_NAME
 
 GONE_AT_REBOOT = tuple(
     top.encode()
@@ -29,11 +31,6 @@ def kept_problem(path: bytes) -> str | None:
         if is_within(path, top):
             return f"{path.decode()!r} is below {top.decode()}, which is never kept"
     return None
-
-
-def is_within(path: bytes, directory: bytes) -> bool:
-    """Whether `path` is `directory` or lies below it; both without patterns."""
-    return path == directory or path.startswith(directory + b"/")
 
 
 def template_problem(path: bytes, *, wanted: bool) -> str | None:

@@ -7,8 +7,9 @@ from imptrace.catalogue.model import Place
 from imptrace.contribute.git import FileChange
 from imptrace.contribute.words import shown
 from imptrace.facts.levels import Kind, Level
+from imptrace.facts.paths import lies_below
 from imptrace.judge.model import Method
-from imptrace.kept.compare import Declared, Difference, Observed, Status, compare, lies_below
+from imptrace.kept.compare import Declared, Difference, Observed, Status, compare
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,10 @@ from imptrace.contribute.proposal import HeldBack, KeptPath
 from imptrace.contribute.public_words import public_comment, public_reason
 from imptrace.contribute.words import shown
 from imptrace.errors import UsageError
+from imptrace.facts.paths import relative_to
+from imptrace.facts.patterns import matches
 from imptrace.facts.people import PrivateNames
 from imptrace.judge.model import Advice, Method, Recommendation, Scope
-from imptrace.kept.declared import matches
 
 LONGEST_COMMENT = 80
 
@@ -88,10 +89,6 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
     return next((why for applies, why in obstacles if applies), None)
 
 
-def _is_of_an_instance(path: bytes, entry: Entry | None) -> bool:
-    return entry is not None and any(matches(path, kept.path) for kept in entry.instances)
-
-
 def _kept(each: Recommendation, rules: Rules) -> KeptPath:
     path = _relative(each)
     reason = public_reason(each.reasons) or "observed"
@@ -132,9 +129,7 @@ def _as_on_nixos(path: KeptPath, entry: Entry | None) -> KeptPath:
 
 def _relative(each: Recommendation) -> bytes:
     """Name a path in a home directory relative to it."""
-    if each.home is None:
-        return each.path
-    return each.path.removeprefix(each.home.path.rstrip(b"/") + b"/")
+    return each.path if each.home is None else relative_to(each.path, each.home.path)
 
 
 def _note(path: bytes, entry: Entry | None) -> str | None:

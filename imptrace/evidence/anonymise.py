@@ -13,24 +13,12 @@ from imptrace.db.records import OtherPrograms, PathRecord, ProcessRecord, RunDet
 from imptrace.db.units import unit_of
 from imptrace.evidence.machine import Elsewhere, own_properties
 from imptrace.facts.people import FIRST_PERSON_UID, PrivateNames, is_person
+from imptrace.facts.units import PUBLIC_PROPERTIES
 from imptrace.judge.context import User
 from imptrace.tracer.events import FileState, Mount
 
 DAY_NS = 86_400_000_000_000
 HOST = "elsewhere"
-# Facts about a unit that the classifier may use; others (ExecStart, ...) hold whatever somebody
-# wrote into them.
-UNIT_PROPERTIES = frozenset(
-    f"{name}{suffix}"
-    for name in (
-        "StateDirectory",
-        "CacheDirectory",
-        "LogsDirectory",
-        "ConfigurationDirectory",
-        "RuntimeDirectory",
-    )
-    for suffix in ("", "Mode")
-) | {"Id", "User", "Group", "DynamicUser", "RuntimeDirectoryPreserve"}
 _UID_IN_PATH = re.compile(rb"(?<=/run/user/)\d+|(?<=/user-)\d+(?=\.slice)|(?<=/user@)\d+")
 
 
@@ -134,7 +122,7 @@ def _run(run: RunRecord, rename: Renaming) -> RunRecord:
         properties={
             key: rename.text(value)
             for key, value in own_properties(run).items()
-            if key in UNIT_PROPERTIES
+            if key in PUBLIC_PROPERTIES
         },
         # The words of a warning may name anything; its code says what it is about.
         warnings=tuple((code, "") for code, _ in run.warnings),

@@ -12,7 +12,6 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
 from sqlalchemy import Engine
 
@@ -23,8 +22,9 @@ from imptrace.db.records import Detail, Effect, OtherPrograms, RunDetails, RunRe
 from imptrace.errors import UsageError
 from imptrace.evidence.machine import Elsewhere, brought_along, joined, own_properties
 from imptrace.facts.paths import parents_of
+from imptrace.facts.patterns import is_called
 from imptrace.facts.people import Home
-from imptrace.facts.units import PROPERTIES
+from imptrace.facts.units import ASKED_PROPERTIES
 from imptrace.judge.context import Context, Facts, User
 from imptrace.judge.names import executed_names, names_of_process
 from imptrace.tracer.events import ABSENT, FileState
@@ -156,8 +156,7 @@ def _plain(service: str) -> str:
 
 def _is_one(service: str, units: Iterable[str]) -> bool:
     """Whether a unit is one of the catalogue's, where `*` stands for an instance."""
-    patterns = (_plain(unit).replace("[", "[[]") for unit in units)
-    return any(fnmatchcase(_plain(service), pattern) for pattern in patterns)
+    return is_called(_plain(service), map(_plain, units))
 
 
 def _entries(programs: Iterable[bytes], catalogue: Catalogue | None) -> tuple[Entry, ...]:
@@ -290,7 +289,14 @@ def _ask_systemd(unit: str) -> dict[str, str]:
     """Ask the running systemd; nothing is declared where there is none, or no such unit."""
     if shutil.which("systemctl") is None:
         return {}
-    command = ["systemctl", "--system", "show", f"--property={','.join(PROPERTIES)}", "--", unit]
+    command = [
+        "systemctl",
+        "--system",
+        "show",
+        f"--property={','.join(ASKED_PROPERTIES)}",
+        "--",
+        unit,
+    ]
     try:
         shown = subprocess.run(
             command,

@@ -26,6 +26,16 @@ def is_within(path: bytes, directory: bytes) -> bool:
     return path == directory or path.startswith(directory.rstrip(b"/") + b"/")
 
 
+def lies_below(path: bytes, directory: bytes) -> bool:
+    """Whether `path` lies below `directory`, and is not the directory itself."""
+    return path != directory and is_within(path, directory)
+
+
+def relative_to(path: bytes, directory: bytes) -> bytes:
+    """Name a path from a directory on; one that does not lie there stays as it is."""
+    return path.removeprefix(directory.rstrip(b"/") + b"/")
+
+
 def common_directory(paths: Iterable[bytes]) -> bytes:
     """The deepest directory that holds all of `paths`, of which there is at least one."""
     parts = [parent_of(path).split(b"/") for path in paths]

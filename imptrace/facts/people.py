@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+ROOT = "root"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Home:
@@ -15,6 +17,11 @@ class Home:
 
     user: str
     path: bytes
+
+    @property
+    def is_of_system(self) -> bool:
+        """Whether it is root's, whose files are the system's: modules name them by whole paths."""
+        return self.user == ROOT
 
 
 # Names that a host has by default: they say nothing, and stand in the names of common paths.

@@ -21,14 +21,26 @@ _KINDS: tuple[tuple[str, bytes, Level], ...] = (
 )
 """Property, the directory that it makes one in (systemd.exec(5)), and what that is worth."""
 
-PROPERTIES = (
-    "LoadState",
+_JUDGED = (
     "User",
     "Group",
     "DynamicUser",
     *(name + part for name, _, _ in _KINDS for part in ("", "Mode")),
 )
-"""All that is read of a unit."""
+_RUNTIME = ("RuntimeDirectory", "RuntimeDirectoryMode", "RuntimeDirectoryPreserve")
+
+ASKED_PROPERTIES = ("LoadState", *_JUDGED)
+"""What the running systemd is asked about a unit of which nothing was recorded."""
+
+PUBLIC_PROPERTIES = frozenset({"Id", *_JUDGED, *_RUNTIME})
+"""What may leave the machine: others (ExecStart, ...) hold whatever somebody wrote into them."""
+
+RUN_PROPERTIES = (
+    "Id", "Description", "Type", "FragmentPath", *_JUDGED, *_RUNTIME, "SupplementaryGroups",
+    "PrivateTmp", "ProtectSystem", "ProtectHome", "ReadWritePaths", "BindPaths",
+    "RootDirectory", "RootImage", "WorkingDirectory", "UMask",
+)  # fmt: skip
+"""What is kept of a unit with a run of it."""
 
 _ROOT = "root"
 _MODE = re.compile("[0-7]{3,4}")

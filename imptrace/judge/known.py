@@ -1,17 +1,14 @@
 """What the catalogue says about a path."""
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
-from imptrace.catalogue.model import INSTANCE_NAME
 from imptrace.facts.paths import parent_of, parents_of
+from imptrace.facts.patterns import Pattern, compiled, is_wild, literal_prefix, without_instance
 from imptrace.facts.units import private_path
 from imptrace.judge.model import Scope
 from imptrace.judge.places import Places
-
-_WILD = re.compile(rb"[*?]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,12 +56,12 @@ class Knowledge:
     def __init__(self, entries: Iterable[Entry], places: Places) -> None:
         self._literal: dict[bytes, _Line] = {}
         self._of_directory: dict[bytes, Known | None] = {}
-        self._patterns: list[tuple[re.Pattern[bytes], _Line]] = []
+        self._patterns: list[tuple[Pattern, _Line]] = []
         for entry in entries:
             for line in _lines(entry, places):
                 self._add(line)
         self._patterns.sort(key=lambda each: each[1].rank, reverse=True)
-        self._prefixes = tuple({_literal_prefix(line.pattern) for _, line in self._patterns})
+        self._prefixes = tuple({literal_prefix(line.pattern) for _, line in self._patterns})
 
     def stands_out(self, path: bytes) -> bool:
         """Whether another line may be the best for `path` than for its directory."""
@@ -91,8 +88,8 @@ class Knowledge:
         return best.known(best.pattern) if best is not None else None
 
     def _add(self, line: _Line) -> None:
-        if b"*" in line.pattern or b"?" in line.pattern:
-            self._patterns.append((_compiled(line.pattern), line))
+        if is_wild(line.pattern):
+            self._patterns.append((compiled(line.pattern), line))
             return
         there = self._literal.get(line.pattern)
         if there is None or line.rank > there.rank:
@@ -126,28 +123,7 @@ def _absolute(entry: Entry, path: bytes, places: Places) -> Iterator[bytes]:
         for home in places.homes:
             yield from places.in_home(home, path)
         return
-    for each in _instances(path):
+    for each in without_instance(path):
         yield each
         if entry.dynamic_user:
             yield private_path(each)
-
-
-def _instances(path: bytes) -> Iterator[bytes]:
-    """A path with its instance's name as a pattern, and the nameless instance's path."""
-    if INSTANCE_NAME not in path:
-        yield path
-        return
-    yield path.replace(INSTANCE_NAME, b"*")
-    before, _, after = path.partition(INSTANCE_NAME)
-    yield before.rstrip(b"-/") + after
-
-
-def _literal_prefix(pattern: bytes) -> bytes:
-    """What every path begins with that a pattern fits."""
-    return _WILD.split(pattern, maxsplit=1)[0]
-
-
-def _compiled(pattern: bytes) -> re.Pattern[bytes]:
-    """`*` and `?` stand for bytes of one name; what lies below matches as well."""
-    text = re.escape(pattern).replace(rb"\*", rb"[^/]*").replace(rb"\?", rb"[^/]")
-    return re.compile(rb"(?s:" + text + rb")(?=/|\Z)")

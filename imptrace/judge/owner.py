@@ -1,6 +1,6 @@
 """Owner and mode of what is recommended: they are part of the answer."""
 
-from imptrace.catalogue.model import INSTANCE_NAME
+from imptrace.facts.patterns import INSTANCE_NAME
 from imptrace.judge.context import Context
 from imptrace.judge.holdings import Claimed
 from imptrace.judge.judge import Judged

@@ -9,12 +9,19 @@ from functools import cache
 from operator import attrgetter
 from typing import NamedTuple
 
-from imptrace.db.records import CHANGES, MAYBE_DONE, Effect, PathRecord, RunDetails
+from imptrace.db.records import MAYBE_DONE, Effect, PathRecord, RunDetails
 from imptrace.facts.paths import name_of
-from imptrace.tracer.events import AccessFlag, FileState, FileType, Op, Outcome
+from imptrace.tracer.events import (
+    CHANGES,
+    METADATA_OPS,
+    AccessFlag,
+    FileState,
+    FileType,
+    Op,
+    Outcome,
+)
 
 _time = attrgetter("first")
-_METADATA = frozenset({Op.CHMOD, Op.CHOWN, Op.UTIME, Op.XATTR})
 _LEFT = frozenset({Effect.CREATED, Effect.MODIFIED})
 SMALL = 64
 """Bytes: a lock file holds at most a pid and a host name; `Cargo.lock` holds more."""
@@ -216,7 +223,7 @@ def _calls(records: Iterable[PathRecord], programs: Mapping[int, Mapping[int, by
 
 def _is_only_metadata(ops: Mapping[Op, int]) -> bool:
     made = ops.keys() & CHANGES
-    return bool(made) and made <= _METADATA
+    return bool(made) and made <= METADATA_OPS
 
 
 def _type(state: FileState | None, before: FileState | None, calls: _Calls) -> FileType | None:

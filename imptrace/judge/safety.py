@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Method, Reason
 from imptrace.judge.path_facts import PathFacts
-from imptrace.tracer.events import AccessFlag, FileType, Op
+from imptrace.tracer.events import MAKING_OPS, AccessFlag, FileType, Op
 
 
 def hazards_of(path: bytes, facts: PathFacts) -> tuple[Reason, ...]:
@@ -90,7 +90,7 @@ def _is_made_once(facts: PathFacts) -> bool:
     return facts.ops.get(Op.RENAME) == 1 and facts.created == 1 and facts.runs > 1
 
 
-_MAKES = frozenset({Op.CREATE, Op.MKDIR, Op.LINK, Op.SYMLINK, Op.RENAME})
+_MAKES = MAKING_OPS | {Op.RENAME}
 
 _REPLACING_RULES: tuple[Callable[[bytes, PathFacts], Reason | None], ...] = (
     replaced_by_rename,

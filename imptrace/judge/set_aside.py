@@ -3,14 +3,13 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from imptrace.db.records import CHANGES
 from imptrace.facts.paths import is_within, name_of, parent_of, parents_of
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Reason, Why
 from imptrace.judge.path_facts import PathFacts
 from imptrace.judge.places import Places
 from imptrace.judge.words import LOCK, STREAM, TEMPORARY, words_of
-from imptrace.tracer.events import AccessFlag, FileType, Mount
+from imptrace.tracer.events import CHANGES, AccessFlag, FileType, Mount
 
 Ruling = tuple[Why, Reason]
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from imptrace.facts.levels import Kind, Level
+from imptrace.facts.paths import is_within, lies_below
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +63,6 @@ def compare(declared: Iterable[Declared], observed: Iterable[Observed]) -> list[
     return sorted(found, key=lambda difference: difference.path)
 
 
-def lies_below(path: bytes, directory: bytes) -> bool:
-    """Whether `path` is somewhere below `directory`, and not the directory itself."""
-    return path.startswith(directory.rstrip(b"/") + b"/") and path != directory
-
-
 def _judge(observed: Observed, declared: Iterable[Declared]) -> Difference:
     keeper = _keeper(observed.path, declared)
     if keeper is None:
@@ -96,4 +92,4 @@ def _careful_enough(keeper: Declared, observed: Observed) -> bool:
 
 
 def _related(one: bytes, other: bytes) -> bool:
-    return one == other or lies_below(one, other) or lies_below(other, one)
+    return is_within(one, other) or is_within(other, one)

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import Any
 
-from imptrace.catalogue.model import INSTANCE_NAME, Entry, KeptPath
+from imptrace.catalogue.model import Entry, KeptPath
 from imptrace.errors import UsageError
 from imptrace.facts.levels import Kind
+from imptrace.facts.patterns import matching_top
 from imptrace.facts.people import Home
 from imptrace.kept.compare import Declared, Observed
 
@@ -57,21 +57,12 @@ def declared_by_configuration(text: str, name: str) -> list[Declared]:
     return list(found.values())
 
 
-def matches(path: bytes, pattern: bytes) -> bool:
-    """Whether a path fits a pattern of the catalogue: `*`, `?` and `<name>` within one name."""
-    parts, wanted = path.split(b"/"), pattern.replace(INSTANCE_NAME, b"*").split(b"/")
-    return len(parts) == len(wanted) and all(map(fnmatchcase, parts, wanted))
-
-
 def _paths(kept: KeptPath, base: bytes, seen: Iterable[bytes]) -> Iterator[bytes]:
     if not kept.is_pattern:
         yield base + kept.path
     for pattern in (kept.path, *kept.elsewhere):
-        depth = (base + pattern).count(b"/") + 1
-        for path in seen:
-            above = b"/".join(path.split(b"/")[:depth])
-            if matches(above, base + pattern):
-                yield above
+        tops = (matching_top(path, base + pattern) for path in seen)
+        yield from (top for top in tops if top is not None)
 
 
 def _store(store: dict[str, Any], name: str) -> Iterator[Declared]:

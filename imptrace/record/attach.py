@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.units import RUN_PROPERTIES
 from imptrace.record.service.manager import Manager
-from imptrace.record.service.units import RUN_PROPERTIES
 from imptrace.tracer import proc, targets
 from imptrace.tracer.permission import is_privileged
 from imptrace.tracer.program import Subject, shown

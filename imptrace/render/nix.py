@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from imptrace.errors import UsageError
-from imptrace.facts.paths import is_within, parents_of
+from imptrace.facts.paths import is_within, parents_of, relative_to
+from imptrace.facts.people import Home
 from imptrace.facts.units import private_parent
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Advice, Kind, Level, Method, Recommendation, Scope
@@ -13,7 +14,6 @@ from imptrace.render.nix_entries import (
     of_impermanence,
     of_options,
     of_preservation,
-    relative_path,
 )
 from imptrace.render.nix_text import (
     Comment,
@@ -28,7 +28,6 @@ from imptrace.render.reasons import in_words
 from imptrace.render.text import printable
 
 DEFAULT_STORAGE = b"/persistent"
-_ROOT = "root"
 _SHARED = "Shared with other programs, so only suggested:"
 _LEFT_OUT = "Left out:"
 _REMEDIES = (Code.NO_ENTRY_WORKS, Code.MIXED_DIRECTORY, Code.DOCUMENT_REPLACED)
@@ -67,7 +66,8 @@ def default_target(advice: Advice) -> Target:
     """Choose a known service's own options, else the module for where most of it lies."""
     if advice.subject.service is not None and option_of(advice) is not None:
         return Target.OPTIONS
-    return Target.HOME_MANAGER if advice.subject.home is not None else Target.IMPERMANENCE
+    home = advice.subject.home
+    return Target.HOME_MANAGER if home and not home.is_of_system else Target.IMPERMANENCE
 
 
 def option_of(advice: Advice) -> str | None:
@@ -122,7 +122,7 @@ def _options(
             "use --target impermanence, home-manager or preservation"
         )
     is_home = advice.subject.home is not None
-    fitting = [each for each in recommendations if (_home(each) is not None) is is_home]
+    fitting = [each for each in recommendations if (each.home is not None) is is_home]
     bindings = []
     if storage is not None:
         scope = "home" if is_home else "environment"
@@ -132,7 +132,7 @@ def _options(
     levels: Contents = {}
     for level in Level:
         of_level = [each for each in entries if each.level is level]
-        contents = _contents(of_level, of_options, fitting, with_level=False)
+        contents = _contents(of_level, of_options, fitting, is_home=is_home, with_level=False)
         levels |= _nested(level.value, contents)
     if levels:
         bindings += _binding(f"{option}.persistence", levels)
@@ -182,7 +182,7 @@ def _home_manager(
     store = storage or DEFAULT_STORAGE
     at_home = [each for each in recommendations if each.home is not None]
     kept, left_out = _mountable(at_home)
-    contents = _contents(kept, of_impermanence, recommendations)
+    contents = _contents(kept, of_impermanence, recommendations, is_home=True)
     outside = [(each, "not in a home directory") for each in recommendations if each.home is None]
     path = f"home.persistence.{string(store)}"
     return _Written(_binding(path, contents) if contents else [], [*left_out, *outside])
@@ -230,11 +230,12 @@ def _with_users(
 ) -> Contents:
     """Directories and files of the system, then those of each user."""
     of_system = [each for each in recommendations if _home(each) is None]
-    contents = _contents(of_system, entry, everything)
-    users = sorted({each.home.user for each in recommendations if each.home and _home(each)})
-    for user in users:
+    contents = _contents(of_system, entry, everything, is_home=False)
+    homes = [home for each in recommendations if (home := _home(each)) is not None]
+    for user in sorted({home.user for home in homes}):
         of_user = [each for each in recommendations if each.home and each.home.user == user]
-        contents |= _nested(attribute_path("users", user), _contents(of_user, entry, everything))
+        listed = _contents(of_user, entry, everything, is_home=True)
+        contents |= _nested(attribute_path("users", user), listed)
     return contents
 
 
@@ -243,15 +244,20 @@ def _contents(
     entry: EntryWriter,
     everything: Sequence[Recommendation],
     *,
+    is_home: bool,
     with_level: bool = True,
 ) -> Contents:
-    """List directories and files. `everything`: parts of them that have no entry, too."""
+    """List directories and files. `everything`: parts of them that have no entry, too.
+
+    `is_home`: the module joins each to the home directory.
+    """
     contents: Contents = {}
     for name, kind in (("directories", Kind.DIRECTORY), ("files", Kind.FILE)):
         entries: list[Value | Comment] = []
         for each in recommendations:
             if each.kind is kind:
-                path = relative_path(each) if _home(each) is not None else each.path
+                home = each.home if is_home else None
+                path = each.path if home is None else relative_to(each.path, home.path)
                 remark = _remark(each, everything, with_level=with_level)
                 entries += (remark, entry(each, path))
         if entries:
@@ -259,9 +265,9 @@ def _contents(
     return contents
 
 
-def _home(each: Recommendation) -> bytes | None:
-    """Tell the home that a path is written relative to: root's files are the system's."""
-    return each.home.path if each.home is not None and each.home.user != _ROOT else None
+def _home(each: Recommendation) -> Home | None:
+    """Tell whose files a path is among: root's are the system's."""
+    return None if each.home is None or each.home.is_of_system else each.home
 
 
 def _remark(

@@ -10,11 +10,6 @@ _DEFAULT_MODE = 0o755
 _ROOT = "root"
 
 
-def relative_path(each: Recommendation) -> bytes:
-    """Name a path from its home directory on."""
-    return each.path[len(each.home.path) + 1 :] if each.home is not None else each.path
-
-
 def of_options(each: Recommendation, path: bytes) -> Value:
     """Make an entry of OPTION.persistence.LEVEL: `copy` for a file that its program replaces."""
     if each.kind is Kind.DIRECTORY:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from imptrace.db.records import RunRecord, RunStatus
+from imptrace.facts.paths import is_within, relative_to
 from imptrace.render.text import printable
 
 _NANOSECONDS = 1_000_000_000
@@ -63,8 +64,8 @@ def tilde(path: bytes, home: bytes | None) -> str:
     if home and home != b"/":
         if path == home:
             return "~"
-        if path.startswith(home + b"/"):
-            return "~" + printable(path[len(home) :])
+        if is_within(path, home):
+            return "~/" + printable(relative_to(path, home))
     return printable(path)
 
 

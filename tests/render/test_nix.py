@@ -183,3 +183,25 @@ def test_the_form_is_nixfmts() -> None:
     )
     assert binding("a", []) == "a = [ ];"
     assert binding("a", [b"/" + b"x" * 100]) == f'a = [\n  "/{"x" * 100}"\n];'
+
+
+ROOTS_RUN = run(
+    created(b"/root/.config/demo/settings", after=file(uid=0)),
+    made(b"/root/.config/demo", uid=0),
+    uid=0,
+    environ={"HOME": b"/root"},
+)
+
+
+def test_roots_own_files_are_the_systems() -> None:
+    """A module for homes would join the path of the home before it: /root/root/.config/demo."""
+    told = advice(ROOTS_RUN)
+    assert default_target(told) is Target.IMPERMANENCE
+    assert '"/root/.config/demo"' in nix(told, Target.IMPERMANENCE).text
+
+
+def test_a_module_for_homes_gets_roots_paths_without_the_home() -> None:
+    """Whoever runs home-manager for root."""
+    text = nix(advice(ROOTS_RUN), Target.HOME_MANAGER).text
+    assert '".config/demo"' in text
+    assert "/root/" not in text

@@ -149,3 +149,8 @@ bool call_is_question(const struct call *call)
 {
 	return call->op == OP_STAT;
 }
+
+bool op_changes(uint8_t op)
+{
+	return op != OP_READ && op != OP_EXEC && op != OP_CONNECT && op != OP_STAT;
+}

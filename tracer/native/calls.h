@@ -32,7 +32,7 @@ enum call_kind {
 	CALL_LISTENER,	/* seccomp(SET_MODE_FILTER, NEW_LISTENER): will be refused by the kernel */
 };
 
-/* Values are shared with Python (tracer/native/ring.py) and tested there. */
+/* The order is that of OPS in tracer/native/ring.py; tests/recording/test_tables.py compares. */
 enum op {
 	OP_READ,
 	OP_WRITE,
@@ -75,6 +75,9 @@ const struct call *call_find(uint32_t arch, int nr);
 
 /* Whether @call can only ask, never change: such calls are left alone unless wanted. */
 bool call_is_question(const struct call *call);
+
+/* Whether enum op @op asks for a change of what is at a path. */
+bool op_changes(uint8_t op);
 
 /* The architectures whose calls this build traces, native first; ends with 0. */
 extern const uint32_t call_arches[];

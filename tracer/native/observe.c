@@ -56,11 +56,6 @@ static struct before before_change(const struct place *place)
 	return (struct before){ .looked = true, .st = place->error ? NULL : &place->st };
 }
 
-static bool op_changes(uint8_t op)
-{
-	return op != OP_READ && op != OP_EXEC && op != OP_CONNECT && op != OP_STAT;
-}
-
 static void write_access(struct staging *staging, const struct staged_access *staged,
 			 uint32_t image, const struct call_result *result)
 {

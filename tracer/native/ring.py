@@ -58,7 +58,7 @@ OPS: Final = (
     Op.BIND,
     Op.STAT,
 )
-_OUTCOMES: Final = (
+OUTCOMES: Final = (
     Outcome.OK,
     Outcome.MISSING,
     Outcome.DENIED,
@@ -172,7 +172,7 @@ class Decoder:
             record = data[offset : offset + size]
             offset += size
             if kind == _ACCESS:
-                yield self._access(record, OPS[op], _OUTCOMES[outcome], has)
+                yield self._access(record, OPS[op], OUTCOMES[outcome], has)
             elif kind == _REPEAT:
                 yield self._repeat(record)
             elif kind == _PROCESS:

@@ -4,14 +4,11 @@ from errno import errorcode
 from functools import cache
 from typing import Final, NamedTuple
 
-from imptrace.tracer.events import ABSENT, Access, FileState, Op, Outcome
+from imptrace.tracer.events import ABSENT, CHANGES, MAKING_OPS, Access, FileState, Op, Outcome
 from imptrace.tracer.strace.lines import Call
 from imptrace.tracer.strace.places import Place
 from imptrace.tracer.strace.state import Entries, Entry, Known, Task, access_flags
 from imptrace.tracer.syscalls import Syscall, outcome_of
-
-_CHANGES: Final = frozenset(op for op in Op if op.changes)
-MAKING: Final = frozenset({Op.MKDIR, Op.CREATE, Op.SYMLINK, Op.BIND, Op.LINK})
 
 
 class Result(NamedTuple):
@@ -75,7 +72,7 @@ class Accesses:
         """Add one access, or count it with an equal one."""
         outcome, errno, ok = result
         combined = flags | place.flags
-        before = self.before(place, surely_new=ok and op in MAKING) if op in _CHANGES else None
+        before = self.before(place, surely_new=ok and op in MAKING_OPS) if op in CHANGES else None
         if before is None:
             entry = self.entries.repeat((process, op, place.path, outcome, errno, combined), at)
             if entry is not None:

@@ -4,9 +4,9 @@ import re
 from errno import EEXIST, EFAULT, ENAMETOOLONG, ENOENT, ENOTEMPTY
 from typing import TYPE_CHECKING, Final
 
-from imptrace.tracer.events import Access, AccessFlag, Op
+from imptrace.facts.paths import lies_below
+from imptrace.tracer.events import MAKING_OPS, Access, AccessFlag, Op
 from imptrace.tracer.strace.accesses import (
-    MAKING,
     Accesses,
     Invocation,
     Result,
@@ -15,7 +15,6 @@ from imptrace.tracer.strace.accesses import (
 from imptrace.tracer.strace.flags import flags_value
 from imptrace.tracer.strace.lines import Call, parse_text
 from imptrace.tracer.strace.opens import KEEPS_LINK, Opens
-from imptrace.tracer.strace.paths import is_below
 from imptrace.tracer.strace.places import Place, Places
 from imptrace.tracer.strace.state import (
     Entries,
@@ -194,7 +193,7 @@ class PathCalls:
             self.known.note(place.seen, There.DIRECTORY)
         elif result.ok or result.errno in (EEXIST, ENOTEMPTY):
             self.known.note_there(place.seen)
-        elif result.errno == ENOENT and op not in MAKING:
+        elif result.errno == ENOENT and op not in MAKING_OPS:
             self.known.note(place.seen, There.ABSENT)
 
     def _asked(self, invocation: Invocation, place: Place) -> None:
@@ -277,7 +276,7 @@ class PathCalls:
         directories = known.is_directory(old) or (exchanged and known.is_directory(new))
         known.renamed(old, new, exchanged=exchanged)
         links.renamed(old, new, exchanged=exchanged)
-        if directories and not is_below(new, old):
+        if directories and not lies_below(new, old):
             self.renamed_directory({old: new, new: old} if exchanged else {old: new})
 
     def _link(self, invocation: Invocation) -> None:

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from imptrace.facts.paths import is_within, lies_below
+
 _PATH_MAX = 4096  # include/uapi/linux/limits.h
 _MOST_LINKS = 40  # as in the kernel, include/linux/namei.h (MAXSYMLINKS)
 _DOTS = re.compile(rb"/\.\.?(?:/|$)")
@@ -44,7 +46,7 @@ class MountNamespace:
         """Return the host's name of a seen path; None on a mount that the host cannot see."""
         best = b""
         for point in self.mounts:
-            if len(point) >= len(best) and (is_below(seen, point) or seen == point):
+            if len(point) >= len(best) and is_within(seen, point):
                 best = point
         if not best:
             return seen
@@ -66,11 +68,6 @@ class View:
     def copied(self) -> "View":
         """Return the view of a child."""
         return replace(self)
-
-
-def is_below(path: bytes, directory: bytes) -> bool:
-    """Whether `path` lies below `directory`, both absolute."""
-    return path.startswith(directory if directory.endswith(b"/") else directory + b"/")
 
 
 def joined(directory: bytes, name: bytes) -> bytes:
@@ -103,7 +100,7 @@ class Links:
 
     def learn_place(self, path: bytes, resolved: bytes) -> None:
         """Note that `path` was seen to lead to `resolved`, wherever the link on the way is."""
-        if path != resolved and not is_below(resolved, path):
+        if path != resolved and not lies_below(resolved, path):
             self.learn(path, resolved)
 
     def forget(self, path: bytes) -> None:

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import cache
 
+from imptrace.facts.paths import lies_below
 from imptrace.tracer.events import Access, AccessFlag, Event, Op, Outcome, Unseen
-from imptrace.tracer.strace.paths import View, is_below
+from imptrace.tracer.strace.paths import View
 
 _KNOWN_LIMIT = 50_000
 
@@ -177,7 +178,7 @@ class Known:
             self._kinds = {
                 path: value
                 for path, value in self._kinds.items()
-                if not is_below(path, old) and not is_below(path, new)
+                if not lies_below(path, old) and not lies_below(path, new)
             }
         self.note(new, kind)
         self.note(old, other)

@@ -7,10 +7,11 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from imptrace.facts.paths import is_within
 from imptrace.tracer.events import Access, Op, Outcome, ProcessExited, ProcessStarted
 from imptrace.tracer.strace.flags import flags_value
 from imptrace.tracer.strace.moves import enter_namespace
-from imptrace.tracer.strace.paths import View, is_below
+from imptrace.tracer.strace.paths import View
 from imptrace.tracer.strace.places import Place
 from imptrace.tracer.strace.state import Birth, Entries, Files, Process, Task, access_flags
 from imptrace.tracer.syscalls import (
@@ -283,7 +284,7 @@ def _executing(process: Process) -> Process | None:
 
 def _renamed(path: bytes, names: Mapping[bytes, bytes]) -> bytes:
     for old, new in names.items():
-        if path == old or is_below(path, old):
+        if is_within(path, old):
             return new + path[len(old) :]
     return path
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imptrace.errors import UsageError
+from imptrace.facts.paths import is_within
 from imptrace.record.service.execline import quote
 from imptrace.record.service.launch import handed_on, this_program
 from imptrace.record.service.manager import Manager, ManagerError
@@ -147,14 +148,10 @@ def _check(place: Place) -> None:
 def _refuse_if_volatile(directory: Path, unit: str) -> None:
     """Raise ManagerError where it is plain that the directory is empty after a boot."""
     covering = os.fsencode(directory.resolve())
-    mounts = [each for each in own_mounts() if _is_below(covering, each.mountpoint)]
+    mounts = [each for each in own_mounts() if is_within(covering, each.mountpoint)]
     nearest = max(mounts, key=lambda each: len(each.mountpoint), default=None)
     if nearest is not None and nearest.fstype in _GONE_AT_BOOT:
         raise ManagerError(
             f"{directory} is on a {nearest.fstype}, which a reboot empties: record a restart "
             f"(imptrace service start {unit}), or make that directory persistent (docs/services.md)"
         )
-
-
-def _is_below(path: bytes, place: bytes) -> bool:
-    return place in (b"/", path) or path.startswith(place + b"/")

@@ -6,21 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imptrace.errors import UsageError
+from imptrace.facts.units import RUN_PROPERTIES
 from imptrace.record.service.execline import ExecLine, ExecLineError, read_exec_lines
 from imptrace.record.service.manager import Manager
 
 RECORDER_PREFIX = "imptrace-record-"
-
-RUN_PROPERTIES = (
-    "Id", "Description", "Type", "FragmentPath",
-    "User", "Group", "DynamicUser", "SupplementaryGroups",
-    "StateDirectory", "StateDirectoryMode", "CacheDirectory", "CacheDirectoryMode",
-    "LogsDirectory", "LogsDirectoryMode", "ConfigurationDirectory", "ConfigurationDirectoryMode",
-    "RuntimeDirectory", "RuntimeDirectoryMode", "RuntimeDirectoryPreserve",
-    "PrivateTmp", "ProtectSystem", "ProtectHome", "ReadWritePaths", "BindPaths",
-    "RootDirectory", "RootImage", "WorkingDirectory", "UMask",
-)  # fmt: skip
-"""The facts about a unit that go into the run: what the classifier can use of them."""
 
 
 @dataclass(frozen=True, slots=True)
