@@ -14,8 +14,7 @@ from imptrace.facts.levels import Level
 
 if TYPE_CHECKING:
     from imptrace.evidence.gather import Question
-    from imptrace.judge.context import Facts
-    from imptrace.judge.model import Advice
+    from imptrace.judge.model import Advice, Facts
 
 DEFAULT_PLAN_STORAGE = "/persistent"
 
