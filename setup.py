@@ -18,6 +18,7 @@ COMPILE = {
 }
 HEADERS = sorted(glob("tracer/native/*.h") + glob("tracer/notify/*.h"))
 LOOK = "tracer/native/_look.c"
+SCAN = "tracer/native/_scan.c"
 SHIM = "imptrace-shim"
 SHIM_SOURCES = ("tracer/notify/shim.c", "tracer/native/filter.c", "tracer/native/calls.c")
 SHIM_FLAGS = (
@@ -81,7 +82,7 @@ class BuildExtensionsAndShim(build_ext):
 
 def _extensions() -> list[Extension]:
     native = {"tracer/_native.c", *glob("tracer/native/*.c"), *glob("tracer/notify/*.c")}
-    apart = {LOOK, SHIM_SOURCES[0]}
+    apart = {LOOK, SCAN, SHIM_SOURCES[0]}
     return [
         Extension(
             "imptrace.tracer._native",
@@ -90,6 +91,7 @@ def _extensions() -> list[Extension]:
             **COMPILE,
         ),
         Extension("imptrace.tracer._look", [LOOK], **COMPILE),
+        Extension("imptrace.tracer._scan", [SCAN], **COMPILE),
     ]
 
 

@@ -14,6 +14,7 @@ from imptrace.cli import (
     export,
     files,
     importing,
+    leaks,
     recommend,
     rm,
     run,
@@ -71,6 +72,7 @@ app.command("import")(importing.import_)
 app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
 app.command("attach")(attach.attach)
 app.command("audit")(audit.audit)
+app.command("leaks")(leaks.leaks)
 app.command("runs")(runs.runs)
 app.command("recommend")(recommend.recommend)
 app.command("contribute")(contribute.contribute)

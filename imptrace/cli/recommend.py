@@ -14,7 +14,8 @@ from imptrace.facts.levels import Level
 
 if TYPE_CHECKING:
     from imptrace.evidence.gather import Question
-    from imptrace.judge.model import Advice, Facts
+    from imptrace.judge.context import Facts
+    from imptrace.judge.model import Advice
 
 DEFAULT_PLAN_STORAGE = "/persistent"
 

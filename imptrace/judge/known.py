@@ -67,6 +67,13 @@ class Knowledge:
         """Whether another line may be the best for `path` than for its directory."""
         return path in self._literal or path.startswith(self._prefixes)
 
+    def lines(self) -> Iterator[tuple[bytes, Known]]:
+        """Every line, by its path or pattern."""
+        for pattern, line in self._literal.items():
+            yield pattern, line.known(pattern)
+        for _, line in self._patterns:
+            yield line.pattern, line.known(line.pattern)
+
     def about(self, path: bytes) -> Known | None:
         """The best line for `path`: about itself, or about a directory above it."""
         if self.stands_out(path):

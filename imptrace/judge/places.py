@@ -12,7 +12,8 @@ from enum import StrEnum
 from imptrace.db.records import RunDetails
 from imptrace.facts.paths import is_within, parent_of, parents_of
 from imptrace.facts.people import Home
-from imptrace.judge.model import Level, User
+from imptrace.judge.context import User
+from imptrace.judge.model import Level
 
 
 class Area(StrEnum):

@@ -145,3 +145,5 @@ def _is_ordinary(name: bytes) -> bool:
 
 _TELLING = SECRET | SECRET_IF_PRIVATE | DATABASE | USER_DATA | REMEMBERS
 _NAMED_IN_RULES = PUBLIC | LOG | LOCK | TEMPORARY
+NOTABLE = _TELLING | _NAMED_IN_RULES
+"""Every word that some rule looks for in a name."""

@@ -35,7 +35,7 @@ _MOUNT_FIELDS = 5
 def audit_system(root: Path = Path("/")) -> Inventory:
     """Compare what the running system declares with what lasts on it. `root` is for /proc, /etc."""
     kept = [*_declared_kept(root), *_lasting_mounts(root)]
-    rows = [*_of_units(), *_of_tmpfiles()]
+    rows = [*of_units(), *_of_tmpfiles()]
     answered = (
         Row(row.path, row.kind, row.level, row.declared_by, keeper(_public(row.path), kept))
         if keeper(row.path, kept) is None
@@ -79,7 +79,8 @@ def _units() -> list[str]:
     return sorted(name for name in names if "@." not in name)
 
 
-def _of_units() -> Iterator[Row]:
+def of_units() -> Iterator[Row]:
+    """List the directories that units declare. Raises ImptraceError without systemd."""
     units = _units()
     if not units:
         return

@@ -12,7 +12,8 @@ from imptrace.db.records import (
     RunStatus,
 )
 from imptrace.judge.advise import advise
-from imptrace.judge.model import Advice, Context, Facts, Recommendation, User
+from imptrace.judge.context import Context, Facts, User
+from imptrace.judge.model import Advice, Recommendation
 from imptrace.tracer.events import (
     ABSENT,
     AccessFlag,

@@ -1,0 +1,74 @@
+"""Who changed what lies at or below a path, in all runs together."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from sqlalchemy import Engine, and_, func, or_, select
+
+from imptrace.db.codes import OP_CODES, OUTCOME_CODES
+from imptrace.db.models import Access, Path, Process, Run
+from imptrace.db.records import MAYBE_DONE
+from imptrace.db.units import unit_of
+from imptrace.facts.programs import program_name
+from imptrace.tracer.events import CHANGES
+
+_CHANGING = [OP_CODES[op] for op in CHANGES]
+_DONE = [OUTCOME_CODES[outcome] for outcome in MAYBE_DONE]
+
+
+class Changer(NamedTuple):
+    """A program that changed paths, as one user and in one unit."""
+
+    program: bytes
+    unit: str | None
+    uid: int
+    paths: int
+    last_ns: int
+    """Wall clock."""
+
+
+class Loss(NamedTuple):
+    """A run whose recorder had to drop events."""
+
+    started_ns: int
+    ended_ns: int | None
+    lost: int
+
+
+def changers(engine: Engine, path: bytes) -> list[Changer]:
+    """Find who changed a path or anything below it, who changed most first."""
+    directory = path.rstrip(b"/")
+    # "0" is the byte after "/", as in imptrace.db.uses.
+    below = and_(Path.name >= directory + b"/", Path.name < directory + b"0")
+    asked = (
+        select(
+            Process.exe,
+            Process.cgroup,
+            Process.uid,
+            func.count(Access.path_id.distinct()),
+            func.max(Run.started_ns + Access.last),
+        )
+        .select_from(Path)
+        .join(Access, Access.path_id == Path.id)
+        .join(Process, and_(Process.run_id == Access.run_id, Process.id == Access.process_id))
+        .join(Run, Run.id == Access.run_id)
+        .where(or_(Path.name == (directory or b"/"), below))
+        .where(Access.op.in_(_CHANGING), Access.outcome.in_(_DONE))
+        .group_by(Process.exe, Process.cgroup, Process.uid)
+    )
+    found: dict[tuple[bytes, str | None, int], Changer] = {}
+    with engine.connect() as connection:
+        for exe, cgroup, uid, paths, last in connection.execute(asked):
+            key = program_name(exe), unit_of(cgroup), uid
+            known = found.get(key)
+            if known is not None:
+                paths, last = paths + known.paths, max(last, known.last_ns)  # noqa: PLW2901 (added up)
+            found[key] = Changer(*key, paths, last)
+    return sorted(found.values(), key=lambda each: (-each.paths, -each.last_ns))
+
+
+def losses(engine: Engine) -> Iterator[Loss]:
+    """List the runs that missed something, oldest first."""
+    asked = select(Run.started_ns, Run.ended_ns, Run.lost).where(Run.lost > 0).order_by(Run.id)
+    with engine.connect() as connection:
+        yield from (Loss(*row) for row in connection.execute(asked))

@@ -1,0 +1,148 @@
+"""`imptrace leaks`: what the next boot takes."""
+
+import os
+import sys
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from imptrace.cli.options import Database, Json
+from imptrace.facts.levels import Level
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from imptrace.kept.leaks.answer import Question
+    from imptrace.kept.leaks.model import Answer
+
+SOMETHING_MATTERS = 1
+
+Ephemeral = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="PATH", help="The next boot wipes this directory. May be given several times."
+    ),
+]
+Kept = Annotated[
+    list[Path] | None,
+    typer.Option(metavar="PATH", help="This directory lasts. May be given several times."),
+]
+
+
+def leaks(
+    paths: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="[PATH]...", help="Look at these only. Default: the machine; not as root, ~."
+        ),
+    ] = None,
+    *,
+    ephemeral: Ephemeral = None,
+    kept: Kept = None,
+    root: Annotated[
+        Path, typer.Option(metavar="DIR", help="Look at the system in this directory.")
+    ] = Path("/"),
+    since: Annotated[
+        str | None,
+        typer.Option(metavar="boot|DATE", help="Only what was changed since: 2026-11-29T08:30."),
+    ] = None,
+    level: Annotated[
+        Level | None, typer.Option(help="Only what needs at least this care. Default: normal.")
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only what this user owns or wrote.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only what this unit of systemd wrote.")
+    ] = None,
+    why: Annotated[
+        bool,
+        typer.Option("--why", help="Show which file systems are wiped, and how that is known."),
+    ] = False,
+    set_aside: Annotated[
+        bool, typer.Option("--set-aside", help="Show what was set aside, and why.")
+    ] = False,
+    ncdu: Annotated[
+        bool, typer.Option("--ncdu", help="Answer in the form that ncdu -f - reads.")
+    ] = False,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Answer with the exit code alone, for a timer.")
+    ] = False,
+    database: Database = None,
+    json: Json = False,
+) -> int:
+    """Show what the next boot takes, who wrote it, and what keeps it; exit 1 if it matters.
+
+    Example: imptrace leaks --since boot
+    """
+    from imptrace.errors import UsageError
+    from imptrace.kept.leaks.answer import Question, answer
+    from imptrace.kept.wiped import Said
+
+    if json + ncdu + quiet > 1:
+        raise UsageError("--json, --ncdu and --quiet exclude each other")
+    question = Question(
+        paths=_absolute(paths),
+        said=Said(ephemeral=_absolute(ephemeral), kept=_absolute(kept)),
+        base=os.path.abspath(os.fsencode(root)),
+        since=since,
+        least=level,
+        user=user,
+        unit=unit,
+        detailed=set_aside,
+    )
+    with recorded(database) as engine:
+        found = answer(question, engine)
+    if not quiet:
+        _tell(found, question, json=json, ncdu=ncdu, why=why)
+    return SOMETHING_MATTERS if found.matters else 0
+
+
+def _tell(found: "Answer", question: "Question", *, json: bool, ncdu: bool, why: bool) -> None:
+    from imptrace.render import leaks_json, leaks_ncdu, leaks_text
+    from imptrace.render.json_text import dump
+    from imptrace.render.style import style_for
+
+    if json:
+        typer.echo(dump(leaks_json.leaks(found)))
+        return
+    if ncdu:
+        paths = [(leak.path, leak.kind) for leak in found.leaks]
+        for chunk in leaks_ncdu.export(question.base, paths):
+            sys.stdout.buffer.write(chunk)
+        return
+    least = question.least or Level.NORMAL
+    shown = [leak for leak in found.leaks if leak.level >= least]
+    sections = [
+        leaks_text.why(found) if why else "",
+        leaks_text.table(shown, style_for(sys.stdout)),
+        leaks_text.set_aside(found) if question.detailed else "",
+    ]
+    text = "\n\n".join(section for section in sections if section)
+    if text:
+        typer.echo(text)
+    for line in leaks_text.notes(found, shown):
+        typer.echo(f"imptrace: {line}", err=True)
+
+
+def _absolute(paths: list[Path] | None) -> tuple[bytes, ...]:
+    # Not resolved: a symbolic link may itself be what would be lost.
+    return tuple(os.path.abspath(os.fsencode(path)) for path in paths or ())
+
+
+@contextmanager
+def recorded(database: str | None) -> "Iterator[Engine | None]":
+    """Open what was recorded; nothing, where nothing was."""
+    from imptrace.cli.options import opened
+    from imptrace.db.engine import NoDatabaseError
+
+    with ExitStack() as stack:
+        try:
+            engine = stack.enter_context(opened(database))
+        except NoDatabaseError:
+            engine = None
+        yield engine

@@ -1,0 +1,58 @@
+"""When this boot began and when it had finished: what it made by itself, the next makes too."""
+
+import os
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+_NANOSECONDS = 1_000_000_000
+_MICROSECOND = 1000
+_BEGAN, _ENDED = "UserspaceTimestampMonotonic", "FinishTimestampMonotonic"
+_AFTER_AT_LEAST, _AFTER_AT_MOST = 2 * _NANOSECONDS, 30 * _NANOSECONDS
+"""Services write a little when they are up, for about as long as it took to start them all."""
+_STARTED = 19
+"""Field 22 of /proc/1/stat, counted behind the name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """Wall clock, nanoseconds since the epoch."""
+
+    started_ns: int
+    finished_ns: int
+
+
+def this_boot() -> Boot:
+    """Ask the kernel when process 1 started, and systemd when all was up.
+
+    Without systemd nothing is known of what a boot makes: it then ends where it began. While
+    systemd is still at it, it lasts until now.
+    """
+    started = _started()
+    return Boot(started, max(started, _finished() or started))
+
+
+def _started() -> int:
+    now = time.time_ns()
+    boottime = time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    with suppress(OSError, ValueError, IndexError):
+        with open("/proc/1/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[_STARTED])
+        return now - boottime + ticks * _NANOSECONDS // os.sysconf("SC_CLK_TCK")
+    return now - boottime
+
+
+def _finished() -> int | None:
+    """Ask systemd when all was up, and add what services still write when they are."""
+    command = ["systemctl", "show", f"--property={_BEGAN}", f"--property={_ENDED}"]
+    with suppress(OSError, ValueError, KeyError, subprocess.SubprocessError):
+        answer = subprocess.run(command, capture_output=True, check=True, timeout=10, text=True)
+        said = dict(line.split("=", 1) for line in answer.stdout.splitlines())
+        began, ended = (int(said[key]) * _MICROSECOND for key in (_BEGAN, _ENDED))
+        now, monotonic = time.time_ns(), time.monotonic_ns()
+        if ended == 0:
+            return now
+        after = min(max(ended - began, _AFTER_AT_LEAST), _AFTER_AT_MOST)
+        return min(now, now - monotonic + ended + after)
+    return None
