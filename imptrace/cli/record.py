@@ -46,7 +46,12 @@ def record(wish: Wish) -> int:
         summary=not wish.quiet,
     )
     session = Session(recording, request, wake)
-    foreground.attend(session, program=recording.program, supervisor=recording.supervisor)
+    foreground.attend(
+        session,
+        program=recording.program,
+        supervisor=recording.supervisor,
+        counted=recording.signals,
+    )
     return _end(session, session.result(), recording.name, wish)
 
 

@@ -1,7 +1,9 @@
 """Standing in the terminal for the program: signals, stops, and dying the same death.
 
 imptrace, the supervisor and the program share a process group, so whatever the terminal sends
-reaches the program by itself. What somebody sends to imptrace alone is meant for the program.
+reaches the program by itself, and so does what somebody sends to the group. What is sent to
+imptrace alone is meant for the program. The supervisor tells the two apart: nobody knows it, so
+that what it gets was sent to the group.
 """
 
 import math
@@ -31,6 +33,11 @@ _TURN_SECONDS = 3600.0
 """How long one wait for signals lasts."""
 _LETTING_GO_SECONDS = 3.0
 """How long a tracer that waits for a file system may keep us; it ends when we do."""
+_GROUP_SECONDS = 0.03
+"""A signal reaches all of a group within so long, though not all at once: timeout(1) sends it to
+imptrace first and to the group then."""
+_COUNTING_SECONDS = 0.5
+"""How long the supervisor may take to count a signal that it has got."""
 
 
 def hold_signals() -> list[int]:
@@ -53,12 +60,18 @@ def waker() -> Callable[[], None]:
     return lambda: signal.pthread_kill(main, signal.SIGCHLD)
 
 
-def attend(session: "Session", *, program: int, supervisor: int) -> None:
-    """Stand by until everything is stored, passing signals and stops on to the program."""
+def attend(
+    session: "Session", *, program: int, supervisor: int, counted: Callable[[int], int]
+) -> None:
+    """Stand by until everything is stored, passing signals and stops on to the program.
+
+    `counted` tells how often the supervisor got a signal.
+    """
+    group = _Group(supervisor, counted)
     while not session.finished.is_set():
         info = signal.sigwaitinfo(_ATTENDED)
         if info.si_signo != signal.SIGCHLD:
-            _received(info, session, program)
+            _received(info, session, program, group)
         elif session.stopped:
             session.stopped = False
             _stop_with(program)
@@ -88,11 +101,36 @@ def attend_attached(
             let_go()
 
 
-def _received(info: signal.struct_siginfo, session: "Session", program: int) -> None:
+class _Group:
+    """The process group of imptrace, supervisor and, unless it chose another one, program."""
+
+    def __init__(self, supervisor: int, counted: Callable[[int], int]) -> None:
+        self._supervisor = supervisor
+        self._counted = counted
+        self._seen: dict[int, int] = {}
+
+    def got(self, number: int) -> bool:
+        """Whether the signal that imptrace got just now was sent to all of the group."""
+        since = time.monotonic()
+        while self._counted(number) == self._seen.get(number, 0):
+            waited = time.monotonic() - since
+            if waited > _COUNTING_SECONDS or (
+                waited > _GROUP_SECONDS and not _is_pending(self._supervisor, number)
+            ):
+                return False
+            time.sleep(0.001)
+        self._seen[number] = self._counted(number)
+        signal.sigtimedwait({number}, 0)  # it may have been sent to us alone as well
+        return True
+
+
+def _received(info: signal.struct_siginfo, session: "Session", program: int, group: _Group) -> None:
     if session.ended is not None:
         session.stop()  # only children are still waited for, and no longer
-    elif info.si_code <= 0:
-        # Not by the kernel, for the terminal's whole foreground group: meant for the program.
+        return
+    if info.si_code > 0:
+        return  # by the kernel, for the terminal's whole foreground group
+    if not (group.got(info.si_signo) and _is_in_our_group(program)):
         _kill(program, info.si_signo)
 
 
@@ -112,6 +150,24 @@ def _state(pid: int) -> str:
     except OSError:
         return ""
     return text.rpartition(")")[2].split()[0]
+
+
+def _is_in_our_group(pid: int) -> bool:
+    try:
+        return os.getpgid(pid) == os.getpgrp()
+    except ProcessLookupError:
+        return True  # nobody is left to get it
+
+
+def _is_pending(pid: int, number: int) -> bool:
+    """Whether a process has a signal that it has not taken yet."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
+            fields = dict(line.split(":", 1) for line in status if ":" in line)
+        pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
+    except (OSError, KeyError, ValueError):
+        return False
+    return bool(pending >> (number - 1) & 1)
 
 
 def _kill(pid: int, number: int) -> None:

@@ -30,6 +30,8 @@ enum call_kind {
 	CALL_CHDIR,	/* the working directory changes: nothing to record */
 	CALL_WORLD,	/* root directory or mount namespace may change: nothing to record */
 	CALL_LISTENER,	/* seccomp(SET_MODE_FILTER, NEW_LISTENER): will be refused by the kernel */
+	CALL_HANDLER,	/* a signal gets a handler: nothing to record */
+	CALL_TRACER,	/* ptrace(TRACEME, ATTACH or SEIZE): nothing to record */
 };
 
 /* The order is that of OPS in tracer/native/ring.py; tests/recording/test_tables.py compares. */

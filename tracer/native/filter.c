@@ -7,6 +7,8 @@
  *			[open, openat of a writes-only run: unless flags ask for a change: allow]
  *			[seccomp: unless SET_MODE_FILTER with NEW_LISTENER: allow]
  *			[unshare: unless CLONE_NEWNS or CLONE_FS: allow]
+ *			[rt_sigaction: if it only asks: allow]
+ *			[ptrace: unless somebody is to be traced: allow]
  *			notify
  *		io_uring_setup: fail with ENOSYS, so that the program falls back
  *	allow
@@ -18,6 +20,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ptrace.h>
 #include <linux/seccomp.h>
 #include <sched.h>
 #include <stddef.h>
@@ -26,6 +29,7 @@
 
 #define OPEN_CHANGES (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC | (O_TMPFILE & ~O_DIRECTORY))
 #define LOW_WORD(arg) (offsetof(struct seccomp_data, args) + 8 * (arg))
+#define HIGH_WORD(arg) (LOW_WORD(arg) + 4)
 
 enum { CAPACITY = 1024 };
 
@@ -63,6 +67,32 @@ static void unless_bits(struct writer *w, int arg, unsigned int mask)
 	answer(w, SECCOMP_RET_ALLOW);
 }
 
+/* Allows the call if argument @arg is 0. */
+static void unless_null(struct writer *w, unsigned int arg)
+{
+	load(w, LOW_WORD(arg));
+	emit(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 3);
+	load(w, HIGH_WORD(arg));
+	emit(w, BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+	answer(w, SECCOMP_RET_ALLOW);
+}
+
+/* Allows ptrace(2) unless a tracee is to be won. */
+static void unless_tracing(struct writer *w)
+{
+	load(w, LOW_WORD(0));
+	emit(w, BPF_JMP | BPF_JEQ | BPF_K, PTRACE_TRACEME, 3, 0);
+	emit(w, BPF_JMP | BPF_JEQ | BPF_K, PTRACE_ATTACH, 2, 0);
+	emit(w, BPF_JMP | BPF_JEQ | BPF_K, PTRACE_SEIZE, 1, 0);
+	answer(w, SECCOMP_RET_ALLOW);
+}
+
+/* Only who answers calls needs to know of these: they name no path. */
+static bool is_for_answering(const struct call *call)
+{
+	return call->kind == CALL_HANDLER || call->kind == CALL_TRACER;
+}
+
 static bool is_wanted(const struct call *call, const struct filter_options *options)
 {
 	if (call_is_question(call))
@@ -73,6 +103,8 @@ static bool is_wanted(const struct call *call, const struct filter_options *opti
 bool filter_wants(const struct filter_options *options, const struct call *call,
 		  const uint64_t args[6])
 {
+	if (is_for_answering(call))
+		return false;
 	if (call->kind == CALL_OPEN && call->flags != NO_ARG && options->writes_only)
 		return args[call->flags] & OPEN_CHANGES;
 	if (call->kind == CALL_WORLD && call->flags != NO_ARG)
@@ -96,6 +128,10 @@ static void one_call(struct writer *w, const struct call *call, int number,
 	}
 	if (call->kind == CALL_WORLD && call->flags != NO_ARG)
 		unless_bits(w, call->flags, CLONE_NEWNS | CLONE_FS);
+	if (call->kind == CALL_HANDLER)
+		unless_null(w, 1);
+	if (call->kind == CALL_TRACER)
+		unless_tracing(w);
 	answer(w, SECCOMP_RET_USER_NOTIF);
 	if (jump < w->length)
 		w->code[jump].jf = (unsigned char)(w->length - jump - 1);

@@ -391,6 +391,12 @@ void journal_name(const char *inside, const char *host)
 	push(record);
 }
 
+void journal_signalled(int number)
+{
+	if (journal_is_read() && number > 0 && number < RING_SIGNALS)
+		atomic_fetch_add(&ring->signals[number], 1);
+}
+
 void journal_exit(uint8_t type, uint32_t image, int status, uint32_t left)
 {
 	struct exit_record *record = reserve(sizeof(*record), type);

@@ -62,6 +62,8 @@ struct process_texts {
 void journal_process(struct process_record *record, const struct process_texts *texts);
 /* @inside, a mount point or root directory of a tracee, is @host here; NULL: nothing is. */
 void journal_name(const char *inside, const char *host);
+/* Signal @number came to this process, which wants none itself. */
+void journal_signalled(int number);
 void journal_exit(uint8_t type, uint32_t image, int status, uint32_t left);
 void journal_count(uint8_t type, uint32_t image, uint32_t count);
 

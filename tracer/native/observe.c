@@ -2,6 +2,7 @@
 #include "observe.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "calls.h"
@@ -33,6 +34,54 @@ void observe_entry(const struct syscall_site *site, struct staging *staging)
 	if (staging->process->world_tid)
 		process_examine_root(staging->process, site->tid);
 	stage_call(site, staging, call);
+}
+
+/* Whether somebody holds a lease of the file, so that who opens it waits until it is given back. */
+static bool is_leased(const struct stat *st)
+{
+	FILE *locks = fopen("/proc/locks", "re");
+	char line[256], kind[16];
+	unsigned int major, minor;
+	unsigned long inode;
+	bool found = false;
+
+	while (locks && !found && fgets(line, sizeof(line), locks))
+		found = sscanf(line, "%*s %15s %*s %*s %*s %x:%x:%lu", kind, &major, &minor,
+			       &inode) == 4 &&
+			(!strcmp(kind, "LEASE") || !strcmp(kind, "DELEG")) && inode == st->st_ino;
+	if (locks)
+		fclose(locks);
+	return found;
+}
+
+bool observe_can_wait(const struct syscall_site *site)
+{
+	static struct staging staging;
+	const struct call *call = call_find(site->arch, site->nr);
+	bool can_wait;
+
+	if (call->kind != CALL_OPEN && call->kind != CALL_OPENAT2 && call->kind != CALL_SOCKET &&
+	    call->kind != CALL_SOCKETCALL && call->op != OP_TRUNCATE)
+		return false;
+	staging.count = staging.place_count = 0;
+	staging.options = &options;
+	staging.process = process_of(site->tid);
+	if (!staging.process)
+		return true;
+	stage_call(site, &staging, call);
+	can_wait = !staging.place_count;
+	for (int i = 0; i < staging.place_count; i++) {
+		const struct place *place = &staging.places[i];
+
+		if (place->error)
+			can_wait |= place->error == NOT_LOOKED;
+		else if (S_ISREG(place->st.st_mode))
+			can_wait |= is_leased(&place->st);
+		else
+			can_wait |= !S_ISDIR(place->st.st_mode);
+	}
+	observe_discard(&staging);
+	return can_wait;
 }
 
 /*

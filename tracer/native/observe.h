@@ -18,6 +18,7 @@ struct syscall_site {
 	uint32_t arch;		/* AUDIT_ARCH_* */
 	int nr;
 	uint64_t args[6];
+	uint64_t ip;		/* behind the instruction that makes the call; 0: not known */
 };
 
 enum { STAGED_MAX = 4 };
@@ -69,6 +70,12 @@ struct call_result {
  * makes its first call, starts that image.
  */
 void observe_commit(struct staging *staging, const struct call_result *result);
+
+/*
+ * Whether the call at @site can wait in the kernel for somebody: for the other end of a FIFO, for the
+ * holder of a lease.
+ */
+bool observe_can_wait(const struct syscall_site *site);
 
 /* Releases what was staged: the call was never made. */
 void observe_discard(struct staging *staging);

@@ -351,6 +351,17 @@ static PyObject *observer_program_stopped(struct observer *self, PyObject *statu
 	Py_RETURN_NONE;
 }
 
+static PyObject *observer_signalled(struct observer *self, PyObject *number)
+{
+	long value = PyLong_AsLong(number);
+
+	(void)self;
+	if (PyErr_Occurred())
+		return NULL;
+	journal_signalled((int)value);
+	Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(observer_settle_doc,
 "settle(name, kept)\n\n"
 "Close every descriptor but those of the list `kept` and what observing needs, leave terminal and\n"
@@ -423,6 +434,8 @@ static PyMethodDef observer_methods[] = {
 	  observer_program_ended_doc },
 	{ "program_stopped", (PyCFunction)observer_program_stopped, METH_O,
 	  "The program that was launched was stopped, with this wait status." },
+	{ "signalled", (PyCFunction)observer_signalled, METH_O,
+	  "This process got a signal, which nobody sends to it alone." },
 	{ "settle", (PyCFunction)observer_settle, METH_VARARGS, observer_settle_doc },
 	{ "uses_io_uring", (PyCFunction)observer_uses_io_uring, METH_NOARGS,
 	  "A tracee uses io_uring, whose operations are not seen." },

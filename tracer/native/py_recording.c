@@ -82,6 +82,21 @@ static PyObject *recording_leave(struct recording *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(recording_signals_doc,
+"signals(number) -> int\n\n"
+"How often the supervisor got this signal, which nobody sends to it alone.");
+
+static PyObject *recording_signals(struct recording *self, PyObject *args)
+{
+	int number;
+
+	if (!PyArg_ParseTuple(args, "i", &number))
+		return NULL;
+	if (!self->ring || number < 0 || number >= RING_SIGNALS)
+		return PyLong_FromLong(0);
+	return PyLong_FromUnsignedLong(atomic_load(&self->ring->signals[number]));
+}
+
 static PyObject *recording_pid(struct recording *self, void *which)
 {
 	return PyLong_FromLong(which ? self->program : self->supervisor);
@@ -89,6 +104,7 @@ static PyObject *recording_pid(struct recording *self, void *which)
 
 static PyMethodDef recording_methods[] = {
 	{ "read", (PyCFunction)recording_read, METH_VARARGS, recording_read_doc },
+	{ "signals", (PyCFunction)recording_signals, METH_VARARGS, recording_signals_doc },
 	{ "leave", (PyCFunction)recording_leave, METH_NOARGS,
 	  "Let no more processes of the service in, and end when none is left." },
 	{ "close", (PyCFunction)recording_close, METH_NOARGS,

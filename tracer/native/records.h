@@ -46,6 +46,7 @@ enum warning {
 	WARN_LISTENER,		/* a program asked for a user notification listener of its own */
 	WARN_UNREADABLE,	/* a process cannot be read */
 	WARN_IO_URING,		/* a process uses io_uring, whose operations are not seen */
+	WARN_SIGNALS,		/* a process cannot be kept from EINTR when its handlers run */
 };
 
 struct state_record {

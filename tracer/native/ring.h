@@ -16,13 +16,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { RING_ALIGN = 8 };
+enum { RING_ALIGN = 8, RING_SIGNALS = 65 };
 
 struct ring {
 	_Atomic uint64_t written;	/* moved by the writer only */
 	_Atomic uint64_t read;		/* moved by the reader only */
 	_Atomic uint32_t reader_gone;	/* set by the reader: nobody will read any more */
 	_Atomic uint32_t urgent;	/* the writer wants the reader now, whatever the fill */
+	/* Signals that the writer got: sent to all of the process group, as nobody knows its pid. */
+	_Atomic uint32_t signals[RING_SIGNALS];
 	uint64_t size;
 	uint64_t dropped;		/* the writer's: records lost since the last report */
 	_Alignas(64) unsigned char data[];

@@ -86,6 +86,11 @@ _WARNINGS: Final = {
         "a program uses io_uring, whose operations this recorder cannot see; "
         "`imptrace run` makes a program do without",
     ),
+    5: Warned(
+        "signals",
+        "a process that handles signals may not be traced here, so that a signal can make its "
+        "calls fail with EINTR; root can trace it: `sudo imptrace run --user NAME`",
+    ),
 }
 
 # Half the time of the classes' own __new__, which looks at keywords and defaults.

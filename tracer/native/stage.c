@@ -451,5 +451,8 @@ void stage_call(const struct syscall_site *site, struct staging *staging,
 	case CALL_LISTENER:
 		journal_count(RECORD_WARNING, process->image, WARN_LISTENER);
 		break;
+	case CALL_HANDLER:
+	case CALL_TRACER:
+		break;
 	}
 }

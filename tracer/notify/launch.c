@@ -89,14 +89,16 @@ static void run_program(const struct launch *launch, int report, int socket)
 	_exit(127);
 }
 
-/* Root may ask the kernel to kill others first when memory runs out. */
 /* Becomes the supervisor. Never returns. */
 static void run_supervisor(const struct launch *launch, struct ring *ring, int kick, int report,
 			   pid_t parent)
 {
 	const struct observe_options options = { .privileged = launch->privileged,
 						 .stats = launch->filter->stats };
-	struct supervision own = { .reader = (int)syscall(SYS_pidfd_open, parent, 0) };
+	struct supervision own = {
+		.filter = launch->filter,
+		.reader = (int)syscall(SYS_pidfd_open, parent, 0),
+	};
 	int pair[2], kept[3];
 
 	if (getppid() != parent && own.reader >= 0) {

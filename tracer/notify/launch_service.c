@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "door.h"
+#include "shim.h"
 #include "../native/journal.h"
 #include "../native/observe.h"
 #include "../native/settle.h"
@@ -17,7 +18,13 @@
 static void run_supervisor(const struct service *service, struct ring *ring, int kick, pid_t parent)
 {
 	const struct observe_options options = { .privileged = service->privileged };
+	const struct filter_options filter = {
+		.stats = service->door->options & SHIM_STATS,
+		.writes_only = service->door->options & SHIM_WRITES_ONLY,
+		.io_uring = service->door->options & SHIM_IO_URING,
+	};
 	struct supervision own = {
+		.filter = &filter,
 		.listener = -1,
 		.reader = (int)syscall(SYS_pidfd_open, parent, 0),
 		.door = service->door,

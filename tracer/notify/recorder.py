@@ -40,6 +40,10 @@ class NotifyRecording:
         """Take what was recorded, as whole records for `wire.Decoder`; empty after the timeout."""
         return self._recording.read(timeout_ms)
 
+    def signals(self, number: int) -> int:
+        """Tell how often a signal was sent to all of the process group since the start."""
+        return self._recording.signals(number)
+
     def close(self) -> None:
         """Stop reading. Whatever still runs is answered by the supervisor, unrecorded."""
         self._recording.close()

@@ -2,6 +2,7 @@
 #include "supervise.h"
 
 #include <errno.h>
+#include <linux/ptrace.h>
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -13,7 +14,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "answer.h"
 #include "door.h"
+#include "signals.h"
+#include "../native/calls.h"
 #include "../native/journal.h"
 #include "../native/mounts.h"
 #include "../native/observe.h"
@@ -32,7 +36,7 @@ struct pidfd_info {
 #define PIDFD_GET_INFO _IOWR(0xFF, 11, struct pidfd_info)
 #define PIDFD_INFO_EXIT (UINT64_C(1) << 3)
 
-enum { TICK_MS = 250, EVENTS = 16 };
+enum { TICK_MS = 250, EVENTS = 16, STOPPED = -1 };
 
 /* epoll data: this in the upper half; in the lower a pid for WATCH_PROCESS, else a descriptor. */
 enum watch_kind {
@@ -49,12 +53,12 @@ struct loop {
 	const struct supervision *own;
 	int epoll, signals;
 	struct seccomp_notif *request;	/* as large as this kernel's */
-	struct seccomp_notif_resp *response;
-	size_t request_size, response_size;
+	size_t request_size;
 	struct staging staging;
 	uint64_t flushed_at;
 	size_t listeners;	/* that somebody still uses */
 	bool program_ended, leaving;
+	int wake_reader;	/* how many ticks more the reader is told to go on */
 };
 
 static uint64_t watch_data(enum watch_kind kind, int value)
@@ -137,6 +141,43 @@ static void program_ended(struct loop *loop, int status)
 	journal_exit(RECORD_ROOT_EXITED, image, status, left);
 }
 
+/* Process or thread @pid, a child of ours or one that is seized, has ended. */
+static void ended(struct loop *loop, pid_t pid, int status)
+{
+	struct process *process = process_known(pid);
+
+	signals_ended(pid);
+	if (pid == loop->own->program)
+		program_ended(loop, status);
+	else if (process)
+		observe_exit(process, status);
+	else
+		process_thread_exits(pid);
+}
+
+/* imptrace stops with it, so that a shell sees its job stopped. */
+static void program_stopped(struct loop *loop, int status)
+{
+	loop->wake_reader = STOPPED;
+	journal_exit(RECORD_ROOT_STOPPED, 0, status & 0xffff, 0);
+}
+
+static void wake_reader(struct loop *loop)
+{
+	loop->wake_reader--;
+	if (loop->own->reader >= 0 && journal_is_read())
+		syscall(SYS_pidfd_send_signal, loop->own->reader, SIGCONT, NULL, 0);
+}
+
+/* By somebody who knows nothing of imptrace, which may be about to stop only now. */
+static void program_continued(struct loop *loop)
+{
+	if (loop->wake_reader != STOPPED)
+		return;
+	loop->wake_reader = 3;
+	wake_reader(loop);
+}
+
 static void reap(struct loop *loop)
 {
 	struct signalfd_siginfo info;
@@ -144,19 +185,40 @@ static void reap(struct loop *loop)
 	pid_t pid;
 
 	while (read(loop->signals, &info, sizeof(info)) > 0)
-		;
-	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED)) > 0) {
-		struct process *process = process_known(pid);
+		if (info.ssi_signo != SIGCHLD)
+			journal_signalled((int)info.ssi_signo);
+	while ((pid = waitpid(-1, &status, WNOHANG | WUNTRACED | WCONTINUED | __WALL)) > 0) {
+		bool job_stop = true;
 
 		if (WIFSTOPPED(status)) {
+			bool is_ours = signals_stopped(pid, status, &job_stop);
+
+			if (pid == loop->own->program && (job_stop || !is_ours))
+				program_stopped(loop, status);
+			else if (pid == loop->own->program && status >> 16 == PTRACE_EVENT_STOP)
+				program_continued(loop);
+		} else if (WIFCONTINUED(status)) {
 			if (pid == loop->own->program)
-				journal_exit(RECORD_ROOT_STOPPED, 0, status, 0);
-		} else if (pid == loop->own->program) {
-			program_ended(loop, status);
-		} else if (process) {
-			observe_exit(process, status); /* an orphan that was left to us */
+				program_continued(loop);
+		} else {
+			ended(loop, pid, status);
 		}
 	}
+}
+
+/* A call that is looked at only for how it is to be answered. Returns whether it was one. */
+static bool answer_unrecorded(const struct syscall_site *site, int listener, uint64_t id)
+{
+	const struct call *call = call_find(site->arch, site->nr);
+
+	if (!call || (call->kind != CALL_HANDLER && call->kind != CALL_TRACER))
+		return false;
+	if (call->kind == CALL_HANDLER)
+		signals_handler(site);
+	else if (signals_make_way(site, listener, id))
+		return true;
+	answer_go_on(listener, id);
+	return true;
 }
 
 /* A system call of the program waits: look, let it go on, then write down what was seen. */
@@ -167,20 +229,20 @@ static void answer(struct loop *loop, int listener)
 
 	memset(loop->request, 0, loop->request_size);
 	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, loop->request))
-		return; /* ENOENT: the caller was killed meanwhile */
+		return; /* ENOENT: the caller was killed meanwhile, or called away by a signal */
 	site = (struct syscall_site){
 		.tid = (pid_t)loop->request->pid,
 		.arch = loop->request->data.arch,
 		.nr = loop->request->data.nr,
+		.ip = loop->request->data.instruction_pointer,
 	};
 	for (size_t i = 0; i < 6; i++)
 		site.args[i] = loop->request->data.args[i];
+	if (answer_unrecorded(&site, listener, loop->request->id))
+		return;
 	observe_entry(&site, &loop->staging);
-
-	memset(loop->response, 0, loop->response_size);
-	loop->response->id = loop->request->id;
-	loop->response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-	if (ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, loop->response)) {
+	signals_answering(&site);
+	if (answer_go_on(listener, loop->request->id)) {
 		/* Its caller died: memory and names may have been those of another by then. */
 		observe_discard(&loop->staging);
 		return;
@@ -221,6 +283,8 @@ static void tick(struct loop *loop)
 		return;
 	loop->flushed_at = now;
 	observe_flush();
+	if (loop->wake_reader > 0)
+		wake_reader(loop);
 }
 
 /* A shim has sent its listener, or gone away. */
@@ -314,10 +378,7 @@ static void adopt(struct loop *loop)
 	const struct supervision *own = loop->own;
 
 	for (size_t i = 0; i < own->adopted_count; i++) {
-		memset(loop->response, 0, loop->response_size);
-		loop->response->id = loop->request->id;
-		loop->response->flags = SECCOMP_USER_NOTIF_FLAG_CONTINUE;
-		ioctl(own->adopted[i], SECCOMP_IOCTL_NOTIF_SEND, loop->response);
+		answer_go_on(own->adopted[i], loop->request->id);
 		add_listener(loop, own->adopted[i]);
 	}
 }
@@ -325,21 +386,19 @@ static void adopt(struct loop *loop)
 static bool prepare(struct loop *loop)
 {
 	struct seccomp_notif_sizes sizes;
-	sigset_t chld;
+	sigset_t signals;
 
 	if (syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes))
 		return false;
 	loop->request_size = sizes.seccomp_notif > sizeof(*loop->request) ?
 				     sizes.seccomp_notif : sizeof(*loop->request);
-	loop->response_size = sizes.seccomp_notif_resp > sizeof(*loop->response) ?
-				      sizes.seccomp_notif_resp : sizeof(*loop->response);
 	loop->request = loop->own->page ? loop->own->page : calloc(1, loop->request_size);
-	loop->response = calloc(1, loop->response_size);
-	sigemptyset(&chld);
-	sigaddset(&chld, SIGCHLD);
-	loop->signals = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
+	signals_configure(loop->own->filter);
+	sigfillset(&signals); /* all but SIGCHLD are only counted */
+	loop->signals = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 	loop->epoll = epoll_create1(EPOLL_CLOEXEC);
-	return loop->request && loop->response && loop->signals >= 0 && loop->epoll >= 0;
+	return loop->request && !answer_prepare(sizes.seccomp_notif_resp) && loop->signals >= 0 &&
+	       loop->epoll >= 0;
 }
 
 /* Whether there is, or may come, a call to answer or a process to wait for. */

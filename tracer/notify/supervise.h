@@ -70,6 +70,7 @@ pid_t launch_service(const struct service *service, struct ring *ring, int kick)
 
 /* What the loop needs, all owned by the supervisor process, which ends with it. */
 struct supervision {
+	const struct filter_options *filter;
 	int listener;		/* the program's */
 	int reader;		/* pidfd of imptrace; -1 if it is gone already */
 	pid_t program;

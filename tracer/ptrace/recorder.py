@@ -28,6 +28,8 @@ from imptrace.tracer.recorder import RING_SIZE, RecorderOptions, launch_failure
 
 _FLUSH_MS = 250
 _NAME = b"ptrace-records"
+_OTHERS = signal.valid_signals() - {signal.SIGCHLD}
+"""What nobody sends to this process alone."""
 
 
 class AttachError(Exception):
@@ -88,6 +90,10 @@ class PtraceRecording:
     def read(self, timeout_ms: int) -> bytes:
         """Take what was recorded, as whole records for `wire.Decoder`; empty after the timeout."""
         return self._recording.read(timeout_ms)
+
+    def signals(self, number: int) -> int:
+        """Tell how often a signal was sent to all of the process group since the start."""
+        return self._recording.signals(number)
 
     def leave(self) -> None:
         """Let go of all tracees, which run on; what was recorded can still be read."""
@@ -212,6 +218,8 @@ class _TracerProcess:
         control.register(self._control)
         while not control.poll(_FLUSH_MS):
             self._observer.flush()
+            while got := signal.sigtimedwait(_OTHERS, 0):
+                self._observer.signalled(got.si_signo)
         tracer.leave()
 
 
