@@ -1,16 +1,15 @@
-# One of the catalogue's services against what its module in a nixpkgs declares: a line for each
-# disagreement, or null where this nixpkgs does not have it. Switched on in a system that is never
-# built.
+# Some of the catalogue's services against what their modules in a nixpkgs declare: for each id the
+# lines of its disagreements, or null where this nixpkgs does not have it or it has no switch.
+# Switched on together in a system that is never built; `ids` is a list in JSON.
 {
   nixpkgs,
-  id,
+  ids,
   extra ? { },
 }:
 let
   lib = import (nixpkgs + "/lib");
   imptrace = import ../.;
   inherit (imptrace.lib) paths;
-  entry = imptrace.lib.services.${id};
 
   evaluate =
     modules:
@@ -22,18 +21,28 @@ let
   plain = evaluate [ ];
 
   # A switch: what is on by a set of instances needs one that fits, which nobody can make up.
-  switches = lib.filter (
-    name:
-    let
-      option = lib.attrByPath (lib.splitString "." name) { } plain.options;
-    in
-    option._type or null == "option" && option.type.name or null == "bool"
-  ) entry.enable;
+  switchesOf =
+    entry:
+    lib.filter (
+      name:
+      let
+        option = lib.attrByPath (lib.splitString "." name) { } plain.options;
+      in
+      option._type or null == "option" && option.type.name or null == "bool"
+    ) entry.enable;
 
-  system = evaluate [
-    (lib.setAttrByPath (lib.splitString "." (lib.last switches)) (lib.mkForce true))
-  ];
-  inherit (system) config;
+  entries = lib.filterAttrs (_: entry: switchesOf entry != [ ]) (
+    lib.genAttrs (builtins.fromJSON ids) (id: imptrace.lib.services.${id})
+  );
+
+  system = evaluate (
+    lib.mapAttrsToList (
+      _: entry:
+      lib.setAttrByPath (lib.splitString "." (lib.last (switchesOf entry))) (lib.mkForce true)
+    ) entries
+  );
+  inherit (system) config options;
+  lookup = import ../lib/lookup.nix { inherit options config; };
 
   claims = import ../lib/claims.nix {
     inherit lib;
@@ -83,23 +92,53 @@ let
       )
     );
 
-  units = (builtins.fromTOML (builtins.readFile entry.file)).units or [ ];
-  users = lib.unique (
-    lib.filter (user: user != null) (map (record: record.user or null) entry.persist)
-  );
-  isDynamic = lib.any (claim: claim.dynamic) (
-    lib.concatMap (record: byPath.${paths.publicName record.path} or [ ]) entry.persist
-  );
-in
-if switches == [ ] then
-  null
-else
-  lib.concatMap ofRecord entry.persist
-  ++ map (unit: "unit ${unit} is not among the module's") (
-    lib.filter (unit: !(unitExists unit)) units
-  )
-  ++ lib.optionals (!isDynamic) (
-    map (user: "user ${user} does not exist") (
-      lib.filter (user: !(config.users.users ? ${user})) users
+  # An option that is followed has to name the catalogue's place, or one within it.
+  followsElsewhere =
+    record:
+    let
+      found = lookup record.follows;
+      value = toString found.value;
+      target = paths.publicName (
+        paths.normalise "${
+          lib.optionalString (!lib.hasPrefix "/" value) (record.follows-prefix or "")
+        }${value}${record.follows-suffix or ""}"
+      );
+    in
+    lib.optionals (record ? follows && plainOption record.follows) (
+      if !found.exists then
+        lib.optional (!(record ? before-follows)) "${record.follows} is no option with a value"
+      else
+        lib.optional (
+          !(builtins.isList found.value) && found.value != null && !paths.covers (paths.publicName record.path) target
+        ) "${record.follows} is ${value}, the catalogue has ${record.path}"
+    );
+
+  # Names that go on below an option are the user's to set.
+  plainOption =
+    name: (lib.attrByPath (lib.splitString "." name) { } options)._type or null == "option";
+
+  ofEntry =
+    entry:
+    let
+      units = (builtins.fromTOML (builtins.readFile entry.file)).units or [ ];
+      users = lib.unique (
+        lib.filter (user: user != null) (map (record: record.user or null) entry.persist)
+      );
+      isDynamic = lib.any (claim: claim.dynamic) (
+        lib.concatMap (record: byPath.${paths.publicName record.path} or [ ]) entry.persist
+      );
+    in
+    lib.concatMap ofRecord entry.persist
+    ++ lib.concatMap followsElsewhere entry.persist
+    ++ map (unit: "unit ${unit} is not among the module's") (
+      lib.filter (unit: !(unitExists unit)) units
     )
-  )
+    ++ lib.optionals (!isDynamic) (
+      map (user: "user ${user} does not exist") (
+        lib.filter (user: !(config.users.users ? ${user})) users
+      )
+    );
+in
+lib.genAttrs (builtins.fromJSON ids) (
+  id: if entries ? ${id} then ofEntry entries.${id} else null
+)

@@ -86,7 +86,7 @@ def secret(entry: Entry, path: str) -> bool:
 @needs_facts
 def test_what_many_people_keep_is_known() -> None:
     counted = json.loads((FACTS / "persisted-paths.json").read_text())
-    no_owner = {"/srv", "/tmp", "/var/tmp", "/var/keys/secret_file"}
+    no_owner = {"/tmp", "/var/tmp", "/var/keys/secret_file"}
     assert unknown(counted["system"], Place.SERVICE, least=7) == no_owner
     missing = unknown(counted["home"], Place.HOME, least=5)
     users_own = {each["path"] for each in counted["home"] if each.get("class") == "user-data"}
