@@ -5,7 +5,7 @@ ImptraceError            125   imptrace itself failed
 ├── ProgramNotFoundError 127   the program to run does not exist
 └── ProgramNotExecutableError 126   it exists and cannot be executed
 
-The message is one line that says what is wrong and what to do. Only `imptrace.cli.ending`
+The message is one line that says what is wrong and what to do. Only `imptrace.cli.messages`
 turns an error into text and an exit code.
 """
 

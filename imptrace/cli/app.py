@@ -1,41 +1,33 @@
-"""The command line: registers the commands."""
+"""The command line as typer takes it apart."""
 
+import os
+import re
+import signal
 import sys
+from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from imptrace.cli import (
-    attach,
-    audit,
-    contribute,
-    diff,
-    doctor,
-    export,
-    files,
-    importing,
-    leaks,
-    recommend,
-    rm,
-    run,
-    runs,
-    service,
-    services,
-    show,
-    who,
-)
-from imptrace.cli.ending import exit_code_of
+from imptrace.cli.commands import NAME, SETTINGS, LazyGroup
+from imptrace.cli.messages import exit_code_of
 from imptrace.errors import UsageError
-
-NAME = "imptrace"
 
 # The class of every error in the form of a command line. typer brings its own copy of click in some
 # versions and not in others, and exports only this subclass.
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]
+_OTHER_NAMES = {"help": ["--help"], "version": ["--version"]}
+_IN_OUR_WORDS = (
+    (re.compile(r"Input should be a valid (?:integer|number).*"), "it must be a number"),
+    (re.compile(r"Input should be greater than or equal to ([\d.]+)"), r"it must be at least \1"),
+    (re.compile(r"Input should be less than or equal to ([\d.]+)"), r"it must be at most \1"),
+    (re.compile(r"Value error, "), ""),
+)
 
 app = typer.Typer(
     name=NAME,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    cls=LazyGroup,
+    context_settings=SETTINGS,
     pretty_exceptions_enable=False,
     # Plain help: it needs no import of rich, and is shown at once.
     rich_markup_mode=None,
@@ -44,10 +36,7 @@ app = typer.Typer(
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 (the form of typer's callbacks)
     if wanted:
-        # As slow as all other imports of this module together.
-        from importlib.metadata import version
-
-        typer.echo(f"imptrace {version('imptrace')}")
+        typer.echo(f"{NAME} {version(NAME)}")
         raise typer.Exit
 
 
@@ -58,7 +47,11 @@ def _root(
     _version: Annotated[
         bool,
         typer.Option(
-            "--version", help="Show the version and exit.", callback=_show_version, is_eager=True
+            "--version",
+            "-V",
+            help="Show the version and exit.",
+            callback=_show_version,
+            is_eager=True,
         ),
     ] = False,
 ) -> None:
@@ -67,34 +60,20 @@ def _root(
         typer.echo(context.get_help())
 
 
-# After the program's name every argument is the program's.
-app.command("import")(importing.import_)
-app.command("run", context_settings={"allow_interspersed_args": False})(run.run)
-app.command("attach")(attach.attach)
-app.command("audit")(audit.audit)
-app.command("leaks")(leaks.leaks)
-app.command("runs")(runs.runs)
-app.command("recommend")(recommend.recommend)
-app.command("contribute")(contribute.contribute)
-app.command("diff")(diff.diff)
-app.command("export")(export.export)
-app.command("services")(services.services)
-app.command("show")(show.show)
-app.command("files")(files.files)
-app.command("who")(who.who)
-app.command("rm")(rm.rm)
-app.command("doctor")(doctor.doctor)
-app.add_typer(service.app, name="service")
-
-
 def main() -> None:
     """Run the command line and exit. Exit codes: see imptrace.errors."""
-    sys.exit(exit_code_of(_run_app))
+    code = exit_code_of(_run_app)
+    # All is done: what Python puts in order now is worth no traceback.
+    signal.signal(signal.SIGINT, lambda *_: os._exit(code))
+    sys.exit(code)
 
 
 def _run_app() -> object:
+    words = sys.argv[1:]
+    if words and words[0] in _OTHER_NAMES:
+        words = [*words[1:], *_OTHER_NAMES[words[0]]]
     try:
-        return app(prog_name=NAME, standalone_mode=False)
+        return app(words, prog_name=NAME, standalone_mode=False)
     except _UsageError as error:
         raise UsageError(_usage(error)) from error
     except typer.Abort as error:
@@ -104,6 +83,9 @@ def _run_app() -> object:
 def _usage(error: Exception) -> str:
     """Say what is wrong with a command line, and which help tells more."""
     message = str(getattr(error, "format_message", error.__str__)()).strip().rstrip(".")
+    for theirs, ours in _IN_OUR_WORDS:
+        message = theirs.sub(ours, message)
     context = getattr(error, "ctx", None)
     command = context.command_path if context else NAME
-    return f"{message}; see: {command} --help"
+    # Some say in several lines what the help says better.
+    return f"{' '.join(message.split())}; see: {command} --help"

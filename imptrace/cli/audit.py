@@ -5,7 +5,14 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Json
+from imptrace.cli.messages import say
+from imptrace.cli.options import Json, Pager
+from imptrace.cli.output import answer, answer_json, screen
+from imptrace.errors import UsageError
+from imptrace.kept.audit import audit_file, audit_flake
+from imptrace.kept.machine import audit_system
+from imptrace.render.audit import answer as in_json
+from imptrace.render.audit import summary, table
 
 SOMETHING_IS_LOST = 1
 
@@ -37,17 +44,14 @@ def audit(
         bool, typer.Option("--all", help="Show also what is kept, and what may be lost.")
     ] = False,
     json: Json = False,
+    pager: Pager = True,
 ) -> int:
-    """Show what a system declares to leave on disk and nothing keeps; exit 1 if there is any.
+    """Show what a system declares to leave on disk and nothing keeps.
+
+    Exits with 1 if there is any.
 
     Example: imptrace audit --flake .#laptop
     """
-    from imptrace.errors import UsageError
-    from imptrace.kept.audit import audit_file, audit_flake
-    from imptrace.kept.machine import audit_system
-    from imptrace.render import audit as shown
-    from imptrace.render.json_text import dump
-
     if (flake is not None) + (file is not None) + system > 1:
         raise UsageError("a file, --flake and --system exclude each other")
     if flake is not None:
@@ -57,9 +61,9 @@ def audit(
     else:
         inventory = audit_system()
     if json:
-        typer.echo(dump(shown.answer(inventory)))
+        answer_json(in_json(inventory))
     else:
-        if text := shown.table(inventory, everything=everything):
-            typer.echo(text)
-        typer.echo(f"imptrace: {shown.summary(inventory)}", err=True)
+        if text := table(inventory, screen(), everything=everything):
+            answer(text, pager=pager)
+        say(summary(inventory))
     return SOMETHING_IS_LOST if inventory.lost else 0

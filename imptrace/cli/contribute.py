@@ -1,17 +1,21 @@
 """`imptrace contribute`: from recordings to a commit that upstream can merge."""
 
+import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, opened
+from imptrace.catalogue import shipped
+from imptrace.cli import completing
+from imptrace.cli.messages import say
+from imptrace.cli.options import Database
+from imptrace.cli.output import write_new_file
+from imptrace.contribute.plan import Assembled, Request, assemble, next_steps
+from imptrace.db.engine import reading
 from imptrace.errors import UsageError
 from imptrace.render.text import printable
-
-if TYPE_CHECKING:
-    from imptrace.contribute.assemble import Assembled
 
 
 def contribute(
@@ -19,13 +23,19 @@ def contribute(
         list[str] | None,
         typer.Argument(
             metavar="[RUN]...",
+            autocompletion=completing.runs,
             help="The runs that are the evidence. Default: all runs of the service.",
             show_default=False,
         ),
     ] = None,
     *,
     service: Annotated[
-        str, typer.Option(metavar="NAME", help="The service: id, alias, unit, option or program.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completing.services,
+            help="The service: id, alias, unit, option or program.",
+        ),
     ],
     repository: Annotated[
         Path,
@@ -58,11 +68,6 @@ def contribute(
 
     Example: imptrace contribute --service networkmanager --repo ~/nixos-impermanence --dry-run
     """
-    import os
-
-    from imptrace.catalogue import shipped
-    from imptrace.contribute.assemble import Request, assemble
-
     if dry_run and patch is not None:
         raise UsageError("--dry-run writes nothing: leave it out, or --patch")
     request = Request(
@@ -72,7 +77,7 @@ def contribute(
         option=option,
         shared=tuple(map(os.fsencode, include_shared or ())),
     )
-    with opened(database) as engine:
+    with reading(database) as engine:
         assembled = assemble(engine, request, shipped())
     _tell_what_is_left_out(assembled)
     if dry_run:
@@ -83,12 +88,12 @@ def contribute(
         _commit(assembled, branch or assembled.contribution.branch)
 
 
-def _tell_what_is_left_out(assembled: "Assembled") -> None:
+def _tell_what_is_left_out(assembled: Assembled) -> None:
     for each in assembled.held_back:
-        typer.echo(f"imptrace: not written: {printable(each.path)}: {each.why}", err=True)
+        say(f"not written: {printable(each.path)}: {each.why}")
 
 
-def _show(assembled: "Assembled") -> None:
+def _show(assembled: Assembled) -> None:
     contribution = assembled.contribution
     diff = assembled.repository.diff(contribution.change.files)
     typer.echo(contribution.message)
@@ -104,17 +109,13 @@ def _harmless(diff: bytes) -> str:
     )
 
 
-def _write_patch(assembled: "Assembled", file: Path) -> None:
-    from imptrace.cli.new_file import write_new_file
-
+def _write_patch(assembled: Assembled, file: Path) -> None:
     contribution = assembled.contribution
     patch = assembled.repository.patch(contribution.change.files, contribution.message)
     write_new_file(file, patch)
 
 
-def _commit(assembled: "Assembled", branch: str) -> None:
-    from imptrace.contribute.next_steps import next_steps
-
+def _commit(assembled: Assembled, branch: str) -> None:
     contribution, repository = assembled.contribution, assembled.repository
     commit = repository.commit_on_branch(branch, contribution.change.files, contribution.message)
     subject = contribution.message.splitlines()[0]

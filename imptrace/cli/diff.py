@@ -1,16 +1,25 @@
 """`imptrace diff`: what was observed against what is declared."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, Json, opened
-
-if TYPE_CHECKING:
-    from imptrace.catalogue import Entry
-    from imptrace.judge.model import Advice
-    from imptrace.kept.compare import Declared, Observed
+from imptrace.catalogue import Entry, shipped
+from imptrace.cli import completing
+from imptrace.cli.messages import say
+from imptrace.cli.options import Database, Json
+from imptrace.cli.output import answer, answer_json, screen
+from imptrace.db.engine import reading
+from imptrace.db.records import Detail
+from imptrace.errors import UsageError
+from imptrace.evidence.gather import Question, gather
+from imptrace.judge.advise import advise
+from imptrace.judge.model import Advice, Scope
+from imptrace.kept.compare import Declared, Observed, Status, compare
+from imptrace.kept.declared import declared_by_configuration, declared_by_entry
+from imptrace.render import comparison
 
 SOMETHING_MISSING = 1
 
@@ -20,13 +29,19 @@ def diff(
         list[str] | None,
         typer.Argument(
             metavar="[RUN]...",
+            autocompletion=completing.runs,
             help="The runs to compare. Default: all runs of the service.",
             show_default=False,
         ),
     ] = None,
     *,
     service: Annotated[
-        str, typer.Option(metavar="NAME", help="The service: id, alias, unit, option or program.")
+        str,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completing.services,
+            help="The service: id, alias, unit, option or program.",
+        ),
     ],
     config: Annotated[
         Path | None,
@@ -39,40 +54,29 @@ def diff(
     json: Json = False,
     database: Database = None,
 ) -> int:
-    """Compare what was observed of a service with what is declared to be kept.
+    """Compare what was observed of a service with what is declared.
 
     Exits with 1 if something of the service's own is missing from the declaration.
 
     Example: imptrace diff --service networkmanager
     """
-    from imptrace.catalogue import shipped
-    from imptrace.db.records import Detail
-    from imptrace.evidence.gather import Question, gather
-    from imptrace.judge.advise import advise
-    from imptrace.kept.compare import Status, compare
-    from imptrace.render import comparison
-    from imptrace.render.json_text import dump
-
     entry = shipped().find(service)
-    with opened(database) as engine:
+    with reading(database) as engine:
         question = Question(names=tuple(runs or ()), service=entry.id)
         facts = gather(engine, question, shipped(), Detail.TIMELESS)
     advice = advise(facts, with_declared=False)
     observed = _observed(advice)
     differences = compare(_declared(entry, config, advice, observed), observed)
     if json:
-        typer.echo(dump(comparison.as_json(differences, entry.id)))
+        answer_json(comparison.as_json(differences, entry.id))
     elif differences:
-        typer.echo(comparison.table(differences))
+        answer(comparison.table(differences, screen()))
     else:
-        typer.echo("imptrace: nothing observed, and nothing declared", err=True)
+        say("nothing observed, and nothing declared")
     return SOMETHING_MISSING if any(d.status is Status.MISSING for d in differences) else 0
 
 
-def _observed(advice: "Advice") -> "list[Observed]":
-    from imptrace.judge.model import Scope
-    from imptrace.kept.compare import Observed
-
+def _observed(advice: Advice) -> list[Observed]:
     return [
         Observed(path=each.path, kind=each.kind, level=each.level)
         for each in advice.recommendations
@@ -81,20 +85,14 @@ def _observed(advice: "Advice") -> "list[Observed]":
 
 
 def _declared(
-    entry: "Entry", config: Path | None, advice: "Advice", observed: "list[Observed]"
-) -> "list[Declared]":
-    from imptrace.kept.declared import declared_by_configuration, declared_by_entry
-
+    entry: Entry, config: Path | None, advice: Advice, observed: list[Observed]
+) -> list[Declared]:
     if config is None:
         return declared_by_entry(entry, advice.subject.home, observed)
     return declared_by_configuration(_read(config), str(config))
 
 
 def _read(config: Path) -> str:
-    import sys
-
-    from imptrace.errors import UsageError
-
     try:
         raw = sys.stdin.buffer.read() if str(config) == "-" else config.read_bytes()
     except OSError as error:

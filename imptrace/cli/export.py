@@ -1,21 +1,31 @@
 """`imptrace export`: evidence that can leave the machine."""
 
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, opened
+from imptrace.catalogue import shipped
+from imptrace.cli import completing
+from imptrace.cli.messages import say
+from imptrace.cli.options import Database
+from imptrace.cli.output import write_new_file
+from imptrace.db.engine import reading
 from imptrace.errors import UsageError
-
-if TYPE_CHECKING:
-    from imptrace.evidence.export import Evidence
+from imptrace.evidence.export import Evidence, make_evidence
+from imptrace.evidence.gather import Question, gather
+from imptrace.render.words import counted
 
 
 def export(
     runs: Annotated[
         list[str],
-        typer.Argument(metavar="RUN...", help="Runs (id, label, latest), or a program."),
+        typer.Argument(
+            metavar="RUN...",
+            autocompletion=completing.runs,
+            help="Runs (id, label, latest), or a program.",
+        ),
     ],
     *,
     output: Annotated[
@@ -26,39 +36,32 @@ def export(
     ] = False,
     database: Database = None,
 ) -> None:
-    """Write runs as a file to attach to an issue, without names of users, homes and hosts.
+    """Write runs as a file to attach to an issue, without names.
 
-    Only paths that the verdicts rest on are in it, as JSON lines (docs/evidence.md). The names of
-    files stay as they are: look at them with --dry-run.
+    The names of users, homes and hosts are replaced. Only paths that the verdicts rest
+    on are in it, as JSON lines (docs/evidence.md). The names of files stay as they are: look at
+    them with --dry-run.
 
     Example: imptrace export networkmanager -o networkmanager.jsonl
     """
-    from imptrace.catalogue import shipped
-    from imptrace.cli.new_file import write_new_file
-    from imptrace.evidence.export import make_evidence
-    from imptrace.evidence.gather import Question, gather
-
     if dry_run is (output is not None):
         raise UsageError("name the file with --output FILE, or look first with --dry-run")
-    with opened(database) as engine:
+    with reading(database) as engine:
         evidence = make_evidence(gather(engine, Question(names=tuple(runs)), shipped()))
     if output is None:
-        typer.echo(evidence.text, nl=False)
+        sys.stdout.write(evidence.text)
     else:
         write_new_file(output, evidence.text.encode())
     _summarise(evidence)
 
 
-def _summarise(evidence: "Evidence") -> None:
-    runs = "1 run" if evidence.runs == 1 else f"{evidence.runs} runs"
-    typer.echo(
-        f"imptrace: {runs}, {evidence.paths:,} paths; {evidence.left_out:,} that no verdict rests "
-        "on are left out",
-        err=True,
+def _summarise(evidence: Evidence) -> None:
+    say(
+        f"{counted(evidence.runs, 'run')}, {counted(evidence.paths, 'path')}; "
+        f"{evidence.left_out:,} that no verdict rests on are left out"
     )
     if not evidence.is_faithful:
-        typer.echo(
-            "imptrace: warning: judged without the private names, it gives another answer than "
-            "here; compare both with imptrace recommend",
-            err=True,
+        say(
+            "warning: judged without the private names, it gives another answer than here; "
+            "compare both with imptrace recommend"
         )

@@ -2,24 +2,29 @@
 
 import os
 import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy import Engine
 
-from imptrace.cli.options import Database
+from imptrace.cli.messages import say
+from imptrace.cli.options import Database, Label, Quiet, Service, Stats
+from imptrace.db.engine import open_database
 from imptrace.db.location import shown
+from imptrace.db.records import RunDetails
+from imptrace.db.restore import insert_runs
 from imptrace.errors import UsageError
+from imptrace.evidence.file import FIRST_BYTES
+from imptrace.evidence.file import read as read_evidence
+from imptrace.record.log import Imported, LogOptions, find_logs, import_log, read_head
 from imptrace.render.text import printable
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from sqlalchemy import Engine
-
-    from imptrace.db.records import RunDetails
-    from imptrace.record.log import Imported, LogOptions
+from imptrace.render.words import counted
 
 
 def import_(
@@ -33,10 +38,8 @@ def import_(
     ],
     *,
     database: Database = None,
-    label: Annotated[str | None, typer.Option(help="A name for the run, to ask for it by.")] = None,
-    service: Annotated[
-        str | None, typer.Option(help="The NixOS service that the program belongs to.")
-    ] = None,
+    label: Label = None,
+    service: Service = None,
     program: Annotated[
         str | None,
         typer.Option(
@@ -59,18 +62,15 @@ def import_(
             "program left behind.",
         ),
     ] = False,
-    stats: Annotated[
-        bool, typer.Option("--stats", help="Record also stat, access and readlink.")
-    ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; errors only.")] = False,
+    stats: Stats = False,
+    quiet: Quiet = False,
 ) -> None:
-    """Import logs that strace wrote, and evidence files: each run in them becomes one here.
+    """Import logs that strace wrote, and evidence files.
+
+    Each run in them becomes one here.
 
     Example: strace -f -y -ttt -o firefox.log firefox; imptrace import --here firefox.log
     """
-    from imptrace.db.engine import open_database
-    from imptrace.record.log import LogOptions, find_logs
-
     options = LogOptions(
         label=label,
         service=service,
@@ -82,16 +82,16 @@ def import_(
     evidence = [path for path in files if _is_evidence(path)]
     logs = find_logs([path for path in files if path not in evidence])
     runs = [run for path in evidence for run in _read_evidence(path)]
-    with closing(open_database(database, create=True, read_only=False)) as engine:
+    with _disposed(open_database(database, create=True, read_only=False)) as engine:
         _import_evidence(engine, runs, quiet=quiet)
         for log in logs:
             _import_log(engine, log, options, quiet=quiet)
     if not quiet:
-        _say(f"stored in {shown(database)}")
+        say(f"stored in {shown(database)}")
 
 
 @contextmanager
-def closing(engine: "Engine") -> "Iterator[Engine]":
+def _disposed(engine: Engine) -> Iterator[Engine]:
     """Give the database's connections back at the end."""
     try:
         yield engine
@@ -100,35 +100,26 @@ def closing(engine: "Engine") -> "Iterator[Engine]":
 
 
 def _is_evidence(path: Path) -> bool:
-    from imptrace.evidence.file import FIRST_BYTES
-    from imptrace.record.log import read_head
-
     return path.is_file() and read_head(path).startswith(FIRST_BYTES)
 
 
-def _read_evidence(path: Path) -> "list[RunDetails]":
-    from imptrace.evidence import file as evidence_file
-
+def _read_evidence(path: Path) -> list[RunDetails]:
     try:
         with path.open("rb") as lines:
-            return evidence_file.read(lines)
+            return read_evidence(lines)
     except UsageError as error:
         raise UsageError(f"{str(path)!r}: {error}") from error
 
 
-def _import_evidence(engine: "Engine", runs: "list[RunDetails]", *, quiet: bool) -> None:
-    from imptrace.db.restore import insert_runs
-
+def _import_evidence(engine: Engine, runs: list[RunDetails], *, quiet: bool) -> None:
     for run_id, details in zip(insert_runs(engine, runs), runs, strict=True):
         if not quiet:
             program = printable(details.run.program)
-            paths = _count(len(details.paths), "path")
-            _say(f"run {run_id} ({program}): {paths} of an evidence file")
+            paths = counted(len(details.paths), "path")
+            say(f"run {run_id} ({program}): {paths} of an evidence file")
 
 
-def _import_log(engine: "Engine", log: "list[Path]", options: "LogOptions", *, quiet: bool) -> None:
-    from imptrace.record.log import import_log
-
+def _import_log(engine: Engine, log: list[Path], options: LogOptions, *, quiet: bool) -> None:
     size = sum(path.stat().st_size for path in log)
     with _progress(log[0].name, size) as advance:
         imported = import_log(engine, log, options, advance)
@@ -137,15 +128,11 @@ def _import_log(engine: "Engine", log: "list[Path]", options: "LogOptions", *, q
 
 
 @contextmanager
-def _progress(name: str, size: int) -> "Iterator[Callable[[int], None]]":
+def _progress(name: str, size: int) -> Iterator[Callable[[int], None]]:
     """Show how far a file is read, if somebody is looking."""
     if not sys.stderr.isatty():
         yield lambda _size: None
         return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
     columns = (
         TextColumn(escape(printable(name))),
         BarColumn(),
@@ -157,34 +144,26 @@ def _progress(name: str, size: int) -> "Iterator[Callable[[int], None]]":
         yield lambda read: bar.advance(task, read)
 
 
-def _summarise(imported: "Imported", *, here: bool) -> None:
+def _summarise(imported: Imported, *, here: bool) -> None:
     summary, program = imported.summary, printable(imported.program)
-    _say(
-        f"run {imported.run_id} ({program}): {_count(summary.read, 'path')} read, "
+    say(
+        f"run {imported.run_id} ({program}): {counted(summary.read, 'path')} read, "
         f"{summary.created:,} created, {summary.modified:,} modified, {summary.deleted:,} deleted, "
-        f"from {_count(imported.lines, 'line')}"
+        f"from {counted(imported.lines, 'line')}"
     )
     if imported.not_understood:
         shown_first = ", ".join(
             f"{printable(file)}:{number}" for file, number in imported.not_understood_first
         )
         more = imported.not_understood > len(imported.not_understood_first)
-        _say(
-            f"{_count(imported.not_understood, 'line')} not understood: {shown_first}"
+        say(
+            f"{counted(imported.not_understood, 'line')} not understood: {shown_first}"
             f"{', ...' if more else ''}"
         )
     if imported.relative_paths:
-        _say(
-            f"{_count(imported.relative_paths, 'call')} with a relative path left out: "
+        say(
+            f"{counted(imported.relative_paths, 'call')} with a relative path left out: "
             "give --cwd DIR, or record with strace -y"
         )
     if not here:
-        _say("if the log is of this machine, --here also looks at what was left behind")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _say(text: str) -> None:
-    sys.stderr.write(f"imptrace: {text}\n")
+        say("if the log is of this machine, --here also looks at what was left behind")

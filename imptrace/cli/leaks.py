@@ -2,22 +2,26 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
 
-from imptrace.cli.options import Database, Json
+from imptrace.cli import completing
+from imptrace.cli.messages import say
+from imptrace.cli.options import Database, Json, Pager
+from imptrace.cli.output import answer as show
+from imptrace.cli.output import answer_json, screen
+from imptrace.db.engine import NoDatabaseError, reading
+from imptrace.errors import UsageError
 from imptrace.facts.levels import Level
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Engine
-
-    from imptrace.kept.leaks.answer import Question
-    from imptrace.kept.leaks.model import Answer
+from imptrace.kept.leaks.answer import Question, answer
+from imptrace.kept.leaks.model import Answer
+from imptrace.kept.wiped import Said
+from imptrace.render import leaks_json, leaks_ncdu, leaks_text
 
 SOMETHING_MATTERS = 1
 
@@ -54,10 +58,20 @@ def leaks(
         Level | None, typer.Option(help="Only what needs at least this care. Default: normal.")
     ] = None,
     user: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only what this user owns or wrote.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completing.users,
+            help="Only what this user owns or wrote.",
+        ),
     ] = None,
     unit: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only what this unit of systemd wrote.")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completing.units,
+            help="Only what this unit of systemd wrote.",
+        ),
     ] = None,
     why: Annotated[
         bool,
@@ -74,15 +88,14 @@ def leaks(
     ] = False,
     database: Database = None,
     json: Json = False,
+    pager: Pager = True,
 ) -> int:
-    """Show what the next boot takes, who wrote it, and what keeps it; exit 1 if it matters.
+    """Show what the next boot takes, who wrote it, and what keeps it.
+
+    Exits with 1 if it matters.
 
     Example: imptrace leaks --since boot
     """
-    from imptrace.errors import UsageError
-    from imptrace.kept.leaks.answer import Question, answer
-    from imptrace.kept.wiped import Said
-
     if json + ncdu + quiet > 1:
         raise UsageError("--json, --ncdu and --quiet exclude each other")
     question = Question(
@@ -98,17 +111,15 @@ def leaks(
     with recorded(database) as engine:
         found = answer(question, engine)
     if not quiet:
-        _tell(found, question, json=json, ncdu=ncdu, why=why)
+        _tell(found, question, json=json, ncdu=ncdu, why=why, pager=pager)
     return SOMETHING_MATTERS if found.matters else 0
 
 
-def _tell(found: "Answer", question: "Question", *, json: bool, ncdu: bool, why: bool) -> None:
-    from imptrace.render import leaks_json, leaks_ncdu, leaks_text
-    from imptrace.render.json_text import dump
-    from imptrace.render.style import style_for
-
+def _tell(
+    found: Answer, question: Question, *, json: bool, ncdu: bool, why: bool, pager: bool
+) -> None:
     if json:
-        typer.echo(dump(leaks_json.leaks(found)))
+        answer_json(leaks_json.leaks(found))
         return
     if ncdu:
         paths = [(leak.path, leak.kind) for leak in found.leaks]
@@ -118,15 +129,15 @@ def _tell(found: "Answer", question: "Question", *, json: bool, ncdu: bool, why:
     least = question.least or Level.NORMAL
     shown = [leak for leak in found.leaks if leak.level >= least]
     sections = [
-        leaks_text.why(found) if why else "",
-        leaks_text.table(shown, style_for(sys.stdout)),
+        leaks_text.why(found, screen()) if why else "",
+        leaks_text.table(shown, screen()),
         leaks_text.set_aside(found) if question.detailed else "",
     ]
     text = "\n\n".join(section for section in sections if section)
     if text:
-        typer.echo(text)
+        show(text, pager=pager)
     for line in leaks_text.notes(found, shown):
-        typer.echo(f"imptrace: {line}", err=True)
+        say(line)
 
 
 def _absolute(paths: list[Path] | None) -> tuple[bytes, ...]:
@@ -135,14 +146,11 @@ def _absolute(paths: list[Path] | None) -> tuple[bytes, ...]:
 
 
 @contextmanager
-def recorded(database: str | None) -> "Iterator[Engine | None]":
+def recorded(database: str | None) -> Iterator[Engine | None]:
     """Open what was recorded; nothing, where nothing was."""
-    from imptrace.cli.options import opened
-    from imptrace.db.engine import NoDatabaseError
-
     with ExitStack() as stack:
         try:
-            engine = stack.enter_context(opened(database))
+            engine = stack.enter_context(reading(database))
         except NoDatabaseError:
             engine = None
         yield engine

@@ -19,8 +19,8 @@ from typing import NamedTuple, TypeGuard, get_args, get_type_hints
 from typer.models import ArgumentInfo, ParameterInfo
 
 from imptrace.cli.app import app
+from imptrace.cli.commands import GROUPS, NAME, function_of, subcommands
 
-NAME = "imptrace"
 FILES = {
     "bash": f"{NAME}.bash",
     "zsh": f"_{NAME}",
@@ -33,7 +33,7 @@ _ZSH_FIRST_CALL = f'\n_{NAME}_completion "$@"\n'
 
 _OPTIONS = (
     ("-h, --help", "Show a help page and exit; every command has one."),
-    ("--version", "Show the version and exit."),
+    ("-V, --version", "Show the version and exit."),
 )
 _EXIT_STATUS = (
     ("0", "Done."),
@@ -48,6 +48,8 @@ _ENVIRONMENT = (
     ("IMPTRACE_DB", "The database, as --db names it."),
     ("IMPTRACE_DEBUG", "Show where in imptrace an internal error happened."),
     ("NO_COLOR", "No colours, where it is not empty."),
+    ("FORCE_COLOR", "Colours also in a pipe, where it is not empty."),
+    ("PAGER", "What a long answer goes through on a terminal; cat for nothing, default: less."),
 )
 _FILES = (
     ("~/.local/state/imptrace/imptrace.db", "What was recorded; below $XDG_STATE_HOME."),
@@ -73,7 +75,6 @@ def manual_page() -> str:
         "[OPTIONS] COMMAND [ARGS]...",
         ".SH OPTIONS",
         *(line for option in _OPTIONS for line in _entry(*option)),
-        ".SH COMMANDS",
         *_commands(),
     ]
     for title, entries in (
@@ -106,15 +107,21 @@ def write(directory: Path) -> None:
 
 
 def _commands() -> Iterator[str]:
-    for command in app.registered_commands:
-        if command.hidden or command.callback is None:
-            continue
-        parameters = list(_parameters(command.callback))
-        arguments = [each.names for each in parameters if not each.names.startswith("-")]
-        yield f".SS {NAME} {_text(' '.join([str(command.name), '[OPTIONS]', *arguments]))}"
-        yield from _paragraphs(inspect.getdoc(command.callback) or "")
-        for parameter in parameters:
-            yield from _entry(*parameter)
+    for title, group in GROUPS.items():
+        yield f".SH {title.upper()}"
+        for name in group:
+            below = [(f"{name} {each}", function) for each, function in subcommands(name)]
+            for words, function in below or [(name, function_of(name))]:
+                yield from _command(words, function)
+
+
+def _command(words: str, function: Callable[..., object]) -> Iterator[str]:
+    parameters = list(_parameters(function))
+    arguments = [each.names for each in parameters if not each.names.startswith("-")]
+    yield f".SS {NAME} {_text(' '.join([words, '[OPTIONS]', *arguments]))}"
+    yield from _paragraphs(inspect.getdoc(function) or "")
+    for parameter in parameters:
+        yield from _entry(*parameter)
 
 
 def _parameters(function: Callable[..., object]) -> Iterator[_Parameter]:

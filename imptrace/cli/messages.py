@@ -1,18 +1,84 @@
-"""What commands that record say on stderr."""
+"""What a command says on stderr, and how it ends: errors become one line and an exit code."""
 
+import codecs
 import os
 import sys
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from imptrace.db.location import shown
+from imptrace.errors import ImptraceError
 from imptrace.render.text import printable
 
 if TYPE_CHECKING:
     from imptrace.record.session import Result
 
+DEBUG = "IMPTRACE_DEBUG"
+INTERNAL_ERROR = 125
+INTERRUPTED = 130
+
+_IN_ASCII = {
+    "“": '"', "”": '"', "→": "->", "…": "...", "│": "|", "├": "|", "└": "`", "─": "-",
+}  # fmt: skip
+
+
+def exit_code_of(command: Callable[[], object]) -> int:
+    """Run a command, which returns its exit code or None. Exit codes: see imptrace.errors."""
+    _write_in_any_locale()
+    try:
+        code = command()
+        sys.stdout.flush()
+    except ImptraceError as error:
+        return _complain(str(error), error.exit_code)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader has seen enough. What is still buffered must not fail again at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # noqa: BLE001 (the last resort: nobody is shown a traceback)
+        return _internal_error(error)
+    return code if isinstance(code, int) else 0
+
+
+def _write_in_any_locale() -> None:
+    """Write what the locale has no characters for in others, as Latin-1 has no arrows."""
+    codecs.register_error("imptrace", _replaced)
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(errors="imptrace")
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    text = error.object[error.start : error.end]
+    plain = "".join(
+        _IN_ASCII.get(each) or each.encode("ascii", "backslashreplace").decode() for each in text
+    )
+    return plain, error.end
+
+
+def _internal_error(error: Exception) -> int:
+    if os.environ.get(DEBUG):
+        # As slow as all else that a command needs to start.
+        import traceback
+
+        traceback.print_exc()
+    return _complain(
+        f"internal error: {type(error).__name__}: {error}; {DEBUG}=1 shows more", INTERNAL_ERROR
+    )
+
+
+def _complain(message: str, exit_code: int) -> int:
+    say(printable(message))
+    return exit_code
+
 
 def summarise(result: "Result", command: str, recorder: str, database: str | None) -> None:
     """Say in a few lines on stderr what came of a recording, and what to ask next."""
+    from imptrace.db.location import shown
+
     summary = result.summary
     assert summary is not None  # noqa: S101 (the caller has looked)
     program = printable(os.path.basename(command))

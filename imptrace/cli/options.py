@@ -2,18 +2,12 @@
 
 import atexit
 import gc
-import os
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
+from imptrace.cli import completing
 from imptrace.db.location import ENVIRONMENT
-from imptrace.errors import ImptraceError
-
-if TYPE_CHECKING:
-    from contextlib import AbstractContextManager
-
-    from sqlalchemy import Engine
 
 Database = Annotated[
     str | None,
@@ -22,12 +16,32 @@ Database = Annotated[
         metavar="PATH|URL",
         envvar=ENVIRONMENT,
         show_envvar=True,
-        help="The database: a file, or an SQLAlchemy URL such as postgresql://host/name. "
-        "Default: ~/.local/state/imptrace/imptrace.db, for root /var/lib/imptrace/imptrace.db.",
+        help="The database: a file, or a URL like postgresql://host/name (docs/database.md).",
     ),
 ]
-
 Json = Annotated[bool, typer.Option("--json", help="Answer in JSON (docs/json.md).")]
+Pager = Annotated[
+    bool,
+    typer.Option(
+        "--pager/--no-pager",
+        help="A long answer goes through $PAGER, or less, on a terminal.",
+        show_default=False,
+    ),
+]
+Label = Annotated[
+    str | None,
+    typer.Option(metavar="NAME", help="A name for the run, to ask for it by."),
+]
+Service = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        autocompletion=completing.services,
+        help="The NixOS service that the program belongs to.",
+    ),
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No summary; errors only.")]
+Stats = Annotated[bool, typer.Option("--stats", help="Record also stat, access and readlink.")]
 
 
 def keep_garbage() -> None:
@@ -38,22 +52,3 @@ def keep_garbage() -> None:
     """
     gc.disable()
     atexit.register(gc.freeze)
-
-
-def complete_run(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete the name of a run for the shell: `latest`, labels and programs."""
-    from imptrace.db import queries
-
-    try:
-        with opened(context.params.get("database") or os.environ.get(ENVIRONMENT)) as engine:
-            return [name for name in queries.run_names(engine) if name.startswith(incomplete)]
-    except ImptraceError:
-        # Nobody asked for an answer yet: a missing database is no error here.
-        return []
-
-
-def opened(place: str | None) -> "AbstractContextManager[Engine]":
-    """Open the database for a question: read-only, closed at the end, its errors explained."""
-    from imptrace.db.engine import reading
-
-    return reading(place)

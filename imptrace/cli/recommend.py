@@ -1,21 +1,32 @@
 """`imptrace recommend`: what to keep."""
 
 import os
-import sys
-from dataclasses import replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, keep_garbage, opened
+from imptrace.catalogue import shipped
+from imptrace.cli import completing
+from imptrace.cli.messages import say
+from imptrace.cli.options import Database, Pager, keep_garbage
+from imptrace.cli.output import answer, answer_json, screen
+from imptrace.db.engine import NoDatabaseError, reading
+from imptrace.db.records import Detail
 from imptrace.errors import UsageError
+from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.questions import questions
 from imptrace.facts.levels import Level
-
-if TYPE_CHECKING:
-    from imptrace.evidence.gather import Question
-    from imptrace.judge.context import Facts
-    from imptrace.judge.model import Advice
+from imptrace.judge.advise import advise
+from imptrace.judge.context import Facts
+from imptrace.judge.model import Advice
+from imptrace.kept.disk import survey
+from imptrace.render import recommendation_json
+from imptrace.render.nix import Target, nix
+from imptrace.render.plan import lacks_space, plan
+from imptrace.render.reasons import in_words
+from imptrace.render.recommendation_text import explanation, table
+from imptrace.render.wholes import only
 
 DEFAULT_PLAN_STORAGE = "/persistent"
 
@@ -29,17 +40,8 @@ class Format(StrEnum):
     PLAN = "plan"
 
 
-class NixTarget(StrEnum):
-    """The module that the Nix is for; imptrace.render.nix.Target, without its imports."""
-
-    OPTIONS = "options"
-    IMPERMANENCE = "impermanence"
-    HOME_MANAGER = "home-manager"
-    PRESERVATION = "preservation"
-
-
 class LevelName(StrEnum):
-    """imptrace.facts.levels.Level, as words that typer shows."""
+    """imptrace.facts.levels.Level, as words that typer shows; a test holds them together."""
 
     TRANSIENT = "transient"
     NORMAL = "normal"
@@ -51,23 +53,31 @@ def recommend(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RUN]... | [PROGRAM]",
-            help="Runs (id, label, latest), or a program: its newest 20 runs together. "
+            metavar="[RUN | PROGRAM]...",
+            autocompletion=completing.runs,
+            help="Runs (id, label, latest), or programs: the newest 20 runs of each together. "
             "Default: the newest run.",
             show_default=False,
         ),
     ] = None,
     *,
-    database: Database = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Everything that was recorded, each under its own name.")
+    ] = False,
     service: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="A service: id, alias, unit, option or program."),
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completing.services,
+            help="A service: id, alias, unit, option or program. May be repeated.",
+        ),
     ] = None,
     output: Annotated[
         Format, typer.Option("--format", help="The form of the answer.")
     ] = Format.TABLE,
+    json: Annotated[bool, typer.Option("--json", help="As --format json.")] = False,
     target: Annotated[
-        NixTarget | None,
+        Target | None,
         typer.Option(
             help="The module that --format nix writes for. Default: options for a service, else "
             "home-manager or impermanence.",
@@ -78,6 +88,10 @@ def recommend(
         str | None,
         typer.Option(metavar="PATH", help="The store, for --format nix and plan: /persistent."),
     ] = None,
+    parts: Annotated[
+        bool,
+        typer.Option("--parts", help="Give a row to each path that a kept directory holds, too."),
+    ] = False,
     set_aside: Annotated[
         bool, typer.Option("--set-aside", help="Show also what need not be kept, and why.")
     ] = False,
@@ -85,55 +99,69 @@ def recommend(
         str | None, typer.Option(metavar="PATH", help="Show the whole chain of reasons for a path.")
     ] = None,
     level: Annotated[
-        LevelName | None, typer.Option(help="Only what needs at least so much care.")
+        LevelName | None, typer.Option(help="Only what holds something of this level or above.")
     ] = None,
     min_confidence: Annotated[
-        float, typer.Option(min=0.0, max=1.0, help="Only what is at least so sure, 0 to 1.")
+        float,
+        typer.Option(
+            metavar="NUMBER", min=0.0, max=1.0, help="Only what is at least so sure, 0 to 1."
+        ),
     ] = 0.0,
     no_catalogue: Annotated[
         bool, typer.Option("--no-catalogue", help="Judge by what was observed alone.")
     ] = False,
+    database: Database = None,
+    pager: Pager = True,
 ) -> None:
     """Recommend what to keep, from what was recorded.
 
-    Example: imptrace recommend firefox
+    LEVEL says how much care a path needs: transient can be made again (caches), normal is tedious
+    to lose (settings), important is what people made (databases, documents), secret is keys and
+    passwords. SURE says how sure it is that the path is the program's own state: very (85 % and
+    more), quite (70 %), fairly (60 %), hardly; "not seen" is what the catalogue or the unit
+    declares and no run has shown.
+
+    Example: imptrace recommend firefox --format nix
     """
     keep_garbage()
-    from imptrace.evidence.gather import Question
-
-    _check(output, target, storage, set_aside=set_aside, explain=explain)
-    if service is not None and names:
-        raise UsageError("name runs, or a service with --service: not both")
-    question = Question(names=tuple(names or ()), service=service)
-    facts, advice = _advice(
-        question,
+    output = Format.JSON if json else output
+    _check(output, target, storage, set_aside=set_aside, explain=explain, parts=parts)
+    if bool(names) + bool(service) + everything > 1:
+        raise UsageError("name runs or programs, or services with --service, or --all: not both")
+    found = _advices(
+        tuple(names or ()),
+        tuple(service or ()),
         database,
+        everything=everything,
         with_catalogue=not no_catalogue,
-        with_set_aside=set_aside or output is Format.JSON,
+        in_full=set_aside or output is Format.JSON or explain is not None,
         with_verdicts=explain is not None,
     )
-    advice = _filtered(advice, Level(level.value) if level else None, min_confidence)
-    for warning in _warnings(advice):
-        _say(warning)
+    wanted = Level(level.value) if level else None
+    advices = [only(advice, wanted, min_confidence) for _, advice in found]
+    for warning in dict.fromkeys(in_words(each) for one in advices for each in one.warnings):
+        say(warning)
     if explain is not None:
-        _explain(advice, facts, explain)
+        _explain(found, explain)
     elif output is Format.JSON:
-        _json(advice)
+        answer_json(recommendation_json.recommendations(advices))
     elif output is Format.NIX:
-        _nix(advice, target, storage)
+        _nix(advices, target, storage)
     elif output is Format.PLAN:
-        _plan(advice, facts, storage or DEFAULT_PLAN_STORAGE)
+        _plan(advices, [facts for facts, _ in found], storage or DEFAULT_PLAN_STORAGE)
     else:
-        _table(advice, set_aside=set_aside)
+        shown = (table(each, screen(), set_aside=set_aside, parts=parts) for each in advices)
+        answer("\n\n".join(shown), pager=pager)
 
 
 def _check(
     output: Format,
-    target: NixTarget | None,
+    target: Target | None,
     storage: str | None,
     *,
     set_aside: bool,
     explain: str | None,
+    parts: bool,
 ) -> None:
     """Refuse options that contradict each other."""
     if target is not None and output is not Format.NIX:
@@ -144,104 +172,71 @@ def _check(
         raise UsageError(f"--storage must be an absolute path, and {storage!r} is not")
     if storage is not None and not set(storage.strip("/").split("/")).isdisjoint(("", ".", "..")):
         raise UsageError(f"--storage must name the store itself, which {storage!r} does not")
-    if set_aside and output is not Format.TABLE:
-        raise UsageError("--set-aside is for the table; --format json always has it")
+    if (set_aside or parts) and output is not Format.TABLE:
+        name = "--set-aside" if set_aside else "--parts"
+        raise UsageError(f"{name} is for the table; --format json always has it")
     if explain is not None and (output is not Format.TABLE or set_aside):
         raise UsageError("--explain answers about one path: leave out --format and --set-aside")
 
 
-def _advice(
-    question: "Question",
+def _advices(
+    names: tuple[str, ...],
+    services: tuple[str, ...],
     database: str | None,
     *,
+    everything: bool,
     with_catalogue: bool,
-    with_set_aside: bool,
+    in_full: bool,
     with_verdicts: bool,
-) -> "tuple[Facts, Advice]":
-    from imptrace.catalogue import shipped
-    from imptrace.db.engine import NoDatabaseError
-    from imptrace.db.records import Detail
-    from imptrace.evidence.gather import gather
-    from imptrace.judge.advise import advise
-
-    in_full = with_set_aside or with_verdicts
-    detail = Detail.TIMELESS if in_full else Detail.DECISIVE
+) -> list[tuple[Facts, Advice]]:
+    """Answer about each subject of the question apart: the facts, and what follows from them."""
     catalogue = shipped() if with_catalogue else None
+    detail = Detail.TIMELESS if in_full else Detail.DECISIVE
     try:
-        with opened(database) as engine:
-            facts = gather(engine, question, catalogue, detail)
+        with reading(database) as engine:
+            asked = questions(engine, names, services, catalogue, everything=everything)
+            gathered = [gather(engine, each, catalogue, detail) for each in asked]
     except NoDatabaseError:
-        if question.service is None or catalogue is None:
+        if not services or catalogue is None:
             raise
-        facts = gather(None, question, catalogue)
-    with_declared = question.service is not None
-    advice = advise(facts, with_declared=with_declared, with_verdicts=with_verdicts)
-    return facts, advice
+        gathered = [gather(None, Question(service=each), catalogue) for each in services]
+    found = [
+        (facts, advise(facts, with_declared=True, with_verdicts=with_verdicts))
+        for facts in gathered
+    ]
+    if everything:
+        return [each for each in found if each[1].recommendations] or found[:1]
+    return found
 
 
-def _filtered(advice: "Advice", level: Level | None, min_confidence: float) -> "Advice":
-    return replace(
-        advice,
-        recommendations=tuple(
-            each
-            for each in advice.recommendations
-            if (level is None or each.level >= level) and each.confidence >= min_confidence
-        ),
-    )
-
-
-def _warnings(advice: "Advice") -> list[str]:
-    from imptrace.render.reasons import in_words
-
-    return [in_words(warning) for warning in advice.warnings]
-
-
-def _table(advice: "Advice", *, set_aside: bool) -> None:
-    from imptrace.render.recommendation_text import table
-    from imptrace.render.style import style_for
-
-    typer.echo(table(advice, style_for(sys.stdout), set_aside=set_aside))
-
-
-def _explain(advice: "Advice", facts: "Facts", path: str) -> None:
-    from imptrace.render.recommendation_text import explanation
-    from imptrace.render.style import style_for
-
+def _explain(found: list[tuple[Facts, Advice]], path: str) -> None:
     # Not resolved: a link may be the very thing that is asked about.
     name = os.fsencode(os.path.abspath(os.path.expanduser(path)))
-    typer.echo(explanation(advice, facts.runs, name, style_for(sys.stdout)))
+    failure: UsageError | None = None
+    texts = []
+    for facts, advice in found:
+        try:
+            texts.append(explanation(advice, facts.runs, name, screen()))
+        except UsageError as error:
+            failure = error
+    if not texts and failure is not None:
+        raise failure
+    answer("\n\n".join(texts))
 
 
-def _json(advice: "Advice") -> None:
-    from imptrace.render import recommendation_json
-    from imptrace.render.json_text import dump
-
-    typer.echo(dump(recommendation_json.recommendation(advice)))
-
-
-def _nix(advice: "Advice", target: NixTarget | None, storage: str | None) -> None:
-    from imptrace.render.nix import Target, default_target, nix
-
-    chosen = Target(target.value) if target is not None else default_target(advice)
-    answer = nix(advice, chosen, os.fsencode(storage) if storage is not None else None)
-    for reason in answer.left_out:
-        _say(f"left out: {reason}")
-    typer.echo(answer.text)
+def _nix(advices: list[Advice], target: Target | None, storage: str | None) -> None:
+    written = nix(advices, target, os.fsencode(storage) if storage is not None else None)
+    for reason in written.left_out:
+        say(f"left out: {reason}")
+    answer(written.text, pager=False)
 
 
-def _plan(advice: "Advice", facts: "Facts", storage: str) -> None:
-    from imptrace.kept.disk import survey
-    from imptrace.render.plan import lacks_space, plan
-
-    found = survey(advice.recommendations, os.fsencode(storage))
+def _plan(advices: list[Advice], facts: list[Facts], storage: str) -> None:
+    kept = {each.path: each for advice in advices for each in advice.recommendations}
+    found = survey(tuple(kept.values()), os.fsencode(storage))
     lack = lacks_space(found)
     if lack is not None:
-        _say(lack)
-    entry = facts.context.entry
-    units = [unit for unit in entry.units if "*" not in unit] if entry is not None else []
-    typer.echo(plan(advice, found, units))
-
-
-def _say(text: str) -> None:
-    """Tell the user something; the renderers have made it printable."""
-    sys.stderr.write(f"imptrace: {text}\n")
+        say(lack)
+    entries = [each.context.entry for each in facts if each.context.entry is not None]
+    units = [unit for entry in entries for unit in entry.units if "*" not in unit]
+    answer(plan(advices[0], found, units), pager=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from imptrace.cli.wish import Recorder, Wait, Wish
 from imptrace.errors import ImptraceError
-from imptrace.record import terminal as foreground
+from imptrace.record import terminal
 from imptrace.tracer.program import Program, find_program, find_user, subject_of
 from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
 
@@ -28,12 +28,12 @@ def record(wish: Wish) -> int:
     options = RecorderOptions(
         stats=wish.stats, writes_only=wish.writes_only, io_uring=wish.io_uring
     )
-    wake = foreground.waker()
-    blocked = foreground.hold_signals()
+    wake = terminal.waker()
+    blocked = terminal.hold_signals()
     try:
         recording = _launch(wish.recorder, program, options, blocked)
     except BaseException:
-        foreground.release_signals(blocked)
+        terminal.release_signals(blocked)
         raise
     from imptrace.record.session import Request, Session
 
@@ -46,7 +46,7 @@ def record(wish: Wish) -> int:
         summary=not wish.quiet,
     )
     session = Session(recording, request, wake)
-    foreground.attend(
+    terminal.attend(
         session,
         program=recording.program,
         supervisor=recording.supervisor,
@@ -88,7 +88,7 @@ def _end(session: "Session", result: "Result", recorder: str, wish: Wish) -> int
     if result.failure is not None:
         say(str(result.failure))
     if code < 0:
-        foreground.die_by(-code)
+        terminal.die_by(-code)
         return KILLED - code
     return code
 

@@ -4,7 +4,10 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, complete_run
+from imptrace.cli import completing
+from imptrace.cli.options import Database
+from imptrace.db import queries, removal
+from imptrace.db.engine import writing
 
 
 def rm(
@@ -12,20 +15,19 @@ def rm(
         list[str],
         typer.Argument(
             metavar="RUN...",
-            autocompletion=complete_run,
+            autocompletion=completing.runs,
             help="Ids, labels, programs (the newest run of each), or latest.",
         ),
     ],
     *,
     database: Database = None,
 ) -> None:
-    """Remove runs, and the paths that no other run saw. This cannot be undone.
+    """Remove runs, and the paths that no other run saw.
+
+    This cannot be undone.
 
     Example: imptrace rm 3 7
     """
-    from imptrace.db import queries, removal
-    from imptrace.db.engine import writing
-
     with writing(database) as engine:
         ids = sorted({queries.resolve_run(engine, run) for run in runs})
         removal.delete_runs(engine, ids)

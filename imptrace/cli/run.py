@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database
+from imptrace.cli import completing
+from imptrace.cli.options import Database, Label, Quiet, Service, Stats
 from imptrace.cli.record import record
 from imptrace.cli.wish import Recorder, Wait, Wish
 
@@ -12,23 +13,28 @@ from imptrace.cli.wish import Recorder, Wait, Wish
 def run(
     command: Annotated[
         list[str],
-        typer.Argument(metavar="[--] PROGRAM [ARGS]...", help="The program and its arguments."),
+        typer.Argument(
+            metavar="[--] PROGRAM [ARGS]...",
+            autocompletion=completing.commands,
+            help="The program and its arguments.",
+        ),
     ],
     *,
     database: Database = None,
-    label: Annotated[str | None, typer.Option(help="A name for the run, to ask for it by.")] = None,
-    service: Annotated[
-        str | None, typer.Option(help="The NixOS service that the program belongs to.")
-    ] = None,
+    label: Label = None,
+    service: Service = None,
     user: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Run the program as this user (root only).")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completing.users,
+            help="Run the program as this user (root only).",
+        ),
     ] = None,
     writes_only: Annotated[
         bool, typer.Option("--writes-only", help="Record only what can change a file: faster.")
     ] = False,
-    stats: Annotated[
-        bool, typer.Option("--stats", help="Record also stat, access and readlink.")
-    ] = False,
+    stats: Stats = False,
     io_uring: Annotated[
         bool,
         typer.Option(
@@ -44,9 +50,11 @@ def run(
             help="How accesses are seen; auto: the cheapest that works (docs/recorders.md)."
         ),
     ] = Recorder.AUTO,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No summary; errors only.")] = False,
+    quiet: Quiet = False,
 ) -> int:
-    """Run a program and record what it does to files. Exits as the program exits.
+    """Run a program and record what it does to files.
+
+    Exits as the program exits.
 
     Example: imptrace run --label first firefox --private-window
     """

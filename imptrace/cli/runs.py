@@ -1,27 +1,24 @@
 """`imptrace runs`: what was recorded."""
 
-import sys
+from imptrace.cli.messages import say
+from imptrace.cli.options import Database, Json, Pager
+from imptrace.cli.output import answer, answer_json, screen
+from imptrace.db import queries
+from imptrace.db.engine import reading
+from imptrace.render import run_json
+from imptrace.render.run_text import runs_table
 
-import typer
 
-from imptrace.cli.options import Database, Json, opened
-
-
-def runs(*, database: Database = None, json: Json = False) -> None:
+def runs(*, database: Database = None, json: Json = False, pager: Pager = True) -> None:
     """List the recorded runs, oldest first.
 
     Example: imptrace runs
     """
-    from imptrace.db import queries
-    from imptrace.render import run_json, run_table
-    from imptrace.render.json_text import dump
-    from imptrace.render.style import style_for
-
-    with opened(database) as engine:
+    with reading(database) as engine:
         records = queries.runs(engine)
     if json:
-        typer.echo(dump(run_json.runs(records)))
+        answer_json(run_json.runs(records))
     elif records:
-        typer.echo(run_table.runs(records, style_for(sys.stdout)))
+        answer(runs_table(records, screen()), pager=pager)
     else:
-        typer.echo("imptrace: no run is recorded; begin with: imptrace run PROGRAM", err=True)
+        say("no run is recorded; begin with: imptrace run PROGRAM")

@@ -1,24 +1,33 @@
 """`imptrace service`: record systemd units as they really run."""
 
-from dataclasses import replace
+import json
+import sys
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, Json
+from imptrace.catalogue import shipped
+from imptrace.cli import completing
+from imptrace.cli.commands import SETTINGS, Command
+from imptrace.cli.options import Database, Json, Label
 from imptrace.errors import ImptraceError
-
-if TYPE_CHECKING:
-    from imptrace.record.service.boot import Requested
-    from imptrace.record.service.manager import Manager
-    from imptrace.record.service.named import Named
-    from imptrace.record.service.recording import Finished, Started
+from imptrace.record.service import recording
+from imptrace.record.service.boot import Requested, request, start_in_this_boot, withdraw
+from imptrace.record.service.manager import Manager
+from imptrace.record.service.named import Named, named_units
+from imptrace.record.service.place import Place, recorded_units
+from imptrace.record.service.recorder import Recorder
+from imptrace.record.service.recording import Finished, Started, Wish
+from imptrace.record.service.together import all_or_none, take_back, taken
+from imptrace.render.text import printable
 
 Units = Annotated[
     list[str],
     typer.Argument(
         metavar="UNIT...",
+        autocompletion=completing.units,
         help="Units, names of the catalogue (networkmanager) or their aliases (nm).",
     ),
 ]
@@ -33,7 +42,8 @@ Restart = Annotated[
 
 app = typer.Typer(
     no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=SETTINGS,
+    add_completion=False,
     rich_markup_mode=None,
 )
 
@@ -46,7 +56,7 @@ def _service() -> None:
     """
 
 
-@app.command()
+@app.command(cls=Command)
 def start(
     units: Units,
     *,
@@ -61,7 +71,7 @@ def start(
     ] = False,
     this_boot: Annotated[bool, typer.Option(hidden=True)] = False,
     database: Database = None,
-    label: Annotated[str | None, typer.Option(help="A name for the run, to ask for it by.")] = None,
+    label: Label = None,
     stats: Annotated[
         bool, typer.Option("--stats", help="Record also what only asks: stat, access, readlink.")
     ] = False,
@@ -75,10 +85,6 @@ def start(
 
     Example: sudo imptrace service start networkmanager
     """
-    from imptrace.record.service.boot import request, start_in_this_boot
-    from imptrace.record.service.recording import Wish, examine, start
-    from imptrace.record.service.together import all_or_none
-
     wish = Wish(
         database=_absolute(database),
         label=label,
@@ -90,31 +96,26 @@ def start(
     named = _named(units, manager)
     for each in named:
         if not this_boot:
-            examine(each.unit, manager, restart=wish.restart and each.may_restart)
+            recording.examine(each.unit, manager, restart=wish.restart and each.may_restart)
     with all_or_none(manager, restart=wish.restart) as begun:
         # What is not restarted first: it may be restarted along with what is.
         for each in sorted(named, key=lambda each: each.may_restart):
             if at_boot:
                 _tell_requested(request(each.unit, manager, wish))
             else:
-                begin = start_in_this_boot if this_boot else start
+                begin = start_in_this_boot if this_boot else recording.start
                 own = replace(wish, restart=wish.restart and each.may_restart)
                 _tell_started(begin(each.unit, manager, own))
             begun.append(each)
     _say(f"{'reboot' if at_boot else 'use it'}, then: {_command('finish', units, user=user)}")
 
 
-@app.command()
+@app.command(cls=Command)
 def finish(units: Units, *, user: User = False, restart: Restart = True) -> None:
     """Stop recording units, restart them without it, and say what was found.
 
     Example: sudo imptrace service finish networkmanager
     """
-    from imptrace.record.service.boot import withdraw
-    from imptrace.record.service.place import Place
-    from imptrace.record.service.recording import finish
-    from imptrace.record.service.together import taken
-
     manager = _manager(user=user)
     problems: list[str] = []
     runs: list[int] = []
@@ -123,7 +124,7 @@ def finish(units: Units, *, user: User = False, restart: Restart = True) -> None
             if withdraw(Place(each.unit, manager)):
                 _say(f"{each.unit}: will not be recorded at the next boot")
                 continue
-            finished = finish(each.unit, manager, restart=restart and each.may_restart)
+            finished = recording.finish(each.unit, manager, restart=restart and each.may_restart)
             _tell_finished(each.unit, finished, user=user)
             problems += [finished.problem] if finished.problem else []
             runs += [finished.outcome.run] if finished.outcome and finished.outcome.run else []
@@ -133,20 +134,14 @@ def finish(units: Units, *, user: User = False, restart: Restart = True) -> None
         raise ImptraceError(f"the recording is finished, but {'; '.join(problems)}")
 
 
-@app.command()
+@app.command(cls=Command)
 def status(*, user: User = False, as_json: Json = False) -> None:
     """Show which units are being recorded.
 
     Example: sudo imptrace service status
     """
-    import json
-    from dataclasses import asdict
-
-    from imptrace.record.service.place import recorded_units
-    from imptrace.record.service.recording import state
-
     manager = _manager(user=user)
-    states = [state(place) for place in recorded_units(manager)]
+    states = [recording.state(place) for place in recorded_units(manager)]
     if as_json:
         rows = [asdict(each) for each in states]
         typer.echo(json.dumps({"schema": "imptrace.recordings/1", "recordings": rows}))
@@ -164,9 +159,11 @@ def status(*, user: User = False, as_json: Json = False) -> None:
         )
 
 
-@app.command()
+@app.command(cls=Command)
 def reset(
-    units: Annotated[list[str] | None, typer.Argument(metavar="[UNIT...]")] = None,
+    units: Annotated[
+        list[str] | None, typer.Argument(metavar="[UNIT]...", autocompletion=completing.units)
+    ] = None,
     *,
     user: User = False,
     restart: Restart = True,
@@ -175,10 +172,6 @@ def reset(
 
     Example: sudo imptrace service reset networkmanager
     """
-    from imptrace.record.service.named import Named
-    from imptrace.record.service.place import recorded_units
-    from imptrace.record.service.together import take_back
-
     manager = _manager(user=user)
     everything = [Named(place.unit) for place in recorded_units(manager)]
     for each in _named(units, manager) if units else everything:
@@ -192,23 +185,18 @@ def reset(
 @app.command(hidden=True)
 def record(directory: Annotated[Path, typer.Argument()]) -> None:
     """Be the recorder of a unit. Started by `service start`, as a unit of its own."""
-    from imptrace.record.service.recorder import Recorder
-
     Recorder(directory).run()
 
 
-def _manager(*, user: bool) -> "Manager":
-    from imptrace.record.service.manager import Manager
+def _manager(*, user: bool) -> Manager:
 
     manager = Manager(user=user)
     manager.require()
     return manager
 
 
-def _named(words: list[str], manager: "Manager") -> "list[Named]":
+def _named(words: list[str], manager: Manager) -> list[Named]:
     """List the units that are meant, each once, in order."""
-    from imptrace.catalogue.catalogue import shipped
-    from imptrace.record.service.named import named_units
 
     def known(word: str, is_unit: bool) -> list[str]:  # noqa: FBT001 (a callback of two)
         units: list[str] = []
@@ -238,12 +226,12 @@ def _next(units: list[str], runs: list[int]) -> str:
     return f"next: {'; '.join(commands)}"
 
 
-def _tell_requested(requested: "Requested") -> None:
+def _tell_requested(requested: Requested) -> None:
     _say(f"{requested.unit} will be recorded from its start at the next boot on, and only then")
     _say(f"  unless the reboot wipes {requested.file}")
 
 
-def _tell_started(started: "Started") -> None:
+def _tell_started(started: Started) -> None:
     unit = started.unit.name
     when = "is being recorded" if started.restarted else "will be recorded from its next start on"
     _say(f"{unit} {when} (until a reboot at most; drop-in {started.dropin})")
@@ -255,7 +243,7 @@ def _tell_started(started: "Started") -> None:
         _say(f"  what runs now is not recorded; imptrace attach --unit {unit} would")
 
 
-def _tell_finished(unit: str, finished: "Finished", *, user: bool) -> None:
+def _tell_finished(unit: str, finished: Finished, *, user: bool) -> None:
     flag = "--user " if user else ""
     outcome = finished.outcome
     if outcome is None:
@@ -281,6 +269,4 @@ def _tell_finished(unit: str, finished: "Finished", *, user: bool) -> None:
 
 
 def _say(text: str) -> None:
-    from imptrace.render.text import printable
-
-    typer.echo(printable(text), err=True)
+    sys.stderr.write(f"{printable(text)}\n")

@@ -4,24 +4,25 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Json
+from imptrace.catalogue import shipped
+from imptrace.catalogue.checking import check as check_catalogue
+from imptrace.cli import completing
+from imptrace.cli.messages import say
+from imptrace.cli.options import Json, Pager
+from imptrace.cli.output import answer, answer_json, screen
+from imptrace.errors import UsageError
+from imptrace.render import catalogue_json, catalogue_text
 
 FOUND_SOMETHING = 1
-
-
-def entry_ids(incomplete: str) -> list[str]:
-    """Complete the id of an entry, for the shell."""
-    from imptrace.catalogue import shipped
-
-    return [entry.id for entry in shipped() if entry.id.startswith(incomplete)]
 
 
 def services(
     name: Annotated[
         str | None,
         typer.Argument(
+            metavar="[NAME]",
             help="A service or program: its id, alias, option, unit or executable.",
-            autocompletion=entry_ids,
+            autocompletion=completing.entries,
         ),
     ] = None,
     *,
@@ -32,45 +33,38 @@ def services(
         ),
     ] = False,
     json: Json = False,
+    pager: Pager = True,
 ) -> int:
-    """List the services and programs that the catalogue knows, or show one of them in full.
+    """List what the catalogue knows, or show one entry in full.
+
+    It knows NixOS services, and programs of home directories.
 
     Example: imptrace services networkmanager
     """
-    from imptrace.errors import UsageError
-
     if check and name:
         raise UsageError("--check is about the whole catalogue: leave out the name")
     if check:
         return _check(json=json)
-    from imptrace.catalogue import shipped
-    from imptrace.render import catalogue_json, catalogue_text
-    from imptrace.render.json_text import dump
-
     catalogue = shipped()
     entries = catalogue.entries
     if name is not None:
         meant = catalogue.all_meant(name)
         entries = tuple(each for entry in meant for each in catalogue.with_included(entry))
     if json:
-        typer.echo(dump(catalogue_json.services(entries)))
+        answer_json(catalogue_json.services(entries))
     elif name is None:
-        typer.echo(catalogue_text.table(entries))
+        answer(catalogue_text.table(entries, screen()), pager=pager)
     else:
-        typer.echo("\n\n".join(map(catalogue_text.entry, entries)))
+        answer("\n\n".join(catalogue_text.entry(each, screen()) for each in entries), pager=pager)
     return 0
 
 
 def _check(*, json: bool) -> int:
-    from imptrace.catalogue.checking import check
-    from imptrace.render import catalogue_json, catalogue_text
-    from imptrace.render.json_text import dump
-
-    findings = check()
+    findings = check_catalogue()
     if json:
-        typer.echo(dump(catalogue_json.findings(findings)))
+        answer_json(catalogue_json.findings(findings))
     elif findings:
-        typer.echo(catalogue_text.findings(findings))
+        answer(catalogue_text.findings(findings))
     else:
-        typer.echo("imptrace: every entry of the catalogue keeps to the guidelines", err=True)
+        say("every entry of the catalogue keeps to the guidelines")
     return FOUND_SOMETHING if findings else 0

@@ -1,12 +1,17 @@
 """`imptrace show`: one run."""
 
-import shutil
-import sys
 from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, Json, complete_run, keep_garbage, opened
+from imptrace.cli import completing
+from imptrace.cli.options import Database, Json, Pager, keep_garbage
+from imptrace.cli.output import answer, answer_json, screen
+from imptrace.db import queries
+from imptrace.db.engine import reading
+from imptrace.db.records import Detail
+from imptrace.render import run_json
+from imptrace.render.run_text import Wanted, run_text
 
 MOST = 1000
 """Paths of one kind that are shown unasked: as many as anybody reads."""
@@ -17,7 +22,7 @@ def show(
         str,
         typer.Argument(
             metavar="RUN",
-            autocompletion=complete_run,
+            autocompletion=completing.runs,
             help="An id, a label, a program (its newest run), or latest.",
         ),
     ] = "latest",
@@ -29,39 +34,34 @@ def show(
         bool, typer.Option("--tree", help="Show paths as a tree of directories.")
     ] = False,
     everything: Annotated[
-        bool, typer.Option("--all", help=f"Show also more than {MOST:,} paths of a kind.")
+        bool, typer.Option("--all", help="Show every path: fold no directory, leave none out.")
     ] = False,
     database: Database = None,
     json: Json = False,
+    pager: Pager = True,
 ) -> None:
-    """Show one run: what was run, its processes, and what they changed.
+    """Show one run: its processes, and what they changed.
+
+    A directory that was made with much in it is one line, with how much that is; --all shows
+    what.
 
     Example: imptrace show firefox --tree
     """
     keep_garbage()
-    from imptrace.db import queries
-    from imptrace.db.records import Detail
-    from imptrace.render import run_json
-    from imptrace.render.json_text import dump
-    from imptrace.render.run_text import Wanted, run_text
-    from imptrace.render.style import style_for
-
     detail = Detail.TIMELESS if reads or json else Detail.CHANGES
-    with opened(database) as engine:
+    with reading(database) as engine:
         run_id = queries.resolve_run(engine, run)
         details = queries.run_details(engine, run_id, detail)
         seen = queries.count_paths(engine, run_id) if detail is Detail.CHANGES else None
     if json:
-        typer.echo(dump(run_json.run(details)))
+        answer_json(run_json.run(details))
         return
-    width = shutil.get_terminal_size().columns - 2 if sys.stdout.isatty() else None
     only_read = seen - len(details.paths) if seen is not None else None
     wanted = Wanted(
-        style=style_for(sys.stdout),
+        screen=screen(),
         reads=reads,
         tree=tree,
         only_read=only_read,
         most=None if everything else MOST,
-        width=width,
     )
-    typer.echo(run_text(details, wanted))
+    answer(run_text(details, wanted), pager=pager)

@@ -1,13 +1,18 @@
 """`imptrace who`: which programs touch a path."""
 
 import os
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, Json, opened
+from imptrace.cli.messages import say
+from imptrace.cli.options import Database, Json, Pager
+from imptrace.cli.output import answer, answer_json, screen
+from imptrace.db import uses
+from imptrace.db.engine import reading
+from imptrace.render import run_json, uses_text
+from imptrace.render.text import printable
 
 
 def who(
@@ -20,24 +25,19 @@ def who(
     ] = False,
     database: Database = None,
     json: Json = False,
+    pager: Pager = True,
 ) -> None:
     """Show which programs touched a path, or anything below it.
 
     Example: imptrace who ~/.config/mimeapps.list
     """
-    from imptrace.db import uses
-    from imptrace.render import run_json, uses_text
-    from imptrace.render.json_text import dump
-    from imptrace.render.style import style_for
-    from imptrace.render.text import printable
-
     # Not resolved: the question may be about a symbolic link itself.
     wanted = os.fsencode(os.path.abspath(path))
-    with opened(database) as engine:
+    with reading(database) as engine:
         found = uses.path_uses(engine, wanted)
     if json:
-        typer.echo(dump(run_json.who(wanted, found)))
+        answer_json(run_json.who(wanted, found))
     elif found:
-        typer.echo(uses_text.by_program(found, style_for(sys.stdout), reads=reads))
+        answer(uses_text.by_program(found, screen(), reads=reads), pager=pager)
     else:
-        typer.echo(f"imptrace: no recorded program touched {printable(wanted)}", err=True)
+        say(f"no recorded program touched {printable(wanted)}")

@@ -1,24 +1,37 @@
-"""From advice to a change with its message, ready to be shown, written as a patch, or committed."""
+"""From recordings to a change with its message, ready to be committed, and what comes then."""
 
 import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from imptrace.catalogue.model import Entry, Place
+from sqlalchemy import Engine
+
+from imptrace.catalogue import Catalogue, Entry, Place
 from imptrace.contribute.layouts.catalogue import CatalogueLayout
 from imptrace.contribute.layouts.nixos_impermanence import ImpermanenceLayout
 from imptrace.contribute.message import compose
-from imptrace.contribute.proposal import Change, Layout, Proposal
-from imptrace.contribute.repository import Repository, RepositoryError, Snapshot
-from imptrace.contribute.selection import Selection
-from imptrace.contribute.words import shown
+from imptrace.contribute.proposal import Change, HeldBack, Layout, Proposal, shown
+from imptrace.contribute.repository import (
+    Repository,
+    RepositoryError,
+    Snapshot,
+    open_repository,
+)
+from imptrace.contribute.selection import Rules, Selection, select
+from imptrace.db.records import Detail
 from imptrace.errors import UsageError
-from imptrace.evidence.provenance import Provenance
+from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.provenance import Provenance, private_names_of, provenance
+from imptrace.judge.advise import advise
 
 LAYOUTS = (CatalogueLayout, ImpermanenceLayout)
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _OPTION = re.compile(r"[A-Za-z_][A-Za-z0-9_'-]*(\.[A-Za-z_][A-Za-z0-9_'-]*)+")
 _LONGEST_ID = 64
+_GITHUB = re.compile(r"(?:^|[/@.])github\.com[:/](?P<name>[\w.-]+/[\w.-]+?)(?:\.git)?/?$")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +60,65 @@ class Contribution:
     def branch(self) -> str:
         """The name of the branch, unless another one is asked for."""
         return f"{self.service.id}-persistence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What somebody wants to contribute, and to which repository."""
+
+    service: str
+    runs: tuple[str, ...]
+    repository: Path
+    option: str | None = None
+    shared: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembled:
+    """A contribution and where it goes; nothing has been written yet."""
+
+    repository: Repository
+    contribution: Contribution
+    held_back: Sequence[HeldBack]
+
+
+def assemble(engine: Engine, request: Request, catalogue: Catalogue) -> Assembled:
+    """Judge the recordings and work out the change. Raises UsageError; changes nothing."""
+    repository = open_repository(request.repository)
+    entry = _entry(request, catalogue)
+    service = service_of(request.service, entry, request.option)
+    question = Question(names=request.runs, service=entry.id if entry else request.service)
+    facts = gather(engine, question, catalogue if entry else None, Detail.TIMELESS)
+    rules = Rules(
+        place=service.place,
+        entry=entry,
+        shared=request.shared,
+        private=private_names_of(facts.runs),
+    )
+    selection = select(advise(facts, with_declared=False), rules)
+    contribution = plan(repository, service, selection, provenance(facts.runs, service.programs))
+    return Assembled(
+        repository=repository,
+        contribution=contribution,
+        held_back=(*selection.held_back, *contribution.change.held_back),
+    )
+
+
+def _entry(request: Request, catalogue: Catalogue) -> Entry | None:
+    """Find the service in the catalogue; one that is not there must come with its option."""
+    if request.option is None or catalogue.matching(request.service):
+        return _found(request, catalogue)
+    return None
+
+
+def _found(request: Request, catalogue: Catalogue) -> Entry:
+    try:
+        return catalogue.find(request.service)
+    except UsageError as error:
+        raise UsageError(
+            f"{error}; a service that is new is named by --option as well, like "
+            "--option services.foo"
+        ) from error
 
 
 def service_of(name: str, entry: Entry | None, option: str | None) -> Service:
@@ -92,7 +164,7 @@ def plan(
     repository: Repository,
     service: Service,
     selection: Selection,
-    provenance: Provenance,
+    came_from: Provenance,
 ) -> Contribution:
     """Work out the whole contribution. Raises UsageError if there is nothing to contribute."""
     snapshot = repository.snapshot()
@@ -113,7 +185,7 @@ def plan(
     if not change.files:
         raise UsageError(f"nothing to contribute: {_why_no_change(service, change)}")
     repository.check_untracked(change.files)
-    message = compose(proposal, change, provenance, repository.subjects())
+    message = compose(proposal, change, came_from, repository.subjects())
     return Contribution(service=service, layout=layout.name, change=change, message=message)
 
 
@@ -137,3 +209,18 @@ def _why_no_change(service: Service, change: Change) -> str:
             there, here = each.declared.level, each.observed.level
             return f"{kept}; {shown(each.path)} at level {there}, which was observed as {here}"
     return kept
+
+
+def next_steps(repository: Repository, branch: str) -> list[str]:
+    """List the commands, ready to be pasted into a shell."""
+    directory, name = shlex.quote(str(repository.top)), shlex.quote(branch)
+    steps = [f"git -C {directory} show {name}"]
+    remote = repository.remote()
+    if remote is None:
+        steps.append(f"git -C {directory} remote add origin URL")
+    pushed_to = shlex.quote(remote or "origin")
+    steps.append(f"git -C {directory} push --set-upstream {pushed_to} {name}")
+    on_github = _GITHUB.search(repository.remote_url(remote)) if remote else None
+    if on_github:
+        steps.append(f"gh pr create --repo {on_github['name']} --head {name} --fill")
+    return steps

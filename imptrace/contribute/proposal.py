@@ -5,11 +5,19 @@ from typing import Protocol
 
 from imptrace.catalogue.model import Place
 from imptrace.contribute.git import FileChange
-from imptrace.contribute.words import shown
 from imptrace.facts.levels import Kind, Level
 from imptrace.facts.paths import lies_below
 from imptrace.judge.model import Method
 from imptrace.kept.compare import Declared, Difference, Observed, Status, compare
+
+_LONGEST_NAME = 200
+
+
+def shown(text: str | bytes) -> str:
+    """Put a name in quotes, cut to a readable length. Escaping is left to who prints it."""
+    if isinstance(text, bytes):
+        text = text.decode(errors="surrogateescape")
+    return f"'{text[:_LONGEST_NAME]}{'…' if len(text) > _LONGEST_NAME else ''}'"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

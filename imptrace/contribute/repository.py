@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imptrace.contribute.git import FileChange, Git, GitError, TreeEntry, scratch_git
-from imptrace.contribute.words import shown
+from imptrace.contribute.proposal import shown
 from imptrace.errors import ImptraceError, UsageError
 
 # What stands in the git directory while an operation waits for its user.

@@ -4,9 +4,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from imptrace.catalogue.model import Entry, Place
-from imptrace.contribute.proposal import HeldBack, KeptPath
+from imptrace.contribute.proposal import HeldBack, KeptPath, shown
 from imptrace.contribute.public_words import public_comment, public_reason
-from imptrace.contribute.words import shown
 from imptrace.errors import UsageError
 from imptrace.facts.paths import relative_to
 from imptrace.facts.patterns import matches

@@ -15,7 +15,7 @@ from imptrace.db.records import (
     RunStatus,
 )
 from imptrace.db.units import unit_of
-from imptrace.evidence import machine as elsewhere
+from imptrace.evidence import machine
 from imptrace.evidence.anonymise import HOST
 from imptrace.evidence.json_values import (
     Json,
@@ -46,8 +46,8 @@ def run_record(run: RunRecord, number: int) -> Json:
         "lost": run.lost,
         "unseen": run.unseen,
         "service": run.service,
-        "properties": elsewhere.own_properties(run),
-        "machine": json.loads(run.properties.get(elsewhere.PROPERTY, "null")),
+        "properties": machine.own_properties(run),
+        "machine": json.loads(run.properties.get(machine.PROPERTY, "null")),
         "warnings": [code for code, _ in run.warnings],
     }
 
@@ -87,8 +87,8 @@ def _machine(record: Json | None) -> dict[str, str]:
     """Check what a machine is said to be; it is stored as a property of its run."""
     if record is None:
         return {}
-    machine = elsewhere.to_json(elsewhere.from_json(record))
-    return {elsewhere.PROPERTY: json.dumps(machine)}
+    brought = machine.to_json(machine.from_json(record))
+    return {machine.PROPERTY: json.dumps(brought)}
 
 
 def process_record(process: ProcessRecord) -> Json:

@@ -18,12 +18,12 @@ from sqlalchemy import Engine
 from imptrace.catalogue import Catalogue, Entry, Place
 from imptrace.db import queries
 from imptrace.db.others import other_programs
-from imptrace.db.records import Detail, Effect, OtherPrograms, RunDetails, RunRecord
+from imptrace.db.records import Detail, Effect, OtherPrograms, ProcessRecord, RunDetails, RunRecord
 from imptrace.errors import UsageError
 from imptrace.evidence.machine import Elsewhere, brought_along, joined, own_properties
-from imptrace.facts.paths import parents_of
+from imptrace.facts.paths import name_of, parents_of
 from imptrace.facts.patterns import is_called
-from imptrace.facts.people import Home
+from imptrace.facts.people import Home, is_person
 from imptrace.facts.units import ASKED_PROPERTIES
 from imptrace.judge.context import Context, Facts, User
 from imptrace.judge.names import executed_names, names_of_process
@@ -33,6 +33,8 @@ from imptrace.tracer.snapshot import lstat_state
 MOST_RUNS = 20
 """Runs of one program that an advice rests on, the newest: older ones tell of older versions."""
 _SYSTEMCTL_TIMEOUT = 5
+_FIRST_WORDS = 5
+"""Where in a command line an interpreter has its script."""
 _ORDINARY_ROOT = "root"
 
 
@@ -57,7 +59,7 @@ def gather(
 
     Raises UsageError, with the nearest names, for a run, program or service that is not there.
     """
-    entry = _asked_entry(question, catalogue)
+    entry = _asked_entry(engine, question, catalogue)
     runs = _runs(engine, question, entry, detail) if engine is not None else ()
     if not runs and entry is None and question.service is None:
         raise UsageError("nothing is recorded yet; begin with: imptrace run PROGRAM")
@@ -74,17 +76,30 @@ def gather(
         entries=entries if entry is None or entry in entries else (entry, *entries),
         other_uses={**elsewhere.other_uses, **_other_uses(engine, runs, programs)},
         directories=_directories(runs) if is_local else elsewhere.directories,
-        home=_own_home(),
+        home=_home_of(runs) or _own_home(),
         unit_properties=_unit_properties(runs, entry),
     )
     return Facts(runs=runs, context=context)
 
 
-def _asked_entry(question: Question, catalogue: Catalogue | None) -> Entry | None:
+def _asked_entry(
+    engine: Engine | None, question: Question, catalogue: Catalogue | None
+) -> Entry | None:
     """Find the entry of `--service`; without the catalogue the name is sought in the runs only."""
     if question.service is None or catalogue is None:
         return None
-    return catalogue.find(question.service)
+    try:
+        return catalogue.find(question.service)
+    except UsageError:
+        if engine is None or not _is_recorded(engine, question.service):
+            raise
+        # A unit of one's own.
+        return None
+
+
+def _is_recorded(engine: Engine, service: str) -> bool:
+    name = _plain(service)
+    return any(each.service and _plain(each.service) == name for each in queries.runs(engine))
 
 
 def _runs(
@@ -93,7 +108,7 @@ def _runs(
     """Load the runs that were asked for, oldest first."""
     records = queries.runs(engine)
     if question.names:
-        ids = {each for name in question.names for each in _named(engine, name, records)}
+        ids = {each for name in question.names for each in runs_named(engine, name, records)}
     elif question.service is not None:
         ids = set(_of_service(engine, question.service, entry, records))
     else:
@@ -112,7 +127,7 @@ def _check_not_empty(engine: Engine, run_ids: Iterable[int]) -> None:
         raise UsageError(f"run {shown} saw no path at all: record the program again")
 
 
-def _named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[int]:
+def runs_named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[int]:
     """Find the newest runs of a program, or the one run that a name means."""
     program = os.fsencode(name)
     if not name.isdigit() and not any(record.label == name for record in records):
@@ -187,13 +202,14 @@ def _entry_of(
     newest = runs[-1]
     if newest.run.service is not None:
         of_service = catalogue.matching(newest.run.service, Place.SERVICE)
-        if of_service:
-            return of_service[0]
-    if not entries:
-        return None
+        # A unit of one's own is nobody else's, whatever its programs are.
+        return of_service[0] if of_service else None
+    # What somebody runs for himself keeps things in his home, which no service's option covers.
+    of_person = is_person(newest.run.uid)
+    fitting = [entry for entry in entries if not (of_person and entry.place is Place.SERVICE)]
     for program in (newest.run.program, *_busiest(newest)):
         name = os.fsdecode(program)
-        found = next((entry for entry in entries if name in entry.programs), None)
+        found = next((entry for entry in fitting if name in entry.programs), None)
         if found is not None:
             return found
     return None
@@ -201,9 +217,14 @@ def _entry_of(
 
 def _busiest(run: RunDetails) -> list[bytes]:
     """Sort the programs of a run by how many paths each left changed, most first."""
-    names = {process.id: names_of_process(process) for process in run.processes}
-    if run.processes:
+    names = {
         # A script is what was asked for; its interpreter is not.
+        process.id: (script,)
+        if _runs_script(process, script := run.run.program)
+        else names_of_process(process)
+        for process in run.processes
+    }
+    if run.processes:
         names[min(names)] = (run.run.program,)
     changed: Counter[bytes] = Counter()
     for path in run.paths:
@@ -211,6 +232,11 @@ def _busiest(run: RunDetails) -> list[bytes]:
             by = {each.process for each in path.accesses}
             changed.update({name for process in by for name in names.get(process, ())})
     return [program for program, _ in changed.most_common()]
+
+
+def _runs_script(process: ProcessRecord, script: bytes) -> bool:
+    """Whether a process is an interpreter of the script that was run, or env on the way to it."""
+    return any(name_of(word) == script for word in process.argv[1:_FIRST_WORDS])
 
 
 def _is_local(runs: Iterable[RunDetails]) -> bool:
@@ -242,6 +268,16 @@ def _foreign_users(runs: Iterable[RunDetails], elsewhere: Elsewhere) -> list[Use
                 name = run.run.user if is_asker else os.fsdecode(home.rpartition(b"/")[2])
                 found[process.uid] = User(name=name, uid=process.uid, gid=process.gid, home=home)
     return list(found.values())
+
+
+def _home_of(runs: Sequence[RunDetails]) -> Home | None:
+    """Tell the home of whoever ran the newest run."""
+    if not runs:
+        return None
+    run = runs[-1].run
+    homes = (each.environ.get("HOME") for each in runs[-1].processes if each.uid == run.uid)
+    home = next((each for each in homes if each), None)
+    return Home(user=run.user, path=home) if home and run.user else None
 
 
 def _own_home() -> Home | None:

@@ -8,14 +8,12 @@ import subprocess
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
-from pathlib import Path
 
 from imptrace.db.records import ProcessRecord, RunDetails
 from imptrace.evidence.machine import brought_along
 from imptrace.facts.people import PrivateNames, is_person, private_names
 from imptrace.facts.programs import program_name
 
-OS_RELEASE = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
 _STORE_NAME = re.compile(rb"^/nix/store/[0-9a-z]{32}-(?P<name>[^/]*?)-(?P<version>[0-9][^/]*)/")
 _LIMIT_SECONDS = 10
 
@@ -64,16 +62,10 @@ def private_names_of(runs: Sequence[RunDetails]) -> PrivateNames:
 
 def os_name() -> str | None:
     """Name this machine's distribution and release."""
-    for path in OS_RELEASE:
-        try:
-            text = path.read_text(encoding="utf-8", errors="replace")
-        except OSError:
-            continue
-        for line in text.splitlines():
-            key, _, value = line.partition("=")
-            if key == "PRETTY_NAME":
-                return value.strip().strip("\"'")
-    return None
+    try:
+        return platform.freedesktop_os_release().get("PRETTY_NAME")
+    except OSError:
+        return None
 
 
 def program_version(exe: bytes, *, is_here: bool) -> str | None:

@@ -62,7 +62,7 @@ def chosen_by_unit(word: str, known: Callable[[str], Iterable[str]]) -> Choice:
     raise UsageError(f"unit {word} has no processes: it does not run here; see: systemctl status")
 
 
-def attach(choice: Choice, options: RecorderOptions) -> PtraceRecording:
+def begin(choice: Choice, options: RecorderOptions) -> PtraceRecording:
     """Begin to record. Raises UsageError, ImptraceError if one of the processes refuses."""
     try:
         return PtraceRecording.attach(choice.pids, options)

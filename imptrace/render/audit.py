@@ -1,16 +1,16 @@
 """An inventory of what is declared and kept, as a table and as JSON."""
 
 from imptrace.kept.inventory import SCHEMA, Inventory, Row
-from imptrace.render.table import columns
+from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 
 
-def table(inventory: Inventory, *, everything: bool) -> str:
+def table(inventory: Inventory, screen: Screen, *, everything: bool) -> str:
     """Show what is lost, or every row, with who declares it and what keeps it."""
     rows = inventory.rows if everything else inventory.lost
     cells = [_cells(row) for row in rows]
     return "\n".join(
-        columns([("LEVEL", "PATH", "KEPT BY", "DECLARED BY"), *cells]) if cells else []
+        screen.table(("LEVEL", "PATH", "KEPT BY", "DECLARED BY"), cells) if cells else []
     )
 
 

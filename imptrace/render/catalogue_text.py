@@ -1,16 +1,13 @@
 """The catalogue for people: a table of entries, one entry in full, what a check found."""
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 
 from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
 from imptrace.catalogue.checking import Finding
 from imptrace.catalogue.model import Written
 from imptrace.facts.levels import Kind
-from imptrace.render.table import columns
+from imptrace.render.screen import Screen, aligned
 from imptrace.render.text import printable
-
-_WIDTH = 100
 
 _WRITTEN = {
     Written.RENAME: "replaced by rename",
@@ -18,10 +15,10 @@ _WRITTEN = {
 }
 
 
-def table(entries: Sequence[Entry]) -> str:
+def table(entries: Sequence[Entry], screen: Screen) -> str:
     """One line per entry: where its paths are, and how many of them at which level."""
     heading = ("NAME", "PLACE", "TITLE", "KEEPS", "OPTION")
-    return "\n".join(columns([heading, *map(_row, entries)]))
+    return "\n".join(screen.table(heading, [*map(_row, entries)]))
 
 
 def _row(entry: Entry) -> tuple[str, ...]:
@@ -37,12 +34,14 @@ def _row(entry: Entry) -> tuple[str, ...]:
     )
 
 
-def entry(entry: Entry) -> str:
+def entry(entry: Entry, screen: Screen) -> str:
     """Everything that is known about one entry."""
-    return "\n".join((printable(entry.title), *_facts(entry), *_paths(entry)))
+    return "\n".join(
+        (screen.bold(printable(entry.title)), *_facts(entry, screen), *_paths(entry, screen))
+    )
 
 
-def _facts(entry: Entry) -> Iterator[str]:
+def _facts(entry: Entry, screen: Screen) -> Iterator[str]:
     home = entry.place is Place.HOME
     facts = (
         ("id", entry.id),
@@ -59,12 +58,11 @@ def _facts(entry: Entry) -> Iterator[str]:
         ("known", entry.known),
         ("file", entry.file),
     )
-    for name, value in facts:
-        if value:
-            yield f"  {name + ':':<13} {printable(value)}"
+    rows = [(f"{name}:", printable(value)) for name, value in facts if value]
+    yield from screen.table(("", ""), rows, indent=2)
 
 
-def _paths(entry: Entry) -> Iterator[str]:
+def _paths(entry: Entry, screen: Screen) -> Iterator[str]:
     groups = (
         ("keeps", entry.persist),
         ("keeps for each instance", entry.instances),
@@ -73,26 +71,15 @@ def _paths(entry: Entry) -> Iterator[str]:
     for heading, paths in groups:
         if paths:
             yield f"\n{heading}:"
-            lines = columns([_cells(path) for path in paths])
+            lines = aligned([_cells(path) for path in paths])
             for line, path in zip(lines, paths, strict=True):
                 yield f"  {line}"
-                yield from _wrapped("; ".join(_remarks(path)))
+                if remarks := "; ".join(_remarks(path)):
+                    yield from screen.wrapped(remarks, indent=6)
     if entry.never:
         yield "\nnever keep:"
-        for line in columns([_never_cells(path) for path in entry.never]):
-            yield f"  {line}"
-
-
-def _wrapped(remarks: str) -> list[str]:
-    indent = " " * 6
-    return wrap(
-        remarks,
-        width=_WIDTH,
-        initial_indent=indent,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+        rows = [_never_cells(path) for path in entry.never]
+        yield from screen.table(("", "", ""), rows, indent=2)
 
 
 def _cells(path: KeptPath) -> tuple[str, ...]:

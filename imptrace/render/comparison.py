@@ -4,7 +4,7 @@ from base64 import b64encode
 from collections.abc import Sequence
 
 from imptrace.kept.compare import Difference, Status
-from imptrace.render.table import columns
+from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 
 _WORDS = {
@@ -16,10 +16,10 @@ _WORDS = {
 _ORDER = (Status.MISSING, Status.LEVEL, Status.EXTRA, Status.KEPT)
 
 
-def table(differences: Sequence[Difference]) -> str:
+def table(differences: Sequence[Difference], screen: Screen) -> str:
     """One line per path, what needs attention first."""
     ordered = sorted(differences, key=lambda each: (_ORDER.index(each.status), each.path))
-    return "\n".join(columns([("", "OBSERVED", "DECLARED", "PATH"), *map(_row, ordered)]))
+    return "\n".join(screen.table(("", "OBSERVED", "DECLARED", "PATH"), [*map(_row, ordered)]))
 
 
 def as_json(differences: Sequence[Difference], service: str) -> dict[str, object]:

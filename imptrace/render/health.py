@@ -4,19 +4,23 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from imptrace.record.doctor import Finding
+from imptrace.record.doctor import Finding, Health
+from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 
+_STYLES = {Health.BROKEN: "red", Health.LIMITED: "yellow"}
 
-def as_text(findings: Sequence[Finding]) -> str:
+
+def as_text(findings: Sequence[Finding], screen: Screen) -> str:
     """Give a line per finding, what to do below it."""
-    width = max(len(finding.name) for finding in findings)
-    lines = []
+    rows, styles = [], []
     for finding in findings:
-        lines.append(f"{finding.health:<8} {finding.name:<{width}}  {printable(finding.text)}")
+        rows.append((finding.health.value, finding.name, printable(finding.text)))
+        styles.append(_STYLES.get(finding.health, ""))
         if finding.remedy:
-            lines.append(f"{'':<8} {'':<{width}}  {finding.remedy}")
-    return "\n".join(lines)
+            rows.append(("", "", printable(finding.remedy)))
+            styles.append("")
+    return "\n".join(screen.table(("", "", ""), rows, styles))
 
 
 def as_json(findings: Sequence[Finding]) -> str:

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from imptrace.facts.levels import Level
 from imptrace.kept.leaks.model import Answer, Leak
 from imptrace.kept.writers import Attributed
-from imptrace.render.style import Style
-from imptrace.render.table import columns
+from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 from imptrace.render.words import command_line, counted, local_time, size, tilde
 
 _HEADINGS = ("LEVEL", "SIZE", "CHANGED", "PATH", "WRITTEN BY", "KEPT BY")
+_STYLES = {Level.SECRET: "red", Level.IMPORTANT: "yellow", Level.TRANSIENT: "dim"}
 _HOW = {
     Attributed.RECORDED: "recorded",
     Attributed.DECLARED: "declared",
@@ -37,18 +37,13 @@ _WHYS = {
 }
 
 
-def table(leaks: Sequence[Leak], style: Style) -> str:
+def table(leaks: Sequence[Leak], screen: Screen) -> str:
     """Show one line for each leak, with who wrote it and what would keep it."""
     if not leaks:
         return ""
     home = os.environb.get(b"HOME")
-    heading, *lines = columns([_HEADINGS, *(_cells(leak, home) for leak in leaks)])
-    return "\n".join(
-        [
-            style.bold(heading),
-            *(_coloured(line, leak, style) for line, leak in zip(lines, leaks, strict=True)),
-        ]
-    )
+    rows = [_cells(leak, home) for leak in leaks]
+    return "\n".join(screen.table(_HEADINGS, rows, [_STYLES.get(leak.level, "") for leak in leaks]))
 
 
 def notes(answer: Answer, shown: Sequence[Leak]) -> list[str]:
@@ -101,7 +96,7 @@ def set_aside(answer: Answer) -> str:
     return "\n".join([*lines, *paths])
 
 
-def why(answer: Answer) -> str:
+def why(answer: Answer, screen: Screen) -> str:
     """Show every file system, whether it is wiped, and how that is known."""
     rows = [
         (
@@ -113,7 +108,7 @@ def why(answer: Answer) -> str:
         for each in answer.file_systems
     ]
     stores = [f"store: {printable(store)}" for store in answer.stores]
-    return "\n".join([*columns([("", "PATH", "TYPE", "WHY"), *rows]), *stores])
+    return "\n".join([*screen.table(("", "PATH", "TYPE", "WHY"), rows), *stores])
 
 
 def _cells(leak: Leak, home: bytes | None) -> tuple[str, ...]:
@@ -136,11 +131,3 @@ def written_by(leak: Leak) -> str:
     first = list(names)[:2]
     more = f" +{len(names) - 2}" if len(names) > len(first) else ""
     return f"{', '.join(first) or '?'}{more} ({_HOW[leak.attributed]})"
-
-
-def _coloured(line: str, leak: Leak, style: Style) -> str:
-    if leak.level is Level.SECRET:
-        return style.red(line)
-    if leak.level is Level.IMPORTANT:
-        return style.yellow(line)
-    return style.dim(line) if leak.level is Level.TRANSIENT else line

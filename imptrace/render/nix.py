@@ -1,7 +1,7 @@
 """An advice as Nix, for whichever module persists things on the user's system."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from imptrace.errors import UsageError
@@ -76,25 +76,61 @@ def option_of(advice: Advice) -> str | None:
     return None if option is None or "<" in option else option
 
 
-def nix(advice: Advice, target: Target, storage: bytes | None = None) -> NixAnswer:
-    """Write a NixOS or home-manager module that keeps what is recommended and owned.
+def nix(
+    advices: Sequence[Advice], target: Target | None = None, storage: bytes | None = None
+) -> NixAnswer:
+    """Write what is recommended and owned as modules for NixOS or home-manager, one for each kind.
 
+    `target`: the one module to write for; None chooses for each advice what suits it.
     `storage`: where it is kept. Raises UsageError if the target does not fit the subject.
     """
+    by_kind: dict[Target, list[Advice]] = {}
+    for advice in advices:
+        by_kind.setdefault(target or default_target(advice), []).append(advice)
+    texts: dict[str, list[str]] = {}
+    left_out: list[str] = []
+    for kind, group in by_kind.items():
+        # One module holds a list of all directories; an option is each program's own.
+        merged = group if kind is Target.OPTIONS else [_merged(group)]
+        for advice in merged:
+            lines, missing = _body(advice, kind, storage)
+            left_out += missing
+            texts.setdefault(_file_of(kind, advice), []).extend(lines)
+    answers = ["\n".join(["{", *lines, "}"]) if lines else "{ }" for lines in texts.values()]
+    if len(answers) > 1:
+        answers = [f"# {file}\n{text}" for file, text in zip(texts, answers, strict=True)]
+    return NixAnswer(text="\n\n".join(answers), left_out=tuple(left_out))
+
+
+def _file_of(kind: Target, advice: Advice) -> str:
+    """Say which configuration a module goes into."""
+    of_home = kind is Target.HOME_MANAGER or (kind is Target.OPTIONS and advice.subject.home)
+    return "home-manager, for example home.nix:" if of_home else "NixOS, configuration.nix:"
+
+
+def _merged(advices: Sequence[Advice]) -> Advice:
+    """Put together what several programs keep: what one of them owns is not only suggested."""
+    found: dict[bytes, Recommendation] = {}
+    for each in (one for advice in advices for one in advice.recommendations):
+        there = found.get(each.path)
+        is_better = there is None or there.scope is Scope.SHARED
+        found[each.path] = each if is_better or there is None else there
+    return replace(advices[0], recommendations=tuple(found[path] for path in sorted(found)))
+
+
+def _body(
+    advice: Advice, target: Target, storage: bytes | None
+) -> tuple[list[str], tuple[str, ...]]:
+    """Write what stands between the braces, and say what had to be left out."""
     owned = [each for each in advice.recommendations if each.scope is Scope.OWNED]
     expressible, refused = _expressible(owned)
     written = _WRITERS[target](advice, expressible, storage)
-    left_out = [*refused, *written.left_out]
-    shared = [printable(each.path) for each in advice.recommendations if each.scope is Scope.SHARED]
-    remarks = [
-        *_remarks(_LEFT_OUT, [f"{printable(each.path)}: {why}" for each, why in left_out]),
-        *_remarks(_SHARED, shared),
-    ]
-    body = [*written.bindings, *remarks]
-    text = "\n".join(["{", *body, "}"]) if body else "{ }"
-    return NixAnswer(
-        text=text, left_out=tuple(f"{printable(each.path)}: {why}" for each, why in left_out)
+    left_out = tuple(
+        f"{printable(each.path)}: {why}" for each, why in (*refused, *written.left_out)
     )
+    shared = [printable(each.path) for each in advice.recommendations if each.scope is Scope.SHARED]
+    remarks = [*_remarks(_LEFT_OUT, left_out), *_remarks(_SHARED, shared)]
+    return [*written.bindings, *remarks], left_out
 
 
 def _expressible(

@@ -3,72 +3,110 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from rich.text import Text
+from rich.tree import Tree
+
 from imptrace.db.records import PathRecord
-from imptrace.render.style import Style
 from imptrace.render.text import printable
-from imptrace.render.words import tilde
+from imptrace.render.words import counted, size, tilde
+from imptrace.tracer.events import FileType
+
+FEW = 8
+"""What was made whole with no more in it is shown whole."""
+_MANY = 20
+"""Names in one directory that nobody reads one by one."""
+
+
+@dataclass(slots=True)
+class Node:
+    """A name in the tree, with what was recorded of it and all that lies below."""
+
+    path: bytes
+    record: PathRecord | None = None
+    children: dict[bytes, "Node"] = field(default_factory=dict)
+
+    def below(self) -> Iterator[PathRecord]:
+        """Walk over what was recorded below this directory."""
+        waiting = [*self.children.values()]
+        while waiting:
+            node = waiting.pop()
+            if node.record is not None:
+                yield node.record
+            waiting.extend(node.children.values())
+
+
+def tree_of(paths: Sequence[PathRecord]) -> Node:
+    """Put paths below their directories."""
+    root = Node(b"")
+    for record in paths:
+        node = root
+        for part in record.path.split(b"/")[1:]:
+            below = node.children.get(part)
+            if below is None:
+                below = node.children[part] = Node(node.path + b"/" + part)
+            node = below
+        node.record = record
+    return root
 
 
 def path_tree(
     paths: Sequence[PathRecord],
     describe: Callable[[PathRecord, str], str],
     home: bytes | None,
-    style: Style,
-) -> list[str]:
-    """Show paths below their directories; `describe` makes the line of a path and its name.
+    *,
+    folded: bool,
+) -> list[Tree]:
+    """Draw paths below their directories; `describe` makes the line of a path and its name.
 
-    Directories that hold nothing else than one directory share its line.
+    Directories that hold nothing else than one directory share its line. `folded`: a directory
+    that was made whole, with much in it, is one line with how much that is.
     """
-    lines = []
-    for indent, name, node in _walk(_tree_of(paths), home):
-        if node.record is None:
-            lines.append(style.dim(indent + name))
-        else:
-            lines.append(style.dim(indent) + describe(node.record, name))
-    return lines
-
-
-@dataclass(slots=True)
-class _Node:
-    path: bytes
-    record: PathRecord | None = None
-    children: dict[bytes, "_Node"] = field(default_factory=dict)
-
-
-def _tree_of(paths: Sequence[PathRecord]) -> _Node:
-    root = _Node(b"")
-    for record in paths:
-        node = root
-        for part in record.path.split(b"/")[1:]:
-            below = node.children.get(part)
-            if below is None:
-                below = node.children[part] = _Node(node.path + b"/" + part)
-            node = below
-        node.record = record
-    return root
-
-
-def _walk(root: _Node, home: bytes | None) -> Iterator[tuple[str, str, _Node]]:
-    """Yield each line's indentation, name and node, from the top down."""
-    waiting = [("", "", root, root)]
+    trees: list[Tree] = []
+    waiting: list[tuple[Tree | None, Node, Node]] = [(None, (root := tree_of(paths)), root)]
     while waiting:
-        own_indent, indent, above, node = waiting.pop()
+        tree, above, node = waiting.pop()
         node = _without_lone_directories(node)
+        drawn: Tree | None = None
         if node is not root:
-            yield own_indent, _name(node, above, home), node
-        for number, child in enumerate(reversed(node.children.values())):
-            own, further = ("└─ ", "   ") if number == 0 else ("├─ ", "│  ")
-            if node is root:
-                own = further = ""
-            waiting.append((indent + own, indent + further, node, child))
+            label = _label(node, above, describe, home)
+            is_folded = folded and is_one_thing(node)
+            if is_folded:
+                label.append_text(Text(f"  {amount(node)}", "dim"))
+            drawn = Tree(label, guide_style="dim")
+            (trees if tree is None else tree.children).append(drawn)
+            if is_folded:
+                continue
+        waiting += [(drawn, node, child) for child in reversed(node.children.values())]
+    return trees
 
 
-def _without_lone_directories(node: _Node) -> _Node:
+def is_one_thing(node: Node) -> bool:
+    """Whether a directory was made with much in it, or holds more names than anybody reads."""
+    if len(node.children) > _MANY and node.path:
+        return True
+    if node.record is None or node.record.effect is None:
+        return False
+    return sum(1 for _ in zip(node.below(), range(FEW + 1), strict=False)) > FEW
+
+
+def amount(node: Node) -> str:
+    """Say how much lies below a directory."""
+    records = list(node.below())
+    files = [each.after for each in records if each.after and each.after.type is FileType.FILE]
+    total = f", {size(sum(each.size for each in files))}" if files else ""
+    return f"({counted(len(records), 'path')} in it{total})"
+
+
+def _label(
+    node: Node, above: Node, describe: Callable[[PathRecord, str], str], home: bytes | None
+) -> Text:
+    name = printable(node.path[len(above.path) + 1 :]) if above.path else tilde(node.path, home)
+    if node.record is None:
+        return Text(name + "/", "dim")
+    return Text.from_ansi(describe(node.record, name))
+
+
+def _without_lone_directories(node: Node) -> Node:
     while node.record is None and len(node.children) == 1 and node.path:
         (node,) = node.children.values()
     return node
-
-
-def _name(node: _Node, above: _Node, home: bytes | None) -> str:
-    name = printable(node.path[len(above.path) + 1 :]) if above.path else tilde(node.path, home)
-    return name + "/" if node.record is None else name

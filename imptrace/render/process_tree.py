@@ -5,32 +5,41 @@ the last. Leaves that run the same program beside each other are one line
 with their number, since a build has thousands.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
+
+from rich.text import Text
+from rich.tree import Tree
 
 from imptrace.db.records import ProcessRecord
 from imptrace.facts.programs import program_name
-from imptrace.render.style import Style
 from imptrace.render.text import printable
 from imptrace.render.words import command_line
 
+_FEW = 5
 LINES = 60
 """More are not read; a last line says how many processes were left out."""
 
 
-def process_tree(processes: Sequence[ProcessRecord], style: Style, width: int | None) -> list[str]:
-    """Show processes; lines are cut to `width` cells, where that is given."""
+def process_tree(processes: Sequence[ProcessRecord]) -> list[Tree]:
+    """Draw processes; a line that does not fit the screen is cut."""
     tree = _Tree(processes)
-    lines: list[str] = []
-    shown = 0
-    for indent, group in tree.lines():
-        if len(lines) == LINES:
-            lines.append(style.dim(f"... {tree.size - shown:,} more (--json has all)"))
-            break
-        shown += len(group)
-        text = _cut(indent + _describe(group, tree.names(group[0])), width)
-        lines.append(style.dim(text[: len(indent)]) + text[len(indent) :])
-    return lines
+    drawn: list[Tree] = []
+    shown = lines = 0
+    waiting: list[tuple[list[Tree], list[ProcessRecord]]] = [
+        (drawn, group) for group in reversed(tree.groups(None))
+    ]
+    while waiting and lines < LINES:
+        above, group = waiting.pop()
+        label = Text(_describe(group, tree.names(group[0])), no_wrap=True, overflow="ellipsis")
+        node = Tree(label, guide_style="dim")
+        above.append(node)
+        lines, shown = lines + 1, shown + len(group)
+        below = tree.groups(group[0].id) if len(group) == 1 else []
+        waiting += [(node.children, child) for child in reversed(below)]
+    if waiting:
+        drawn.append(Tree(Text(f"... {tree.size - shown:,} more (--json has all)", "dim")))
+    return drawn
 
 
 class _Tree:
@@ -50,17 +59,6 @@ class _Tree:
             above = last_image[parent.id].id if parent else None
             self._children.setdefault(above, []).append(process)
 
-    def lines(self) -> Iterator[tuple[str, list[ProcessRecord]]]:
-        """Walk down: the line's indentation, and the processes that it stands for."""
-        waiting = [("", "", group) for group in reversed(self._groups(None))]
-        while waiting:
-            own_indent, indent, group = waiting.pop()
-            yield own_indent, group
-            below = self._groups(group[0].id) if len(group) == 1 else []
-            for number, child in enumerate(reversed(below)):
-                own, further = ("└─ ", "   ") if number == 0 else ("├─ ", "│  ")
-                waiting.append((indent + own, indent + further, child))
-
     def names(self, process: ProcessRecord) -> list[str]:
         """List the programs that a process was, up to the last, which `process` is."""
         names: list[str] = []
@@ -72,7 +70,7 @@ class _Tree:
             image = self._by_id.get(image.previous) if image.previous is not None else None
         return names[::-1]
 
-    def _groups(self, parent: int | None) -> list[list[ProcessRecord]]:
+    def groups(self, parent: int | None) -> list[list[ProcessRecord]]:
         """Put neighbours that run the same program and have no children together."""
         groups = groupby(
             self._children.get(parent, []),
@@ -87,10 +85,12 @@ class _Tree:
 def _describe(group: list[ProcessRecord], names: list[str]) -> str:
     first = group[0]
     if len(group) > 1:
-        return f"{names[-1]}, {len(group):,} processes"
+        return f"{names[-1] or _pids(group)}, {len(group):,} processes"
     words = [str(first.pid), *(f"{name} →" for name in names[:-1])]
     return " ".join([*words, command_line(first.argv) or printable(first.exe) or "(unknown)"])
 
 
-def _cut(text: str, width: int | None) -> str:
-    return text if width is None or len(text) <= width else text[: max(1, width - 1)] + "…"
+def _pids(group: Sequence[ProcessRecord]) -> str:
+    """Name processes of which nothing but their numbers is known."""
+    shown = ", ".join(str(each.pid) for each in group[:_FEW])
+    return f"(unknown: {shown}{', ...' if len(group) > _FEW else ''})"

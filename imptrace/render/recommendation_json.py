@@ -1,6 +1,6 @@
 """An advice in JSON; docs/json.md promises the shape."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypedDict
 
 from imptrace.judge.model import (
@@ -60,6 +60,13 @@ class RecommendationAnswer(TypedDict):
     warnings: list[dict[str, Any]]
 
 
+class RecommendationsAnswer(TypedDict):
+    """`imptrace.recommendations/1`: the answer about several subjects."""
+
+    schema: Literal["imptrace.recommendations/1"]
+    recommendations: list[RecommendationAnswer]
+
+
 def recommendation(advice: Advice) -> RecommendationAnswer:
     """Answer with an advice."""
     return {
@@ -69,6 +76,16 @@ def recommendation(advice: Advice) -> RecommendationAnswer:
         "recommendations": [_recommendation(each) for each in advice.recommendations],
         "set_aside": list(_set_aside(advice.set_aside)),
         "warnings": [_reason(each) for each in advice.warnings],
+    }
+
+
+def recommendations(advices: Sequence[Advice]) -> RecommendationAnswer | RecommendationsAnswer:
+    """Answer with one advice, or with several."""
+    if len(advices) == 1:
+        return recommendation(advices[0])
+    return {
+        "schema": "imptrace.recommendations/1",
+        "recommendations": [recommendation(each) for each in advices],
     }
 
 

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imptrace.db.records import AccessRecord, RunDetails
 from imptrace.errors import UsageError
-from imptrace.facts.paths import parents_of
+from imptrace.facts.paths import name_of, parents_of
+from imptrace.facts.people import Home
 from imptrace.facts.programs import program_name
 from imptrace.judge.codes import Code
 from imptrace.judge.model import (
     Advice,
+    Kind,
     Level,
     Method,
     Reason,
@@ -20,9 +22,9 @@ from imptrace.judge.model import (
     Why,
 )
 from imptrace.render.reasons import in_words
-from imptrace.render.style import Style
-from imptrace.render.table import columns
+from imptrace.render.screen import Screen, aligned
 from imptrace.render.text import printable
+from imptrace.render.wholes import Whole, wholes
 from imptrace.render.words import counted, tilde
 
 _IN_BULK = (Why.READ_ONLY, Why.PACKAGE, Why.VIRTUAL, Why.STORE)
@@ -41,21 +43,28 @@ _TELLING = frozenset(
 )
 """Reasons that the table shows beside the main one."""
 _CERTAIN, _GOOD, _FAIR = 0.85, 0.7, 0.6
+_STYLES = {Level.SECRET: "red", Level.TRANSIENT: "dim"}
+_NAMED = 3
+"""Parts of a directory that are named; more are counted."""
 
 
-def table(advice: Advice, style: Style, *, set_aside: bool = False) -> str:
-    """Write what to keep, one line each; with `set_aside`, also what not to keep and why."""
-    owned = [each for each in advice.recommendations if each.scope is Scope.OWNED]
-    shared = [each for each in advice.recommendations if each.scope is Scope.SHARED]
-    lines = [style.bold(_heading(advice)), ""]
+def table(advice: Advice, screen: Screen, *, set_aside: bool = False, parts: bool = False) -> str:
+    """Write what to keep, a row for each that is pasted; with `set_aside`, also what not to.
+
+    What deserves another level within a directory is told below it, in short or with `parts` in
+    rows of its own.
+    """
+    owned = wholes(each for each in advice.recommendations if each.scope is Scope.OWNED)
+    shared = wholes(each for each in advice.recommendations if each.scope is Scope.SHARED)
+    lines = [screen.bold(_heading(advice)), ""]
     if owned:
-        lines += _rows("KEEP", owned, advice, style)
+        lines += _rows("KEEP", owned, advice, screen, parts=parts)
     else:
         lines.append("Nothing to keep.")
     if shared:
-        lines += ["", *_rows("SHARED, ONLY SUGGESTED", shared, advice, style)]
+        lines += ["", *_rows("SHARED, ONLY SUGGESTED", shared, advice, screen, parts=parts)]
     if set_aside:
-        lines += ["", *_set_aside(advice, style)]
+        lines += ["", *_set_aside(advice, screen)]
     return "\n".join(lines)
 
 
@@ -68,7 +77,7 @@ def sureness(confidence: float) -> str:
     return "fairly" if confidence >= _FAIR else "hardly"
 
 
-def explanation(advice: Advice, runs: Sequence[RunDetails], path: bytes, style: Style) -> str:
+def explanation(advice: Advice, runs: Sequence[RunDetails], path: bytes, screen: Screen) -> str:
     """Write all that is known about one path: verdict, reasons, calls, and what keeps it.
 
     Raises UsageError if no run saw the path and nothing is recommended for it.
@@ -78,7 +87,7 @@ def explanation(advice: Advice, runs: Sequence[RunDetails], path: bytes, style: 
     aside = next((each for each in advice.set_aside if each.path == path), None)
     if kept is None and judged is None and aside is None:
         raise UsageError(f"{os.fsdecode(path)} was not seen; imptrace files lists what was")
-    lines = [style.bold(printable(path))]
+    lines = [screen.bold(printable(path))]
     if judged is not None:
         lines += _judged(judged)
     if aside is not None:
@@ -98,37 +107,60 @@ def _heading(advice: Advice) -> str:
 
 
 def _rows(
-    title: str, recommendations: Sequence[Recommendation], advice: Advice, style: Style
+    title: str, found: Sequence[Whole], advice: Advice, screen: Screen, *, parts: bool
 ) -> list[str]:
-    is_shared = recommendations[0].scope is Scope.SHARED
-    heading = (title, "KIND", "LEVEL", "OWNER", "SURE", "USED BY" if is_shared else "", "WHY")
-    rows = [heading, *(_row(each, advice) for each in recommendations)]
+    is_shared = found[0].kept.scope is Scope.SHARED
+    heading: tuple[str, ...] = (title, "LEVEL", "OWNER", "SURE", "USED BY", "WHY")
+    rows: list[tuple[str, ...]] = []
+    styles: list[str] = []
+    for each in found:
+        rows.append(_row(each.kept, advice))
+        styles.append(_STYLES.get(each.kept.level, ""))
+        for level, cells in _parts(each, advice, in_full=parts):
+            rows.append(cells)
+            styles.append(_STYLES.get(level, ""))
     if not is_shared:
-        rows = [(*row[:5], row[6]) for row in rows]
-    first, *rest = columns(rows)
-    return [
-        style.dim(first),
-        *(_coloured(line, each, style) for line, each in zip(rest, recommendations, strict=True)),
-    ]
+        heading = (*heading[:4], heading[5])
+        rows = [(*row[:4], row[5]) for row in rows]
+    return screen.table(heading, rows, styles)
 
 
 def _row(each: Recommendation, advice: Advice) -> tuple[str, ...]:
-    home = advice.subject.home.path if advice.subject.home else None
     return (
-        tilde(each.path, home),
-        each.kind.value,
+        _name(each, advice),
         each.level.value,
         _owner(each),
-        sureness(each.confidence) if each.observed else "declared",
+        sureness(each.confidence) if each.observed else "not seen",
         ", ".join(map(printable, each.used_by)) or "-",
-        _main_reason(each),
+        _main_reason(each, advice.subject.home or each.home),
     )
 
 
-def _coloured(line: str, each: Recommendation, style: Style) -> str:
-    if each.level is Level.SECRET:
-        return style.red(line)
-    return style.dim(line) if each.level is Level.TRANSIENT else line
+def _name(each: Recommendation, advice: Advice) -> str:
+    """Write a path as people do: a directory ends in a slash."""
+    home = advice.subject.home or each.home
+    return tilde(each.path, home.path if home else None) + (
+        "/" if each.kind is Kind.DIRECTORY else ""
+    )
+
+
+def _parts(
+    whole: Whole, advice: Advice, *, in_full: bool
+) -> Iterator[tuple[Level, tuple[str, ...]]]:
+    """Rows about what lies in a directory that is kept: all, or one for each other level."""
+    if in_full:
+        for each in whole.parts:
+            yield each.level, ("  " + _name(each, advice), *_row(each, advice)[1:])
+        return
+    for level in sorted({each.level for each in whole.parts}, reverse=True):
+        of_level = [each for each in whole.parts if each.level is level]
+        names = [
+            printable(name_of(each.path)) + ("/" if each.kind is Kind.DIRECTORY else "")
+            for each in of_level[:_NAMED]
+        ]
+        more = len(of_level) - len(names)
+        text = "  in it: " + ", ".join(names) + (f" and {more:,} more" if more else "")
+        yield level, (text, level.value, "", "", "", "")
 
 
 def _owner(each: Recommendation) -> str:
@@ -138,22 +170,22 @@ def _owner(each: Recommendation) -> str:
     return f"{printable(each.user or '?')}:{printable(each.group or '?')}{mode}"
 
 
-def _main_reason(each: Recommendation) -> str:
+def _main_reason(each: Recommendation, home: Home | None) -> str:
     main, *others = each.reasons
     shown = [main, *(other for other in others if other.code in _TELLING)]
     words = "; ".join(in_words(reason) for reason in shown)
+    if home is not None:
+        words = words.replace(printable(home.path) + "/", "~/")
     if each.method is Method.NONE:
         return f"{words}; it is replaced when written: --explain tells what to do"
     return words
 
 
-def _set_aside(advice: Advice, style: Style) -> Iterator[str]:
+def _set_aside(advice: Advice, screen: Screen) -> Iterator[str]:
+    home = advice.subject.home.path if advice.subject.home else None
     shown = [each for each in advice.set_aside if each.why not in _IN_BULK]
-    rows = [("SET ASIDE", "WHY", "")]
-    rows += [(printable(each.path), each.why.value, _words(each.reasons)) for each in shown]
-    first, *rest = columns(rows)
-    yield style.dim(first)
-    yield from rest
+    rows = [(tilde(each.path, home), each.why.value, _words(each.reasons)) for each in shown]
+    yield from screen.table(("SET ASIDE", "WHY", ""), rows)
     bulk = Counter(each.why for each in advice.set_aside if each.why in _IN_BULK)
     for why in _IN_BULK:
         if bulk[why]:
@@ -169,10 +201,12 @@ _BULK_WORDS = {
 
 
 def _keeping(advice: Advice, path: bytes) -> Recommendation | None:
-    """Find the deepest recommendation that keeps a path."""
+    """Find the deepest recommendation that keeps a path, and can have an entry."""
     by_path = {each.path: each for each in advice.recommendations}
-    found = (by_path[each] for each in (path, *parents_of(path)) if each in by_path)
-    return next(found, None)
+    found = [by_path[each] for each in (path, *parents_of(path)) if each in by_path]
+    # What is replaced when it is written is kept by the directory above it, if that is kept.
+    able = (each for each in found if each.method is not Method.NONE)
+    return next(able, found[0] if found else None)
 
 
 def _judged(verdict: Verdict) -> Iterator[str]:
@@ -197,7 +231,7 @@ def _calls(runs: Sequence[RunDetails], path: bytes) -> Iterator[str]:
         )
     if rows:
         yield "calls:"
-        yield from (f"  {line}" for line in columns(rows))
+        yield from (f"  {line}" for line in aligned(rows))
 
 
 def _call(run: int, program: bytes, access: AccessRecord) -> tuple[str, ...]:

@@ -5,62 +5,65 @@ from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from imptrace.db.records import Effect, PathUse
-from imptrace.render.style import Style
-from imptrace.render.table import columns
+from imptrace.render.screen import Screen, aligned
 from imptrace.render.text import printable
 from imptrace.render.words import counted, tilde
 from imptrace.tracer.events import Op
 
+_FEW = 300
+"""Lines that are broken to fit the screen; of more that would take long."""
 _CHANGED = frozenset({Effect.CREATED, Effect.MODIFIED, Effect.DELETED})
 
 
-def by_path(uses: Sequence[PathUse], style: Style, *, reads: bool) -> str:
+def by_path(uses: Sequence[PathUse], screen: Screen, *, reads: bool) -> str:
     """Show one line per path, the changed ones first; those only read where `reads` asks."""
     home = os.environb.get(b"HOME")
     groups = _grouped(uses)
     changed = [group for group in groups if _is_changed(group)]
     others = [group for group in groups if not _is_changed(group)]
-    sections = [_section("Changed", changed, home, style)]
+    sections = [_section("Changed", changed, home, screen)]
     if reads:
-        sections.append(_section("Not changed", others, home, style))
+        sections.append(_section("Not changed", others, home, screen))
     elif others:
         left_out = counted(len(others), "path")
-        sections.append([style.dim(f"Not shown: {left_out} not changed (--reads shows them)")])
+        sections.append([screen.dim(f"Not shown: {left_out} not changed (--reads shows them)")])
     return "\n\n".join("\n".join(section) for section in sections if section)
 
 
-def by_program(uses: Sequence[PathUse], style: Style, *, reads: bool) -> str:
+def by_program(uses: Sequence[PathUse], screen: Screen, *, reads: bool) -> str:
     """Show each program with what it did, most changes first."""
     home = os.environb.get(b"HOME")
     in_order = sorted(uses, key=lambda use: (use.program, use.path))
     programs = [list(group) for _, group in groupby(in_order, key=lambda use: use.program)]
     programs.sort(key=lambda group: -len(_paths(group, changed=True)))
-    return "\n\n".join(_program(group, home, style, reads=reads) for group in programs)
+    return "\n\n".join(_program(group, home, screen, reads=reads) for group in programs)
 
 
 def _section(
-    title: str, groups: Sequence[list[PathUse]], home: bytes | None, style: Style
+    title: str, groups: Sequence[list[PathUse]], home: bytes | None, screen: Screen
 ) -> list[str]:
     if not groups:
         return []
-    return [style.bold(f"{title} ({len(groups):,})"), *_lines(groups, home)]
+    return [screen.bold(f"{title} ({len(groups):,})"), *_lines(groups, home, screen)]
 
 
-def _program(uses: list[PathUse], home: bytes | None, style: Style, *, reads: bool) -> str:
+def _program(uses: list[PathUse], home: bytes | None, screen: Screen, *, reads: bool) -> str:
     changed, others = _paths(uses, changed=True), _paths(uses, changed=False)
-    title = style.bold(printable(uses[0].program))
+    title = screen.bold(printable(uses[0].program))
     summary = f"changed {counted(len(changed), 'path')}, touched {len(others):,} without changing"
     groups = _grouped(uses)
     # About a single path all is told; of a directory, what was changed below it.
     shown = [group for group in groups if reads or len(groups) == 1 or _is_changed(group)]
-    return "\n".join([f"{title}  {summary}, in {_runs(uses)}", *_lines(shown, home)])
+    return "\n".join([f"{title}  {summary}, in {_runs(uses)}", *_lines(shown, home, screen)])
 
 
-def _lines(groups: Sequence[list[PathUse]], home: bytes | None) -> list[str]:
+def _lines(groups: Sequence[list[PathUse]], home: bytes | None, screen: Screen) -> list[str]:
     rows = [
         (_effects(group), _runs(group), _ops(group), tilde(group[0].path, home)) for group in groups
     ]
-    return [f"  {line}" for line in columns(rows)] if rows else []
+    if screen.width is not None and len(rows) <= _FEW:
+        return screen.table(("",) * 4, rows, indent=2)
+    return [f"  {line}" for line in aligned(rows)] if rows else []
 
 
 def _grouped(uses: Sequence[PathUse]) -> list[list[PathUse]]:

@@ -9,7 +9,7 @@ from command_line import Ask
 from recordings import ENDED_NS, FILE, HOME, START, create, details, record
 
 from imptrace.render.run_text import Wanted, run_text
-from imptrace.render.style import Style
+from imptrace.render.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -132,8 +132,8 @@ def test_text_shows_what_changed_first_and_says_what_it_left_out(ask: Ask) -> No
         "",
         "Processes",
         r"  4001 demo --fast 'it'\''s \x1b[31mred'",
-        "  └─ 4002 helper → other",
-        "     └─ cc, 3 processes",
+        "  └── 4002 helper → other",
+        "      └── cc, 3 processes",
         "",
         "Created (4)",
         "  4.1 kB  0600  ~/.demo/a  (by rename)",
@@ -152,17 +152,23 @@ def test_text_shows_what_changed_first_and_says_what_it_left_out(ask: Ask) -> No
 
 
 @pytest.mark.parametrize("form", [[], ["--tree"]])
-def test_more_than_anybody_reads_is_counted_and_shown_on_request(
+def test_a_directory_with_much_in_it_is_one_line_with_how_much_that_is(
     ask: Ask, place: Path, form: list[str]
 ) -> None:
     new = [HOME + b"/.cache/%04d" % number for number in range(1200)]
     record(place, map(create, new), dict.fromkeys(new, FILE))
     short, long = ask("show", *form).out, ask("show", "--all", *form).out
-    assert "... 200 more (--all shows them)" in short
-    assert ("0999" in short, "1000" in short, "1199" in long) == (True, False, True)
-    assert "more" not in long
-    assert "1,200" in short
+    assert "~/.cache/  (1,200 paths in it, 4.9 MB)" in short
+    assert ("0999" in short, "1199" in long, "more" in long) == (False, True, False)
     assert len(json.loads(ask("show", "--json").out)["paths"]) == 1200
+
+
+def test_more_than_anybody_reads_is_counted(ask: Ask, place: Path) -> None:
+    new = [b"/a%02d/b%02d/c" % divmod(number, 20) for number in range(1200)]
+    record(place, map(create, new), dict.fromkeys(new, FILE))
+    short = ask("show").out
+    assert "... 200 more (--all shows them)" in short
+    assert "/a59/b19/c" not in short
 
 
 def test_reads_are_shown_on_request(ask: Ask) -> None:
@@ -179,12 +185,12 @@ def test_a_tree_of_paths(ask: Ask) -> None:
     assert out[out.index("Paths") :].splitlines() == [
         "Paths (4 created, 1 modified, 1 deleted)",
         "  ~/.demo/",
-        "  ├─ + a  4.1 kB  (by rename)",
-        "  ├─ + current",
-        "  ├─ + new/",
-        r"  │  └─ + \xff\x0a  4.1 kB",
-        "  ├─ - old  4.1 kB",
-        "  └─ ~ state.db  5.0 kB  (read first)",
+        "  ├── + a  4.1 kB  (by rename)",
+        "  ├── + current",
+        "  ├── + new/",
+        r"  │   └── + \xff\x0a  4.1 kB",
+        "  ├── - old  4.1 kB",
+        "  └── ~ state.db  5.0 kB  (read first)",
         "",
         "Not shown: 2 only read, 2 opened for a change, and as before (--reads shows them)",
     ]
@@ -192,8 +198,8 @@ def test_a_tree_of_paths(ask: Ask) -> None:
 
 def test_colour_adds_nothing_but_colour(place: Path) -> None:
     run = details(place)
-    plain = run_text(run, Wanted(style=Style(coloured=False), reads=True))
-    coloured = run_text(run, Wanted(style=Style(coloured=True), reads=True))
+    plain = run_text(run, Wanted(screen=Screen(), reads=True))
+    coloured = run_text(run, Wanted(screen=Screen(coloured=True), reads=True))
     assert "\x1b[" not in plain
     for code in ("1", "2", "31", "32", "33", "0"):
         coloured = coloured.replace(f"\x1b[{code}m", "")
@@ -202,8 +208,8 @@ def test_colour_adds_nothing_but_colour(place: Path) -> None:
 
 def test_command_lines_are_cut_to_a_terminals_width_only(place: Path) -> None:
     run = details(place)
-    narrow = run_text(run, Wanted(style=Style(coloured=False), width=12))
-    assert "  4001 demo -…\n" in narrow
+    narrow = run_text(run, Wanted(screen=Screen(width=15)))
+    assert "  4001 demo --…\n" in narrow
     assert "~/.demo/new/" in narrow
 
 

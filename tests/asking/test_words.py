@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imptrace.render.table import columns, width
+from imptrace.render.screen import aligned
 from imptrace.render.text import printable
 from imptrace.render.words import command_line, counted, size, tilde
 
@@ -77,6 +77,5 @@ def test_numbers_agree_with_their_nouns() -> None:
 
 
 def test_columns_are_aligned_by_terminal_cells() -> None:
-    lines = columns([("日本", "x"), ("abc", "y")])
+    lines = aligned([("日本", "x"), ("abc", "y")])
     assert lines == ["日本  x", "abc   y"]
-    assert width("日本") == 4

@@ -93,9 +93,8 @@ def test_table(machine: Machine) -> None:
     """A path, what it is, how much it matters, whose, how sure, and why."""
     lines = machine.imptrace("recommend", "keeper").stdout.splitlines()
     assert lines[0] == "keeper, from 2 runs"
-    assert lines[2].split() == ["KEEP", "KIND", "LEVEL", "OWNER", "SURE", "WHY"]
-    row = next(line for line in lines if "/.config/keeper " in line)
-    assert "directory" in row
+    assert lines[2].split() == ["KEEP", "LEVEL", "OWNER", "SURE", "WHY"]
+    row = next(line for line in lines if "/.config/keeper/ " in line)
     assert "keeper is named for keeper" in row
 
 
@@ -116,9 +115,13 @@ def test_explain_shows_the_calls_that_prove_it(machine: Machine) -> None:
 
 
 def test_level_and_confidence_filter(machine: Machine) -> None:
-    """Only what needs at least so much care; only what is at least so sure."""
+    """What holds something of the level is kept whole: a part alone would be lost."""
     secret = machine.answer("keeper", "--level", "secret")["recommendations"]
-    assert [each["level"] for each in secret] == ["secret"]
+    home = str(machine.home)
+    assert {each["path"].removeprefix(home): each["level"] for each in secret} == {
+        "/.config/keeper": "normal",
+        "/.config/keeper/token": "secret",
+    }
     assert machine.answer("keeper", "--min-confidence", "1")["recommendations"] == []
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from imptrace.cli import run
 from imptrace.cli.app import app
+from imptrace.cli.commands import COMMANDS, loaded
 from imptrace.cli.run_line import FLAGS, VALUES, plain_wish
 from imptrace.cli.wish import Wish
 from imptrace.db.location import ENVIRONMENT
@@ -93,6 +94,6 @@ def test_the_rest_is_left_to_typer(words: list[str]) -> None:
 
 def test_no_option_is_forgotten() -> None:
     """Every option of the command, but for its help, is understood here too."""
-    command = typer.main.get_command(app).commands["run"]  # type: ignore[attr-defined]
+    command = loaded("run", COMMANDS["run"])
     named = {name for each in command.params if each.opts[0].startswith("-") for name in each.opts}
     assert named == FLAGS.keys() | VALUES

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imptrace.contribute.layouts.entry_text import nix_string
+from imptrace.contribute.layouts.module_new import nix_string
 from imptrace.contribute.nix_source import edit as nix_edit
 from imptrace.contribute.nix_source import tree as nix_tree
 from imptrace.contribute.nix_source.edit import Item

@@ -76,7 +76,7 @@ def test_what_nix_cannot_name_is_refused_by_name() -> None:
 def test_a_path_that_nix_cannot_name_does_not_spoil_the_others() -> None:
     """It is left out, and named in the answer and beside it."""
     found = advice(run(created(b"/var/lib/ke\xff/x"), created(b"/var/lib/keeper/x")))
-    answer = nix(found, Target.IMPERMANENCE)
+    answer = nix([found], Target.IMPERMANENCE)
     assert '"/var/lib/keeper' in answer.text
     assert answer.left_out == ("/var/lib/ke\\xff/x: Nix cannot name it, because it is not UTF-8",)
     assert "# - /var/lib/ke\\xff/x" in answer.text
@@ -86,7 +86,7 @@ def test_a_path_that_nix_cannot_name_does_not_spoil_the_others() -> None:
 @pytest.mark.nix
 def test_impermanence(tmp_path: Path) -> None:
     """System and home are apart; owner and mode are given where they are not the default."""
-    answer = nix(service_advice(), Target.IMPERMANENCE, b"/keep")
+    answer = nix([service_advice()], Target.IMPERMANENCE, b"/keep")
     assert evaluated(answer.text, tmp_path) == {
         "environment": {
             "persistence": {
@@ -111,7 +111,7 @@ def test_impermanence(tmp_path: Path) -> None:
 @pytest.mark.nix
 def test_preservation_gives_all_values(tmp_path: Path) -> None:
     """Its defaults would be applied at every boot, to what has other owners."""
-    answer = nix(service_advice(), Target.PRESERVATION)
+    answer = nix([service_advice()], Target.PRESERVATION)
     kept = evaluated(answer.text, tmp_path)["preservation"]["preserveAt"]["/persistent"]
     assert kept["directories"][0] == {
         "directory": "/etc/keeper/keys",
@@ -126,7 +126,7 @@ def test_preservation_gives_all_values(tmp_path: Path) -> None:
 @pytest.mark.nix
 def test_home_manager_leaves_out_the_system(tmp_path: Path) -> None:
     """And says so."""
-    answer = nix(service_advice(), Target.HOME_MANAGER)
+    answer = nix([service_advice()], Target.HOME_MANAGER)
     assert evaluated(answer.text, tmp_path) == {
         "home": {"persistence": {"/persistent": {"files": [".keeperrc"]}}}
     }
@@ -141,7 +141,7 @@ def test_options_need_an_option() -> None:
     found = service_advice()
     assert default_target(found) is Target.IMPERMANENCE
     with pytest.raises(UsageError, match="--target impermanence"):
-        nix(found, Target.OPTIONS)
+        nix([found], Target.OPTIONS)
 
 
 @needs_nix
@@ -159,7 +159,7 @@ def test_one_store_never_holds_a_path_twice(tmp_path: Path) -> None:
         b"/home/alice/.config/keeper",
         b"/home/alice/.config/keeper/token",
     ]
-    answer = nix(found, Target.HOME_MANAGER)
+    answer = nix([found], Target.HOME_MANAGER)
     assert evaluated(answer.text, tmp_path)["home"]["persistence"]["/persistent"] == {
         "directories": [{"directory": ".config/keeper", "mode": "0700"}]
     }
@@ -170,7 +170,7 @@ def test_a_replaced_file_without_a_directory_gets_no_entry_but_a_remedy() -> Non
     """A bind mount would break it, and so would a link."""
     path = b"/home/alice/.keeper-settings"
     replaced = created(path, access(Op.RENAME, origin=path + b".new"))
-    answer = nix(advice(run(replaced)), Target.IMPERMANENCE)
+    answer = nix([advice(run(replaced))], Target.IMPERMANENCE)
     assert answer.text.startswith("{\n  # Left out:\n  # - /home/alice/.keeper-settings: no entry")
 
 
@@ -197,11 +197,11 @@ def test_roots_own_files_are_the_systems() -> None:
     """A module for homes would join the path of the home before it: /root/root/.config/demo."""
     told = advice(ROOTS_RUN)
     assert default_target(told) is Target.IMPERMANENCE
-    assert '"/root/.config/demo"' in nix(told, Target.IMPERMANENCE).text
+    assert '"/root/.config/demo"' in nix([told], Target.IMPERMANENCE).text
 
 
 def test_a_module_for_homes_gets_roots_paths_without_the_home() -> None:
     """Whoever runs home-manager for root."""
-    text = nix(advice(ROOTS_RUN), Target.HOME_MANAGER).text
+    text = nix([advice(ROOTS_RUN)], Target.HOME_MANAGER).text
     assert '".config/demo"' in text
     assert "/root/" not in text

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 from tree_sitter import Node
 
-from imptrace.contribute.nix_source import edit as nix_edit
-from imptrace.contribute.nix_source import tree as nix_tree
+from imptrace.contribute.nix_source import edit, tree
 from imptrace.contribute.nix_source.tree import AttrPath, Binding, NixSyntaxError
 
 # Written after when a repository has no module yet whose form can be taken over.
@@ -59,24 +58,24 @@ class Example:
 def read_example(source: bytes) -> Example | None:
     """Find the parts of a module; None where it is not of the plain form."""
     try:
-        root = nix_tree.parse(source, "")
+        root = tree.parse(source, "")
     except NixSyntaxError:
         return None
     options = [each for each in persistence_options(root) if each.node is not None]
     cfg = _cfg(root)
     if len(options) != 1 or cfg is None or _remarks(root, options[0]):
         return None
-    inner = nix_tree.body(options[0].value).child_by_field_name("argument")
+    inner = tree.body(options[0].value).child_by_field_name("argument")
     if inner is None:
         return None
-    default, description = (nix_tree.find(inner, (name,)) for name in ("default", "description"))
+    default, description = (tree.find(inner, (name,)) for name in ("default", "description"))
     if default is None or description is None:
         return None
     example = Example(source, options[0], default, description, cfg, _enable(root))
-    named = nix_tree.text(cfg) == "config." + nix_edit.dotted(example.path)
+    named = tree.text(cfg) == "config." + edit.dotted(example.path)
     written_whole = example.option.node.child_by_field_name("attrpath")
-    whole = written_whole is not None and nix_tree.text(written_whole).endswith(
-        nix_edit.dotted((*example.path, "persistence"))
+    whole = written_whole is not None and tree.text(written_whole).endswith(
+        edit.dotted((*example.path, "persistence"))
     )
     return example if named and whole and _uses_of_cfg(root) <= {"persistence", "enable"} else None
 
@@ -93,13 +92,11 @@ def persistence_options(root: Node) -> list[Binding]:
     """Find the bindings `OPTION.persistence = mkOption {...}`."""
     return [
         binding
-        for binding in nix_tree.all_bindings(root)
+        for binding in tree.all_bindings(root)
         if binding.path[-1] == "persistence"
         and binding.path[0] == "options"
-        and nix_tree.body(binding.value).type == "apply_expression"
-        and nix_tree.text(nix_tree.body(binding.value))
-        .lstrip("(")
-        .startswith(("mkOption", "lib.mkOption"))
+        and tree.body(binding.value).type == "apply_expression"
+        and tree.text(tree.body(binding.value)).lstrip("(").startswith(("mkOption", "lib.mkOption"))
     ]
 
 
@@ -110,25 +107,25 @@ def _cfg(root: Node) -> Node | None:
         node = node.child_by_field_name("body")
     if node is None or node.type != "let_expression":
         return None
-    return next((each.value for each in nix_tree.bindings(node) if each.path == ("cfg",)), None)
+    return next((each.value for each in tree.bindings(node) if each.path == ("cfg",)), None)
 
 
 def _remarks(root: Node, option: Binding) -> bool:
     """Whether there are comments that speak of this service rather than of its paths."""
-    inner = nix_tree.body(option.value).child_by_field_name("argument")
-    default = inner and nix_tree.find(inner, ("default",))
+    inner = tree.body(option.value).child_by_field_name("argument")
+    default = inner and tree.find(inner, ("default",))
     return any(
         default is None or not default.node.start_byte <= comment.start_byte < default.node.end_byte
-        for comment in nix_tree.comments(root)
+        for comment in tree.comments(root)
     )
 
 
 def _enable(root: Node) -> Node | None:
     """Find `cfg.enable` on the left side of an `&&`."""
-    for node in nix_tree.walk(root):
+    for node in tree.walk(root):
         if node.type == "binary_expression":
             left = node.child_by_field_name("left")
-            if left is not None and nix_tree.text(left) == "cfg.enable":
+            if left is not None and tree.text(left) == "cfg.enable":
                 return left
     return None
 
@@ -136,11 +133,11 @@ def _enable(root: Node) -> Node | None:
 def _uses_of_cfg(root: Node) -> set[str]:
     """Collect the attributes of `cfg` that a module uses."""
     used = set()
-    for node in nix_tree.walk(root):
+    for node in tree.walk(root):
         if node.type == "select_expression":
             base, attrpath = node.child_by_field_name("expression"), None
-            if base is not None and nix_tree.text(base) == "cfg":
+            if base is not None and tree.text(base) == "cfg":
                 attrpath = node.child_by_field_name("attrpath")
             if attrpath is not None:
-                used.add(nix_tree.text(attrpath))
+                used.add(tree.text(attrpath))
     return used

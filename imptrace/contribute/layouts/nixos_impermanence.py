@@ -6,9 +6,8 @@ from imptrace.contribute.layouts import flake_entry
 from imptrace.contribute.layouts.module_edit import declared_paths, extend_module, options_of
 from imptrace.contribute.layouts.module_new import new_module
 from imptrace.contribute.nix_source.check import check_nix, formatted
-from imptrace.contribute.proposal import Change, Proposal, merge
+from imptrace.contribute.proposal import Change, Proposal, merge, shown
 from imptrace.contribute.repository import RepositoryError, Snapshot
-from imptrace.contribute.words import shown
 
 FLAKE = "flake.nix"
 FILE = "persistence.nix"

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imptrace.contribute.nix_source.tree import NixSyntaxError, parse
-from imptrace.contribute.words import shown
+from imptrace.contribute.proposal import shown
 
 FORMATTERS = {"alejandra": ("alejandra", "--quiet"), "nixfmt": ("nixfmt",)}
 _LIMIT_SECONDS = 60

@@ -11,7 +11,7 @@ import tree_sitter
 import tree_sitter_nix
 from tree_sitter import Node
 
-from imptrace.contribute.words import shown
+from imptrace.contribute.proposal import shown
 from imptrace.errors import UsageError
 
 AttrPath = tuple[str, ...]

@@ -1,0 +1,144 @@
+"""What the shell completes: names of everything that we know. Mistakes complete to nothing."""
+
+import os
+import pwd
+import subprocess
+from collections.abc import Callable, Iterable
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import typer
+
+from imptrace.catalogue import shipped
+from imptrace.db import queries
+from imptrace.db.engine import reading
+from imptrace.db.location import ENVIRONMENT
+from imptrace.errors import ImptraceError
+
+P = ParamSpec("P")
+_SYSTEMCTL_SECONDS = 2
+
+
+def _quietly(complete: Callable[P, Iterable[str]]) -> Callable[P, list[str]]:
+    """Nobody asked for an answer yet: what cannot be looked at is no error here."""
+
+    @wraps(complete)
+    def completed(*args: P.args, **kwargs: P.kwargs) -> list[str]:
+        try:
+            return list(dict.fromkeys(complete(*args, **kwargs)))
+        except (ImptraceError, OSError, subprocess.SubprocessError):
+            return []
+
+    return completed
+
+
+@_quietly
+def runs(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """Complete `latest`, labels, programs and ids of runs."""
+    with reading(_database(context)) as engine:
+        names = [*queries.run_names(engine)]
+        if incomplete.isdigit():
+            names += (str(run.id) for run in queries.runs(engine))
+        return [name for name in names if name.startswith(incomplete)]
+
+
+@_quietly
+def recorded_programs(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """Complete programs of all recordings."""
+    with reading(_database(context)) as engine:
+        found = (name.decode(errors="replace") for name in queries.executed_programs(engine))
+        return [name for name in sorted(found) if name.startswith(incomplete)]
+
+
+@_quietly
+def commands(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """Complete the program to run; its own arguments are left to the shell."""
+    if context.params.get("command") or "/" in incomplete or not incomplete:
+        return []
+    found: set[str] = set()
+    for directory in os.environ.get("PATH", "").split(":"):
+        if directory and os.path.isdir(directory):
+            found.update(each for each in os.listdir(directory) if each.startswith(incomplete))
+    return sorted(found)
+
+
+@_quietly
+def services(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """Complete services of the catalogue and of the recordings."""
+    found = [name for entry in shipped() for name in (entry.id, *entry.aliases)]
+    try:
+        with reading(_database(context)) as engine:
+            found += sorted({run.service for run in queries.runs(engine) if run.service})
+    except ImptraceError:
+        pass
+    return [name for name in found if name.startswith(incomplete)]
+
+
+@_quietly
+def entries(incomplete: str) -> Iterable[str]:
+    """Complete ids of the catalogue."""
+    return [entry.id for entry in shipped() if entry.id.startswith(incomplete)]
+
+
+@_quietly
+def units(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """Complete units of the running systemd, and the catalogue's names of services."""
+    manager = "--user" if context.params.get("user") else "--system"
+    try:
+        listed = subprocess.run(
+            ["systemctl", manager, "list-units", "--all", "--plain", "--no-legend"],
+            capture_output=True,
+            text=True,
+            check=True,
+            stdin=subprocess.DEVNULL,
+            timeout=_SYSTEMCTL_SECONDS,
+        ).stdout
+    except (OSError, subprocess.SubprocessError):
+        listed = ""
+    known = (line.split()[0] for line in listed.splitlines() if line.strip())
+    names = [name for name in known if name.endswith((".service", ".scope"))]
+    return [name for name in (*names, *_catalogued()) if name.startswith(incomplete)]
+
+
+@_quietly
+def pids(incomplete: str) -> Iterable[str]:
+    """Complete processes that one may look at."""
+    return [each.name for each in _processes() if each.name.startswith(incomplete)]
+
+
+@_quietly
+def running_programs(incomplete: str) -> Iterable[str]:
+    """Complete names of programs that run."""
+    names = {os.path.basename(os.readlink(each / "exe")) for each in _processes()}
+    return [name for name in sorted(names) if name.startswith(incomplete)]
+
+
+@_quietly
+def users(incomplete: str) -> Iterable[str]:
+    """Complete names of users."""
+    return [user.pw_name for user in pwd.getpwall() if user.pw_name.startswith(incomplete)]
+
+
+def _catalogued() -> list[str]:
+    return [entry.id for entry in shipped() if entry.units]
+
+
+def _processes() -> list[Path]:
+    return [
+        each
+        for each in Path("/proc").iterdir()
+        if each.name.isdigit() and os.access(each / "exe", os.R_OK) and _has_program(each)
+    ]
+
+
+def _has_program(process: Path) -> bool:
+    try:
+        os.readlink(process / "exe")
+    except OSError:
+        return False
+    return True
+
+
+def _database(context: typer.Context) -> str | None:
+    return context.params.get("database") or os.environ.get(ENVIRONMENT) or None

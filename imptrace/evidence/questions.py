@@ -1,0 +1,61 @@
+"""Which subjects a question is about: what was asked for in one line, each apart.
+
+Two programs are two subjects, and each is kept under its own option.
+"""
+
+import os
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Engine
+
+from imptrace.catalogue import Catalogue
+from imptrace.db import queries
+from imptrace.db.records import RunRecord
+from imptrace.errors import UsageError
+from imptrace.evidence.gather import MOST_RUNS, Question, runs_named
+
+
+def questions(
+    engine: Engine,
+    names: Sequence[str],
+    services: Sequence[str],
+    catalogue: Catalogue | None,
+    *,
+    everything: bool = False,
+) -> list[Question]:
+    """Split what was asked for by subject. Raises UsageError for a name that nothing has."""
+    if services:
+        return [Question(service=each) for each in services]
+    records = queries.runs(engine)
+    if everything:
+        return _of_runs(records)
+    if not names:
+        return [Question()]
+    found: dict[str, set[int]] = {}
+    declared: list[Question] = []
+    by_id = {record.id: record for record in records}
+    for name in names:
+        try:
+            ids = runs_named(engine, name, records)
+        except UsageError:
+            if catalogue is None or not catalogue.matching(name):
+                raise
+            # Never recorded, and known: the same answer as to --service.
+            declared.append(Question(service=name))
+            continue
+        is_program = len(ids) > 1 or os.fsencode(name) == by_id[ids[0]].program
+        subject = name if is_program else _subject(by_id[ids[0]])
+        found.setdefault(subject, set()).update(ids)
+    return [*(Question(names=tuple(map(str, sorted(ids)))) for ids in found.values()), *declared]
+
+
+def _of_runs(records: Iterable[RunRecord]) -> list[Question]:
+    """Ask about every subject of the database, by its newest runs."""
+    found: dict[str, list[int]] = {}
+    for record in records:
+        found.setdefault(_subject(record), []).append(record.id)
+    return [Question(names=tuple(map(str, ids[-MOST_RUNS:]))) for ids in found.values()]
+
+
+def _subject(record: RunRecord) -> str:
+    return record.service or os.fsdecode(record.program)

@@ -1,0 +1,101 @@
+"""The command line as a whole: help, first words, mistakes, Ctrl-C, locales."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from imptrace.cli.commands import COMMANDS, function_of, subcommands
+from imptrace.cli.recommend import LevelName
+from imptrace.facts.levels import Level
+
+IMPTRACE = Path(sys.executable).with_name("imptrace")
+WORDS = [
+    [name, *below]
+    for name in COMMANDS
+    for below in ([[]] + [[each] for each, _ in subcommands(name)])
+]
+
+
+def imptrace(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [IMPTRACE, *words],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("words", WORDS, ids=" ".join)
+def test_help_speaks_plainly(words: list[str]) -> None:
+    """No Python types, no sentence that is cut, an example of the command itself."""
+    text = imptrace(*words, "--help").stdout
+    assert "<" not in text.replace("<x", "")
+    assert "..." not in text.replace("...\n", "\n").replace("]...", "").replace("... ", " ")
+    if words != ["service"]:
+        flat = " ".join(text.split())
+        assert f"imptrace {' '.join(words)}" in flat.partition("Example: ")[2]
+
+
+def test_help_groups_commands_and_cuts_no_sentence() -> None:
+    text = imptrace().stdout
+    assert text == imptrace("--help").stdout == imptrace("help").stdout
+    flat = " ".join(text.split())
+    assert [flat.index(each) for each in ("Start here:", "Record:", "Ask:", "Act:")]
+    for name, listed in COMMANDS.items():
+        assert f"{name} {listed.help}" in flat
+
+
+@pytest.mark.parametrize("name", [name for name in COMMANDS if name != "service"])
+def test_the_list_says_what_the_command_says(name: str) -> None:
+    assert (function_of(name).__doc__ or "").splitlines()[0] == COMMANDS[name].help
+
+
+def test_the_words_for_levels_are_the_levels() -> None:
+    assert [each.value for each in LevelName] == [each.value for each in Level]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["recomend"], "No such command 'recomend'; did you mean 'recommend'?"),
+        (["recommend", "--min-confidence", "2"], "it must be at most 1"),
+        (["attach", "foo"], "it must be a number"),
+        (["recommend", "--level", "vital"], "not one of"),
+    ],
+)
+def test_mistakes_are_told_in_our_own_words(words: list[str], message: str) -> None:
+    done = imptrace(*words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert message in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("seconds", [0.0, 0.05, 0.1, 0.2, 0.3])
+@pytest.mark.parametrize("command", [["services"], ["recommend"]])
+def test_ctrl_c_is_silent_at_any_moment(command: list[str], seconds: float) -> None:
+    """Also before anything is imported; while Python itself starts, nothing of ours runs."""
+    with subprocess.Popen(
+        [IMPTRACE, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    ) as started:
+        time.sleep(0.05 + seconds)
+        started.send_signal(signal.SIGINT)
+        _, error = started.communicate(timeout=20)
+    if b"/imptrace/" in error or b"Traceback" not in error:
+        assert error.count(b"\n") <= 1
+        assert started.returncode in (130, 0, 2)
+
+
+def test_any_locale_shows_an_answer(tmp_path: Path) -> None:
+    database = {"IMPTRACE_DB": str(tmp_path / "x.db")}
+    assert imptrace("run", "-q", "--label", "a", "true", **database).returncode == 0
+    for encoding in ("latin-1", "ascii"):
+        done = imptrace("show", "a", PYTHONIOENCODING=encoding, **database)
+        assert (done.returncode, done.stderr) == (0, "")
+        assert 'Run 1 "a"  true' in done.stdout
