@@ -18,8 +18,7 @@ from imptrace.evidence.gather import Question, gather
 from imptrace.evidence.questions import questions
 from imptrace.facts.levels import Level
 from imptrace.judge.advise import advise
-from imptrace.judge.context import Facts
-from imptrace.judge.model import Advice
+from imptrace.judge.model import Advice, Facts
 from imptrace.kept.disk import survey
 from imptrace.render import recommendation_json
 from imptrace.render.nix import Target, nix

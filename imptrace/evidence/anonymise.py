@@ -14,7 +14,7 @@ from imptrace.db.units import unit_of
 from imptrace.evidence.machine import Elsewhere, own_properties
 from imptrace.facts.people import FIRST_PERSON_UID, PrivateNames, is_person
 from imptrace.facts.units import PUBLIC_PROPERTIES
-from imptrace.judge.context import User
+from imptrace.judge.model import User
 from imptrace.tracer.events import FileState, Mount
 
 DAY_NS = 86_400_000_000_000

@@ -1,23 +1,22 @@
 """Making evidence: the runs reduced and anonymised, and tried to give the answer they give here."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
 from imptrace.catalogue import Place
-from imptrace.db.records import RunDetails, RunStatus
+from imptrace.db.records import PathRecord, ProcessRecord, RunDetails, RunStatus
 from imptrace.errors import UsageError
 from imptrace.evidence import file as evidence_file
 from imptrace.evidence.anonymise import Renaming, anonymised, anonymised_machine, renaming
 from imptrace.evidence.machine import PROPERTY, Elsewhere, to_json
 from imptrace.evidence.provenance import private_names_of, run_system, run_version
-from imptrace.evidence.reduce import Keeps, choices, reduced
 from imptrace.facts.paths import parents_of
 from imptrace.judge.advise import advise
-from imptrace.judge.context import Context, Facts
-from imptrace.judge.model import Advice
+from imptrace.judge.model import Advice, Context, Facts, Why
 
+Keeps = Callable[[PathRecord], bool]
 Answer = frozenset[tuple[object, ...]]
 
 
@@ -150,3 +149,39 @@ def _answer(advice: Advice, rename: Renaming | None) -> Answer:
         )
         for each in advice.recommendations
     )
+
+
+# Belong to the machine rather than to what the program keeps.
+_MACHINE = frozenset({Why.VIRTUAL, Why.STORE, Why.PACKAGE, Why.DEVICE})
+
+
+def choices(advice: Advice) -> tuple[Keeps, ...]:
+    """Give ways to choose paths, each keeping more than the one before, the last one all."""
+    machine = {each.path for each in advice.set_aside if each.why in _MACHINE}
+    return (
+        lambda path: path.effect is not None,
+        lambda path: path.path not in machine,
+        lambda _: True,
+    )
+
+
+def reduced(details: RunDetails, keeps: Keeps) -> RunDetails:
+    """Keep some of the paths, and the processes that used them or led to one that did."""
+    paths = tuple(path for path in details.paths if keeps(path))
+    users = {access.process for path in paths for access in path.accesses}
+    return replace(details, paths=paths, processes=_with_ancestors(details.processes, users))
+
+
+def _with_ancestors(
+    processes: Iterable[ProcessRecord], wanted: set[int]
+) -> tuple[ProcessRecord, ...]:
+    known = {process.id: process for process in processes}
+    kept: set[int] = set()
+    # The first process is the program that was asked for.
+    waiting = [*wanted, *list(known)[:1]]
+    while waiting:
+        process = known.get(waiting.pop())
+        if process is not None and process.id not in kept:
+            kept.add(process.id)
+            waiting += [each for each in (process.parent, process.previous) if each is not None]
+    return tuple(process for process in known.values() if process.id in kept)

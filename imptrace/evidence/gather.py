@@ -25,7 +25,7 @@ from imptrace.facts.paths import name_of, parents_of
 from imptrace.facts.patterns import is_called
 from imptrace.facts.people import Home, is_person
 from imptrace.facts.units import ASKED_PROPERTIES
-from imptrace.judge.context import Context, Facts, User
+from imptrace.judge.model import Context, Facts, User
 from imptrace.judge.names import executed_names, names_of_process
 from imptrace.tracer.events import ABSENT, FileState
 from imptrace.tracer.snapshot import lstat_state

@@ -19,7 +19,7 @@ from imptrace.evidence.json_values import (
     state_to_json,
     text_from_json,
 )
-from imptrace.judge.context import User
+from imptrace.judge.model import User
 from imptrace.tracer.events import FileState
 
 PROPERTY = "imptrace.elsewhere"

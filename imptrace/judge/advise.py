@@ -1,32 +1,35 @@
 """From facts to advice: every rule of this package, in order."""
 
+import os
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
+from imptrace.catalogue import Place
+from imptrace.db.records import RunDetails, RunRecord, RunStatus
 from imptrace.facts.paths import parent_of, parents_of
+from imptrace.facts.patterns import INSTANCE_NAME
+from imptrace.judge.attribution import Attributed, attributed_pieces
 from imptrace.judge.codes import Code
-from imptrace.judge.confidence import confidence_of
-from imptrace.judge.context import Facts
-from imptrace.judge.declared import declared_recommendations
-from imptrace.judge.dynamic_user import with_private_paths
-from imptrace.judge.ground import ground_of
-from imptrace.judge.holdings import Claimed, claimed_pieces
-from imptrace.judge.judge import Judged, judge
+from imptrace.judge.declared import declared_recommendations, with_private_paths
+from imptrace.judge.judge import Judged, judge, signs_of_state, surroundings_of
 from imptrace.judge.model import (
     Advice,
+    Context,
+    Facts,
     Kind,
     Level,
     Reason,
     Recommendation,
     Scope,
     SetAside,
+    Subject,
     Verdict,
     Why,
 )
-from imptrace.judge.owner import owner_of
+from imptrace.judge.names import names_of_process
+from imptrace.judge.path_facts import PathFacts
 from imptrace.judge.roots import State
-from imptrace.judge.state import signs_of_state
-from imptrace.judge.subject import subject_of
-from imptrace.judge.warnings import warnings_of
+from imptrace.tracer.events import FileState, FileType
 
 
 def advise(facts: Facts, *, with_declared: bool = False, with_verdicts: bool = False) -> Advice:
@@ -36,9 +39,9 @@ def advise(facts: Facts, *, with_declared: bool = False, with_verdicts: bool = F
     where there are no runs. `with_verdicts`: also what was found of every single path.
     """
     judged = judge(facts)
-    ground = ground_of(judged)
-    claimed = claimed_pieces(judged, ground)
-    found = [_recommendation(each, judged) for each in claimed]
+    around = surroundings_of(judged)
+    attributed = attributed_pieces(judged, around)
+    found = [_recommendation(each, judged) for each in attributed]
     if with_declared or not facts.runs:
         found += declared_recommendations(facts, found)
     kept = _without_nested(with_private_paths(found, facts))
@@ -46,8 +49,8 @@ def advise(facts: Facts, *, with_declared: bool = False, with_verdicts: bool = F
         subject=subject_of(facts, kept),
         runs=tuple(run.run.id for run in facts.runs),
         recommendations=tuple(sorted(kept, key=_order)),
-        set_aside=tuple(sorted(_set_aside(judged, claimed), key=lambda each: each.path)),
-        verdicts=tuple(_verdicts(claimed, judged)) if with_verdicts else (),
+        set_aside=tuple(sorted(_set_aside(judged, attributed), key=lambda each: each.path)),
+        verdicts=tuple(_verdicts(attributed, judged)) if with_verdicts else (),
         warnings=warnings_of(facts, kept, judged.set_aside, with_declared=with_declared),
     )
 
@@ -56,38 +59,38 @@ def _order(recommendation: Recommendation) -> tuple[bool, bytes]:
     return recommendation.scope is Scope.SHARED, recommendation.path
 
 
-def _recommendation(claimed: Claimed, judged: Judged) -> Recommendation:
-    piece, claim = claimed.piece, claimed.claim
+def _recommendation(attributed: Attributed, judged: Judged) -> Recommendation:
+    piece, ownership = attributed.piece, attributed.ownership
     members = [state.facts for state in piece.members]
-    user, group, mode = owner_of(claimed, judged)
-    signs = _strongest_signs(claimed)
+    user, group, mode = owner_of(attributed, judged)
+    signs = _strongest_signs(attributed)
     return Recommendation(
         path=piece.path,
         kind=piece.kind,
-        scope=claim.scope,
+        scope=ownership.scope,
         level=piece.level,
         user=user,
         group=group,
         mode=mode,
         confidence=confidence_of(
-            claim.confidence, members, judged.runs, catalogued=claimed.known is not None
+            ownership.confidence, members, judged.runs, catalogued=attributed.known is not None
         ),
         observed=True,
         covers=len(piece.members),
-        reasons=(claim.reason, *piece.reasons, *signs, *claimed.notes),
+        reasons=(ownership.reason, *piece.reasons, *signs, *attributed.notes),
         method=piece.method,
         home=judged.places.home_of(piece.path),
-        used_by=claim.used_by,
+        used_by=ownership.used_by,
     )
 
 
-def _strongest_signs(claimed: Claimed) -> tuple[Reason, ...]:
+def _strongest_signs(attributed: Attributed) -> tuple[Reason, ...]:
     """The sign of state that most members show, by its highest count."""
     by_code: dict[str, Reason] = {}
     # The signs are told by these figures alone, in which thousands of members agree.
     members = {
         (facts.read_first, facts.modified, facts.created): facts
-        for facts in (state.facts for state in claimed.piece.members)
+        for facts in (state.facts for state in attributed.piece.members)
     }
     for facts in members.values():
         for sign in signs_of_state(facts):
@@ -122,9 +125,9 @@ def _is_kept_above(each: Recommendation, by_path: dict[bytes, Recommendation]) -
     )
 
 
-def _set_aside(judged: Judged, claimed: Sequence[Claimed]) -> Iterator[SetAside]:
+def _set_aside(judged: Judged, attributed: Sequence[Attributed]) -> Iterator[SetAside]:
     yield from judged.set_aside
-    kept = {state.path for each in claimed for state in each.piece.members}
+    kept = {state.path for each in attributed for state in each.piece.members}
     nearest = {parent_of(path) for path in kept}
     above = {parent for each in nearest for parent in (each, *parents_of(each))}
     reason = Reason(code=Code.EMPTY_DIRECTORY)
@@ -133,28 +136,190 @@ def _set_aside(judged: Judged, claimed: Sequence[Claimed]) -> Iterator[SetAside]
             yield SetAside(path=state.path, why=Why.EMPTY, reasons=(reason,))
 
 
-def _verdicts(claimed: Iterable[Claimed], judged: Judged) -> list[Verdict]:
+def _verdicts(attributed: Iterable[Attributed], judged: Judged) -> list[Verdict]:
     """One per path that is kept, sorted by path: each as its smallest piece has it."""
     found: dict[bytes, Verdict] = {}
-    for each in sorted(claimed, key=lambda each: len(each.piece.path)):
+    for each in sorted(attributed, key=lambda each: len(each.piece.path)):
         found |= {state.path: _verdict(state, each, judged) for state in each.piece.members}
     return sorted(found.values(), key=lambda verdict: verdict.path)
 
 
-def _verdict(state: State, claimed: Claimed, judged: Judged) -> Verdict:
-    claim = claimed.claim
+def _verdict(state: State, attributed: Attributed, judged: Judged) -> Verdict:
+    ownership = attributed.ownership
     return Verdict(
         path=state.path,
         kind=Kind.FILE if state.is_file else Kind.DIRECTORY,
-        scope=claim.scope,
+        scope=ownership.scope,
         level=state.level,
         confidence=confidence_of(
-            claim.confidence, [state.facts], judged.runs, catalogued=claimed.known is not None
+            ownership.confidence,
+            [state.facts],
+            judged.runs,
+            catalogued=attributed.known is not None,
         ),
         reasons=(
             *signs_of_state(state.facts),
-            claim.reason,
+            ownership.reason,
             *state.reasons,
             *state.hazards,
         ),
     )
+
+
+Owner = tuple[str | None, str | None, int | None]
+
+
+def owner_of(attributed: Attributed, judged: Judged) -> Owner:
+    """User, group and mode: as the catalogue says, else as seen; None where nobody knows."""
+    user, group, mode = _seen(attributed.piece.path, judged)
+    known = attributed.known
+    if known is None or known.kept is None or known.is_elsewhere:
+        return user, group, mode
+    kept = known.kept
+    if known.path != attributed.piece.path:
+        return user, group, mode
+    return (
+        _literal(kept.user) or user,
+        _literal(kept.group) or group,
+        mode if kept.mode is None else kept.mode,
+    )
+
+
+def _literal(name: str | None) -> str | None:
+    """A name, unless it has the place for an instance's in it."""
+    return None if name is None or INSTANCE_NAME.decode() in name else name
+
+
+def _seen(path: bytes, judged: Judged) -> Owner:
+    state = _state(path, judged)
+    if state is None or state.type in (FileType.ABSENT, FileType.SYMLINK):
+        return None, None, None
+    context = judged.context
+    return _user_name(state.uid, context), context.groups.get(state.gid), state.mode
+
+
+def _state(path: bytes, judged: Judged) -> FileState | None:
+    facts = judged.seen.changed.get(path)
+    if facts is not None and facts.state is not None:
+        return facts.state
+    record = judged.seen.looked_at.get(path)
+    if record is not None and record.after is not None:
+        return record.after
+    return judged.context.directories.get(path)
+
+
+def _user_name(uid: int, context: Context) -> str | None:
+    return next((user.name for user in context.users if user.uid == uid), None)
+
+
+_CATALOGUED = 0.92
+_READ_BACK = 0.08
+_SEVERAL_RUNS = 0.04
+_INCOMPLETE = 0.1
+_HIGHEST = 0.99
+
+
+def confidence_of(
+    ownership: float, members: Iterable[PathFacts], runs: Sequence[RunDetails], *, catalogued: bool
+) -> float:
+    """0 to 1: whose it is counts most; being read back and several runs add, lost events take."""
+    members = tuple(members)
+    confidence = max(ownership, _CATALOGUED) if catalogued else ownership
+    if any(member.read_first for member in members):
+        confidence += _READ_BACK
+    if any(member.created + member.modified > 1 for member in members):
+        confidence += _SEVERAL_RUNS
+    if any(run.run.lost for run in runs):
+        confidence -= _INCOMPLETE
+    return round(min(confidence, _HIGHEST), 2)
+
+
+def subject_of(facts: Facts, recommendations: Iterable[Recommendation]) -> Subject:
+    """Name the program, its service or home program, and the home that most of it is about."""
+    entry = facts.context.entry
+    newest = facts.runs[-1].run if facts.runs else None
+    is_service = entry is not None and entry.place is Place.SERVICE
+    homes = Counter(each.home for each in recommendations)
+    most_common = homes.most_common(1)[0][0] if homes else None
+    return Subject(
+        program=_program(facts),
+        service=entry.id if entry is not None and is_service else _recorded_service(newest),
+        option=entry.option if entry is not None else None,
+        home=None if is_service else most_common,
+    )
+
+
+def _recorded_service(run: RunRecord | None) -> str | None:
+    return run.service if run is not None else None
+
+
+def _program(facts: Facts) -> bytes | None:
+    """The program that was run; a wrapper's (`sudo`, a shell) gives way to the entry's own."""
+    if not facts.runs:
+        return None
+    newest = facts.runs[-1]
+    entry = facts.context.entry
+    known = {os.fsencode(name) for name in entry.programs} if entry is not None else set()
+    executed = [name for process in newest.processes for name in names_of_process(process)]
+    if not known or newest.run.program in known:
+        return newest.run.program
+    return next((name for name in executed if name in known), newest.run.program)
+
+
+def warnings_of(
+    facts: Facts,
+    recommendations: Iterable[Recommendation],
+    set_aside: Iterable[SetAside],
+    *,
+    with_declared: bool,
+) -> tuple[Reason, ...]:
+    """Everything that makes the advice less than certain or complete."""
+    recommendations = tuple(recommendations)
+    return (
+        *_incomplete(facts),
+        *_nothing(facts, recommendations, set_aside),
+        *(() if with_declared or not facts.runs else _declared_more(facts, recommendations)),
+    )
+
+
+def _incomplete(facts: Facts) -> Iterator[Reason]:
+    runs = [run.run for run in facts.runs]
+    lost, unseen = sum(run.lost for run in runs), sum(run.unseen for run in runs)
+    if lost:
+        yield Reason(code=Code.LOST, figures={"count": lost})
+    if unseen:
+        yield Reason(code=Code.UNSEEN, figures={"count": unseen})
+    unfinished = tuple(str(run.id) for run in runs if run.status is not RunStatus.COMPLETE)
+    if unfinished:
+        yield Reason(code=Code.UNFINISHED, figures={"runs": unfinished})
+
+
+def _nothing(
+    facts: Facts, recommendations: tuple[Recommendation, ...], set_aside: Iterable[SetAside]
+) -> Iterator[Reason]:
+    if not facts.runs:
+        yield Reason(code=Code.NOTHING_RECORDED)
+    elif not recommendations:
+        persistent = sum(each.why is Why.PERSISTENT for each in set_aside)
+        code = Code.ALL_PERSISTENT if persistent else Code.NOTHING_KEPT
+        yield Reason(code=code, figures={"count": persistent})
+
+
+def _declared_more(facts: Facts, recommendations: tuple[Recommendation, ...]) -> Iterator[Reason]:
+    entry = facts.context.entry
+    if entry is None:
+        return
+    seen = {
+        reason.figures.get("path")
+        for each in recommendations
+        for reason in each.reasons
+        if reason.code == Code.CATALOGUED
+    }
+    suffixes = tuple(path for path in seen if isinstance(path, bytes))
+    more = [
+        kept
+        for kept in entry.persist
+        if not kept.is_pattern and not any(path.endswith(kept.path) for path in suffixes)
+    ]
+    if more:
+        yield Reason(code=Code.DECLARED_MORE, figures={"count": len(more), "entry": entry.id})

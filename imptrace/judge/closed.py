@@ -1,7 +1,7 @@
 """Which directories only their owner may enter."""
 
 from imptrace.facts.paths import parent_of
-from imptrace.judge.context import Context
+from imptrace.judge.model import Context
 from imptrace.judge.path_facts import Seen
 from imptrace.judge.places import Places
 from imptrace.tracer.events import FileState

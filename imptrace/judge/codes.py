@@ -63,7 +63,6 @@ class Code(StrEnum):
     ONLY_WHEN_ABSENT = "only-when-absent"  # path
     SYMLINK_REPLACED = "symlink-replaced"  # path
     DIRECTORY_REPLACED = "directory-replaced"  # path, origin
-    DIRECTORY_NEEDED = "directory-needed"  # path
     NO_ENTRY_WORKS = "no-entry-works"  # path, directory
     DOCUMENT_REPLACED = "document-replaced"  # path
     MIXED_DIRECTORY = "mixed-directory"  # directory
@@ -73,7 +72,6 @@ class Code(StrEnum):
     LOST = "lost"  # count
     UNSEEN = "unseen"  # count
     UNFINISHED = "unfinished"  # runs
-    FAILED = "failed"  # runs
     NOTHING_RECORDED = "nothing-recorded"
     NOTHING_KEPT = "nothing-kept"
     ALL_PERSISTENT = "all-persistent"

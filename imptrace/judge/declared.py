@@ -1,16 +1,18 @@
 """What the catalogue and the running unit declare, and no run has shown."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from imptrace.catalogue import Entry, KeptPath, Place, Written
 from imptrace.facts.paths import is_within
 from imptrace.facts.people import Home
 from imptrace.facts.units import private_path, unit_directories
+from imptrace.judge.attribution import notes_of
 from imptrace.judge.codes import Code
-from imptrace.judge.confidence import DECLARED
-from imptrace.judge.context import Facts
-from imptrace.judge.holdings import notes_of
-from imptrace.judge.model import Figure, Kind, Method, Reason, Recommendation, Scope
+from imptrace.judge.model import Facts, Figure, Kind, Method, Reason, Recommendation, Scope
+
+DECLARED = 0.7
+"""How sure it is: only the catalogue or the unit says so."""
 
 _METHODS = {
     Written.IN_PLACE: Method.BIND,
@@ -93,3 +95,45 @@ def _of_unit(facts: Facts) -> Iterator[Recommendation]:
             covers=0,
             reasons=(Reason(code=Code.UNIT_DECLARES, figures=figures),),
         )
+
+
+_PRIVATE_MODE = 0o700
+_DEPTH = 3
+"""Slashes in `/var/lib/NAME`."""
+
+
+def with_private_paths(found: Iterable[Recommendation], facts: Facts) -> list[Recommendation]:
+    """Name the private directory where the subject's unit has a dynamic user."""
+    if not _has_dynamic_user(facts):
+        return list(found)
+    return [_private(each) for each in found]
+
+
+def _has_dynamic_user(facts: Facts) -> bool:
+    entry = facts.context.entry
+    properties = [facts.context.unit_properties, *(run.run.properties for run in facts.runs)]
+    declared = next((each["DynamicUser"] for each in properties if "DynamicUser" in each), None)
+    if declared is not None:
+        return declared == "yes"
+    return entry is not None and entry.dynamic_user
+
+
+def _private(recommendation: Recommendation) -> Recommendation:
+    """`/var/lib/NAME` is a link that systemd makes to `/var/lib/private/NAME`."""
+    private = private_path(recommendation.path)
+    public = private.replace(b"/private/", b"/", 1)
+    if private == public:
+        return recommendation
+    is_whole = public.count(b"/") == _DEPTH
+    # The user exists only while the service runs, and systemd hands the directory over to it.
+    return replace(
+        recommendation,
+        path=private,
+        user=None,
+        group=None,
+        mode=_PRIVATE_MODE if is_whole else recommendation.mode,
+        reasons=(
+            *recommendation.reasons,
+            Reason(code=Code.DYNAMIC_USER, figures={"public": public}),
+        ),
+    )

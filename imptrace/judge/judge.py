@@ -6,25 +6,26 @@ in nothing but a name that says nothing: one of those is judged, and the others 
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from typing import NamedTuple
 
-from imptrace.db.records import RunDetails
+from imptrace.db.records import MAYBE_DONE, AccessRecord, PathRecord, RunDetails
 from imptrace.facts.paths import name_of, parent_of
 from imptrace.judge.closed import Privacy
 from imptrace.judge.codes import Code
-from imptrace.judge.context import Context, Facts
 from imptrace.judge.known import Knowledge, Known
-from imptrace.judge.level import Sight, level_of
-from imptrace.judge.model import Figure, Reason, SetAside, Why
+from imptrace.judge.level import Sighting, level_of, tagged_caches
+from imptrace.judge.model import Context, Facts, Figure, Reason, SetAside, Why
 from imptrace.judge.names import Names, names_of
 from imptrace.judge.path_facts import PathFacts, Seen, merge
 from imptrace.judge.places import Places, places_of
-from imptrace.judge.roots import State
+from imptrace.judge.roots import State, Surroundings
 from imptrace.judge.safety import hazards_of, method_for
-from imptrace.judge.set_aside import Mounts, PlaceRulings, Ruling, Surroundings, by_facts
+from imptrace.judge.set_aside import Exclusion, Locations, Mounts, PlaceExclusions, by_facts
 from imptrace.judge.words import is_ordinary
+from imptrace.tracer.events import AccessFlag, Op
 
-_READ_ONLY: Ruling = (Why.READ_ONLY, Reason(code=Code.READ_ONLY))
+_READ_ONLY: Exclusion = (Why.READ_ONLY, Reason(code=Code.READ_ONLY))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +49,13 @@ def judge(facts: Facts) -> Judged:
     seen = merge(facts.runs)
     places = places_of(facts.runs, facts.context.users)
     mounts = Mounts(facts.runs[-1].mounts if facts.runs else ())
-    by_place = PlaceRulings(Surroundings(places=places, mounts=mounts))
+    by_place = PlaceExclusions(Locations(places=places, mounts=mounts))
     privacy = Privacy(seen, places, facts.context)
-    court = _Court(places, Knowledge(facts.context.entries, places), by_place, privacy)
+    classifier = _Classifier(places, Knowledge(facts.context.entries, places), by_place, privacy)
     states: list[State] = []
     set_aside: list[SetAside] = []
     for path, each in seen.changed.items():
-        judged = court.judge(path, each)
+        judged = classifier.judge(path, each)
         if isinstance(judged, State):
             states.append(judged)
         else:
@@ -71,47 +72,47 @@ def judge(facts: Facts) -> Judged:
     )
 
 
-def _looked_at(seen: Seen, by_place: PlaceRulings) -> Iterator[SetAside]:
+def _looked_at(seen: Seen, by_place: PlaceExclusions) -> Iterator[SetAside]:
     """Paths that were never opened for a change."""
     for path in seen.looked_at:
         why, reason = by_place.of(path) or _READ_ONLY
         yield SetAside(path, why, (reason,))
 
 
-class _Precedent(NamedTuple):
+class _Classified(NamedTuple):
     """What was found of a path, for all that are like it."""
 
     path: bytes
-    judged: State | Ruling
+    judged: State | Exclusion
     is_named: bool
     """Some reason names the path."""
 
 
-class _Court:
+class _Classifier:
     """Judges one path after the other, and of paths that are alike the first only."""
 
     def __init__(
-        self, places: Places, knowledge: Knowledge, by_place: PlaceRulings, privacy: Privacy
+        self, places: Places, knowledge: Knowledge, by_place: PlaceExclusions, privacy: Privacy
     ) -> None:
         self._places = places
         self._knowledge = knowledge
         self._by_place = by_place
         self._privacy = privacy
-        self._precedents: dict[tuple[bytes, int], _Precedent] = {}
+        self._classified: dict[tuple[bytes, int], _Classified] = {}
 
-    def judge(self, path: bytes, facts: PathFacts) -> State | Ruling:
+    def judge(self, path: bytes, facts: PathFacts) -> State | Exclusion:
         """Answer with what the path is: state, or why it is set aside."""
         directory = parent_of(path)
         if self._stands_out(path, directory, facts):
             return self._afresh(path, facts)
         # Paths of which the same is known have their facts in common.
         key = directory, id(facts)
-        precedent = self._precedents.get(key)
-        if precedent is None:
+        like = self._classified.get(key)
+        if like is None:
             judged = self._afresh(path, facts)
-            self._precedents[key] = _Precedent(path, judged, _names(judged, path))
+            self._classified[key] = _Classified(path, judged, _names(judged, path))
             return judged
-        return _following(precedent, path)
+        return _following(like, path)
 
     def _stands_out(self, path: bytes, directory: bytes, facts: PathFacts) -> bool:
         """Whether a path may be judged otherwise than one beside it of which the same is known."""
@@ -124,16 +125,16 @@ class _Court:
             or self._knowledge.stands_out(path)
         )
 
-    def _afresh(self, path: bytes, facts: PathFacts) -> State | Ruling:
-        ruling = self._by_place.of(path) or by_facts(path, facts)
-        if ruling is not None:
-            return ruling
+    def _afresh(self, path: bytes, facts: PathFacts) -> State | Exclusion:
+        exclusion = self._by_place.of(path) or by_facts(path, facts)
+        if exclusion is not None:
+            return exclusion
         known = self._knowledge.about(path)
         return _never(known) or self._state(path, facts, known)
 
     def _state(self, path: bytes, facts: PathFacts, known: Known | None) -> State:
         place = self._places.place_of(path)
-        level, reasons = level_of(Sight(path, facts, place, self._privacy.of(path)))
+        level, reasons = level_of(Sighting(path, facts, place, self._privacy.of(path)))
         hazards = hazards_of(path, facts)
         return State(
             path=path,
@@ -148,7 +149,7 @@ class _Court:
         )
 
 
-def _never(known: Known | None) -> Ruling | None:
+def _never(known: Known | None) -> Exclusion | None:
     """The catalogue says that the path must not be kept."""
     if known is None or known.never is None:
         return None
@@ -158,23 +159,23 @@ def _never(known: Known | None) -> Ruling | None:
     return Why.NEVER, Reason(code=Code.NEVER, figures=figures)
 
 
-def _names(judged: State | Ruling, path: bytes) -> bool:
+def _names(judged: State | Exclusion, path: bytes) -> bool:
     """Whether the reasons of a state name the path that they are about."""
     return isinstance(judged, State) and any(
         path in reason.figures.values() for reason in (*judged.reasons, *judged.hazards)
     )
 
 
-def _following(precedent: _Precedent, path: bytes) -> State | Ruling:
-    judged = precedent.judged
+def _following(like: _Classified, path: bytes) -> State | Exclusion:
+    judged = like.judged
     if not isinstance(judged, State):
         return judged
     state = State._make((path, *judged[1:]))
-    if not precedent.is_named:
+    if not like.is_named:
         return state
     return state._replace(
-        reasons=_naming(path, precedent.path, judged.reasons),
-        hazards=_naming(path, precedent.path, judged.hazards),
+        reasons=_naming(path, like.path, judged.reasons),
+        hazards=_naming(path, like.path, judged.hazards),
     )
 
 
@@ -187,4 +188,84 @@ def _naming(path: bytes, other: bytes, reasons: tuple[Reason, ...]) -> tuple[Rea
             },
         )
         for reason in reasons
+    )
+
+
+def signs_of_state(facts: PathFacts) -> tuple[Reason, ...]:
+    """Every sign that a path, which nothing set aside, is state; the strongest first."""
+    found = (rule(facts) for rule in (read_back, left_modified, left_created, expected))
+    return tuple(reason for reason in found if reason is not None)
+
+
+def read_back(facts: PathFacts) -> Reason | None:
+    """It was read before it was changed: state of an earlier run that was expected."""
+    if not facts.read_first or not facts.was_changed:
+        return None
+    return _sign(Code.READ_BACK, facts.read_first)
+
+
+def left_modified(facts: PathFacts) -> Reason | None:
+    """A run left it otherwise than it found it."""
+    if not facts.modified:
+        return None
+    return _sign(Code.MODIFIED, facts.modified)
+
+
+def left_created(facts: PathFacts) -> Reason | None:
+    """A run left it where nothing had been."""
+    if not facts.created:
+        return None
+    return _sign(Code.CREATED, facts.created)
+
+
+def expected(facts: PathFacts) -> Reason | None:
+    """It was read and opened for a change that did not come."""
+    if facts.was_changed or not facts.read_first:
+        return None
+    return _sign(Code.EXPECTED, facts.read_first)
+
+
+@cache
+def _sign(code: Code, runs: int) -> Reason:
+    """One for all paths: it says nothing of the path itself."""
+    return Reason(code=code, figures={"runs": runs})
+
+
+def surroundings_of(judged: Judged) -> Surroundings:
+    """Collect the directories that were made, tagged as caches, or hold others' files."""
+    seen = judged.seen
+    was_read = _WasRead()
+    return Surroundings(
+        places=judged.places,
+        names=judged.names,
+        made=frozenset(
+            path for path, facts in seen.changed.items() if facts.is_directory and facts.created
+        ),
+        tagged=tagged_caches((*seen.changed, *seen.looked_at)),
+        read_only_beside=frozenset(
+            parent_of(path) for path, record in seen.looked_at.items() if was_read.of(record)
+        ),
+        is_private=judged.is_private,
+    )
+
+
+class _WasRead:
+    """Tells whether the content of a file was read, rather than a directory listed."""
+
+    def __init__(self) -> None:
+        self._alike: dict[int, bool] = {}
+
+    def of(self, record: PathRecord) -> bool:
+        """Answer for a path; those to which the same was done may share their accesses."""
+        key = id(record.accesses)
+        if key not in self._alike:
+            self._alike[key] = any(map(_reads, record.accesses))
+        return self._alike[key]
+
+
+def _reads(access: AccessRecord) -> bool:
+    return (
+        access.op is Op.READ
+        and access.outcome in MAYBE_DONE
+        and AccessFlag.DIRECTORY not in access.flags
     )

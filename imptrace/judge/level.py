@@ -39,7 +39,7 @@ _FOR_OTHERS = 0o077
 _FOR_ALL = 0o007
 
 
-class Sight(NamedTuple):
+class Sighting(NamedTuple):
     """One path with what the rules of this module look at."""
 
     path: bytes
@@ -61,18 +61,18 @@ def _names_between(container: bytes, directory: bytes) -> tuple[bytes, ...]:
     return tuple(below.split(b"/")) if below else ()
 
 
-def level_of(sight: Sight) -> tuple[Level, tuple[Reason, ...]]:
+def level_of(sighting: Sighting) -> tuple[Level, tuple[Reason, ...]]:
     """The level of one path by itself, with the reasons that count for it."""
-    base, by_place = _by_place(sight.place.area, sight.place.container)
-    judgements = _raising(sight)
+    base, by_place = _by_place(sighting.place.area, sighting.place.container)
+    judgements = _raising(sighting)
     raised = max((level for level, _ in judgements), default=base)
-    copied = backup_name(sight)
+    copied = backup_name(sighting)
     if copied is not None and raised is not Level.SECRET:
         return copied[0], (copied[1],)
     if judgements and raised > base:
         return raised, tuple(reason for level, reason in judgements if level is raised)
     for rule in _LOWERING:
-        lowered = rule(sight)
+        lowered = rule(sighting)
         if lowered is not None:
             return lowered[0], (lowered[1],)
     return base, by_place
@@ -85,40 +85,40 @@ def _by_place(area: Area, container: bytes) -> tuple[Level, tuple[Reason, ...]]:
     return area.level, (Reason(code=Code.PLACE, figures=figures),)
 
 
-def _raising(sight: Sight) -> list[Judgement]:
+def _raising(sighting: Sighting) -> list[Judgement]:
     """What every rule that raises a level says."""
-    if not _may_raise(sight):
+    if not _may_raise(sighting):
         return []
-    return [ruling for rule in _RAISING if (ruling := rule(sight)) is not None]
+    return [exclusion for rule in _RAISING if (exclusion := rule(sighting)) is not None]
 
 
-def _may_raise(sight: Sight) -> bool:
+def _may_raise(sighting: Sighting) -> bool:
     """Whether there is anything that one of `_RAISING` looks at; most paths say nothing."""
     return (
-        sight.facts.hint is not None
-        or sight.place.area is Area.ETC
-        or is_telling(name_of(sight.path))
-        or any(map(is_telling, sight.inner_names))
+        sighting.facts.hint is not None
+        or sighting.place.area is Area.ETC
+        or is_telling(name_of(sighting.path))
+        or any(map(is_telling, sighting.inner_names))
     )
 
 
-def secret_content(sight: Sight) -> Judgement | None:
+def secret_content(sighting: Sighting) -> Judgement | None:
     """The first bytes are those of a private key or of a keyring."""
-    if sight.facts.hint not in SECRET_HINTS:
+    if sighting.facts.hint not in SECRET_HINTS:
         return None
-    return Level.SECRET, _reason(Code.CONTENT, sight, hint=str(sight.facts.hint))
+    return Level.SECRET, _reason(Code.CONTENT, sighting, hint=str(sighting.facts.hint))
 
 
-def secret_name(sight: Sight) -> Judgement | None:
+def secret_name(sighting: Sighting) -> Judgement | None:
     """`credentials`, `private-keys`; `key`, `cookies` where nobody else may read the file."""
-    inner = sight.inner_names if sight.place.area is not Area.DOCUMENT else ()
-    own = name_of(sight.path)
+    inner = sighting.inner_names if sighting.place.area is not Area.DOCUMENT else ()
+    own = name_of(sighting.path)
     for name in (own, *inner):
-        word = secret_word(name, is_private=sight.is_private)
+        word = secret_word(name, is_private=sighting.is_private)
         # A directory that people call private is a secret by its own mode alone.
         is_open = word == PRIVATE and name is not own
         if word is not None and not is_open and not words_of(own) & PUBLIC:
-            return Level.SECRET, _reason(Code.SECRET_WORD, sight, word=word)
+            return Level.SECRET, _reason(Code.SECRET_WORD, sighting, word=word)
     return None
 
 
@@ -132,74 +132,74 @@ def secret_word(name: bytes, *, is_private: bool) -> str | None:
     return min(words & SECRET or (if_private if is_told else ()), default=None)
 
 
-def private_configuration(sight: Sight) -> Judgement | None:
+def private_configuration(sighting: Sighting) -> Judgement | None:
     """A file below /etc that not everybody may read: it holds what must not be known."""
-    state = sight.facts.state
-    if sight.place.area is not Area.ETC or state is None or sight.facts.is_directory:
+    state = sighting.facts.state
+    if sighting.place.area is not Area.ETC or state is None or sighting.facts.is_directory:
         return None
     if state.type is not FileType.FILE or state.mode & _FOR_ALL:
         return None
-    return Level.SECRET, _reason(Code.PRIVATE_CONFIGURATION, sight, mode=f"{state.mode:04o}")
+    return Level.SECRET, _reason(Code.PRIVATE_CONFIGURATION, sighting, mode=f"{state.mode:04o}")
 
 
-def database_content(sight: Sight) -> Judgement | None:
+def database_content(sighting: Sighting) -> Judgement | None:
     """The first bytes are those of a database, in a place for data."""
-    if sight.facts.hint not in DATABASE_HINTS or sight.place.area not in _DATABASE_AREAS:
+    if sighting.facts.hint not in DATABASE_HINTS or sighting.place.area not in _DATABASE_AREAS:
         return None
-    return Level.IMPORTANT, _reason(Code.CONTENT, sight, hint=str(sight.facts.hint))
+    return Level.IMPORTANT, _reason(Code.CONTENT, sighting, hint=str(sighting.facts.hint))
 
 
-def database_name(sight: Sight) -> Judgement | None:
+def database_name(sighting: Sighting) -> Judgement | None:
     """`dump.rdb`, `pg_wal/...`, `trustdb.gpg`, in a place for data."""
-    if sight.facts.is_directory or sight.place.area not in _DATABASE_AREAS:
+    if sighting.facts.is_directory or sighting.place.area not in _DATABASE_AREAS:
         return None
-    for name in (name_of(sight.path), *sight.inner_names):
+    for name in (name_of(sighting.path), *sighting.inner_names):
         word = database_word(name)
         if word is not None:
-            return Level.IMPORTANT, _reason(Code.DATABASE_WORD, sight, word=word)
+            return Level.IMPORTANT, _reason(Code.DATABASE_WORD, sighting, word=word)
     return None
 
 
-def user_data_name(sight: Sight) -> Judgement | None:
+def user_data_name(sighting: Sighting) -> Judgement | None:
     """`bookmarks`, `Saves`, `Maildir`: what people make."""
-    if sight.place.area.is_cache or sight.place.area in (Area.LOG, Area.ETC):
+    if sighting.place.area.is_cache or sighting.place.area in (Area.LOG, Area.ETC):
         return None
-    for name in (name_of(sight.path), *sight.inner_names):
+    for name in (name_of(sighting.path), *sighting.inner_names):
         word = min(words_of(name) & USER_DATA, default=None)
         if word is not None:
-            return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, sight, word=word)
+            return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, sighting, word=word)
     return None
 
 
-def remembering_cache(sight: Sight) -> Judgement | None:
+def remembering_cache(sighting: Sighting) -> Judgement | None:
     """Sync state, sessions and queues cannot be regenerated, even in a cache directory."""
-    if not sight.place.area.is_cache or sight.facts.is_directory:
+    if not sighting.place.area.is_cache or sighting.facts.is_directory:
         return None
-    word = min(words_of(name_of(sight.path)) & REMEMBERS, default=None)
+    word = min(words_of(name_of(sighting.path)) & REMEMBERS, default=None)
     if word is None:
         return None
-    return Level.NORMAL, _reason(Code.REMEMBERS, sight, word=word)
+    return Level.NORMAL, _reason(Code.REMEMBERS, sighting, word=word)
 
 
-def backup_name(sight: Sight) -> Judgement | None:
+def backup_name(sighting: Sighting) -> Judgement | None:
     """`notes.txt~`: an older copy of the file beside it."""
-    name = name_of(sight.path)
+    name = name_of(sighting.path)
     if not name.endswith(BACKUP):
         return None
     return Level.TRANSIENT, Reason(code=Code.BACKUP_NAME, figures={"name": name})
 
 
-def log_of_home(sight: Sight) -> Judgement | None:
+def log_of_home(sighting: Sighting) -> Judgement | None:
     """`*.log` in a home, written and never read."""
-    is_log = bool(words_of(name_of(sight.path).rpartition(b".")[2]) & LOG)
-    if not is_log or sight.place.area not in _HOME_AREAS or sight.facts.read_first:
+    is_log = bool(words_of(name_of(sighting.path).rpartition(b".")[2]) & LOG)
+    if not is_log or sighting.place.area not in _HOME_AREAS or sighting.facts.read_first:
         return None
     return Level.TRANSIENT, Reason(code=Code.CACHE_WORD, figures={"word": "log"})
 
 
-def never_read_back(sight: Sight) -> Judgement | None:
+def never_read_back(sighting: Sighting) -> Judgement | None:
     """Several runs wrote it anew and none ever read it; documents and logs are for people."""
-    facts, area = sight.facts, sight.place.area
+    facts, area = sighting.facts, sighting.place.area
     if area in (Area.DOCUMENT, Area.SERVED, Area.LOG) or facts.is_directory:
         return None
     if facts.rewritten < 2 or facts.read_first:  # noqa: PLR2004 - once may be chance
@@ -224,11 +224,11 @@ def tagged_caches(paths: Iterable[bytes]) -> frozenset[bytes]:
     return frozenset(parent_of(path) for path in paths if path.endswith(b"/" + CACHE_TAG))
 
 
-def _reason(code: Code, sight: Sight, **figures: str) -> Reason:
-    return Reason(code=code, figures={**figures, "path": sight.path})
+def _reason(code: Code, sighting: Sighting, **figures: str) -> Reason:
+    return Reason(code=code, figures={**figures, "path": sighting.path})
 
 
-_RAISING: tuple[Callable[[Sight], Judgement | None], ...] = (
+_RAISING: tuple[Callable[[Sighting], Judgement | None], ...] = (
     secret_content,
     secret_name,
     private_configuration,
@@ -238,7 +238,7 @@ _RAISING: tuple[Callable[[Sight], Judgement | None], ...] = (
     remembering_cache,
 )
 
-_LOWERING: tuple[Callable[[Sight], Judgement | None], ...] = (
+_LOWERING: tuple[Callable[[Sighting], Judgement | None], ...] = (
     log_of_home,
     never_read_back,
 )

@@ -10,8 +10,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
+from imptrace.catalogue import Entry
+from imptrace.db.records import OtherPrograms, RunDetails
 from imptrace.facts.levels import Kind, Level
-from imptrace.facts.people import Home
+from imptrace.facts.people import Home, is_person
+from imptrace.tracer.events import FileState
 
 __all__ = [
     "Advice",
@@ -168,10 +171,55 @@ class Advice:
     runs: tuple[int, ...]
     """Ids of the runs that it rests on; empty when nothing was recorded."""
     recommendations: tuple[Recommendation, ...]
-    """Owned ones first, each group sorted by path."""
+    """Attributed ones first, each group sorted by path."""
     set_aside: tuple[SetAside, ...]
     """Sorted by path."""
     verdicts: tuple[Verdict, ...] = ()
     """Sorted by path: what --explain answers from."""
     warnings: tuple[Reason, ...] = ()
     """What the user should know about the whole: events lost, nothing observed, ..."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A line of passwd."""
+
+    name: str
+    uid: int
+    gid: int
+    home: bytes
+
+    @property
+    def is_person(self) -> bool:
+        """Whether somebody logs in as this user; nobody (65534) is nobody."""
+        return self.uid == 0 or is_person(self.uid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """All that is known besides the recordings themselves."""
+
+    users: tuple[User, ...] = ()
+    groups: Mapping[int, str] = field(default_factory=dict)
+    entry: Entry | None = None
+    """The subject's own catalogue entry."""
+    included: tuple[Entry, ...] = ()
+    """Entries that belong to the subject's own."""
+    entries: tuple[Entry, ...] = ()
+    """Every entry that a program of the recordings has, the subject's own included."""
+    other_uses: Mapping[bytes, OtherPrograms] = field(default_factory=dict)
+    """By path: only paths that some other program of the database used."""
+    directories: Mapping[bytes, FileState] = field(default_factory=dict)
+    """Directories above what was changed, as they are now."""
+    home: Home | None = None
+    """The home directory that a home entry is about when nothing was recorded."""
+    unit_properties: Mapping[str, str] = field(default_factory=dict)
+    """What the running unit declares, where systemd was asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """Everything that a judgement rests on: the runs, oldest first, and the context."""
+
+    runs: tuple[RunDetails, ...]
+    context: Context

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from imptrace.db.records import ProcessRecord, RunDetails
 from imptrace.facts.paths import name_of
 from imptrace.facts.programs import program_name
-from imptrace.judge.context import Context
+from imptrace.judge.model import Context
 from imptrace.tracer.events import Op
 
 _SEPARATORS = re.compile(r"[-_.@+ ]")

@@ -9,7 +9,7 @@ from imptrace.judge.codes import Code
 from imptrace.judge.level import cache_directory, secret_word
 from imptrace.judge.model import Figure, Kind, Level, Method, Reason
 from imptrace.judge.places import Area
-from imptrace.judge.roots import Ground, State
+from imptrace.judge.roots import State, Surroundings
 
 _MOST_PARTS = 8
 """More lone files than this, and the whole directory gets their level instead."""
@@ -41,11 +41,11 @@ class _Root:
     path: bytes
     states: Sequence[State]
     area: Area
-    ground: Ground
+    around: Surroundings
 
 
 def pieces_of(
-    path: bytes, states: Sequence[State], ground: Ground, *, fixed: Level | None = None
+    path: bytes, states: Sequence[State], around: Surroundings, *, fixed: Level | None = None
 ) -> list[Piece]:
     """What to keep of a root: itself first, then the parts of it that need another level.
 
@@ -54,7 +54,7 @@ def pieces_of(
     """
     if len(states) == 1 and states[0].path == path and states[0].is_file:
         return [_file(states[0], fixed)]
-    root = _Root(path, states, states[0].place.area, ground)
+    root = _Root(path, states, states[0].place.area, around)
     caches = _cache_directories(root)
     rest = _outside(states, caches)
     secrets = _secret_directories(root, rest)
@@ -88,7 +88,7 @@ def _cache_directories(root: _Root) -> dict[bytes, Reason]:
         return {}
     found: dict[bytes, Reason] = {}
     for directory in _inner_directories(root.path, root.states):
-        reason = cache_directory(directory, root.area, root.ground.tagged)
+        reason = cache_directory(directory, root.area, root.around.tagged)
         if reason is not None and _holder(directory, found) is None:
             found[directory] = reason
     return found
@@ -99,7 +99,7 @@ def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Rea
     found: dict[bytes, Reason] = {}
     if root.area is not Area.DOCUMENT:
         for directory in _inner_directories(root.path, states):
-            is_private = root.ground.is_private(directory)
+            is_private = root.around.is_private(directory)
             word = secret_word(name_of(directory), is_private=is_private)
             if word is not None and _holder(directory, found) is None:
                 figures: dict[str, Figure] = {"word": word, "path": directory}

@@ -12,8 +12,7 @@ from enum import StrEnum
 from imptrace.db.records import RunDetails
 from imptrace.facts.paths import is_within, parent_of, parents_of
 from imptrace.facts.people import Home
-from imptrace.judge.context import User
-from imptrace.judge.model import Level
+from imptrace.judge.model import Level, User
 
 
 class Area(StrEnum):

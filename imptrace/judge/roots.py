@@ -34,7 +34,7 @@ class State(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ground:
+class Surroundings:
     """What shaping needs to know of the surroundings."""
 
     places: Places
@@ -49,47 +49,49 @@ class Ground:
     """Whether only its owner may enter a directory, or one above it in its container."""
 
 
-def roots_of(anchor: bytes, place: Place, states: Sequence[State], ground: Ground) -> list[bytes]:
+def roots_of(
+    anchor: bytes, place: Place, states: Sequence[State], around: Surroundings
+) -> list[bytes]:
     """Where the subject's own part of an anchor begins: one directory or several, or files."""
     if all(state.path == anchor for state in states) and states[0].is_file:
         return [anchor]
     if place.area is Area.ETC:
-        return _configuration_roots(states, ground)
+        return _configuration_roots(states, around)
     programs = frozenset[bytes]().union(*{state.facts.programs for state in states})
-    if ground.names.match(name_of(anchor), programs) and place.area is not Area.DOCUMENT:
+    if around.names.match(name_of(anchor), programs) and place.area is not Area.DOCUMENT:
         return [anchor]
     children = {_child(anchor, state.path) for state in states if state.path != anchor}
     if not place.area.is_cache and place.area is not Area.DOCUMENT:
-        all_named = all(ground.names.match(name_of(child), programs) for child in children)
+        all_named = all(around.names.match(name_of(child), programs) for child in children)
         if children and all_named:
             return sorted(children)
-    if anchor in ground.made or place.area.is_cache:
+    if anchor in around.made or place.area.is_cache:
         return [anchor]
-    return _narrow(anchor, states, ground)
+    return _narrow(anchor, states, around)
 
 
-def _narrow(anchor: bytes, states: Sequence[State], ground: Ground) -> list[bytes]:
+def _narrow(anchor: bytes, states: Sequence[State], around: Surroundings) -> list[bytes]:
     """Roots in a directory that was there before and that nothing names for the subject."""
     files = [state for state in states if state.is_file]
     if not files:
         return [anchor]
     deepest = _whole(common_directory(state.path for state in files))
-    made = [each for each in (deepest, *parents_of(deepest)) if each in ground.made]
+    made = [each for each in (deepest, *parents_of(deepest)) if each in around.made]
     own = [each for each in made if is_within(each, anchor)]
     if own:
         return [own[-1]]
     lone = len(files) <= _MOST_LONE_FILES and all(
         state.method is not Method.NONE for state in files
     )
-    if lone or ground.places.is_container(deepest):
+    if lone or around.places.is_container(deepest):
         return sorted(state.path for state in files)
     children = {_child(deepest, state.path) for state in files}
-    if children <= ground.made:
+    if children <= around.made:
         return sorted(children)
     return [deepest]
 
 
-def _configuration_roots(states: Sequence[State], ground: Ground) -> list[bytes]:
+def _configuration_roots(states: Sequence[State], around: Surroundings) -> list[bytes]:
     """Below /etc a directory is kept only if nothing but the subject's own files is in it.
 
     What it reads there and never changes is configuration, which activation writes.
@@ -97,7 +99,7 @@ def _configuration_roots(states: Sequence[State], ground: Ground) -> list[bytes]
     roots: set[bytes] = set()
     for state in states:
         directory = parent_of(state.path)
-        is_own = directory != b"/etc" and directory not in ground.read_only_beside
+        is_own = directory != b"/etc" and directory not in around.read_only_beside
         if state.is_file:
             roots.add(directory if is_own else state.path)
     return sorted(root for root in roots if not any(above in roots for above in parents_of(root)))

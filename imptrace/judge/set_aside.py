@@ -11,7 +11,7 @@ from imptrace.judge.places import Places
 from imptrace.judge.words import LOCK, STREAM, TEMPORARY, words_of
 from imptrace.tracer.events import CHANGES, AccessFlag, FileType, Mount
 
-Ruling = tuple[Why, Reason]
+Exclusion = tuple[Why, Reason]
 
 _VIRTUAL_TOPS = (b"/proc", b"/sys", b"/dev")
 _RUNTIME_TOPS = (b"/run", b"/var/run", b"/var/lock")
@@ -70,68 +70,68 @@ class Mounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Locations:
     """What the rules of this module know besides the path itself."""
 
     places: Places
     mounts: Mounts
 
 
-class PlaceRulings:
+class PlaceExclusions:
     """`by_place` for thousands of paths: what holds for a directory holds for all in it."""
 
-    def __init__(self, around: Surroundings) -> None:
+    def __init__(self, around: Locations) -> None:
         self._around = around
-        self._of_directory: dict[bytes, Ruling | None] = {}
-        # Where a ruling may begin: everything else is as the directory that it lies in.
+        self._of_directory: dict[bytes, Exclusion | None] = {}
+        # Where a exclusion may begin: everything else is as the directory that it lies in.
         self._beginnings = {*_MANAGED, *_TOPS, *around.places.runtime, *around.mounts.points}
 
     def begins_at(self, path: bytes) -> bool:
-        """Whether another ruling may hold for a path than for the others in its directory."""
+        """Whether another exclusion may hold for a path than for the others in its directory."""
         return path in self._beginnings
 
-    def of(self, path: bytes) -> Ruling | None:
-        """The ruling on one path."""
+    def of(self, path: bytes) -> Exclusion | None:
+        """The exclusion on one path."""
         directory = parent_of(path)
         if directory not in self._of_directory:
             self._of_directory[directory] = by_place(directory, self._around)
-        ruling = self._of_directory[directory]
-        if ruling is None and path in self._beginnings:
+        exclusion = self._of_directory[directory]
+        if exclusion is None and path in self._beginnings:
             return by_place(path, self._around)
-        return ruling
+        return exclusion
 
 
-def by_place(path: bytes, around: Surroundings) -> Ruling | None:
+def by_place(path: bytes, around: Locations) -> Exclusion | None:
     """Set a path aside for where it lies; None if something there could be state."""
     for rule in _PLACE_RULES:
-        ruling = rule(path, around)
-        if ruling is not None:
-            return ruling
+        exclusion = rule(path, around)
+        if exclusion is not None:
+            return exclusion
     return None
 
 
-def by_facts(path: bytes, facts: PathFacts) -> Ruling | None:
+def by_facts(path: bytes, facts: PathFacts) -> Exclusion | None:
     """Set a path aside for its name, for what it is and for what happened to it."""
     for rule in _FACT_RULES:
-        ruling = rule(path, facts)
-        if ruling is not None:
-            return ruling
+        exclusion = rule(path, facts)
+        if exclusion is not None:
+            return exclusion
     return None
 
 
-def store(path: bytes, _around: Surroundings) -> Ruling | None:
+def store(path: bytes, _around: Locations) -> Exclusion | None:
     """`/nix/store/...`: rebuilt from the configuration."""
     return (Why.STORE, Reason(code=Code.STORE)) if is_within(path, _STORE) else None
 
 
-def declarative(path: bytes, _around: Surroundings) -> Ruling | None:
+def declarative(path: bytes, _around: Locations) -> Exclusion | None:
     """`/etc/static`, `/etc/localtime`: NixOS makes them from the configuration."""
     if is_within(path, _STATIC) or path in _MANAGED:
         return Why.DECLARATIVE, Reason(code=Code.DECLARATIVE)
     return None
 
 
-def runtime(path: bytes, around: Surroundings) -> Ruling | None:
+def runtime(path: bytes, around: Locations) -> Exclusion | None:
     """`/run`, `$XDG_RUNTIME_DIR`: gone at reboot by design."""
     top = _top_of(path, (*_RUNTIME_TOPS, *around.places.runtime))
     if top is None:
@@ -139,7 +139,7 @@ def runtime(path: bytes, around: Surroundings) -> Ruling | None:
     return Why.RUNTIME, Reason(code=Code.RUNTIME, figures={"place": top})
 
 
-def temporary_place(path: bytes, around: Surroundings) -> Ruling | None:
+def temporary_place(path: bytes, around: Locations) -> Exclusion | None:
     """`/tmp`, unless the traced user's home was put there."""
     top = _top_of(path, _TEMPORARY_TOPS)
     if top is None or around.places.home_of(path) is not None:
@@ -147,7 +147,7 @@ def temporary_place(path: bytes, around: Surroundings) -> Ruling | None:
     return Why.TEMPORARY, Reason(code=Code.TEMPORARY_PLACE, figures={"place": top})
 
 
-def virtual(path: bytes, around: Surroundings) -> Ruling | None:
+def virtual(path: bytes, around: Locations) -> Exclusion | None:
     """`/proc`, and every mount whose files the kernel makes up."""
     mount = around.mounts.of(path)
     if mount is not None and mount.fstype in _VIRTUAL_TYPES:
@@ -158,7 +158,7 @@ def virtual(path: bytes, around: Surroundings) -> Ruling | None:
     return Why.VIRTUAL, Reason(code=Code.VIRTUAL, figures={"fstype": top})
 
 
-def package(path: bytes, _around: Surroundings) -> Ruling | None:
+def package(path: bytes, _around: Locations) -> Exclusion | None:
     """`/usr`, `/lib`: programs and their data, which come from packages."""
     top = _top_of(path, _PACKAGE_TOPS)
     if top is None:
@@ -166,7 +166,7 @@ def package(path: bytes, _around: Surroundings) -> Ruling | None:
     return Why.PACKAGE, Reason(code=Code.PACKAGE, figures={"place": top})
 
 
-def persistent_mount(path: bytes, around: Surroundings) -> Ruling | None:
+def persistent_mount(path: bytes, around: Locations) -> Exclusion | None:
     """A path on a mount of its own that no reboot wipes."""
     mount = around.mounts.of(path)
     if mount is None or mount.mountpoint == b"/" or mount.fstype in _EPHEMERAL_TYPES:
@@ -177,47 +177,47 @@ def persistent_mount(path: bytes, around: Surroundings) -> Ruling | None:
     )
 
 
-def private_mount(_path: bytes, facts: PathFacts) -> Ruling | None:
+def private_mount(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """A path on a mount that the host does not have."""
     if AccessFlag.PRIVATE_MOUNT not in facts.flags:
         return None
     return Why.PRIVATE_MOUNT, Reason(code=Code.PRIVATE_MOUNT)
 
 
-def moved_away(_path: bytes, facts: PathFacts) -> Ruling | None:
+def moved_away(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """A temporary name whose file was renamed to another: that one is judged."""
     if facts.is_there or facts.moved_to is None:
         return None
     return Why.TEMPORARY, Reason(code=Code.MOVED, figures={"to": facts.moved_to})
 
 
-def vanished(_path: bytes, facts: PathFacts) -> Ruling | None:
+def vanished(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """Nothing is left to keep."""
     return None if facts.is_there else (Why.VANISHED, Reason(code=Code.VANISHED))
 
 
-def socket(_path: bytes, facts: PathFacts) -> Ruling | None:
+def socket(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """Sockets and fifos are made anew by whoever listens."""
     if facts.type in (FileType.SOCKET, FileType.FIFO):
         return Why.SOCKET, Reason(code=Code.SOCKET)
     return None
 
 
-def device(_path: bytes, facts: PathFacts) -> Ruling | None:
+def device(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """Device nodes belong to the kernel and udev."""
     if facts.type in (FileType.CHAR_DEVICE, FileType.BLOCK_DEVICE):
         return Why.DEVICE, Reason(code=Code.DEVICE)
     return None
 
 
-def store_link(_path: bytes, facts: PathFacts) -> Ruling | None:
+def store_link(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """A link into the store is made by whoever manages the system or the home."""
     if facts.link is None or _top_of(facts.link, (_STORE, _STATIC)) is None:
         return None
     return Why.STORE, Reason(code=Code.DECLARATIVE, figures={"target": facts.link})
 
 
-def lock(path: bytes, facts: PathFacts) -> Ruling | None:
+def lock(path: bytes, facts: PathFacts) -> Exclusion | None:
     """Lock and pid files: a stale one can keep the program from starting."""
     name = name_of(path)
     is_small = facts.is_small or facts.type is FileType.SYMLINK
@@ -226,7 +226,7 @@ def lock(path: bytes, facts: PathFacts) -> Ruling | None:
     return Why.LOCK, Reason(code=Code.LOCK, figures={"name": name})
 
 
-def temporary_name(path: bytes, facts: PathFacts) -> Ruling | None:
+def temporary_name(path: bytes, facts: PathFacts) -> Exclusion | None:
     """A left-over of replacing a file: `x.tmp`, `.goutputstream-ABC123`, an editor's swap file."""
     name = name_of(path)
     ending = name.rpartition(b".")[2] if b"." in name else b""
@@ -236,14 +236,14 @@ def temporary_name(path: bytes, facts: PathFacts) -> Ruling | None:
     return Why.TEMPORARY, Reason(code=Code.TEMPORARY_NAME, figures={"name": name})
 
 
-def metadata_only(_path: bytes, facts: PathFacts) -> Ruling | None:
+def metadata_only(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """Only mode, owner or times were changed."""
     if facts.only_metadata and not facts.created and not facts.read_first:
         return Why.UNCHANGED, Reason(code=Code.METADATA_ONLY)
     return None
 
 
-def unchanged(_path: bytes, facts: PathFacts) -> Ruling | None:
+def unchanged(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """Opened for a change that did not happen, or was refused: no sign of state.
 
     What was read first, and then opened for writing, is one.
@@ -257,7 +257,7 @@ def _top_of(path: bytes, tops: Iterable[bytes]) -> bytes | None:
     return next((top for top in tops if is_within(path, top)), None)
 
 
-_PLACE_RULES: tuple[Callable[[bytes, Surroundings], Ruling | None], ...] = (
+_PLACE_RULES: tuple[Callable[[bytes, Locations], Exclusion | None], ...] = (
     store,
     declarative,
     runtime,
@@ -267,7 +267,7 @@ _PLACE_RULES: tuple[Callable[[bytes, Surroundings], Ruling | None], ...] = (
     persistent_mount,
 )
 
-_FACT_RULES: tuple[Callable[[bytes, PathFacts], Ruling | None], ...] = (
+_FACT_RULES: tuple[Callable[[bytes, PathFacts], Exclusion | None], ...] = (
     private_mount,
     moved_away,
     vanished,

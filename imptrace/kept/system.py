@@ -6,7 +6,7 @@ import pwd
 from collections.abc import Iterator
 
 from imptrace.facts.people import Home
-from imptrace.judge.context import User
+from imptrace.judge.model import User
 from imptrace.judge.places import Places
 from imptrace.kept.walk import Tree
 

@@ -12,8 +12,7 @@ from imptrace.db.records import (
     RunStatus,
 )
 from imptrace.judge.advise import advise
-from imptrace.judge.context import Context, Facts, User
-from imptrace.judge.model import Advice, Recommendation
+from imptrace.judge.model import Advice, Context, Facts, Recommendation, User
 from imptrace.tracer.events import (
     ABSENT,
     AccessFlag,

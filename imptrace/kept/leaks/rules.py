@@ -11,11 +11,11 @@ from stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S
 from imptrace.facts.content import Hint
 from imptrace.facts.levels import Level
 from imptrace.facts.paths import name_of
-from imptrace.judge.level import Sight, level_of
+from imptrace.judge.level import Sighting, level_of
 from imptrace.judge.model import Reason
 from imptrace.judge.path_facts import SMALL, PathFacts
 from imptrace.judge.places import Area, Place
-from imptrace.judge.set_aside import Ruling, by_facts
+from imptrace.judge.set_aside import Exclusion, by_facts
 from imptrace.judge.words import BACKUP, is_ordinary
 from imptrace.tracer.events import AccessFlag, FileState, FileType
 
@@ -73,7 +73,7 @@ def facts_of(
     )
 
 
-def set_aside(path: bytes, facts: PathFacts) -> Ruling | None:
+def set_aside(path: bytes, facts: PathFacts) -> Exclusion | None:
     """Tell why a path need not be kept, for its name or for what it is."""
     return by_facts(path, facts)
 
@@ -92,7 +92,7 @@ def level(
         # `token.py` is named for what it does, and a password in an example is none.
         path = path[: -len(name)] + _SAYS_NOTHING
         facts = facts._replace(hint=None) if facts.hint == Hint.CREDENTIALS else facts
-    return level_of(Sight(path, facts, place, is_private))
+    return level_of(Sighting(path, facts, place, is_private))
 
 
 @lru_cache(maxsize=65536)

@@ -9,26 +9,26 @@ from imptrace.judge.codes import Code
 from imptrace.judge.judge import Judged
 from imptrace.judge.known import Known
 from imptrace.judge.model import Figure, Kind, Method, Reason
-from imptrace.judge.ownership import Claim, Holding, claim_of
+from imptrace.judge.ownership import Candidate, Ownership, ownership_of
 from imptrace.judge.pieces import Piece, pieces_of
 from imptrace.judge.places import Area
-from imptrace.judge.roots import Ground, State, roots_of
+from imptrace.judge.roots import State, Surroundings, roots_of
 
 _COUNTED_REPOSITORIES = 138
 _CATALOGUED = 0.92
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Claimed:
+class Attributed:
     """A piece, whose it is, and what the catalogue says about it."""
 
     piece: Piece
-    claim: Claim
+    ownership: Ownership
     known: Known | None = None
     notes: tuple[Reason, ...] = ()
 
 
-def claimed_pieces(judged: Judged, ground: Ground) -> list[Claimed]:
+def attributed_pieces(judged: Judged, around: Surroundings) -> list[Attributed]:
     """What to keep of everything that is state, and whose it is."""
     by_line: dict[bytes, list[State]] = {}
     lines: dict[bytes, Known] = {}
@@ -38,38 +38,38 @@ def claimed_pieces(judged: Judged, ground: Ground) -> list[Claimed]:
         kept = known.kept if known is not None else None
         if known is None or kept is None:
             unknown.append(state)
-        elif _needs_its_directory(state, kept, ground):
+        elif _needs_its_directory(state, kept, around):
             reasons = (_catalogued(known), *state.reasons)
             unknown.append(state._replace(level=kept.level, reasons=reasons))
         else:
             by_line.setdefault(known.path, []).append(state)
             lines[known.path] = known
     found = [
-        each for path, states in by_line.items() for each in _known(lines[path], states, ground)
+        each for path, states in by_line.items() for each in _known(lines[path], states, around)
     ]
-    return [*found, *_unknown(unknown, frozenset(lines), judged, ground)]
+    return [*found, *_unknown(unknown, frozenset(lines), judged, around)]
 
 
-def _needs_its_directory(state: State, kept: KeptPath, ground: Ground) -> bool:
+def _needs_its_directory(state: State, kept: KeptPath, around: Surroundings) -> bool:
     """Whether the catalogue's single file was seen to be replaced, in a directory of its own."""
     if kept.kind is not Kind.FILE or kept.is_pattern or state.place.area is Area.ETC:
         return False
     directory = parent_of(state.path)
-    return state.method is Method.NONE and not ground.places.is_container(directory)
+    return state.method is Method.NONE and not around.places.is_container(directory)
 
 
-def _known(known: Known, states: Sequence[State], ground: Ground) -> Iterator[Claimed]:
+def _known(known: Known, states: Sequence[State], around: Surroundings) -> Iterator[Attributed]:
     kept = known.kept
     if kept is None:
         return
-    claim = Claim(scope=known.scope, reason=_catalogued(known), confidence=_CATALOGUED)
-    for piece in pieces_of(known.path, states, ground, fixed=kept.level):
+    ownership = Ownership(scope=known.scope, reason=_catalogued(known), confidence=_CATALOGUED)
+    for piece in pieces_of(known.path, states, around, fixed=kept.level):
         if piece.path != known.path:
-            yield Claimed(piece=piece, claim=claim, known=known)
+            yield Attributed(piece=piece, ownership=ownership, known=known)
             continue
         method = _method(piece, kept.written) if piece.kind is Kind.FILE else piece.method
-        whole = _explained(replace(piece, method=method), ground)
-        yield Claimed(piece=whole, claim=claim, known=known, notes=tuple(notes_of(kept)))
+        whole = _explained(replace(piece, method=method), around)
+        yield Attributed(piece=whole, ownership=ownership, known=known, notes=tuple(notes_of(kept)))
 
 
 def _method(piece: Piece, written: Written) -> Method:
@@ -99,17 +99,17 @@ def notes_of(kept: KeptPath) -> Iterator[Reason]:
 
 
 def _unknown(
-    states: Iterable[State], known: frozenset[bytes], judged: Judged, ground: Ground
-) -> Iterator[Claimed]:
+    states: Iterable[State], known: frozenset[bytes], judged: Judged, around: Surroundings
+) -> Iterator[Attributed]:
     by_anchor: dict[bytes, list[State]] = {}
     for state in states:
         by_anchor.setdefault(state.place.anchor, []).append(state)
     for anchor, group in by_anchor.items():
         place = group[0].place
-        for root in _beside(known, roots_of(anchor, place, group, ground), group):
+        for root in _beside(known, roots_of(anchor, place, group, around), group):
             members = [state for state in group if is_within(state.path, root)]
             if members:
-                yield from _holding(root, members, judged, ground)
+                yield from _candidate(root, members, judged, around)
 
 
 def _beside(
@@ -135,13 +135,13 @@ def _topmost_outside(path: bytes, root: bytes, above: frozenset[bytes] | set[byt
     return topmost
 
 
-def _holding(
-    root: bytes, members: Sequence[State], judged: Judged, ground: Ground
-) -> Iterator[Claimed]:
+def _candidate(
+    root: bytes, members: Sequence[State], judged: Judged, around: Surroundings
+) -> Iterator[Attributed]:
     place = members[0].place
     itself = judged.seen.changed.get(root)
-    claim = claim_of(
-        Holding(
+    ownership = ownership_of(
+        Candidate(
             root=root,
             place=place,
             members=members,
@@ -150,16 +150,16 @@ def _holding(
             context=judged.context,
         )
     )
-    for piece in pieces_of(root, members, ground):
-        yield Claimed(piece=_explained(piece, ground), claim=claim)
+    for piece in pieces_of(root, members, around):
+        yield Attributed(piece=_explained(piece, around), ownership=ownership)
 
 
-def _explained(piece: Piece, ground: Ground) -> Piece:
+def _explained(piece: Piece, around: Surroundings) -> Piece:
     """Say of a replaced file whose directory cannot be kept either that no entry works."""
     if piece.method is not Method.NONE:
         return piece
     directory = parent_of(piece.path)
-    if directory in ground.read_only_beside:
+    if directory in around.read_only_beside:
         code = Code.MIXED_DIRECTORY
     elif piece.members[0].place.area is Area.DOCUMENT:
         code = Code.DOCUMENT_REPLACED
