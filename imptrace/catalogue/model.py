@@ -31,6 +31,8 @@ class Written(StrEnum):
     IN_PLACE = "in-place"
     RENAME = "rename"
     """A new file is renamed over it: neither a bind mount nor a symbolic link survives that."""
+    LINK = "link"
+    """Replaced where a symbolic link leads to, while the link stands: a bind mount would fail."""
     IF_ABSENT = "if-absent"
     """Made only when it is not there: an empty file that was put there first breaks that."""
 

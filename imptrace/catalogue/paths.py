@@ -1,14 +1,13 @@
 """Which paths a catalogue entry may hold, and how they lie within each other."""
 
 from imptrace.catalogue.model import KeptPath, Place
-from imptrace.facts.paths import is_within
+from imptrace.facts.paths import STORE, is_within
 from imptrace.facts.patterns import INSTANCE_NAME
 
 GONE_AT_REBOOT = tuple(
     top.encode()
     for top in ("/run", "/var/run", "/tmp", "/var/tmp", "/dev", "/proc", "/sys")  # noqa: S108 - named, not used
 )
-STORE = b"/nix/store"
 
 
 def path_problem(path: str, place: Place) -> str | None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from imptrace.cli.wish import Recorder, Wait, Wish
 from imptrace.errors import ImptraceError
 from imptrace.record import terminal
+from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.program import Program, find_program, find_user, subject_of
 from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
 
@@ -28,6 +29,7 @@ def record(wish: Wish) -> int:
     options = RecorderOptions(
         stats=wish.stats, writes_only=wish.writes_only, io_uring=wish.io_uring
     )
+    mounts = own_mounts()
     wake = terminal.waker()
     blocked = terminal.hold_signals()
     try:
@@ -42,6 +44,7 @@ def record(wish: Wish) -> int:
         label=wish.label,
         service=wish.service,
         database=wish.database,
+        mounts=mounts,
         wait_for_children=wish.wait is Wait.CHILDREN,
         summary=not wish.quiet,
     )

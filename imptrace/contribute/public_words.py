@@ -34,6 +34,7 @@ _SAFETY = {
     Code.RECREATED: "deleted and made anew",
     Code.DIRECTORY_REPLACED: "replaced by renaming a directory",
     Code.ONLY_WHEN_ABSENT: "made only where there is none",
+    Code.LINK_STANDS: "was written through a symbolic link",
     Code.SYMLINK_REPLACED: "was a symbolic link and became a file",
     Code.DYNAMIC_USER: "the unit has a dynamic user",
 }

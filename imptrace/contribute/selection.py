@@ -74,7 +74,8 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
         (in_home and rules.place is Place.SERVICE, "it lies in a home directory"),
         (not in_home and rules.place is Place.HOME, "it lies outside the home directory"),
         (
-            any(
+            (each.on_nixos is not None and each.on_nixos.is_pattern)
+            or any(
                 matches(path, kept.path) for kept in (rules.entry.instances if rules.entry else ())
             ),
             "it belongs to one instance: the catalogue describes them all at once",
@@ -104,26 +105,25 @@ def _kept(each: Recommendation, rules: Rules) -> KeptPath:
         comment=(shared + (note or public_comment(each.reasons)))[:LONGEST_COMMENT] or None,
         reason=shared + reason,
     )
-    return _as_on_nixos(kept, rules.entry)
+    return _as_on_nixos(kept, each, rules)
 
 
-def _as_on_nixos(path: KeptPath, entry: Entry | None) -> KeptPath:
+def _as_on_nixos(path: KeptPath, each: Recommendation, rules: Rules) -> KeptPath:
     """Put data that was seen where another distribution keeps it in NixOS' own place."""
-    for there in entry.persist if entry else ():
-        if not there.is_pattern and any(
-            matches(path.path.encode(), other) for other in there.elsewhere
-        ):
-            return replace(
-                path,
-                path=there.path.decode(),
-                kind=there.kind,
-                user=there.user,
-                group=there.group,
-                mode=there.mode,
-                comment=there.note or path.comment,
-                reason=f"seen in {path.path}; {path.reason}",
-            )
-    return path
+    there = each.on_nixos
+    if there is None:
+        return path
+    name = _relative(replace(each, path=there.path))
+    return replace(
+        path,
+        path=name.decode(),
+        kind=there.kind,
+        user=there.user,
+        group=there.group,
+        mode=there.mode,
+        comment=_note(name, rules.entry) or path.comment,
+        reason=f"seen in {path.path}; {path.reason}",
+    )
 
 
 def _relative(each: Recommendation) -> bytes:

@@ -20,6 +20,7 @@ from imptrace.db import queries
 from imptrace.db.others import other_programs
 from imptrace.db.records import Detail, Effect, OtherPrograms, ProcessRecord, RunDetails, RunRecord
 from imptrace.errors import UsageError
+from imptrace.evidence.links import standing_links
 from imptrace.evidence.machine import Elsewhere, brought_along, joined, own_properties
 from imptrace.facts.paths import name_of, parents_of
 from imptrace.facts.patterns import is_called
@@ -78,6 +79,7 @@ def gather(
         directories=_directories(runs) if is_local else elsewhere.directories,
         home=_home_of(runs) or _own_home(),
         unit_properties=_unit_properties(runs, entry),
+        links=standing_links(runs, _homes(runs)) if is_local else {},
     )
     return Facts(runs=runs, context=context)
 
@@ -278,6 +280,12 @@ def _home_of(runs: Sequence[RunDetails]) -> Home | None:
     homes = (each.environ.get("HOME") for each in runs[-1].processes if each.uid == run.uid)
     home = next((each for each in homes if each), None)
     return Home(user=run.user, path=home) if home and run.user else None
+
+
+def _homes(runs: Iterable[RunDetails]) -> set[bytes]:
+    """Tell the home directories of whoever ran something."""
+    processes = [process for run in runs for process in run.processes]
+    return {home for process in processes if (home := process.environ.get("HOME"))}
 
 
 def _own_home() -> Home | None:

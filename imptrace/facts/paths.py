@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
+STORE = b"/nix/store"
+
 
 def name_of(path: bytes) -> bytes:
     """The last component."""

@@ -6,11 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imptrace.catalogue import Place
 from imptrace.db.records import RunDetails, RunRecord, RunStatus
-from imptrace.facts.paths import parent_of, parents_of
+from imptrace.facts.paths import STORE, is_within, parent_of, parents_of
 from imptrace.facts.patterns import INSTANCE_NAME
 from imptrace.judge.attribution import Attributed, attributed_pieces
 from imptrace.judge.codes import Code
-from imptrace.judge.declared import declared_recommendations, with_private_paths
+from imptrace.judge.declared import (
+    declared_method,
+    declared_recommendations,
+    unseen_secrets,
+    with_private_paths,
+)
 from imptrace.judge.judge import Judged, judge, signs_of_state, surroundings_of
 from imptrace.judge.model import (
     Advice,
@@ -18,6 +23,7 @@ from imptrace.judge.model import (
     Facts,
     Kind,
     Level,
+    NixosPlace,
     Reason,
     Recommendation,
     Scope,
@@ -44,6 +50,7 @@ def advise(facts: Facts, *, with_declared: bool = False, with_verdicts: bool = F
     found = [_recommendation(each, judged) for each in attributed]
     if with_declared or not facts.runs:
         found += declared_recommendations(facts, found)
+    found += unseen_secrets(facts, found)
     kept = _without_nested(with_private_paths(found, facts))
     return Advice(
         subject=subject_of(facts, kept),
@@ -63,6 +70,8 @@ def _recommendation(attributed: Attributed, judged: Judged) -> Recommendation:
     piece, ownership = attributed.piece, attributed.ownership
     members = [state.facts for state in piece.members]
     user, group, mode = owner_of(attributed, judged)
+    place = nixos_place(attributed, judged)
+    elsewhere = [_elsewhere(place)] if place is not None else []
     signs = _strongest_signs(attributed)
     return Recommendation(
         path=piece.path,
@@ -77,11 +86,44 @@ def _recommendation(attributed: Attributed, judged: Judged) -> Recommendation:
         ),
         observed=True,
         covers=len(piece.members),
-        reasons=(ownership.reason, *piece.reasons, *signs, *attributed.notes),
+        reasons=(ownership.reason, *piece.reasons, *signs, *attributed.notes, *elsewhere),
         method=piece.method,
         home=judged.places.home_of(piece.path),
         used_by=ownership.used_by,
+        on_nixos=place,
     )
+
+
+def _elsewhere(place: NixosPlace) -> Reason:
+    return Reason(code=Code.ELSEWHERE, figures={"path": place.path})
+
+
+def nixos_place(attributed: Attributed, judged: Judged) -> NixosPlace | None:
+    """Where NixOS keeps what another distribution has in the place that was seen.
+
+    None where the place is NixOS' own: what ran from the Nix store is what NixOS runs.
+    """
+    known = attributed.known
+    if known is None or known.kept is None or not known.is_elsewhere or _is_from_store(judged):
+        return None
+    kept, path = known.kept, attributed.piece.path
+    home = judged.places.home_of(path) if known.entry.place is Place.HOME else None
+    base = home.path + b"/" if home is not None else b""
+    is_whole = path == known.path
+    return NixosPlace(
+        path=base + kept.path + path[len(known.path) :],
+        is_pattern=kept.is_pattern,
+        kind=kept.kind if is_whole else attributed.piece.kind,
+        user=kept.user if is_whole else None,
+        group=kept.group if is_whole else None,
+        mode=kept.mode if is_whole else None,
+        method=declared_method(kept) if is_whole else attributed.piece.method,
+    )
+
+
+def _is_from_store(judged: Judged) -> bool:
+    processes = (process for run in judged.runs for process in run.processes)
+    return any(is_within(process.exe, STORE) for process in processes)
 
 
 def _strongest_signs(attributed: Attributed) -> tuple[Reason, ...]:

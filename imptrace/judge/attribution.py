@@ -74,6 +74,8 @@ def _known(known: Known, states: Sequence[State], around: Surroundings) -> Itera
 
 def _method(piece: Piece, written: Written) -> Method:
     """How the catalogue and what was seen together say that a file can be kept."""
+    if written is Written.LINK or any(state.facts.target for state in piece.members):
+        return Method.SYMLINK
     if written is Written.RENAME:
         return Method.NONE
     was_there = any(state.facts.modified for state in piece.members)

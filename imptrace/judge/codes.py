@@ -35,6 +35,8 @@ class Code(StrEnum):
     CATALOGUED = "catalogued"  # entry, path
     COUNTED = "counted"  # repos, of
     NOTE = "note"  # text
+    ELSEWHERE = "elsewhere"  # path
+    SEEN_ELSEWHERE = "seen-elsewhere"  # path
     UNIT_DECLARES = "unit-declares"  # property
     NAMED = "named"  # component, name
     SERVICE_HOME = "service-home"  # user
@@ -62,6 +64,7 @@ class Code(StrEnum):
     RECREATED = "recreated"  # path
     ONLY_WHEN_ABSENT = "only-when-absent"  # path
     SYMLINK_REPLACED = "symlink-replaced"  # path
+    LINK_STANDS = "link-stands"  # path, target
     DIRECTORY_REPLACED = "directory-replaced"  # path, origin
     NO_ENTRY_WORKS = "no-entry-works"  # path, directory
     DOCUMENT_REPLACED = "document-replaced"  # path

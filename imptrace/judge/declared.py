@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from imptrace.catalogue import Entry, KeptPath, Place, Written
-from imptrace.facts.paths import is_within
+from imptrace.facts.levels import Level
+from imptrace.facts.paths import is_within, lies_below
 from imptrace.facts.people import Home
 from imptrace.facts.units import private_path, unit_directories
 from imptrace.judge.attribution import notes_of
@@ -16,17 +17,52 @@ DECLARED = 0.7
 
 _METHODS = {
     Written.IN_PLACE: Method.BIND,
+    Written.LINK: Method.SYMLINK,
     Written.IF_ABSENT: Method.SYMLINK,
     Written.RENAME: Method.NONE,
 }
 
 
+def declared_method(kept: KeptPath) -> Method:
+    """How the catalogue says that a path can be kept."""
+    return _METHODS[kept.written] if kept.kind is Kind.FILE else Method.BIND
+
+
 def declared_recommendations(facts: Facts, found: Sequence[Recommendation]) -> list[Recommendation]:
     """Every declared path that is not among `found`, nor kept or held by something there."""
     declared = list(_catalogued(facts))
-    known = [each.path for each in (*found, *declared)]
+    places = [each.on_nixos.path if each.on_nixos else each.path for each in found]
+    known = [*places, *(each.path for each in declared)]
     declared += (each for each in _of_unit(facts) if not _is_covered(each.path, known))
-    return [each for each in declared if not _is_covered(each.path, [one.path for one in found])]
+    return [each for each in declared if not _is_covered(each.path, places)]
+
+
+def unseen_secrets(facts: Facts, found: Sequence[Recommendation]) -> list[Recommendation]:
+    """Secrets that the catalogue knows inside of what is kept with less care.
+
+    No run has written them, but the first login writes them into that directory. Of a service they
+    are not told: whether it has such a secret is for the configuration to say.
+    """
+    kept = [each for each in found if each.kind is Kind.DIRECTORY and each.scope is Scope.OWNED]
+    return [
+        secret
+        for secret in _secrets(facts, {each.home for each in kept})
+        if any(lies_below(secret.path, each.path) for each in kept)
+        and not any(
+            is_within(secret.path, each.path) for each in kept if each.level is Level.SECRET
+        )
+        and all(secret.path != each.path for each in found)
+    ]
+
+
+def _secrets(facts: Facts, homes: Iterable[Home | None]) -> Iterator[Recommendation]:
+    for home in homes:
+        for entry in facts.context.entries:
+            if entry.place is not Place.HOME:
+                continue
+            for each in _of_one(entry, home):
+                if each.level is Level.SECRET and each.scope is Scope.OWNED:
+                    yield each
 
 
 def _is_covered(path: bytes, paths: Iterable[bytes]) -> bool:
@@ -40,10 +76,10 @@ def _is_covered(path: bytes, paths: Iterable[bytes]) -> bool:
 def _catalogued(facts: Facts) -> Iterator[Recommendation]:
     for entry in (facts.context.entry, *facts.context.included):
         if entry is not None:
-            yield from _of_one(entry, facts)
+            yield from _of_one(entry, facts.context.home)
 
 
-def _of_one(entry: Entry, facts: Facts) -> Iterator[Recommendation]:
+def _of_one(entry: Entry, home: Home | None) -> Iterator[Recommendation]:
     for kept, scope in (
         *((kept, Scope.OWNED) for kept in entry.persist),
         *((kept, Scope.SHARED) for kept in entry.shared),
@@ -52,8 +88,7 @@ def _of_one(entry: Entry, facts: Facts) -> Iterator[Recommendation]:
             continue
         if entry.place is Place.SERVICE:
             yield _of_entry(entry, kept, scope, kept.path, None)
-        elif facts.context.home is not None:
-            home = facts.context.home
+        elif home is not None:
             yield _of_entry(entry, kept, scope, home.path + b"/" + kept.path, home)
 
 
@@ -73,7 +108,7 @@ def _of_entry(
         observed=False,
         covers=0,
         reasons=(Reason(code=Code.CATALOGUED, figures=figures), *notes_of(kept)),
-        method=_METHODS[kept.written] if kept.kind is Kind.FILE else Method.BIND,
+        method=declared_method(kept),
         home=home,
     )
 

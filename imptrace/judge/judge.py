@@ -17,7 +17,7 @@ from imptrace.judge.known import Knowledge, Known
 from imptrace.judge.level import Sighting, level_of, tagged_caches
 from imptrace.judge.model import Context, Facts, Figure, Reason, SetAside, Why
 from imptrace.judge.names import Names, names_of
-from imptrace.judge.path_facts import PathFacts, Seen, merge
+from imptrace.judge.path_facts import PathFacts, Seen, merge, under_links
 from imptrace.judge.places import Places, places_of
 from imptrace.judge.roots import State, Surroundings
 from imptrace.judge.safety import hazards_of, method_for
@@ -46,7 +46,7 @@ class Judged:
 
 def judge(facts: Facts) -> Judged:
     """Judge every path of the runs by itself."""
-    seen = merge(facts.runs)
+    seen = under_links(merge(facts.runs), facts.context.links)
     places = places_of(facts.runs, facts.context.users)
     mounts = Mounts(facts.runs[-1].mounts if facts.runs else ())
     by_place = PlaceExclusions(Locations(places=places, mounts=mounts))

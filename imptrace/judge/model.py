@@ -136,6 +136,20 @@ class SetAside(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NixosPlace:
+    """Where NixOS keeps what was seen in another distribution's place."""
+
+    path: bytes
+    is_pattern: bool
+    """The path stands for many, whose names the configuration gives: none can be written."""
+    kind: Kind
+    user: str | None
+    group: str | None
+    mode: int | None
+    method: Method
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     """One directory or file to keep."""
 
@@ -161,6 +175,8 @@ class Recommendation:
     """The home directory that it lies in."""
     used_by: tuple[bytes, ...] = ()
     """Other programs that use it, sorted; for shared paths."""
+    on_nixos: NixosPlace | None = None
+    """Set where the path is another distribution's: this is what NixOS has to keep."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +231,8 @@ class Context:
     """The home directory that a home entry is about when nothing was recorded."""
     unit_properties: Mapping[str, str] = field(default_factory=dict)
     """What the running unit declares, where systemd was asked."""
+    links: Mapping[bytes, bytes] = field(default_factory=dict)
+    """Symbolic links that stood before the runs and still do, by the changed file they lead to."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

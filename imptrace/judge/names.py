@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imptrace.db.records import ProcessRecord, RunDetails
 from imptrace.facts.paths import name_of
-from imptrace.facts.programs import program_name
+from imptrace.facts.programs import program_name, script_name
 from imptrace.judge.model import Context
 from imptrace.tracer.events import Op
 
@@ -52,13 +52,14 @@ def names_of(runs: Iterable[RunDetails], context: Context) -> Names:
 
 
 def names_of_process(process: ProcessRecord) -> tuple[bytes, ...]:
-    """What a process is called: its executable, and the name that it was started under.
+    """What a process is called: its executable, the name that it was started under, its script.
 
     They differ where one executable has several names, each for another task.
     """
     called = name_of(process.argv[0]) if process.argv else b""
-    executable = program_name(process.exe)
-    return (executable, called) if called and called != executable else (executable,)
+    script = script_name(process.exe, process.argv)
+    found = (program_name(process.exe), called, script)
+    return tuple(dict.fromkeys(name for name in found if name))
 
 
 def executed_names(run: RunDetails) -> frozenset[bytes]:
@@ -73,7 +74,7 @@ def executed_names(run: RunDetails) -> frozenset[bytes]:
         # A list: a run has many paths, and each few accesses.
         if Op.EXEC in [access.op for access in path.accesses]
     }
-    return frozenset(processes | files)
+    return frozenset({run.run.program} | processes | files)
 
 
 def _recorded(runs: Iterable[RunDetails]) -> Iterator[str]:

@@ -68,6 +68,8 @@ class PathFacts(NamedTuple):
     """Some run looked for it, found nothing, and only then made it."""
     programs: frozenset[bytes]
     """Base names of the executables that changed it."""
+    target: bytes | None = None
+    """What the path leads to: a link stood here before and after, and this was changed."""
 
     @property
     def was_changed(self) -> bool:
@@ -100,6 +102,21 @@ def merge(runs: Sequence[RunDetails]) -> Seen:
     return Seen(
         changed={path: fold.of(each) for path, each in records.items()}, looked_at=looked_at
     )
+
+
+def under_links(seen: Seen, links: Mapping[bytes, bytes]) -> Seen:
+    """Name what was changed through a symbolic link by the link, which is what its program knows.
+
+    `links`: by what they lead to, those that stood before the runs and stand after them.
+    """
+    followed = {target: link for target, link in links.items() if target in seen.changed}
+    if not followed:
+        return seen
+    changed = {
+        followed.get(path, path): facts._replace(target=path) if path in followed else facts
+        for path, facts in seen.changed.items()
+    }
+    return Seen(changed=dict(sorted(changed.items())), looked_at=seen.looked_at)
 
 
 class _Fold:

@@ -10,6 +10,7 @@ from imptrace.judge.level import cache_directory, secret_word
 from imptrace.judge.model import Figure, Kind, Level, Method, Reason
 from imptrace.judge.places import Area
 from imptrace.judge.roots import State, Surroundings
+from imptrace.judge.words import COMPANIONS
 
 _MOST_PARTS = 8
 """More lone files than this, and the whole directory gets their level instead."""
@@ -18,8 +19,6 @@ _SECRET_SHARE = 4
 _SEVERAL = 2
 """So many secret directories with nothing beside them, and what is around them is secret."""
 _MOST_REASONS = 3
-_COMPANIONS = (b"-wal", b"-shm", b"-journal")
-"""SQLite's files beside a database, which are of no use without it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +127,7 @@ def _lone_files(states: Iterable[State], area: Area) -> list[State]:
         if state.is_file
         and (state.level is Level.SECRET or (area is Area.CONFIG and state.level > area.level))
         and state.method is not Method.NONE
-        and not name_of(state.path).endswith(_COMPANIONS)
+        and not name_of(state.path).endswith(COMPANIONS)
     ]
     return lone if len(lone) <= _MOST_PARTS else []
 
@@ -140,7 +139,7 @@ def _is_beside_the_point(state: State) -> bool:
     have written a log and nothing else.
     """
     is_log = any(reason.figures.get("word") == "log" for reason in state.reasons)
-    return is_log or name_of(state.path).endswith(_COMPANIONS)
+    return is_log or name_of(state.path).endswith(COMPANIONS)
 
 
 def _is_worth(part: Piece, level: Level) -> bool:

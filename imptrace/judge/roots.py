@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from imptrace.facts.content import DATABASE_HINTS
 from imptrace.facts.paths import common_directory, is_within, name_of, parent_of, parents_of
 from imptrace.judge.known import Known
 from imptrace.judge.model import Level, Method, Reason
 from imptrace.judge.names import Names
 from imptrace.judge.path_facts import PathFacts
 from imptrace.judge.places import Area, Place, Places
+from imptrace.judge.words import COMPANIONS
 
 _MOST_LONE_FILES = 3
 
@@ -53,6 +55,33 @@ def roots_of(
     anchor: bytes, place: Place, states: Sequence[State], around: Surroundings
 ) -> list[bytes]:
     """Where the subject's own part of an anchor begins: one directory or several, or files."""
+    roots = _roots_of(anchor, place, states, around)
+    if place.area in (Area.ETC, Area.DOCUMENT):
+        return roots
+    return _with_companions(roots, states, around)
+
+
+def _with_companions(
+    roots: Sequence[bytes], states: Sequence[State], around: Surroundings
+) -> list[bytes]:
+    """Keep a database with its directory: other files belong to it, and come and go."""
+    databases = {state.path for state in states if state.is_file and _is_database(state)}
+    whole = {
+        parent_of(root) if root in databases and not around.places.is_container(parent_of(root))
+        else root
+        for root in roots
+    }  # fmt: skip
+    return sorted(root for root in whole if not any(above in whole for above in parents_of(root)))
+
+
+def _is_database(state: State) -> bool:
+    name = name_of(state.path)
+    return state.facts.hint in DATABASE_HINTS or name.endswith(COMPANIONS)
+
+
+def _roots_of(
+    anchor: bytes, place: Place, states: Sequence[State], around: Surroundings
+) -> list[bytes]:
     if all(state.path == anchor for state in states) and states[0].is_file:
         return [anchor]
     if place.area is Area.ETC:
@@ -81,7 +110,7 @@ def _narrow(anchor: bytes, states: Sequence[State], around: Surroundings) -> lis
     if own:
         return [own[-1]]
     lone = len(files) <= _MOST_LONE_FILES and all(
-        state.method is not Method.NONE for state in files
+        state.method is not Method.NONE and not _is_one_of_many(state) for state in files
     )
     if lone or around.places.is_container(deepest):
         return sorted(state.path for state in files)
@@ -89,6 +118,16 @@ def _narrow(anchor: bytes, states: Sequence[State], around: Surroundings) -> lis
     if children <= around.made:
         return sorted(children)
     return [deepest]
+
+
+def _is_one_of_many(state: State) -> bool:
+    """Whether a file is new in a directory that was there: the next run may add another one.
+
+    Events, jobs and messages are files of their own, of which a run shows but those that it made.
+    """
+    facts = state.facts
+    is_new = bool(facts.created) and not facts.modified and not facts.read_first
+    return is_new and state.place.area is not Area.DOCUMENT
 
 
 def _configuration_roots(states: Sequence[State], around: Surroundings) -> list[bytes]:

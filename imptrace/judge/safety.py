@@ -15,6 +15,8 @@ from imptrace.tracer.events import MAKING_OPS, AccessFlag, FileType, Op
 
 def hazards_of(path: bytes, facts: PathFacts) -> tuple[Reason, ...]:
     """Everything seen that stands against keeping this one path by itself, the gravest first."""
+    if facts.target is not None:
+        return (Reason(code=Code.LINK_STANDS, figures={"path": path, "target": facts.target}),)
     replacing = [reason for rule in _REPLACING_RULES if (reason := rule(path, facts)) is not None]
     absent = only_when_absent(path, facts) if not replacing else None
     return tuple(replacing) if absent is None else (absent,)
@@ -25,7 +27,7 @@ def method_for(hazards: Iterable[Reason]) -> Method:
     codes = {reason.code for reason in hazards}
     if codes & _REPLACING:
         return Method.NONE
-    return Method.SYMLINK if Code.ONLY_WHEN_ABSENT in codes else Method.BIND
+    return Method.SYMLINK if codes & _LINKED else Method.BIND
 
 
 def replaced_by_rename(path: bytes, facts: PathFacts) -> Reason | None:
@@ -83,11 +85,13 @@ def only_when_absent(path: bytes, facts: PathFacts) -> Reason | None:
 
 
 def _is_made_once(facts: PathFacts) -> bool:
-    """A rename that made the file where there was none, and that no later run repeated.
+    """A rename that made the file where there was none, while later runs left it alone.
 
-    One run cannot tell: who writes by rename once mostly does so always.
+    One run cannot tell: who writes by rename once mostly does so always. Nor can runs of which
+    one made the file and another replaced it.
     """
-    return facts.ops.get(Op.RENAME) == 1 and facts.created == 1 and facts.runs > 1
+    was_left_alone = facts.runs > facts.created and not facts.modified
+    return facts.ops.get(Op.RENAME) == 1 and facts.created == 1 and was_left_alone
 
 
 _MAKES = MAKING_OPS | {Op.RENAME}
@@ -99,6 +103,8 @@ _REPLACING_RULES: tuple[Callable[[bytes, PathFacts], Reason | None], ...] = (
     symlink_replaced,
     recreated,
 )
+
+_LINKED = frozenset({Code.ONLY_WHEN_ABSENT, Code.LINK_STANDS})
 
 _REPLACING = frozenset(
     {

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from imptrace.facts.paths import is_within, name_of, parent_of, parents_of
+from imptrace.facts.paths import STORE, is_within, name_of, parent_of, parents_of
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Reason, Why
 from imptrace.judge.path_facts import PathFacts
@@ -19,9 +19,8 @@ _TEMPORARY_TOPS = (b"/tmp", b"/var/tmp", b"/dev/shm")
 _PACKAGE_TOPS = tuple(
     b"/" + top for top in b"usr bin sbin lib lib32 lib64 libx32 boot efi nix".split()
 )
-_STORE = b"/nix/store"
 _STATIC = b"/etc/static"
-_TOPS = (*_VIRTUAL_TOPS, *_RUNTIME_TOPS, *_TEMPORARY_TOPS, *_PACKAGE_TOPS, _STORE, _STATIC)
+_TOPS = (*_VIRTUAL_TOPS, *_RUNTIME_TOPS, *_TEMPORARY_TOPS, *_PACKAGE_TOPS, STORE, _STATIC)
 _MANAGED = frozenset({b"/etc/localtime", b"/etc/mtab", b"/etc/ld.so.cache", b"/etc/resolv.conf"})
 
 _EPHEMERAL_TYPES = frozenset({"tmpfs", "ramfs", "overlay", "rootfs"})
@@ -62,6 +61,16 @@ class Mounts:
     def points(self) -> Iterable[bytes]:
         """Where something is mounted."""
         return self._by_point.keys()
+
+    def is_of_root(self, mount: Mount) -> bool:
+        """Whether a mount shows a part of the root's own file system, and is wiped with it.
+
+        A directory that is bound onto itself is one; a subvolume beside the root's is none.
+        """
+        root = self._by_point.get(b"/")
+        if root is None or mount is root:
+            return mount is root
+        return mount.device == root.device and is_within(mount.root, root.root)
 
     def of(self, path: bytes) -> Mount | None:
         """The mount that holds `path`; None where the table is not known."""
@@ -121,7 +130,7 @@ def by_facts(path: bytes, facts: PathFacts) -> Exclusion | None:
 
 def store(path: bytes, _around: Locations) -> Exclusion | None:
     """`/nix/store/...`: rebuilt from the configuration."""
-    return (Why.STORE, Reason(code=Code.STORE)) if is_within(path, _STORE) else None
+    return (Why.STORE, Reason(code=Code.STORE)) if is_within(path, STORE) else None
 
 
 def declarative(path: bytes, _around: Locations) -> Exclusion | None:
@@ -169,7 +178,7 @@ def package(path: bytes, _around: Locations) -> Exclusion | None:
 def persistent_mount(path: bytes, around: Locations) -> Exclusion | None:
     """A path on a mount of its own that no reboot wipes."""
     mount = around.mounts.of(path)
-    if mount is None or mount.mountpoint == b"/" or mount.fstype in _EPHEMERAL_TYPES:
+    if mount is None or around.mounts.is_of_root(mount) or mount.fstype in _EPHEMERAL_TYPES:
         return None
     return Why.PERSISTENT, Reason(
         code=Code.PERSISTENT_MOUNT,
@@ -212,7 +221,7 @@ def device(_path: bytes, facts: PathFacts) -> Exclusion | None:
 
 def store_link(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """A link into the store is made by whoever manages the system or the home."""
-    if facts.link is None or _top_of(facts.link, (_STORE, _STATIC)) is None:
+    if facts.link is None or _top_of(facts.link, (STORE, _STATIC)) is None:
         return None
     return Why.STORE, Reason(code=Code.DECLARATIVE, figures={"target": facts.link})
 

@@ -14,6 +14,8 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
 _SHORTEST_DATABASE_NAME = 5
 BACKUP = b"~"
+COMPANIONS = (b"-wal", b"-shm", b"-journal")
+"""SQLite's files beside a database, which are of no use without it."""
 STREAM = b".goutputstream-"
 
 

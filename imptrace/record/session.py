@@ -14,7 +14,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
@@ -22,6 +22,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, ParamSpec
 
 from imptrace.errors import ImptraceError
+from imptrace.tracer.events import Mount
 from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.native.ring import AllGone, Decoder, ProgramEnded, ProgramStopped
 from imptrace.tracer.program import Subject
@@ -57,6 +58,8 @@ class Request:
     database: str | None = None
     """A path or URL; None for the default place."""
     wait_for_children: bool = False
+    mounts: Sequence[Mount] = field(default_factory=own_mounts)
+    """Read before the program starts: what it mounts itself is gone with it."""
     summary: bool = True
     """Whether to count what was read, created, modified and deleted."""
 
@@ -192,7 +195,7 @@ class Session:
         from imptrace.db.writer import RunWriter  # noqa: PLC0415 (the same)
 
         engine = open_database(self._request.database, create=True, read_only=False)
-        self._writer = RunWriter(engine, self._start(), own_mounts())
+        self._writer = RunWriter(engine, self._start(), self._request.mounts)
 
     def _start(self) -> "RunStart":
         from imptrace.db.records import RunStart  # noqa: PLC0415 (as above)

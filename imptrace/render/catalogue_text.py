@@ -11,6 +11,7 @@ from imptrace.render.text import printable
 
 _WRITTEN = {
     Written.RENAME: "replaced by rename",
+    Written.LINK: "replaced through a symbolic link",
     Written.IF_ABSENT: "made only when it is absent",
 }
 

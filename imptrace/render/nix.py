@@ -9,7 +9,16 @@ from imptrace.facts.paths import is_within, parents_of, relative_to
 from imptrace.facts.people import Home
 from imptrace.facts.units import private_parent
 from imptrace.judge.codes import Code
-from imptrace.judge.model import Advice, Kind, Level, Method, Recommendation, Scope
+from imptrace.judge.model import (
+    Advice,
+    Kind,
+    Level,
+    Method,
+    NixosPlace,
+    Reason,
+    Recommendation,
+    Scope,
+)
 from imptrace.render.nix_entries import (
     of_impermanence,
     of_options,
@@ -123,14 +132,54 @@ def _body(
 ) -> tuple[list[str], tuple[str, ...]]:
     """Write what stands between the braces, and say what had to be left out."""
     owned = [each for each in advice.recommendations if each.scope is Scope.OWNED]
-    expressible, refused = _expressible(owned)
+    here, unnamed = _as_on_nixos(owned)
+    expressible, refused = _expressible(here)
     written = _WRITERS[target](advice, expressible, storage)
     left_out = tuple(
-        f"{printable(each.path)}: {why}" for each, why in (*refused, *written.left_out)
+        f"{printable(each.path)}: {why}" for each, why in (*unnamed, *refused, *written.left_out)
     )
     shared = [printable(each.path) for each in advice.recommendations if each.scope is Scope.SHARED]
     remarks = [*_remarks(_LEFT_OUT, left_out), *_remarks(_SHARED, shared)]
     return [*written.bindings, *remarks], left_out
+
+
+def _as_on_nixos(
+    recommendations: Iterable[Recommendation],
+) -> tuple[list[Recommendation], list[tuple[Recommendation, str]]]:
+    """Put what was seen in another distribution's place where NixOS has it.
+
+    Where that is one of many places, whose names the configuration gives, it is split off.
+    """
+    kept: dict[bytes, Recommendation] = {}
+    unnamed = []
+    for each in recommendations:
+        place = each.on_nixos
+        if place is not None and place.is_pattern:
+            where = printable(place.path)
+            unnamed.append((each, f"NixOS keeps it in {where}, so name that with your own names"))
+            continue
+        here = each if place is None else _moved(each, place)
+        there = kept.get(here.path)
+        if there is None or here.level > there.level:
+            kept[here.path] = here
+    return list(kept.values()), unnamed
+
+
+def _moved(each: Recommendation, place: NixosPlace) -> Recommendation:
+    return replace(
+        each,
+        path=place.path,
+        kind=place.kind,
+        user=place.user,
+        group=place.group,
+        mode=place.mode,
+        method=place.method,
+        reasons=(_seen_in(each.path), *each.reasons),
+    )
+
+
+def _seen_in(path: bytes) -> Reason:
+    return Reason(code=Code.SEEN_ELSEWHERE, figures={"path": path})
 
 
 def _expressible(

@@ -105,6 +105,8 @@ _WORDS: dict[Code, Words] = {
     Code.CATALOGUED: "known to the catalogue ({entry})",
     Code.COUNTED: "kept by {repos} of {of} public configurations",
     Code.NOTE: "{text}",
+    Code.SEEN_ELSEWHERE: "known to the catalogue, seen in {path}",
+    Code.ELSEWHERE: "NixOS keeps it in {path}",
     Code.UNIT_DECLARES: "declared by the unit ({property}=)",
     Code.NAMED: "{component} is named for {name}",
     Code.SERVICE_HOME: "the home directory of user {user}",
@@ -130,6 +132,7 @@ _WORDS: dict[Code, Words] = {
     Code.RECREATED: "{path} is deleted and made anew",
     Code.ONLY_WHEN_ABSENT: "{path} is made only where there is none: copy it before the switch",
     Code.SYMLINK_REPLACED: "{path} was a symbolic link and became a file",
+    Code.LINK_STANDS: "{path} was a link to {target}, and the program wrote through it",
     Code.DIRECTORY_REPLACED: "{path} is put in place by renaming {origin}",
     Code.DOCUMENT_REPLACED: (
         "no entry can keep it: it is replaced when it is saved; "

@@ -121,6 +121,7 @@ let
 
   methods = {
     rename = "copy";
+    link = "symlink";
     if-absent = "symlink";
   };
 

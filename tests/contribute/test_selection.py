@@ -10,7 +10,16 @@ from imptrace.errors import UsageError
 from imptrace.facts.levels import Kind, Level
 from imptrace.facts.people import Home, PrivateNames
 from imptrace.judge.codes import Code
-from imptrace.judge.model import Advice, Figure, Method, Reason, Recommendation, Scope, Subject
+from imptrace.judge.model import (
+    Advice,
+    Figure,
+    Method,
+    NixosPlace,
+    Reason,
+    Recommendation,
+    Scope,
+    Subject,
+)
 
 HOME = Home(user="zaphod", path=b"/home/zaphod")
 
@@ -43,6 +52,19 @@ RULES = Rules(
     shared=(),
     private=PrivateNames(users=("zaphod",), hosts=("heartofgold",)),
 )
+
+
+def on_nixos(path: bytes) -> NixosPlace:
+    """Make NixOS' own place of what another distribution has elsewhere."""
+    return NixosPlace(
+        path=path,
+        is_pattern=b"<" in path,
+        kind=Kind.DIRECTORY,
+        user=None,
+        group=None,
+        mode=0o750,
+        method=Method.BIND,
+    )
 
 
 def choose(*recommendations: Recommendation, rules: Rules = RULES) -> Selection:
@@ -132,15 +154,21 @@ def test_what_belongs_to_an_instance_is_held_back() -> None:
 
 def test_what_lies_elsewhere_is_written_as_on_nixos() -> None:
     """Recorded on Debian, kept on NixOS; two places of the same data are one path."""
-    there = KeptPath(
-        path=b"/var/lib/demo",
-        kind=Kind.DIRECTORY,
-        level=Level.NORMAL,
-        mode=0o750,
-        elsewhere=(b"/srv/demo*",),
+    file = replace(
+        STATE,
+        path=b"/srv/demo1.db",
+        kind=Kind.FILE,
+        mode=0o600,
+        on_nixos=on_nixos(b"/var/lib/demo"),
     )
-    entry = Entry(id="demo", place=Place.SERVICE, title="Demo", persist=(there,))
-    file = replace(STATE, path=b"/srv/demo1.db", kind=Kind.FILE, mode=0o600)
-    (kept,) = choose(file, STATE, rules=replace(RULES, entry=entry)).paths
+    (kept,) = choose(file, STATE).paths
     assert (kept.path, kept.kind, kept.mode) == ("/var/lib/demo", Kind.DIRECTORY, 0o750)
     assert kept.reason.startswith("seen in /srv/demo1.db; read before")
+
+
+def test_one_of_many_places_is_held_back() -> None:
+    """The names of a service's instances are in the configuration, not in the recording."""
+    seen = replace(STATE, path=b"/srv/demo", on_nixos=on_nixos(b"/var/lib/demo-<name>"))
+    selection = choose(seen)
+    assert selection.paths == ()
+    assert "one instance" in selection.held_back[0].why
