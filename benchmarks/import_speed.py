@@ -21,8 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from imptrace.db.engine import open_database
-from imptrace.record.log import LogOptions, find_logs, import_log
+from imptrace.record.log import find_logs, import_log
+from imptrace.tracer.strace.recorder import LogOptions
 
 OPTIONS = [
     ["-f"],
@@ -90,9 +90,8 @@ def import_in_child(log: Path, database: Path) -> Figures:
 
 def _import(log: Path, database: Path) -> Figures:
     begun, cpu_begun = time.perf_counter(), time.process_time()
-    engine = open_database(str(database), create=True, read_only=False)
     for files in find_logs([log]):
-        import_log(engine, files, LogOptions(cwd=b"/srv"), lambda _: None)
+        import_log(str(database), files, LogOptions(cwd=b"/srv"), lambda _: None)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     return Figures(time.perf_counter() - begun, time.process_time() - cpu_begun, peak)
 

@@ -187,9 +187,15 @@ class ProcessExited(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """The recorder had to drop `count` events."""
+    """The recorder had to drop `count` events, between two moments, as far as they are known."""
 
     count: int  # type: ignore[assignment]  # as above
+    since: int | None = None
+    until: int | None = None
+    process: int | None = None
+    """Whose they were; None: of any process."""
+    cgroup: bytes = b""
+    """The same of a cgroup; empty: of any."""
 
 
 class Unseen(NamedTuple):
@@ -229,4 +235,28 @@ class Mount(NamedTuple):
     options: str
 
 
+class ProgramEnded(NamedTuple):
+    """The program itself ended, with wait status `status`; `left` of its processes still run."""
+
+    status: int
+    left: int
+
+
+class ProgramStopped(NamedTuple):
+    """The program itself was stopped by a signal; `status` is its wait status."""
+
+    status: int
+
+
+class AllGone(NamedTuple):
+    """Nothing is left to record: no event follows."""
+
+    at: int | None = None
+    """When that was, nanoseconds since the start of the run; None: now."""
+
+
 Event = ProcessStarted | Access | ProcessExited | Lost | Unseen | Warned | MountNamed
+"""What is stored."""
+
+Notice = ProgramEnded | ProgramStopped | AllGone
+"""What whoever waits for the program is told."""

@@ -1,21 +1,45 @@
-"""What all recorders of running programs have in common: options, the ring, ways to fail."""
+"""The seam: what every recorder is, which there are, and how one is found by its name.
 
+A new recorder is a folder below tracer/ and a line in RECORDERS. Its module has, as far as its
+line says so, `launch`, `attach` and `probe` (see the protocols here); everything behind them, from
+the session to the database, is the same for all.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Protocol
 
 from imptrace.errors import (
     ImptraceError,
     ProgramNotExecutableError,
     ProgramNotFoundError,
+    UsageError,
 )
+from imptrace.tracer.permission import is_privileged
 from imptrace.tracer.program import Program, shown
 
+if TYPE_CHECKING:
+    from imptrace.tracer.events import Event, Notice
+
+AUTO = "auto"
+"""Stands for the first recorder that works."""
 RING_SIZE = 8 << 20
 """Room for some 60,000 distinct accesses while nobody reads."""
 
 
 class RecorderUnavailableError(ImptraceError):
     """A recorder does not work here: the kernel or a sandbox refuses it."""
+
+
+class AttachError(Exception):
+    """The kernel refuses to let `pid` be recorded."""
+
+    def __init__(self, pid: int, number: int) -> None:
+        """Keep the pid and the errno."""
+        super().__init__(pid, number)
+        self.pid = pid
+        self.errno = number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +54,145 @@ class RecorderOptions:
     """Let the program use io_uring, whose operations no recorder sees."""
 
 
-class Recording(Protocol):
-    """What a recorder of running programs gives."""
+class Recorder(Protocol):
+    """Where events come from."""
 
     name: str
     started_ns: int
-    """Wall clock, nanoseconds since the epoch."""
+    """Wall clock, nanoseconds since the epoch: the moment that all times are counted from."""
 
-    def read(self, timeout_ms: int) -> bytes:
-        """Take what was recorded, as whole records for `wire.Decoder`; empty after the timeout."""
+    def events(self, timeout_ms: int) -> "Sequence[Event | Notice]":
+        """Take the next events, in order; none if none came within the timeout.
+
+        `AllGone` is the last. What is not taken must be kept, or counted and told as `Lost`. An
+        error that is raised is said at the end of the run, which goes on.
+        """
 
     def close(self) -> None:
-        """Stop reading. What was traced goes on, unrecorded."""
+        """Stop reading. What was recorded goes on, unrecorded."""
+
+
+class Launched(Recorder, Protocol):
+    """A recorder that started a program: what a module's `launch` returns."""
+
+    program: int
+    """Its pid."""
+    supervisor: int
+    """The pid of the child of ours that records."""
+
+    def signals(self, number: int) -> int:
+        """Tell how often a signal was sent to all of the process group since the start."""
+
+
+class Attached(Recorder, Protocol):
+    """A recorder of what ran already: what a module's `attach` returns."""
+
+    supervisor: int
+
+    def leave(self) -> None:
+        """Let go of everything; what was recorded can still be taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecorderInfo:
+    """A recorder that there is. The texts are those of docs/recorders.md and of `doctor`."""
+
+    name: str
+    module: str
+    """Imported only when it is wanted."""
+    launches: bool = False
+    """Starts programs: `launch(program, options, blocked_signals) -> Launched`."""
+    attaches: bool = False
+    """Records what runs already: `attach(pids, options) -> Attached`. Raises AttachError."""
+    whole_machine: bool = False
+    """Records units or the machine: its module says how."""
+    probes: bool = True
+    """`probe() -> str` tries it and says what it saw. Raises ImptraceError where it does not."""
+    privileged: bool = False
+    """Only root can use it: `auto` passes it by for others."""
+    command: str
+    needs: str
+    costs: str
+
+    def load(self) -> Any:  # the seam itself: what a module has, its line says
+        """Import its module."""
+        return import_module(f"imptrace.tracer.{self.module}")
+
+    def launch(
+        self, program: Program, options: RecorderOptions, blocked_signals: Iterable[int] = ()
+    ) -> Launched:
+        """Start `program` with `blocked_signals` as its signal mask; returns when it was executed.
+
+        To be called while this process has one thread. Raises ProgramNotFoundError,
+        ProgramNotExecutableError, RecorderUnavailableError.
+        """
+        started: Launched = self.load().launch(program, options, blocked_signals)
+        return started
+
+    def attach(self, pids: Iterable[int], options: RecorderOptions) -> Attached:
+        """Record processes that run already; returns when all are. Raises AttachError."""
+        attached: Attached = self.load().attach(pids, options)
+        return attached
+
+    def probe(self) -> str:
+        """Try it; what it saw. Raises ImptraceError."""
+        return str(self.load().probe())
+
+
+RECORDERS = (
+    RecorderInfo(
+        name="notify",
+        module="notify.recorder",
+        launches=True,
+        command="`imptrace run`, `imptrace service`",
+        needs="Linux 5.19 or newer, and a container that allows seccomp; no privilege",
+        costs="one hand-off per traced call",
+    ),
+    RecorderInfo(
+        name="ptrace",
+        module="ptrace.recorder",
+        launches=True,
+        attaches=True,
+        command="`imptrace attach`, `imptrace run --recorder ptrace`",
+        needs="Linux 5.3 or newer, and a container that allows ptrace; "
+        "to attach: one's own process, or root",
+        costs="two stops per call, of whatever kind",
+    ),
+    RecorderInfo(
+        name="strace",
+        module="strace.recorder",
+        probes=False,
+        command="`imptrace import`",
+        needs="a log that strace wrote",
+        costs="that of strace",
+    ),
+)
+"""All recorders; `auto` takes the first that works."""
+
+LAUNCHERS = tuple(info.name for info in RECORDERS if info.launches)
+"""What `run --recorder` takes, besides AUTO."""
+
+
+def find_recorder(name: str) -> RecorderInfo:
+    """Return the recorder of that name. Raises UsageError."""
+    for info in RECORDERS:
+        if info.name == name:
+            return info
+    raise UsageError(f"there is no recorder {name!r}; there are {', '.join(LAUNCHERS)}")
+
+
+def launchers(name: str = AUTO) -> Iterator[RecorderInfo]:
+    """Yield the recorders to start a program with, in the order in which to try them."""
+    if name == AUTO:
+        root = is_privileged()
+        yield from (info for info in RECORDERS if info.launches and (root or not info.privileged))
+    else:
+        yield find_recorder(name)
+
+
+def attacher() -> RecorderInfo:
+    """Return the recorder that attaches to processes."""
+    return next(info for info in RECORDERS if info.attaches and not info.privileged)
 
 
 def launch_failure(stage: str, error: OSError, program: Program, recorder: str) -> ImptraceError:

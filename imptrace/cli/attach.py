@@ -87,7 +87,7 @@ def attach(
         wait_for_children=True,
         summary=not quiet,
     )
-    session = Session(recording, request, wake)
+    session = Session(recording, request, wake).start()
     if not quiet:
         say(f"attached to {choice}; {'Ctrl-C' if seconds is None else duration} lets go")
     terminal.attend_attached(session, recording.leave, tracer=recording.supervisor, seconds=seconds)

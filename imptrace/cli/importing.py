@@ -22,9 +22,10 @@ from imptrace.db.restore import insert_runs
 from imptrace.errors import UsageError
 from imptrace.evidence.file import FIRST_BYTES
 from imptrace.evidence.file import read as read_evidence
-from imptrace.record.log import Imported, LogOptions, find_logs, import_log, read_head
+from imptrace.record.log import Imported, find_logs, import_log, read_head
 from imptrace.render.text import printable
 from imptrace.render.words import counted
+from imptrace.tracer.strace.recorder import LogOptions
 
 
 def import_(
@@ -84,8 +85,8 @@ def import_(
     runs = [run for path in evidence for run in _read_evidence(path)]
     with _disposed(open_database(database, create=True, read_only=False)) as engine:
         _import_evidence(engine, runs, quiet=quiet)
-        for log in logs:
-            _import_log(engine, log, options, quiet=quiet)
+    for log in logs:
+        _import_log(database, log, options, quiet=quiet)
     if not quiet:
         say(f"stored in {shown(database)}")
 
@@ -119,10 +120,10 @@ def _import_evidence(engine: Engine, runs: list[RunDetails], *, quiet: bool) -> 
             say(f"run {run_id} ({program}): {paths} of an evidence file")
 
 
-def _import_log(engine: Engine, log: list[Path], options: LogOptions, *, quiet: bool) -> None:
+def _import_log(database: str | None, log: list[Path], options: LogOptions, *, quiet: bool) -> None:
     size = sum(path.stat().st_size for path in log)
     with _progress(log[0].name, size) as advance:
-        imported = import_log(engine, log, options, advance)
+        imported = import_log(database, log, options, advance)
     if not quiet:
         _summarise(imported, here=options.here)
 

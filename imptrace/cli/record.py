@@ -6,17 +6,16 @@ The program starts before anything is imported that it need not wait for.
 import os
 from typing import TYPE_CHECKING
 
-from imptrace.cli.wish import Recorder, Wait, Wish
+from imptrace.cli.wish import Wait, Wish
 from imptrace.errors import ImptraceError
 from imptrace.record import terminal
+from imptrace.record.launch import launch
 from imptrace.tracer.mountinfo import own_mounts
-from imptrace.tracer.program import Program, find_program, find_user, subject_of
-from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
+from imptrace.tracer.program import find_program, find_user, subject_of
+from imptrace.tracer.recorder import RecorderOptions
 
 if TYPE_CHECKING:
     from imptrace.record.session import Result, Session
-    from imptrace.tracer.notify.recorder import NotifyRecording
-    from imptrace.tracer.ptrace.recorder import PtraceRecording
 
 KILLED = 128
 
@@ -33,7 +32,7 @@ def record(wish: Wish) -> int:
     wake = terminal.waker()
     blocked = terminal.hold_signals()
     try:
-        recording = _launch(wish.recorder, program, options, blocked)
+        recorder, notes = launch(wish.recorder, program, options, blocked)
     except BaseException:
         terminal.release_signals(blocked)
         raise
@@ -48,33 +47,22 @@ def record(wish: Wish) -> int:
         wait_for_children=wish.wait is Wait.CHILDREN,
         summary=not wish.quiet,
     )
-    session = Session(recording, request, wake)
+    session = Session(recorder, request, wake).start()
+    for note in notes:
+        _say(note)
     terminal.attend(
         session,
-        program=recording.program,
-        supervisor=recording.supervisor,
-        counted=recording.signals,
+        program=recorder.program,
+        supervisor=recorder.supervisor,
+        counted=recorder.signals,
     )
-    return _end(session, session.result(), recording.name, wish)
+    return _end(session, session.result(), recorder.name, wish)
 
 
-def _launch(
-    recorder: Recorder, program: Program, options: RecorderOptions, blocked: list[int]
-) -> "NotifyRecording | PtraceRecording":
-    if recorder is not Recorder.PTRACE:
-        from imptrace.tracer.notify.recorder import NotifyRecording
+def _say(text: str) -> None:
+    from imptrace.cli.messages import say
 
-        try:
-            return NotifyRecording(program, options, blocked)
-        except RecorderUnavailableError as error:
-            if recorder is Recorder.NOTIFY:
-                raise
-            from imptrace.cli.messages import say
-
-            say(f"{error}; recording with ptrace instead, which is slower")
-    from imptrace.tracer.ptrace.recorder import PtraceRecording
-
-    return PtraceRecording.launch(program, options, blocked)
+    say(text)
 
 
 def _end(session: "Session", result: "Result", recorder: str, wish: Wish) -> int:

@@ -7,7 +7,14 @@ import typer
 from imptrace.cli import completing
 from imptrace.cli.options import Database, Label, Quiet, Service, Stats
 from imptrace.cli.record import record
-from imptrace.cli.wish import Recorder, Wait, Wish
+from imptrace.cli.wish import Wait, Wish
+from imptrace.tracer.recorder import AUTO, LAUNCHERS
+
+
+def _recorder(name: str) -> str:
+    if name != AUTO and name not in LAUNCHERS:
+        raise typer.BadParameter(f"{name!r} is none of {', '.join([AUTO, *LAUNCHERS])}")
+    return name
 
 
 def run(
@@ -45,11 +52,13 @@ def run(
         Wait, typer.Option(help="What to wait for besides the program itself.")
     ] = Wait.NONE,
     recorder: Annotated[
-        Recorder,
+        str,
         typer.Option(
-            help="How accesses are seen; auto: the cheapest that works (docs/recorders.md)."
+            metavar="|".join([AUTO, *LAUNCHERS]),
+            parser=_recorder,
+            help="How accesses are seen; auto: the cheapest that works (docs/recorders.md).",
         ),
-    ] = Recorder.AUTO,
+    ] = AUTO,
     quiet: Quiet = False,
 ) -> int:
     """Run a program and record what it does to files.

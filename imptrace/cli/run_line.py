@@ -7,8 +7,9 @@ import os
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from imptrace.cli.wish import Recorder, Wait, Wish
+from imptrace.cli.wish import Wait, Wish
 from imptrace.db.location import ENVIRONMENT
+from imptrace.tracer.recorder import AUTO, LAUNCHERS
 
 FLAGS = {name: name for name in ("--writes-only", "--stats", "--io-uring", "--quiet")}
 FLAGS["-q"] = "--quiet"
@@ -41,11 +42,17 @@ def plain_wish(words: Sequence[str]) -> Wish | None:
             stats="--stats" in flags,
             io_uring="--io-uring" in flags,
             wait=Wait(values.get("--wait", Wait.NONE)),
-            recorder=Recorder(values.get("--recorder", Recorder.AUTO)),
+            recorder=_recorder(values.get("--recorder", AUTO)),
             quiet="--quiet" in flags,
         )
     except ValueError:
         return None
+
+
+def _recorder(name: str) -> str:
+    if name != AUTO and name not in LAUNCHERS:
+        raise ValueError(name)
+    return name
 
 
 def _taken_apart(words: Sequence[str]) -> _Line | None:

@@ -4,20 +4,14 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
+from imptrace.tracer.recorder import AUTO
+
 
 class Wait(StrEnum):
     """What `run` waits for."""
 
     NONE = "none"
     CHILDREN = "children"
-
-
-class Recorder(StrEnum):
-    """How accesses are seen."""
-
-    AUTO = "auto"
-    NOTIFY = "notify"
-    PTRACE = "ptrace"
 
 
 class Wish(NamedTuple):
@@ -32,5 +26,5 @@ class Wish(NamedTuple):
     stats: bool = False
     io_uring: bool = False
     wait: Wait = Wait.NONE
-    recorder: Recorder = Recorder.AUTO
+    recorder: str = AUTO
     quiet: bool = False

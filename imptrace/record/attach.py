@@ -10,8 +10,7 @@ from imptrace.record.service.manager import Manager
 from imptrace.tracer import proc, targets
 from imptrace.tracer.permission import is_privileged
 from imptrace.tracer.program import Subject, shown
-from imptrace.tracer.ptrace.recorder import AttachError, PtraceRecording
-from imptrace.tracer.recorder import RecorderOptions
+from imptrace.tracer.recorder import Attached, AttachError, RecorderOptions, attacher
 
 _KEPT = (*RUN_PROPERTIES, "InvocationID")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -62,10 +61,10 @@ def chosen_by_unit(word: str, known: Callable[[str], Iterable[str]]) -> Choice:
     raise UsageError(f"unit {word} has no processes: it does not run here; see: systemctl status")
 
 
-def begin(choice: Choice, options: RecorderOptions) -> PtraceRecording:
+def begin(choice: Choice, options: RecorderOptions) -> Attached:
     """Begin to record. Raises UsageError, ImptraceError if one of the processes refuses."""
     try:
-        return PtraceRecording.attach(choice.pids, options)
+        return attacher().attach(choice.pids, options)
     except AttachError as error:
         raise targets.refusal(error.pid, error.errno) from None
 

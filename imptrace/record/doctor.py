@@ -11,14 +11,14 @@ from pathlib import Path
 from imptrace.db.location import shown
 from imptrace.errors import ImptraceError
 from imptrace.tracer import targets
-from imptrace.tracer.native.ring import Decoder, ProgramEnded
-from imptrace.tracer.notify.recorder import NotifyRecording
 from imptrace.tracer.permission import is_privileged, yama_refusal, yama_scope
-from imptrace.tracer.program import Program
-from imptrace.tracer.ptrace.recorder import AttachError, PtraceRecording
-from imptrace.tracer.recorder import RecorderOptions, Recording
-
-PROBE_MS = 5000
+from imptrace.tracer.recorder import (
+    RECORDERS,
+    AttachError,
+    RecorderInfo,
+    RecorderOptions,
+    attacher,
+)
 
 
 class Health(StrEnum):
@@ -46,17 +46,7 @@ class Finding:
 
 def examine(database: str | None) -> Iterator[Finding]:
     """Try everything, one after the other."""
-    yield _recorder(
-        "recorder notify",
-        NotifyRecording,
-        "needs Linux 5.19 or newer, and a container that allows seccomp; "
-        "imptrace run uses ptrace instead",
-    )
-    yield _recorder(
-        "recorder ptrace",
-        PtraceRecording.launch,
-        "needs Linux 5.3 or newer, and a container that allows ptrace",
-    )
+    yield from (_recorder(info) for info in RECORDERS if info.probes)
     yield _attaching()
     yield _privilege()
     yield _database(database)
@@ -67,24 +57,15 @@ def examine(database: str | None) -> Iterator[Finding]:
     yield _systemd()
 
 
-def _recorder(
-    name: str, launch: Callable[[Program, RecorderOptions], Recording], needs: str
-) -> Finding:
-    """Record a program that reads a file."""
-    program = Program(path=b"/bin/sh", argv=(b"sh", b"-c", b": < /dev/null"), environ={})
+def _recorder(info: RecorderInfo) -> Finding:
+    name = f"recorder {info.name}"
     try:
-        recording = launch(program, RecorderOptions())
+        text = info.probe()
     except ImptraceError as error:
-        return Finding(name=name, health=Health.BROKEN, text=str(error), remedy=needs)
-    seen = list(Decoder().decode(_read_all(recording)))
-    recording.close()
-    if not any(isinstance(item, ProgramEnded) and item.status == 0 for item in seen):
-        return Finding(name=name, health=Health.BROKEN, text="a program did not end under it")
-    return Finding(
-        name=name,
-        health=Health.OK,
-        text=f"recorded a program ({len(seen)} events), Linux {os.uname().release}",
-    )
+        # One that only root can use is no fault where another works.
+        health = Health.LIMITED if info.privileged and not is_privileged() else Health.BROKEN
+        return Finding(name=name, health=health, text=str(error), remedy=f"needs {info.needs}")
+    return Finding(name=name, health=Health.OK, text=f"{text}, Linux {os.uname().release}")
 
 
 def _attaching() -> Finding:
@@ -94,7 +75,7 @@ def _attaching() -> Finding:
         return Finding(name=name, health=Health.BROKEN, text=refusal)
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
-            PtraceRecording.attach([process.pid], RecorderOptions()).close()
+            attacher().attach([process.pid], RecorderOptions()).close()
         except AttachError as error:
             return Finding(
                 name=name, health=Health.BROKEN, text=str(targets.refusal(error.pid, error.errno))
@@ -104,16 +85,6 @@ def _attaching() -> Finding:
         return Finding(name=name, health=Health.BROKEN, text="a process did not go on after it")
     whose = "to any process" if is_privileged() else "to your own processes"
     return Finding(name=name, health=Health.OK, text=f"imptrace attach works, {whose}")
-
-
-def _read_all(recording: Recording) -> bytes:
-    """Read until the recorder has said its last, which it does at the program's end."""
-    data = b""
-    for _ in range(PROBE_MS // 100):
-        data += recording.read(100)
-        if any(isinstance(item, ProgramEnded) for item in Decoder().decode(data)):
-            break
-    return data
 
 
 def _privilege() -> Finding:

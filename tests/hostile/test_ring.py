@@ -10,19 +10,20 @@ from fuzzing import budget
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imptrace.tracer.events import Access
-from imptrace.tracer.native.ring import HEADER, AllGone, Decoder
+from imptrace.tracer.events import Access, AllGone
+from imptrace.tracer.native.ring import HEADER, Decoder
 
 # In a process of its own: a recorder is started while there is one thread.
 RECORD = """
 import os, sys
-from imptrace.tracer.notify.recorder import NotifyRecording
+from imptrace.tracer.notify.recorder import start_recording
 from imptrace.tracer.program import Program
 from imptrace.tracer.recorder import RecorderOptions
-from imptrace.tracer.native.ring import AllGone, Decoder
+from imptrace.tracer.events import AllGone
+from imptrace.tracer.native.ring import Decoder
 script = b"exec >/dev/null 2>&1; mkdir d; echo >d/f; mv d e; ln -s a b; cat e/f c; rm -r e b; ls /"
 program = Program(path=b"/bin/sh", argv=(b"sh", b"-c", script), environ=dict(os.environb))
-recording = NotifyRecording(program, RecorderOptions())
+recording = start_recording(program, RecorderOptions())
 decoder, gone = Decoder(), False
 while not gone:
     chunk = recording.read(2000)

@@ -206,7 +206,7 @@ def test_an_interrupted_import_leaves_no_run(imptrace: Command, tmp_path: Path) 
     lines = (b'7 openat(AT_FDCWD, "/data/%d", O_RDONLY) = 3\n' % number for number in range(40_000))
     log.write_bytes(LOG[:-26] + b"".join(lines))
     program = (
-        "import os, signal, imptrace.record.log as module; from imptrace.cli.app import main\n"
+        "import os, signal, imptrace.record.session as module; from imptrace.cli.app import main\n"
         "from imptrace.db.writer import RunWriter\n"
         "commit = RunWriter.commit\n"
         "def interrupted(self):\n"

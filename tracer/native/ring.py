@@ -4,21 +4,25 @@ from collections.abc import Iterator
 from stat import S_IFMT, S_IMODE
 from struct import Struct
 from struct import error as StructError  # noqa: N812 (an exception, whatever its name)
-from typing import Final, NamedTuple
+from typing import Final
 
 from imptrace.tracer.events import (
     ABSENT,
     Access,
     AccessFlag,
+    AllGone,
     Event,
     FileState,
     FileType,
     Lost,
     MountNamed,
+    Notice,
     Op,
     Outcome,
     ProcessExited,
     ProcessStarted,
+    ProgramEnded,
+    ProgramStopped,
     Unseen,
     Warned,
 )
@@ -105,26 +109,6 @@ _TYPES: Final = {
     0o020000: FileType.CHAR_DEVICE,
     0o010000: FileType.FIFO,
 }
-
-
-class ProgramEnded(NamedTuple):
-    """The program itself ended, with wait status `status`; `left` of its processes still run."""
-
-    status: int
-    left: int
-
-
-class ProgramStopped(NamedTuple):
-    """The program itself was stopped by a signal; `status` is its wait status."""
-
-    status: int
-
-
-class AllGone(NamedTuple):
-    """Nothing that was traced is left: no record follows."""
-
-
-Notice = ProgramEnded | ProgramStopped | AllGone
 
 
 def file_type(mode: int) -> FileType:

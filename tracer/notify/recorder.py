@@ -6,7 +6,8 @@ How it works and why: docs/recorders.md. Here the recorder is started and its re
 import errno
 import os
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError
 from imptrace.tracer import _native
@@ -14,31 +15,31 @@ from imptrace.tracer.permission import should_adopt_orphans
 from imptrace.tracer.program import Program
 from imptrace.tracer.recorder import RING_SIZE, RecorderOptions, launch_failure
 
+if TYPE_CHECKING:
+    from imptrace.tracer.events import Event, Notice
+
 SERVICE_PAGE = 4096
 """Bytes that a service's supervisor shares with the one after it: supervise.h."""
 
 
-class NotifyRecording:
+class NotifyRecorder:
     """A program that runs under the notify recorder."""
 
     name = "notify"
 
-    def __init__(
-        self, program: Program, options: RecorderOptions, blocked_signals: Iterable[int] = ()
-    ) -> None:
-        """Start `program` with `blocked_signals` as its signal mask; returns when it was executed.
+    def __init__(self, recording: _native.Recording, started_ns: int) -> None:
+        """Read `recording`, whose program was started at `started_ns`."""
+        self.started_ns = started_ns
+        self.supervisor = recording.supervisor
+        self.program = recording.program
+        from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (the program runs)
 
-        To be called while this process has one thread. Raises ProgramNotFoundError,
-        ProgramNotExecutableError, RecorderUnavailableError.
-        """
-        self.started_ns = time.time_ns()
-        self._recording = _launch(program, options, blocked_signals)
-        self.supervisor = self._recording.supervisor
-        self.program = self._recording.program
+        self._recording = recording
+        self._records = Drained(recording)
 
-    def read(self, timeout_ms: int) -> bytes:
-        """Take what was recorded, as whole records for `wire.Decoder`; empty after the timeout."""
-        return self._recording.read(timeout_ms)
+    def events(self, timeout_ms: int) -> "Sequence[Event | Notice]":
+        """Take the next events; none after the timeout."""
+        return self._records.events(timeout_ms)
 
     def signals(self, number: int) -> int:
         """Tell how often a signal was sent to all of the process group since the start."""
@@ -46,10 +47,25 @@ class NotifyRecording:
 
     def close(self) -> None:
         """Stop reading. Whatever still runs is answered by the supervisor, unrecorded."""
-        self._recording.close()
+        self._records.close()
 
 
-class ServiceRecording:
+def launch(
+    program: Program, options: RecorderOptions, blocked_signals: Iterable[int] = ()
+) -> NotifyRecorder:
+    """Start a program: see RecorderInfo.launch."""
+    started_ns = time.time_ns()
+    return NotifyRecorder(start_recording(program, options, blocked_signals), started_ns)
+
+
+def probe() -> str:
+    """Try it: see RecorderInfo.probe."""
+    from imptrace.tracer.probe import probe_launch  # noqa: PLC0415 (not needed to record)
+
+    return probe_launch(launch)
+
+
+class ServiceRecorder:
     """A service whose processes bring themselves, each by its shim (tracer/notify/shim.c)."""
 
     name = "notify"
@@ -71,7 +87,6 @@ class ServiceRecording:
         Raises ImptraceError.
         """
         self.started_ns = time.time_ns()
-        self._first = b""
         try:
             self._recording = _native.serve(
                 door,
@@ -89,18 +104,17 @@ class ServiceRecording:
         except OSError as error:
             raise ImptraceError(f"cannot start the recorder: {error.strerror}") from error
         self.supervisor = self._recording.supervisor
+        from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (the program runs)
+
+        self._records = Drained(self._recording)
 
     def wait_for_first(self, timeout_ms: int) -> bool:
-        """Whether anything was recorded so far, after waiting for it. The next read returns it."""
-        self._first = self._first or self._recording.read(timeout_ms)
-        return bool(self._first)
+        """Whether anything was recorded so far, after waiting for it."""
+        return self._records.wait(timeout_ms)
 
-    def read(self, timeout_ms: int) -> bytes:
-        """Take what was recorded, as whole records for `wire.Decoder`; empty after the timeout."""
-        if self._first:
-            first, self._first = self._first, b""
-            return first
-        return self._recording.read(timeout_ms)
+    def events(self, timeout_ms: int) -> "Sequence[Event | Notice]":
+        """Take the next events; none after the timeout."""
+        return self._records.events(timeout_ms)
 
     def leave(self) -> None:
         """Let no more processes in; the supervisor ends when none is left."""
@@ -108,16 +122,17 @@ class ServiceRecording:
 
     def close(self) -> None:
         """Stop reading. Whatever still runs is answered by the supervisor, unrecorded."""
-        self._recording.close()
+        self._records.close()
 
 
-def _launch(
-    program: Program, options: RecorderOptions, blocked_signals: Iterable[int]
+def start_recording(
+    program: Program, options: RecorderOptions, blocked_signals: Iterable[int] = ()
 ) -> _native.Recording:
+    """Start a program; what is returned are its records, as the supervisor writes them."""
     argv, user = list(program.argv), program.user
     environ = [name + b"=" + value for name, value in program.environ.items()]
 
-    def launch(path: bytes, argv: list[bytes]) -> _native.Recording:
+    def start(path: bytes, argv: list[bytes]) -> _native.Recording:
         return _native.launch(
             path,
             argv,
@@ -134,9 +149,9 @@ def _launch(
         )
 
     try:
-        return launch(program.path, argv)
+        return start(program.path, argv)
     except OSError as error:
         if error.errno == errno.ENOEXEC and error.filename == "exec":
             # A script without "#!" is the shell's, as for every program that searches PATH.
-            return launch(b"/bin/sh", [b"sh", program.path, *argv[1:]])
+            return start(b"/bin/sh", [b"sh", program.path, *argv[1:]])
         raise launch_failure(str(error.filename), error, program, "notify") from error

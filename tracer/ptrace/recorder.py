@@ -15,16 +15,19 @@ import os
 import select
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from threading import Lock, Thread
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from imptrace.errors import ImptraceError
 from imptrace.tracer import _native
 from imptrace.tracer.permission import is_privileged, should_adopt_orphans
 from imptrace.tracer.program import Program
 from imptrace.tracer.ptrace.loop import Tracer
-from imptrace.tracer.recorder import RING_SIZE, RecorderOptions, launch_failure
+from imptrace.tracer.recorder import RING_SIZE, AttachError, RecorderOptions, launch_failure
+
+if TYPE_CHECKING:
+    from imptrace.tracer.events import Event, Notice
 
 _FLUSH_MS = 250
 _NAME = b"ptrace-records"
@@ -32,17 +35,7 @@ _OTHERS = signal.valid_signals() - {signal.SIGCHLD}
 """What nobody sends to this process alone."""
 
 
-class AttachError(Exception):
-    """The kernel refuses to let `pid` be traced."""
-
-    def __init__(self, pid: int, number: int) -> None:
-        """Keep the pid and the errno."""
-        super().__init__(pid, number)
-        self.pid = pid
-        self.errno = number
-
-
-class PtraceRecording:
+class PtraceRecorder:
     """Programs that run under the ptrace recorder."""
 
     name = "ptrace"
@@ -52,44 +45,16 @@ class PtraceRecording:
         self.started_ns = time.time_ns()
         self.supervisor = tracer
         self.program = 0
+        from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (the program runs)
+
         self._recording = recording
+        self._records = Drained(recording)
         self._control = control
         self._lock = Lock()
 
-    @classmethod
-    def launch(
-        cls, program: Program, options: RecorderOptions, blocked_signals: Iterable[int] = ()
-    ) -> "PtraceRecording":
-        """Start `program` with `blocked_signals` as its signal mask; returns when it was executed.
-
-        To be called while this process has one thread. Raises ProgramNotFoundError,
-        ProgramNotExecutableError, RecorderUnavailableError.
-        """
-        blocked = list(blocked_signals)
-        self, report = _start(options, lambda process: process.launch(program, options, blocked))
-        if report.get("stage"):
-            self.close()
-            error = OSError(report["errno"], os.strerror(report["errno"]))
-            raise launch_failure(report["stage"], error, program, cls.name)
-        self.program = report["program"]
-        return self
-
-    @classmethod
-    def attach(cls, pids: Iterable[int], options: RecorderOptions) -> "PtraceRecording":
-        """Trace processes that run already; returns when all are.
-
-        To be called while this process has one thread. Raises AttachError.
-        """
-        wanted = list(pids)
-        self, report = _start(options, lambda process: process.attach(wanted))
-        if "pid" in report:
-            self.close()
-            raise AttachError(report["pid"], report["errno"])
-        return self
-
-    def read(self, timeout_ms: int) -> bytes:
-        """Take what was recorded, as whole records for `wire.Decoder`; empty after the timeout."""
-        return self._recording.read(timeout_ms)
+    def events(self, timeout_ms: int) -> "Sequence[Event | Notice]":
+        """Take the next events; none after the timeout."""
+        return self._records.events(timeout_ms)
 
     def signals(self, number: int) -> int:
         """Tell how often a signal was sent to all of the process group since the start."""
@@ -105,12 +70,43 @@ class PtraceRecording:
     def close(self) -> None:
         """Let go, and stop reading."""
         self.leave()
-        self._recording.close()
+        self._records.close()
+
+
+def launch(
+    program: Program, options: RecorderOptions, blocked_signals: Iterable[int] = ()
+) -> PtraceRecorder:
+    """Start a program: see RecorderInfo.launch."""
+    blocked = list(blocked_signals)
+    recorder, report = _start(options, lambda process: process.launch(program, options, blocked))
+    if report.get("stage"):
+        recorder.close()
+        error = OSError(report["errno"], os.strerror(report["errno"]))
+        raise launch_failure(report["stage"], error, program, recorder.name)
+    recorder.program = report["program"]
+    return recorder
+
+
+def attach(pids: Iterable[int], options: RecorderOptions) -> PtraceRecorder:
+    """Trace processes that run already: see RecorderInfo.attach."""
+    wanted = list(pids)
+    recorder, report = _start(options, lambda process: process.attach(wanted))
+    if "pid" in report:
+        recorder.close()
+        raise AttachError(report["pid"], report["errno"])
+    return recorder
+
+
+def probe() -> str:
+    """Try it: see RecorderInfo.probe."""
+    from imptrace.tracer.probe import probe_launch  # noqa: PLC0415 (not needed to record)
+
+    return probe_launch(launch)
 
 
 def _start(
     options: RecorderOptions, work: Callable[["_TracerProcess"], None]
-) -> tuple[PtraceRecording, dict[str, Any]]:
+) -> tuple[PtraceRecorder, dict[str, Any]]:
     """Fork the tracer, and wait for its report: about a failure, or that all began well."""
     recording = _native.open_recording(RING_SIZE)
     read_control, control = os.pipe()
@@ -130,7 +126,7 @@ def _start(
     with open(read_report, "rb") as file:
         lines = [json.loads(line) for line in file]
     merged = {key: value for line in lines for key, value in line.items()}
-    self = PtraceRecording(recording, control, tracer)
+    self = PtraceRecorder(recording, control, tracer)
     if not merged:
         self.close()
         raise ImptraceError("cannot start the recorder: its process ended at once")

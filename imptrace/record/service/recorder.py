@@ -25,7 +25,7 @@ from imptrace.record.service.place import FINISH, ORDER, OUTCOME, SOCKET
 
 if TYPE_CHECKING:
     from imptrace.record.session import Session
-    from imptrace.tracer.notify.recorder import ServiceRecording
+    from imptrace.tracer.notify.recorder import ServiceRecorder
 
 DOOR, PAGE, LISTENER = "door", "page", "listener"
 """Names in the descriptor store; the last is tracer/notify/door.h's."""
@@ -73,12 +73,12 @@ class Recorder:
             write_outcome(self._outcome, self._finish())
         self._stay_until_unused()
 
-    def _serve(self) -> "ServiceRecording":
-        from imptrace.tracer.notify.recorder import ServiceRecording  # noqa: PLC0415 (C)
+    def _serve(self) -> "ServiceRecorder":
+        from imptrace.tracer.notify.recorder import ServiceRecorder  # noqa: PLC0415 (C)
         from imptrace.tracer.recorder import RecorderOptions  # noqa: PLC0415 (the same)
 
         kept, order = self._kept, self._order
-        return ServiceRecording(
+        return ServiceRecorder(
             order.unit if order else "",
             RecorderOptions(
                 stats=order is not None and order.stats,
@@ -169,7 +169,7 @@ def _new_page() -> int:
     return page
 
 
-def _new_session(order: Order, recording: "ServiceRecording") -> "Session":
+def _new_session(order: Order, recording: "ServiceRecorder") -> "Session":
     from imptrace.record.session import Request, Session  # noqa: PLC0415 (slow)
     from imptrace.tracer.program import Subject  # noqa: PLC0415 (the same)
 
@@ -186,7 +186,7 @@ def _new_session(order: Order, recording: "ServiceRecording") -> "Session":
         database=order.database,
         wait_for_children=True,
     )
-    return Session(recording, request, lambda: None)
+    return Session(recording, request).start()
 
 
 def _account(name: str) -> tuple[str, int]:
