@@ -65,6 +65,9 @@ GROUPS: dict[str, dict[str, Listed]] = {
         "doctor": Listed("doctor", "Try what imptrace needs, and say what to do about the rest."),
     },
     "Act": {
+        "move": Listed(
+            "move", "Copy what exists into the store before the first switch.", only_asks=False
+        ),
         "contribute": Listed(
             "contribute",
             "Turn what was recorded of a service into a commit on a branch of its own.",

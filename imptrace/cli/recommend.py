@@ -232,10 +232,13 @@ def _nix(advices: list[Advice], target: Target | None, storage: str | None) -> N
 
 def _plan(advices: list[Advice], facts: list[Facts], storage: str) -> None:
     kept = {each.path: each for advice in advices for each in advice.recommendations}
-    found = survey(tuple(kept.values()), os.fsencode(storage))
+    with_replaced = any(advice.subject.option is not None for advice in advices)
+    found = survey(tuple(kept.values()), os.fsencode(storage), with_replaced=with_replaced)
     lack = lacks_space(found)
     if lack is not None:
         say(lack)
     entries = [each.context.entry for each in facts if each.context.entry is not None]
-    units = [unit for entry in entries for unit in entry.units if "*" not in unit]
+    # What somebody keeps at home is no unit's of the system.
+    of_system = any(each.recommendation.home is None for each in found.present)
+    units = [unit for entry in entries for unit in entry.units if "*" not in unit and of_system]
     answer(plan(advices[0], found, units), pager=False)

@@ -32,6 +32,7 @@ class Code(StrEnum):
     EXPECTED = "expected"  # runs; read first and opened for a change that did not come
     NEVER_READ_BACK = "never-read-back"  # runs
 
+    ASKED_FOR = "asked-for"
     CATALOGUED = "catalogued"  # entry, path
     COUNTED = "counted"  # repos, of
     NOTE = "note"  # text

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from stat import S_ISDIR
 
 from imptrace.facts.paths import parents_of
-from imptrace.judge.model import Kind, Recommendation, Scope
+from imptrace.judge.model import Kind, Method, Recommendation, Scope
 
 _BLOCK = 512
 """Bytes in a block of st_blocks, whatever the file system's own."""
@@ -30,6 +30,8 @@ class Survey:
     absent: tuple[Recommendation, ...]
     free: int | None
     """Bytes that the store has left; None if nothing is there that could be asked."""
+    needs_root: bool
+    """Whether something belongs to others, or the store may not be written."""
 
     @property
     def needed(self) -> int:
@@ -37,9 +39,16 @@ class Survey:
         return sum(each.size for each in self.present)
 
 
-def survey(recommendations: Iterable[Recommendation], storage: bytes) -> Survey:
+def survey(
+    recommendations: Iterable[Recommendation], storage: bytes, *, with_replaced: bool = False
+) -> Survey:
     """Look at every owned path that is not below another one."""
-    owned = [each for each in recommendations if each.scope is Scope.OWNED]
+    owned = [
+        each
+        for each in recommendations
+        # What its program replaces has an entry only among a service's own options.
+        if each.scope is Scope.OWNED and (with_replaced or each.method is not Method.NONE)
+    ]
     directories = {each.path for each in owned if each.kind is Kind.DIRECTORY}
     outermost = [each for each in owned if directories.isdisjoint(parents_of(each.path))]
     sizes = {each.path: _size(each.path) for each in outermost}
@@ -52,7 +61,14 @@ def survey(recommendations: Iterable[Recommendation], storage: bytes) -> Survey:
         ),
         absent=tuple(each for each in outermost if sizes[each.path] is None),
         free=_free(storage),
+        needs_root=_needs_root([path for path, size in sizes.items() if size is not None], storage),
     )
+
+
+def _needs_root(paths: Iterable[bytes], storage: bytes) -> bool:
+    there = next(path for path in (storage, *parents_of(storage), b"/") if os.path.isdir(path))
+    own = os.geteuid()
+    return not os.access(there, os.W_OK) or any(os.lstat(path).st_uid != own for path in paths)
 
 
 def _size(path: bytes) -> int | None:

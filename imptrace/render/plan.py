@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from imptrace.facts.paths import name_of
 from imptrace.judge.model import Advice
-from imptrace.kept.disk import Present, Survey
+from imptrace.kept.disk import Survey
 from imptrace.render.text import printable
 from imptrace.render.words import size
 
@@ -47,24 +47,74 @@ def _escaped(byte: int) -> str:
     return character if byte in _PRINTABLE else f"\\x{byte:02x}"
 
 
+_FUNCTIONS = r"""
+start_again() {
+  for unit in "${stopped[@]}"; do
+    systemctl start -- "$unit" || echo "$unit did not start again" >&2
+  done
+}
+trap start_again EXIT
+
+stop() { # UNIT: if it runs; one that does not, or is not loaded, is left as it is
+  systemctl is-active --quiet -- "$1" 2>/dev/null || return 0
+  stopped+=("$1")
+  systemctl stop -- "$1"
+}
+
+parents() { # PATH: makes what is missing above it in the store, each as it is here
+  local part=${1%/*} above=
+  while [[ $part == /?* ]]; do
+    part=${part#/}
+    above+=/${part%%/*}
+    [[ $part == */* ]] && part=/${part#*/} || part=
+    [[ -e $store$above ]] && continue
+    mkdir -- "$store$above"
+    chown --reference="$above" -- "$store$above"
+    chmod --reference="$above" -- "$store$above"
+  done
+}
+
+move() { # PATH: copied under a temporary name, compared, and only then renamed
+  local target=$store$1
+  local part=${target%/*}/.${target##*/}.imptrace-part
+  if [[ -e $target || -L $target ]]; then
+    echo "there already, so it is left: $target" >&2
+    return
+  fi
+  parents "$1"
+  rm -rf -- "$part"
+  cp --archive --reflink=auto -- "$1" "$part"
+  diff -rq --no-dereference -- "$1" "$part"
+  sync -f -- "${target%/*}"
+  mv --no-target-directory -- "$part" "$target"
+}
+"""
+
+
 def _lines(advice: Advice, survey: Survey, units: Sequence[str]) -> Iterator[str]:
     storage = printable(survey.storage)
     yield "#!/usr/bin/env bash"
     yield f"# Copies what exists now into {storage}, before the first switch hides it."
     yield f"# Nothing has been copied yet. Needed: {size(survey.needed)}; {_free(survey)}."
+    yield "# Interrupted, it can be run again: `imptrace move` does the same, and checks more."
     lack = lacks_space(survey)
     if lack is not None:
         yield f"# TOO LITTLE SPACE: {lack}."
-    yield "set -eu"
     if not survey.present:
         yield "# Nothing of what is recommended exists now: there is nothing to copy."
         return
-    yield f"mkdir -p -- {shell_word(survey.storage)}"
-    # cp --parents fails on absolute names whose parents it has made before (coreutils 9.1).
-    yield "cd /"
+    yield "set -eu"
+    if survey.needs_root:
+        yield '[ "$(id -u)" = 0 ] || { echo "run this as root, with sudo" >&2; exit 1; }'
+    yield f"store={shell_word(survey.storage)}"
+    yield "stopped=()"
+    yield _FUNCTIONS.rstrip("\n")
+    yield ""
+    yield 'mkdir -p -- "$store"'
     yield from _stopping(advice, units)
     for each in survey.present:
-        yield from _copying(each, survey.storage)
+        yield f"# {each.recommendation.level}, {size(each.size)}"
+        yield f"move {shell_word(each.recommendation.path)}"
     for missing in survey.absent:
         yield f"# Not there now: {printable(missing.path)}"
 
@@ -77,20 +127,8 @@ def _free(survey: Survey) -> str:
 
 def _stopping(advice: Advice, units: Sequence[str]) -> Iterator[str]:
     if units:
-        yield "# Stopped first, so that nothing changes while it is copied:"
-        words = " ".join(shell_word(unit.encode()) for unit in units)
-        yield f"systemctl stop -- {words}"
+        yield "# Those that run are stopped, and started again at the end:"
+        for unit in units:
+            yield f"stop {shell_word(unit.encode())}"
     elif advice.subject.program is not None:
         yield f"# Quit {printable(name_of(advice.subject.program))} first, if it is running."
-
-
-def _copying(each: Present, storage: bytes) -> Iterator[str]:
-    """Copy with owners, modes and times, those of the directories above included."""
-    source = each.recommendation.path
-    target = storage.rstrip(b"/") + source
-    yield f"# {each.recommendation.level}, {size(each.size)}"
-    yield (
-        f"[ -e {shell_word(target)} ] || "
-        f"cp --archive --parents --reflink=auto -- "
-        f"{shell_word(source.lstrip(b'/'))} {shell_word(storage)}"
-    )

@@ -102,6 +102,7 @@ _WORDS: dict[Code, Words] = {
     Code.READ_BACK: lambda figures: f"read before it was written, {_runs(figures)}",
     Code.EXPECTED: lambda figures: f"read and opened for writing {_runs(figures)}, not changed",
     Code.NEVER_READ_BACK: "written anew by {runs} runs and read by none",
+    Code.ASKED_FOR: "asked for by name",
     Code.CATALOGUED: "known to the catalogue ({entry})",
     Code.COUNTED: "kept by {repos} of {of} public configurations",
     Code.NOTE: "{text}",

@@ -230,3 +230,50 @@ def test_the_private_parent_of_a_dynamic_users_cache_is_closed(tmp_path: Path) -
     ).stdout
     assert '"/persistent/var/cache/private".d.mode = "0700";' in answer
     assert "/var/lib/private" not in answer
+
+
+def test_an_interrupted_plan_is_completed(machine: Machine, tmp_path: Path) -> None:
+    """What stands under a temporary name is no copy."""
+    store = tmp_path / "store"
+    script = machine.imptrace("recommend", "keeper", "--format", "plan", "--storage", store).stdout
+    kept = machine.home / ".config/keeper"
+    half = Path(f"{store}{kept.parent}/.keeper.imptrace-part")
+    half.mkdir(parents=True)
+    (half / "settings").write_text("ha")
+    subprocess.run(["bash", "-c", script], check=True, timeout=60)
+    copy = Path(f"{store}{kept}")
+    assert (copy / "settings").read_text() == (kept / "settings").read_text()
+    assert not half.exists()
+
+
+def test_a_plan_stops_only_what_runs_and_starts_it_again(tmp_path: Path) -> None:
+    """A unit that is not loaded is no error; whatever fails, what was stopped is started."""
+    machine = Machine(tmp_path)
+    text = machine.imptrace("recommend", "--service", "base", "--format", "plan").stdout
+    begin = text.index("stopped=()")
+    functions = text[begin : text.index("\nmkdir", begin)]
+    log = tmp_path / "log"
+    (tmp_path / "systemctl").write_text(
+        f'#!/bin/sh\necho "$*" >>{log}\ncase "$*" in *gone*) exit 4;; esac\n'
+    )
+    (tmp_path / "systemctl").chmod(0o755)
+    script = f"set -eu\n{functions}\nstop gone.service\nstop here.service\nfalse\n"
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], env=environment, check=False, timeout=60)
+    assert done.returncode == 1
+    assert log.read_text().splitlines()[1:] == [
+        "is-active --quiet -- here.service",
+        "stop -- here.service",
+        "start -- here.service",
+    ]
+
+
+def test_what_was_recorded_at_home_stops_no_unit_of_the_system(tmp_path: Path) -> None:
+    """Whatever service of the catalogue the program is as well."""
+    machine = Machine(tmp_path)
+    program = machine.program.rename(machine.program.with_name("syncthing"))
+    program.write_text(program.read_text().replace("keeper", "syncthing"))
+    assert machine.imptrace("run", "--quiet", program).returncode == 0
+    text = machine.imptrace("recommend", "syncthing", "--format", "plan").stdout
+    assert "\nstop " not in text
+    assert "\nmove " in text

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import textwrap
 import tomllib
 from pathlib import Path
@@ -147,8 +148,9 @@ def test_the_commands_that_move_existing_state_move_it(tmp_path: Path) -> None:
     nix.chmod(0o755)
 
     subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", commands_with("cp -a --parents", DOCS / "nixos.md")],
-        env=os.environ | {"PATH": f"{nix.parent}:{os.environ['PATH']}"},
+        ["bash", "-euo", "pipefail", "-c", commands_with("imptrace move", DOCS / "nixos.md")],
+        env=os.environ
+        | {"PATH": f"{nix.parent}:{Path(sys.executable).parent}:{os.environ['PATH']}"},
         check=True,
         timeout=60,
     )

@@ -1,0 +1,79 @@
+"""What `move`, `keep` and `rehearse` are asked about: programs, services, runs and paths."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from imptrace.catalogue import Entry, shipped
+from imptrace.db.engine import NoDatabaseError, reading
+from imptrace.errors import UsageError
+from imptrace.evidence.gather import Question, gather
+from imptrace.judge.advise import advise
+from imptrace.judge.model import Advice, Recommendation, Scope
+from imptrace.kept.declared import declared_by_configuration
+from imptrace.kept.lone_path import lone_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One thing that was named, and what of it is to be kept."""
+
+    name: str
+    recommendations: tuple[Recommendation, ...]
+    entry: Entry | None = None
+    units: tuple[str, ...] = ()
+    advice: Advice | None = None
+    """None for a path."""
+
+
+def asked(names: Sequence[str], database: str | None) -> list[Asked]:
+    """Find what each name means. Raises UsageError with the nearest names."""
+    return [_path(name) if _is_path(name) else _subject(name, database) for name in names]
+
+
+def declared(config: Path) -> tuple[bytes, ...]:
+    """Read what a configuration keeps, as `nix eval --json` prints it."""
+    try:
+        text = config.read_bytes().decode(errors="surrogateescape")
+    except OSError as error:
+        raise UsageError(f"{config} cannot be read: {error.strerror}") from error
+    return tuple(each.path for each in declared_by_configuration(text, str(config)))
+
+
+def _is_path(name: str) -> bool:
+    return name.startswith(("/", "./", "../", "~")) or "/" in name
+
+
+def _path(name: str) -> Asked:
+
+    path = os.fsencode(os.path.abspath(os.path.expanduser(name)))
+    if path == b"/":
+        raise UsageError("the root itself cannot be kept: name what is in it")
+    return Asked(name=name, recommendations=(lone_path(path),))
+
+
+def _subject(name: str, database: str | None) -> Asked:
+
+    catalogue = shipped()
+    known = bool(catalogue.matching(name))
+    by_runs, by_name = Question(names=(name,)), Question(service=name)
+    try:
+        with reading(database) as engine:
+            try:
+                facts = gather(engine, by_runs, catalogue)
+            except UsageError:
+                if not known:
+                    raise
+                facts = gather(engine, by_name, catalogue)
+    except NoDatabaseError:
+        if not known:
+            raise
+        facts = gather(None, by_name, catalogue)
+    advice = advise(facts, with_declared=True)
+    entry = facts.context.entry
+    # What somebody keeps at home is no unit's of the system.
+    owned = tuple(each for each in advice.recommendations if each.scope is Scope.OWNED)
+    of_system = any(each.home is None for each in owned)
+    units = tuple(unit for unit in entry.units if "*" not in unit) if entry and of_system else ()
+    return Asked(name=name, recommendations=owned, entry=entry, units=units, advice=advice)

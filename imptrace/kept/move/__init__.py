@@ -1,0 +1,1 @@
+"""Copying what exists into the store before the first switch hides it."""

@@ -1,0 +1,296 @@
+"""One path into the store: a temporary name, a check, and only then the real one."""
+
+import os
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from imptrace.facts.paths import parents_of
+from imptrace.kept import kernel
+from imptrace.kept.move.copying import Inodes, copy_tree, make_like, remove
+from imptrace.kept.move.held_open import directory_of, inside
+from imptrace.kept.move.journal import Journal, fingerprint
+from imptrace.kept.move.tree import Tree, difference, digest, read_tree
+
+_ATTEMPTS = 3
+
+
+class Outcome(StrEnum):
+    """What became of a path."""
+
+    COPIED = "copied"
+    UPDATED = "updated"
+    """The store had an older state of it."""
+    THERE = "there"
+    """The store has exactly this already."""
+    ABSENT = "absent"
+    """There is nothing to copy."""
+    NEWER = "newer"
+    """The store has what is newer, or not from here: left as it is."""
+    IN_USE = "in-use"
+    """A program writes to it."""
+    FAILED = "failed"
+    REMOVED = "removed"
+    """Taken out of the store again."""
+    WOULD_COPY = "would-copy"
+    WOULD_UPDATE = "would-update"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moved:
+    """What became of one path, and why if that is not plain."""
+
+    path: bytes
+    outcome: Outcome
+    size: int = 0
+    note: str = ""
+    left_out: tuple[tuple[bytes, str], ...] = ()
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing is left to be done about it."""
+        return self.outcome not in (Outcome.NEWER, Outcome.IN_USE, Outcome.FAILED)
+
+
+@dataclass(slots=True)
+class Mover:
+    """Copies into one store, and remembers which files have several names."""
+
+    journal: Journal
+    mounts: frozenset[bytes]
+    links: Inodes
+
+    def target(self, path: bytes) -> bytes:
+        """Name the place of a path in the store."""
+        return self.journal.storage.rstrip(b"/") + path
+
+    def look(self, path: bytes) -> tuple[Moved, Tree | None]:
+        """Say what would have to be done, and read what there is to copy. Raises OSError."""
+        self._restore(path)
+        try:
+            source = read_tree(path, self.mounts)
+        except FileNotFoundError:
+            return Moved(path=path, outcome=Outcome.ABSENT), None
+        if not source.nodes:
+            return Moved(path=path, outcome=Outcome.ABSENT, note="a socket is no state"), None
+        target = self.target(path)
+        if not os.path.lexists(target):
+            return self._found(path, source, Outcome.WOULD_COPY), source
+        if is_mounted(path, target):
+            return Moved(path=path, outcome=Outcome.THERE, note="the store is mounted here"), None
+        return self._compared(path, source, target), source
+
+    def _compared(self, path: bytes, source: Tree, target: bytes) -> Moved:
+        kept = read_tree(target, frozenset())
+        if self._is_same(path, source, kept):
+            self._remember(source, target)
+            return self._found(path, source, Outcome.THERE)
+        if not self.is_ours(path, kept) and (why := _newer(source, kept)):
+            return Moved(path=path, outcome=Outcome.NEWER, note=why)
+        return self._found(path, source, Outcome.WOULD_UPDATE)
+
+    def needed(self, path: bytes, source: Tree) -> int:
+        """Bytes that the copy of a path will take, beyond what an earlier attempt has copied."""
+        try:
+            part = read_tree(_part(self.target(path)), frozenset())
+        except OSError:
+            return source.disk
+        whole = [
+            node.disk
+            for name, node in source.nodes.items()
+            if name in part.nodes and part.nodes[name].traits == node.traits
+        ]
+        return max(source.disk - sum(whole), 0)
+
+    def copy(self, path: bytes, source: Tree, found: Moved) -> Moved:
+        """Copy, check, and give the copy its name; again if the source changed meanwhile."""
+        target = self.target(path)
+        self._make_parents(path)
+        with directory_of(self.journal.storage, path) as place:
+            there = os.path.join(place, os.path.basename(target))
+            part = _part(there)
+            why = self._make_part(path, source, part)
+            if why is not None:
+                remove(part)
+                return Moved(path=path, outcome=Outcome.FAILED, note=f"it changes meanwhile: {why}")
+            source = read_tree(path, self.mounts)
+            mark = fingerprint(read_tree(part, frozenset()))
+            self.journal.copies[path] = [*self.journal.copies.get(path, ()), mark]
+            self.journal.save()
+            _put(part, there)
+        self.journal.copies[path] = [mark]
+        self.journal.save()
+        self._remember(source, target)
+        is_update = found.outcome is Outcome.WOULD_UPDATE
+        return self._found(path, source, Outcome.UPDATED if is_update else Outcome.COPIED)
+
+    def _make_part(self, path: bytes, source: Tree, part: bytes) -> str | None:
+        """Make a whole copy under a temporary name; say what keeps changing if that cannot be."""
+        why = None
+        with inside(part, is_directory=stat.S_ISDIR(source.nodes[b""].kind)) as top:
+            for attempt in range(_ATTEMPTS):
+                if attempt:
+                    source = read_tree(path, self.mounts)
+                links = dict(self.links)
+                copy_tree(path, source, top, links)
+                _sync(part)
+                why = self._wrong(path, source, top)
+                if why is None:
+                    break
+        return why
+
+    def is_ours(self, path: bytes, kept: Tree) -> bool:
+        """Whether what the store has is a copy that was made here, and unchanged since."""
+        return fingerprint(kept) in self.journal.copies.get(path, ())
+
+    def undo(self, path: bytes) -> Moved:
+        """Remove a copy, unless it is more than that by now. Raises OSError."""
+        target = self.target(path)
+        remove(_part(target))
+        self._restore(path)
+        if not os.path.lexists(target):
+            return Moved(path=path, outcome=Outcome.ABSENT)
+        if is_mounted(path, target):
+            return Moved(path=path, outcome=Outcome.NEWER, note="the switch has happened")
+        kept = read_tree(target, frozenset())
+        if not self.is_ours(path, kept):
+            return Moved(path=path, outcome=Outcome.NEWER, note="it was changed in the store")
+        remove(target)
+        return Moved(path=path, outcome=Outcome.REMOVED, size=kept.disk)
+
+    def _found(self, path: bytes, source: Tree, outcome: Outcome) -> Moved:
+        return Moved(path=path, outcome=outcome, size=source.disk, left_out=source.left_out)
+
+    def _is_same(self, path: bytes, source: Tree, kept: Tree) -> bool:
+        """Whether the store has exactly the source; contents are read unless the copy is ours."""
+        if difference(source, kept) is not None:
+            return False
+        if self.is_ours(path, kept):
+            return True
+        return _unlike(path, source, self.target(path)) is None
+
+    def _wrong(self, path: bytes, source: Tree, part: bytes) -> str | None:
+        """Say in what a copy is not what the source is now."""
+        now = read_tree(path, self.mounts)
+        return (
+            difference(now, source)
+            or difference(source, read_tree(part, frozenset()))
+            or _unlike(path, source, part)
+        )
+
+    def _make_parents(self, path: bytes) -> None:
+        """Make what is missing above a path, each directory as that of the source, in one step."""
+        storage = self.journal.storage
+        if not os.path.isdir(storage):
+            os.makedirs(storage, exist_ok=True)
+        for parent in reversed(list(parents_of(path))):
+            there = self.target(parent)
+            if os.path.lexists(there):
+                continue
+            part = _part(there)
+            make_like(parent, part)
+            self.journal.made.append(parent)
+            self.journal.save()
+            with directory_of(storage, parent) as place:
+                os.rename(part, os.path.join(place, os.path.basename(there)))
+
+    def _restore(self, path: bytes) -> None:
+        """Put back what an interrupted exchange has left without its name."""
+        target = self.target(path)
+        old = _old(target)
+        if os.path.lexists(old):
+            if os.path.lexists(target):
+                remove(old)
+            else:
+                os.rename(old, target)
+
+    def _remember(self, source: Tree, target: bytes) -> None:
+        for name, node in source.nodes.items():
+            if node.links > 1 and not stat.S_ISDIR(node.kind):
+                self.links[node.inode] = os.path.join(target, name) if name else target
+
+
+def is_mounted(path: bytes, target: bytes) -> bool:
+    """Whether a path leads into the store already: by a mount, or by a link."""
+    try:
+        return os.path.samefile(path, target)
+    except OSError:
+        return False
+
+
+def _put(part: bytes, there: bytes) -> None:
+    """Give a checked copy its name; what had the name before is removed after that."""
+    if not os.path.lexists(there):
+        os.rename(part, there)
+        _sync(there)
+        return
+    old = _old(there)
+    remove(old)
+    try:
+        kernel.exchange(part, there)
+    except OSError:
+        # Not every file system can exchange: `_restore` puts it right if we end in between.
+        os.rename(there, old)
+        os.rename(part, there)
+    else:
+        os.rename(part, old)
+    _sync(there)
+    remove(old)
+
+
+def _part(target: bytes) -> bytes:
+    return _beside(target, b".imptrace-part")
+
+
+def _old(target: bytes) -> bytes:
+    return _beside(target, b".imptrace-old")
+
+
+def _beside(target: bytes, ending: bytes) -> bytes:
+    directory, _, name = target.rpartition(b"/")
+    # A name may be as long as the file system allows: its head tells it well enough from others.
+    return directory + b"/." + name[: 255 - 1 - len(ending)] + ending
+
+
+def _newer(source: Tree, kept: Tree) -> str | None:
+    """Say what the store has that the source has not, or has older."""
+    for name, node in kept.nodes.items():
+        if stat.S_ISDIR(node.kind):
+            continue
+        shown = os.fsdecode(name) or "it"
+        origin = source.nodes.get(name)
+        if origin is None:
+            return f"the store has {shown}, which is not here"
+        if node.mtime_ns > origin.mtime_ns and node.traits != origin.traits:
+            return f"the store has a newer {shown}"
+        if node.mtime_ns == origin.mtime_ns and node.size != origin.size:
+            return f"the store has another {shown}"
+    return None
+
+
+def _unlike(path: bytes, source: Tree, copy: bytes) -> str | None:
+    """Say which file has other contents than its copy."""
+    for name in _files(source):
+        one = os.path.join(path, name) if name else path
+        other = os.path.join(copy, name) if name else copy
+        if digest(one) != digest(other):
+            return f"{os.fsdecode(name) or 'its contents'} differs"
+    return None
+
+
+def _files(tree: Tree) -> Iterator[bytes]:
+    seen = set()
+    for name, node in tree.nodes.items():
+        if stat.S_ISREG(node.kind) and node.inode not in seen:
+            seen.add(node.inode)
+            yield name
+
+
+def _sync(path: bytes) -> None:
+    """Write the file system that a path is on; what fails to be written is told here."""
+    descriptor = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        kernel.sync_file_system(descriptor)
+    finally:
+        os.close(descriptor)
