@@ -1,6 +1,6 @@
 """Who changed what lies at or below a path, in all runs together."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import Engine, and_, func, or_, select
@@ -10,9 +10,10 @@ from imptrace.db.models import Access, Path, Process, Run
 from imptrace.db.records import MAYBE_DONE
 from imptrace.db.units import unit_of
 from imptrace.facts.programs import program_name
-from imptrace.tracer.events import CHANGES
+from imptrace.tracer.events import CHANGES, METADATA_OPS
 
-_CHANGING = [OP_CODES[op] for op in CHANGES]
+_CHANGING = [OP_CODES[op] for op in CHANGES - METADATA_OPS]
+"""Who only sets modes or times has written nothing."""
 _DONE = [OUTCOME_CODES[outcome] for outcome in MAYBE_DONE]
 
 
@@ -65,6 +66,13 @@ def changers(engine: Engine, path: bytes) -> list[Changer]:
                 paths, last = paths + known.paths, max(last, known.last_ns)  # noqa: PLW2901 (added up)
             found[key] = Changer(*key, paths, last)
     return sorted(found.values(), key=lambda each: (-each.paths, -each.last_ns))
+
+
+def asked_of(engine: Engine | None) -> Callable[[bytes], Sequence[Changer]]:
+    """Answer with what asks a database who changed a path; nobody did where there is none."""
+    if engine is None:
+        return lambda _path: ()
+    return lambda path: changers(engine, path)
 
 
 def losses(engine: Engine) -> Iterator[Loss]:

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -206,6 +206,17 @@ def _server_engine(url: URL, *, read_only: bool) -> Engine:
 def reading(place: str | os.PathLike[str] | None) -> Iterator[Engine]:
     """Open the database for questions: read-only, disposed of at the end, its errors explained."""
     with _opened(place, read_only=True) as engine:
+        yield engine
+
+
+@contextmanager
+def reading_if_there(place: str | os.PathLike[str] | None) -> Iterator[Engine | None]:
+    """Open the database as `reading` does; None where nothing was recorded yet."""
+    with ExitStack() as stack:
+        try:
+            engine = stack.enter_context(reading(place))
+        except NoDatabaseError:
+            engine = None
         yield engine
 
 

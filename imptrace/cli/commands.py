@@ -57,7 +57,10 @@ GROUPS: dict[str, dict[str, Listed]] = {
         "runs": Listed("runs", "List the recorded runs, oldest first."),
         "show": Listed("show", "Show one run: its processes, and what they changed."),
         "files": Listed("files", "Show what a program touches, over all its runs."),
-        "who": Listed("who", "Show which programs touched a path, or anything below it."),
+        "who": Listed(
+            "who",
+            "Show which programs touched a path, or anything below it; else whose it should be.",
+        ),
         "services": Listed("services", "List what the catalogue knows, or show one entry in full."),
         "leaks": Listed("leaks", "Show what the next boot takes, who wrote it, and what keeps it."),
         "audit": Listed("audit", "Show what a system declares to leave on disk and nothing keeps."),

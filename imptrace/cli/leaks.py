@@ -2,20 +2,17 @@
 
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from sqlalchemy import Engine
 
 from imptrace.cli import completing
 from imptrace.cli.messages import say
-from imptrace.cli.options import Database, Json, Pager
+from imptrace.cli.options import Database, Json, Pager, keep_garbage
 from imptrace.cli.output import answer as show
 from imptrace.cli.output import answer_json, screen
-from imptrace.db.engine import NoDatabaseError, reading
+from imptrace.db.engine import reading_if_there
 from imptrace.errors import UsageError
 from imptrace.facts.levels import Level
 from imptrace.kept.leaks.answer import Question, answer
@@ -96,6 +93,7 @@ def leaks(
 
     Example: imptrace leaks --since boot
     """
+    keep_garbage()
     if json + ncdu + quiet > 1:
         raise UsageError("--json, --ncdu and --quiet exclude each other")
     question = Question(
@@ -108,7 +106,7 @@ def leaks(
         unit=unit,
         detailed=set_aside,
     )
-    with recorded(database) as engine:
+    with reading_if_there(database) as engine:
         found = answer(question, engine)
     if not quiet:
         _tell(found, question, json=json, ncdu=ncdu, why=why, pager=pager)
@@ -143,14 +141,3 @@ def _tell(
 def _absolute(paths: list[Path] | None) -> tuple[bytes, ...]:
     # Not resolved: a symbolic link may itself be what would be lost.
     return tuple(os.path.abspath(os.fsencode(path)) for path in paths or ())
-
-
-@contextmanager
-def recorded(database: str | None) -> Iterator[Engine | None]:
-    """Open what was recorded; nothing, where nothing was."""
-    with ExitStack() as stack:
-        try:
-            engine = stack.enter_context(reading(database))
-        except NoDatabaseError:
-            engine = None
-        yield engine

@@ -86,7 +86,8 @@ class Writers:
                 writers=(writer,), attributed=Attributed.DECLARED, declared_by=declared_by
             )
         if entry is not None:
-            writer = Writer(program=_program(entry), unit=_unit(entry), user=entry.user or user)
+            program = _program(entry) or (_named_for(place) if place is not None else None)
+            writer = Writer(program=program, unit=_unit(entry), user=entry.user or user)
             return Attribution(writers=(writer,), attributed=Attributed.CATALOGUE)
         if user is None:
             return Attribution(writers=(), attributed=None)
@@ -139,8 +140,11 @@ def declared_by_units() -> list[Row]:
     return []
 
 
-def _program(entry: Entry) -> bytes:
-    return (entry.programs[0] if entry.programs else entry.id).encode()
+def _program(entry: Entry) -> bytes | None:
+    """Name the program of an entry; one that is about the system itself has none."""
+    if entry.programs:
+        return entry.programs[0].encode()
+    return entry.id.encode() if entry.option or entry.units else None
 
 
 def _unit(entry: Entry) -> str | None:

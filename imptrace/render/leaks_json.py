@@ -114,7 +114,8 @@ def _file_system(each: FileSystem) -> FileSystemJson:
     return {**path_name(each.path), "fstype": each.fstype, "why": each.why}
 
 
-def _writer(writer: Writer) -> WriterJson:
+def writer_json(writer: Writer) -> WriterJson:
+    """Write who wrote a path."""
     return {
         "program": None if writer.program is None else plain_text(writer.program),
         "unit": writer.unit,
@@ -133,7 +134,7 @@ def _leak(leak: Leak) -> LeakJson:
         "level": leak.level.value,
         "scope": leak.scope.value,
         "user": leak.user,
-        "writers": [_writer(each) for each in leak.writers],
+        "writers": [writer_json(each) for each in leak.writers],
         "attributed": None if leak.attributed is None else leak.attributed.value,
         "option": leak.option,
         "reasons": [{"code": str(each.code), "text": in_words(each)} for each in leak.reasons],

@@ -129,13 +129,6 @@ class FilesAnswer(TypedDict):
     uses: list[UseJson]
 
 
-class WhoAnswer(PathNameJson):
-    """`imptrace who PATH --json`."""
-
-    schema: Literal["imptrace.who/1"]
-    uses: list[UseJson]
-
-
 def run(details: RunDetails) -> RunAnswer:
     """Answer with one run and all that belongs to it."""
     return {
@@ -156,13 +149,8 @@ def files(program: str, uses: Iterable[PathUse]) -> FilesAnswer:
     return {
         "schema": "imptrace.files/1",
         "program": _plain(program),
-        "uses": [_use(use) for use in uses],
+        "uses": [use_json(use) for use in uses],
     }
-
-
-def who(path: bytes, uses: Iterable[PathUse]) -> WhoAnswer:
-    """Answer who touches a path."""
-    return {"schema": "imptrace.who/1", **path_name(path), "uses": [_use(use) for use in uses]}
 
 
 def _run(record: RunRecord) -> RunJson:
@@ -249,7 +237,8 @@ def file_type(path: PathRecord) -> FileType | None:
     return FileType.DIRECTORY if AccessFlag.DIRECTORY in path.flags else None
 
 
-def _use(use: PathUse) -> UseJson:
+def use_json(use: PathUse) -> UseJson:
+    """Write one use of a path."""
     return {
         **path_name(use.path),
         "run": use.run,

@@ -4,7 +4,7 @@ import json
 import os
 import pwd
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from imptrace.catalogue import shipped
-from imptrace.db.changers import Changer, changers, losses
+from imptrace.db.changers import asked_of, losses
 from imptrace.errors import UsageError
 from imptrace.facts.conventions import common_name
 from imptrace.facts.levels import Kind, Level
@@ -80,7 +80,7 @@ def answer(question: Question, engine: Engine | None) -> Answer:
     found = _walk(ground, seen, wanted, detailed=question.detailed)
     names = {user.uid: user.name for user in users}
     writers = Writers(
-        units=declared_by_units() if not tree.base else (), users=names, recorded=_asked(engine)
+        units=declared_by_units() if not tree.base else (), users=names, recorded=asked_of(engine)
     )
     keeping = Keeping(stores=seen.stores, backend=_backend(tree))
     leaks = (_leak(piece, writers, keeping, places, names) for piece in _apart(found.pieces))
@@ -148,12 +148,6 @@ def _since(text: str | None, boot: Boot) -> int:
             f"{text!r} is no time: write --since boot, 2026-11-29 or 2026-11-29T08:30"
         ) from None
     return int(moment.timestamp() * 1_000_000_000)
-
-
-def _asked(engine: Engine | None) -> Callable[[bytes], Sequence[Changer]]:
-    if engine is None:
-        return lambda _path: ()
-    return lambda path: changers(engine, path)
 
 
 def _backend(tree: Tree) -> str | None:

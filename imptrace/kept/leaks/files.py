@@ -29,6 +29,7 @@ _LOOKED = 20_000
 """Files whose first bytes are read: most of a kind lie together, and the user waits."""
 _KEYS = frozenset({Hint.PRIVATE_KEY, Hint.KEYRING})
 _SYSTEM = (b"/etc", b"/var", b"/opt", b"/srv")
+_OF_PACKAGES = (b"/usr/", b"/lib/", b"/bin/", b"/sbin/", b"/dev/null", b"/etc/alternatives/")
 
 
 class Frame(NamedTuple):
@@ -225,6 +226,7 @@ class FileCourt:
         if ruling is not None:
             return ruling[0]
         is_packages = ground.installed.came_with_it(path, uid, mtime, ground.tree)
+        is_packages = is_packages or _leads_to_package(path, facts)
         return Why.PACKAGE if is_packages or self._is_skeleton(path) else None
 
     def _is_skeleton(self, path: bytes) -> bool:
@@ -295,3 +297,12 @@ def _is_made_link(path: bytes, facts: PathFacts) -> bool:
     """Whether systemd links a DynamicUser's directory here, or the system its own at the top."""
     link = facts.link
     return link is not None and (link.startswith(b"private/") or is_top(path))
+
+
+def _leads_to_package(path: bytes, facts: PathFacts) -> bool:
+    """Whether it is a link to what packages bring, which whoever made it makes again."""
+    link = facts.link
+    if link is None or not path.startswith(b"/etc/"):
+        return False
+    target = os.path.normpath(os.path.join(parent_of(path), link))
+    return target.startswith(_OF_PACKAGES)

@@ -58,7 +58,7 @@ class Installed:
 
     def is_packages(self, path: bytes) -> bool:
         """Whether a directory belongs to the package manager itself."""
-        return bool(self.at_ns) and any(is_within(path, top) for top in _PACKAGE_MANAGERS)
+        return any(is_within(path, top) for top in _PACKAGE_MANAGERS)
 
     def came_with_it(self, path: bytes, uid: int, mtime_ns: int, tree: Tree) -> bool:
         """Whether a file of the system is as the installation left it."""
