@@ -26,6 +26,11 @@ struct entry {
 	uint32_t id, pending;	/* repeats not yet written */
 };
 
+struct number {
+	uint32_t count, said;
+};
+
+static struct number changed_paths, too_long;
 static struct ring *ring;
 static int kick_fd, reader_fd;
 static uint64_t start_ns, seed[2];
@@ -397,17 +402,14 @@ void journal_signalled(int number)
 		atomic_fetch_add(&ring->signals[number], 1);
 }
 
-void journal_exit(uint8_t type, uint32_t image, int status, uint32_t left)
+void journal_changed_path(void)
 {
-	struct exit_record *record = reserve(sizeof(*record), type);
+	changed_paths.count++;
+}
 
-	if (!record)
-		return;
-	record->process = image;
-	record->status = status;
-	record->at = journal_now();
-	record->left = left;
-	push(record);
+void journal_too_long(void)
+{
+	too_long.count++;
 }
 
 void journal_count(uint8_t type, uint32_t image, uint32_t count)
@@ -418,6 +420,36 @@ void journal_count(uint8_t type, uint32_t image, uint32_t count)
 		return;
 	record->process = image;
 	record->count = count;
+	push(record);
+}
+
+static void say_number(struct number *number, uint32_t warning)
+{
+	if (number->count != number->said)
+		journal_count(RECORD_WARNING, number->count, warning);
+	number->said = number->count;
+}
+
+/* To be called when something ends: each text is kept once. */
+static void say_numbers(void)
+{
+	say_number(&changed_paths, WARN_CHANGED_PATH);
+	say_number(&too_long, WARN_TOO_LONG);
+}
+
+void journal_exit(uint8_t type, uint32_t image, int status, uint32_t left)
+{
+	struct exit_record *record;
+
+	if (type == RECORD_ROOT_EXITED || type == RECORD_ALL_GONE)
+		say_numbers();
+	record = reserve(sizeof(*record), type);
+	if (!record)
+		return;
+	record->process = image;
+	record->status = status;
+	record->at = journal_now();
+	record->left = left;
 	push(record);
 }
 

@@ -62,6 +62,10 @@ struct process_texts {
 void journal_process(struct process_record *record, const struct process_texts *texts);
 /* @inside, a mount point or root directory of a tracee, is @host here; NULL: nothing is. */
 void journal_name(const char *inside, const char *host);
+/* What is said once, with how often it was: */
+void journal_changed_path(void);	/* a path was another one by the time its call was made */
+void journal_too_long(void);		/* a path is longer than the kernel tells */
+
 /* Signal @number came to this process, which wants none itself. */
 void journal_signalled(int number);
 void journal_exit(uint8_t type, uint32_t image, int status, uint32_t left);

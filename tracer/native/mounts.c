@@ -57,7 +57,7 @@ static void unescape(char *text)
 /* "36 35 98:0 /root /point options [tags] - type source options" */
 static bool parse_line(char *line, struct mount *mount)
 {
-	char *field[5] = { NULL }, *rest = line, *type;
+	char *field[5] = { NULL }, *rest = line, *type, *name;
 
 	for (int i = 0; i < 5; i++) {
 		field[i] = strsep(&rest, " ");
@@ -74,7 +74,14 @@ static bool parse_line(char *line, struct mount *mount)
 	mount->point = field[4];
 	unescape(mount->root);
 	unescape(mount->point);
-	mount->waits = type_waits(strsep(&type, " "));
+	name = strsep(&type, " ");
+	mount->waits = type_waits(name);
+	mount->upper = type && !strcmp(name, "overlay") ? strstr(type, "upperdir=") : NULL;
+	if (mount->upper) {
+		mount->upper += strlen("upperdir=");
+		mount->upper[strcspn(mount->upper, ",")] = '\0';
+		unescape(mount->upper);
+	}
 	return true;
 }
 
@@ -313,4 +320,16 @@ bool mounts_to_host(const struct mount_table *table, int mount_id, char *path, s
 	}
 	free(inside);
 	return found;
+}
+
+bool mounts_upper(const struct mount_table *table, int mount_id, char *host, size_t size)
+{
+	const struct mount *mount = by_id(table, mount_id), *under;
+
+	/* It was named by who mounted it, from his directory if it is a relative path. */
+	if (!mount || !mount->upper || mount->upper[0] != '/' || strlen(mount->upper) >= size)
+		return false;
+	under = covering(table, mount->upper);
+	strcpy(host, mount->upper);
+	return under && mounts_to_host(table, under->id, host, size);
 }

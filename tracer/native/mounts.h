@@ -18,6 +18,7 @@ struct mount {
 	int id;
 	char device[24];	/* "major:minor" */
 	char *root, *point;	/* unescaped; in the table's text */
+	char *upper;		/* of an overlay: where what is changed lies; NULL: nowhere. As above */
 	bool waits;		/* a lookup may wait for somebody else */
 };
 
@@ -64,6 +65,12 @@ bool mounts_waits(const struct mount_table *table, const char *path);
  * for @size bytes. Returns false, leaving it alone, where the host cannot see that mount.
  */
 bool mounts_to_host(const struct mount_table *table, int mount_id, char *path, size_t size);
+
+/*
+ * Writes to @host, which has room for @size bytes, what the host calls the upper directory of the
+ * overlay @mount_id of @table. False if it is no overlay, or the host cannot see that directory.
+ */
+bool mounts_upper(const struct mount_table *table, int mount_id, char *host, size_t size);
 
 /* Returns where mount @mount_id of @table is mounted, owned by the table; NULL if it is not in it. */
 const char *mounts_point(const struct mount_table *table, int mount_id);

@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "image.h"
 #include "journal.h"
+#include "names.h"
 #include "permission.h"
 #include "stage.h"
 
@@ -18,22 +19,56 @@ void observe_configure(const struct observe_options *wanted)
 	options = *wanted;
 }
 
+/* A path that another thread changes while the call waits may not be the one that is used. */
+static void compare_texts(const struct staging *staging)
+{
+	char now[PATH_MAX];
+
+	if (!staging->text_count || !process_has_threads(staging->process))
+		return;
+	for (int i = 0; i < staging->text_count; i++) {
+		const struct text *text = &staging->texts[i];
+
+		if (!tracee_read(staging->tid, text->address, now, text->size) &&
+		    memcmp(now, text->bytes, text->size) != 0)
+			journal_changed_path();
+	}
+}
+
+static void clear(struct staging *staging)
+{
+	staging->process = NULL;
+	staging->options = &options;
+	staging->count = staging->place_count = staging->text_count = 0;
+	staging->is_exec = staging->changes = false;
+	staging->resolve = 0;
+}
+
 void observe_entry(const struct syscall_site *site, struct staging *staging)
 {
 	const struct call *call = call_find(site->arch, site->nr);
 
-	staging->count = staging->place_count = 0;
-	staging->is_exec = false;
-	staging->options = &options;
-	staging->process = call && journal_is_read() ? process_of(site->tid) : NULL;
-	if (!staging->process)
+	clear(staging);
+	staging->tid = site->tid;
+	names_changed(site->tid); /* its call before this one is over */
+	if (!call || !journal_is_read())
 		return;
+	staging->process = process_of(site->tid);
+	if (staging->process && process_is_another(staging->process)) {
+		observe_exit(staging->process, -1);
+		staging->process = process_of(site->tid);
+	}
+	if (!staging->process) {
+		journal_count(RECORD_UNSEEN, 0, 1);
+		return;
+	}
 	if (staging->process->exec_path)
 		image_after_exec(staging->process);
 	process_chdir_ends(staging->process, site->tid);
 	if (staging->process->world_tid)
 		process_examine_root(staging->process, site->tid);
 	stage_call(site, staging, call);
+	compare_texts(staging);
 }
 
 /* Whether somebody holds a lease of the file, so that who opens it waits until it is given back. */
@@ -63,8 +98,7 @@ bool observe_can_wait(const struct syscall_site *site)
 	if (call->kind != CALL_OPEN && call->kind != CALL_OPENAT2 && call->kind != CALL_SOCKET &&
 	    call->kind != CALL_SOCKETCALL && call->op != OP_TRUNCATE)
 		return false;
-	staging.count = staging.place_count = 0;
-	staging.options = &options;
+	clear(&staging);
 	staging.process = process_of(site->tid);
 	if (!staging.process)
 		return true;
@@ -98,6 +132,9 @@ static bool is_sure_name(const struct place *place)
 
 static struct before before_change(const struct place *place)
 {
+	if (place->overlaid)
+		return (struct before){ .looked = journal_first_change(place->path),
+					.st = place->upper_there ? &place->upper : NULL };
 	if (place->error && (place->error != ENOENT || !is_sure_name(place)))
 		return (struct before){ .looked = false };
 	if (place->private_mount || !journal_first_change(place->path))
@@ -160,6 +197,8 @@ void observe_commit(struct staging *staging, const struct call_result *result)
 {
 	struct process *process = staging->process;
 
+	if (result->end == CALL_RETURNED)
+		names_changed(staging->tid);
 	for (int i = 0; i < staging->count; i++) {
 		if (staging->is_exec) {
 			/* The fork that only execs is nobody yet: its parent runs the program. */
@@ -189,10 +228,8 @@ void observe_holding(const struct holding *holding)
 	static const struct call_result held = { .end = CALL_RETURNED };
 	static struct staging staging;
 
+	clear(&staging);
 	staging.process = holding->process;
-	staging.options = &options;
-	staging.count = staging.place_count = 0;
-	staging.is_exec = false;
 	stage_holding(holding, &staging);
 	observe_commit(&staging, &held);
 }

@@ -21,7 +21,14 @@ struct syscall_site {
 	uint64_t ip;		/* behind the instruction that makes the call; 0: not known */
 };
 
-enum { STAGED_MAX = 4 };
+enum { STAGED_MAX = 4, TEXTS_MAX = 2 };
+
+/* A path as it stood in the tracee's memory. */
+struct text {
+	uint64_t address;
+	size_t size;		/* with the NUL */
+	char bytes[PATH_MAX];
+};
 
 struct staged_access {
 	uint8_t op, outcome;
@@ -47,6 +54,13 @@ struct staging {
 	int place_count;
 	bool is_exec;
 	char text[PATH_MAX + 1];	/* the text of a new symbolic link */
+	/* For what is looked at next: */
+	bool changes;		/* the call changes what is there */
+	uint64_t resolve;	/* RESOLVE_* of openat2(2) */
+	/* What was read, to be compared when all has been looked at: */
+	pid_t tid;
+	struct text texts[TEXTS_MAX];
+	int text_count;
 };
 
 void observe_configure(const struct observe_options *options);

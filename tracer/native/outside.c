@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "journal.h"
+#include "paths.h"
 
 /* Whether this is new: names that were told lately need not be told again. */
 static bool is_news(uint64_t a, uint64_t b)
@@ -89,6 +90,32 @@ static void tell_chroot(const char *at, const char *path)
 	tell_root(root);
 }
 
+/*
+ * On an overlay that the host does not see: what is changed lies in its upper directory, and so does
+ * what was changed before.
+ */
+static bool of_overlay(const struct query *query, const struct mount_table *table, int mount_id,
+		       struct place *place)
+{
+	char host[PLACE_PATH_MAX];
+	const char *point = mounts_point(table, mount_id);
+	size_t length = point ? strlen(point) : 0;
+
+	if (!point || strncmp(place->path, point, length) != 0 ||
+	    !mounts_upper(table, mount_id, host, sizeof(host)))
+		return false;
+	if (is_news(table->namespace, (uint64_t)table->loads << 32 | (uint32_t)mount_id))
+		journal_name(point, host);
+	if (place->path[length] && !path_join(host, sizeof(host), place->path + length + 1))
+		return false;
+	place->upper_there = !lstat(host, &place->upper);
+	if (!query->changes && !place->upper_there)
+		return false;
+	strcpy(place->path, host);
+	place->overlaid = true;
+	return true;
+}
+
 void outside_name(const struct query *query, const struct mount_table *table, const char *at,
 		  bool below_root, int mount_id, struct place *place)
 {
@@ -111,6 +138,8 @@ void outside_name(const struct query *query, const struct mount_table *table, co
 			     sizeof(place->path))) {
 		if (below_root)
 			tell_chroot(at, place->path);
+	} else if (is_known && of_overlay(query, table, mount_id, place)) {
+		return;
 	} else {
 		place->private_mount = true;
 		if (is_known)

@@ -45,6 +45,7 @@ bool place_from_link(const char *link, struct place *place)
 	struct stat st;
 	ssize_t length = readlink(link, place->path, sizeof(place->path) - 1);
 
+	place->too_long = length < 0 && errno == ENAMETOOLONG;
 	if (length < 1 || place->path[0] != '/')
 		return false; /* pipe:[1], socket:[1], anon_inode:..., not open */
 	place->path[length] = '\0';

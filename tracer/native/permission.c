@@ -98,7 +98,7 @@ static int check_directory(const struct process *process, struct place *place)
 	size_t length = (size_t)(strrchr(place->path, '/') - place->path);
 	uint64_t now = journal_now();
 
-	if (known_generation == names_generation() && known_user == process->fsuid &&
+	if (names_steady() && known_generation == names_generation() && known_user == process->fsuid &&
 	    now < known_at + KNOWN_NS && !strncmp(known, place->path, length) && !known[length])
 		return known_error;
 	known_error = ask_directory(process, place);

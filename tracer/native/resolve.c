@@ -11,8 +11,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "mounts.h"
@@ -308,6 +310,43 @@ static void keep_name(char *directory, struct place *place)
 	*slash = '/';
 }
 
+/* Whether openat2(2) refuses the way to the place: what its flags forbid, the kernel knows best. */
+static int refusal(const struct query *query)
+{
+	struct open_how how = {
+		.flags = O_PATH | O_CLOEXEC | (query->follow ? 0U : (unsigned int)O_NOFOLLOW),
+		.resolve = query->resolve & ~(uint64_t)RESOLVE_CACHED,
+	};
+	char link[64];
+	int error, start, fd;
+
+	path_start(query, link, sizeof(link));
+	start = open(link, DIRECTORY_FLAGS);
+	fd = (int)syscall(SYS_openat2, start, query->raw, &how, sizeof(how));
+	error = fd < 0 && (errno == EXDEV || errno == ELOOP) ? errno : 0;
+	if (fd >= 0)
+		close(fd);
+	if (start >= 0)
+		close(start);
+	return error;
+}
+
+static bool resolve_restricted(const struct query *query, struct place *place)
+{
+	int error;
+
+	if (!walk_carefully(query, place))
+		return false;
+	place->has_parent = place->parent >= 0;
+	error = query->process->root_kind == ROOT_OURS && place->error != NOT_LOOKED &&
+				!mounts_host()->waits ?
+			refusal(query) :
+			0;
+	if (error)
+		place->error = error;
+	return true;
+}
+
 bool resolve(const struct query *query, struct place *place)
 {
 	char link[64], path[PLACE_PATH_MAX], *name;
@@ -316,8 +355,10 @@ bool resolve(const struct query *query, struct place *place)
 	place->parent = -1;
 	place->has_parent = false;
 	place->through_link = false;
-	place->private_mount = false;
+	place->private_mount = place->too_long = place->overlaid = false;
 	place->name[0] = '\0';
+	if (query->resolve)
+		return resolve_restricted(query, place);
 	if (!*query->raw && query->dirfd != AT_FDCWD &&
 	    query->process->root_kind == ROOT_OURS) {
 		path_start(query, link, sizeof(link));

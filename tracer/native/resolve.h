@@ -26,6 +26,10 @@ struct place {
 	int parent;		/* O_PATH descriptor of its directory, owned; -1 if not open */
 	char name[NAME_MAX + 1];	/* its name there; "" if @parent is the object itself */
 	bool through_link;	/* a symbolic link at the end was followed, maybe to elsewhere */
+	bool too_long;		/* resolve() failed because the kernel tells no name so long */
+	bool overlaid;		/* the path is one of an overlay's upper directory, @st of the merged one */
+	bool upper_there;	/* something is at the path then: @upper */
+	struct stat upper;
 	bool private_mount;	/* the host cannot see it; path is the tracee's own */
 };
 
@@ -35,6 +39,8 @@ struct query {
 	int dirfd;		/* a descriptor of the tracee, or AT_FDCWD */
 	const char *raw;	/* the path as the tracee gave it; "" for dirfd itself */
 	bool follow;		/* a symbolic link at the end */
+	bool changes;		/* what is there is about to be changed */
+	uint64_t resolve;	/* RESOLVE_* of openat2(2) */
 };
 
 /*

@@ -69,6 +69,7 @@ OUTCOMES: Final = (
     Outcome.FAILED,
     Outcome.UNKNOWN,
 )
+_CHANGED_PATH, _TOO_LONG = 16, 17
 _WARNINGS: Final = {
     1: Warned(
         "setuid",
@@ -267,8 +268,25 @@ def _other(kind: int, record: bytes) -> Event | Notice:
     if kind == _UNSEEN:
         return Unseen(process, count)
     if kind == _WARNING:
-        return _WARNINGS[count]
+        return _numbered(count, process) or _WARNINGS[count]
     raise ValueError(f"a record of unknown type {kind}")
+
+
+def _numbered(code: int, number: int) -> Warned | None:
+    """Give a warning that goes with how often it was."""
+    if code == _CHANGED_PATH:
+        return Warned(
+            "changed-path",
+            f"{number} {'path was' if number == 1 else 'paths were'} changed by another thread "
+            "while a call waited: what was recorded for them may not be what was used",
+        )
+    if code == _TOO_LONG:
+        return Warned(
+            "too-long",
+            f"{number} {'call' if number == 1 else 'calls'} could not be recorded: their "
+            "directory lies deeper than the 4,096 bytes of a name that the kernel tells",
+        )
+    return None
 
 
 def _mount_named(record: bytes) -> MountNamed:

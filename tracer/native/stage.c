@@ -59,6 +59,13 @@ static bool read_path(const struct syscall_site *site, struct staging *staging, 
 	length = tracee_read_text(site->tid, address, raw, PATH_MAX);
 	if (length < 0 && (errno == EPERM || errno == EACCES))
 		unseen(staging);
+	if (length >= 0 && length < PATH_MAX && staging->text_count < TEXTS_MAX) {
+		struct text *text = &staging->texts[staging->text_count++];
+
+		text->address = address;
+		text->size = (size_t)length + 1;
+		memcpy(text->bytes, raw, text->size);
+	}
 	/* Without a NUL within PATH_MAX the call fails with ENAMETOOLONG: no path. */
 	return length >= 0 && length < PATH_MAX;
 }
@@ -89,9 +96,13 @@ static struct place *locate(const struct syscall_site *site, struct staging *sta
 		.dirfd = dirfd,
 		.raw = raw,
 		.follow = end == END_FOLLOW || (end == END_LINK && slash),
+		.changes = staging->changes || end == END_ENTRY,
+		.resolve = staging->resolve,
 	};
 
 	if (!resolve(&query, place)) {
+		if (place->too_long)
+			journal_too_long();
 		place_release(place);
 		return NULL;
 	}
@@ -176,6 +187,7 @@ static void stage_open(const struct syscall_site *site, struct staging *staging,
 	bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 	struct place *place;
 
+	staging->changes = flags & (O_ACCMODE | O_TRUNC | O_CREAT);
 	if ((flags & O_TMPFILE) == O_TMPFILE || !*raw)
 		return; /* it has no name: the link that gives it one is what matters */
 	place = locate(site, staging, dirfd, raw,
@@ -210,22 +222,20 @@ static void stage_openat2(const struct syscall_site *site, struct staging *stagi
 {
 	struct open_how how;
 	char raw[PATH_MAX];
-	const char *path = raw;
 
 	if (tracee_read(site->tid, argument(site, call->flags), &how, sizeof(how)) ||
 	    !read_path(site, staging, call->path, raw))
 		return;
-	if (how.resolve & RESOLVE_IN_ROOT && *path == '/')
-		path += strspn(path, "/");
-	stage_open(site, staging, descriptor(site, call->dirfd), *path || !*raw ? path : ".",
-		   (int)how.flags);
+	staging->resolve = how.resolve;
+	stage_open(site, staging, descriptor(site, call->dirfd), raw, (int)how.flags);
 }
 
 /* Names of directories that lead through @place hold no longer. */
-static void expect_change(const struct place *place)
+static void expect_change(const struct syscall_site *site, const struct place *place)
 {
-	if (!place->error && (S_ISDIR(place->st.st_mode) || S_ISLNK(place->st.st_mode)))
-		names_forget();
+	if (place->error == NOT_LOOKED ||
+	    (!place->error && (S_ISDIR(place->st.st_mode) || S_ISLNK(place->st.st_mode))))
+		names_changing(site->tid, site->nr);
 }
 
 static void stage_one(const struct syscall_site *site, struct staging *staging,
@@ -234,6 +244,7 @@ static void stage_one(const struct syscall_site *site, struct staging *staging,
 	int flags = call->flags == NO_ARG ? 0 : (int)site->args[call->flags];
 	struct place *place;
 
+	staging->changes = call->op != OP_STAT;
 	if (call->kind == CALL_ATPATH)
 		end = flags & AT_SYMLINK_NOFOLLOW ? END_LINK : END_FOLLOW;
 	if (call->op == OP_MKDIR || call->op == OP_CREATE || call->op == OP_DELETE)
@@ -246,7 +257,7 @@ static void stage_one(const struct syscall_site *site, struct staging *staging,
 	if (!place || is_nameless(place))
 		return;
 	if (call->op == OP_DELETE)
-		expect_change(place);
+		expect_change(site, place);
 	stage(staging, call->op, foretell_change(call, flags, place));
 }
 
@@ -275,8 +286,8 @@ static void stage_rename(const struct syscall_site *site, struct staging *stagin
 
 	if (!to)
 		return;
-	expect_change(from);
-	expect_change(to);
+	expect_change(site, from);
+	expect_change(site, to);
 	stage_two(staging, OP_RENAME, foretell_rename(from, to, flags),
 		  flags & RENAME_EXCHANGE ? FLAG_EXCHANGE : 0);
 }
@@ -443,7 +454,7 @@ void stage_call(const struct syscall_site *site, struct staging *staging,
 		process_chdir_begins(process, site->tid);
 		break;
 	case CALL_WORLD:
-		names_forget();
+		names_changing(site->tid, site->nr);
 		process->cwd_unsure = true;
 		process->world_tid = site->tid;
 		mounts_suspect();

@@ -8,14 +8,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "journal.h"
 #include "mounts.h"
+#include "names.h"
 
-enum { BUCKETS = 1 << 14, PAGE = 4096 };
+enum { BUCKETS = 1 << 14, PAGE = 4096, DESCRIPTORS_SPARE = 12 };
+
+#define THREADS_TRUSTED_NS UINT64_C(10000000)
 
 struct thread {
 	struct thread *next;
@@ -54,6 +60,7 @@ void process_thread_exits(pid_t tid)
 {
 	struct thread **slot = thread_slot(tid), *thread = *slot;
 
+	names_changed(tid);
 	if (!thread)
 		return;
 	*slot = thread->next;
@@ -86,6 +93,7 @@ void process_forget(struct process *process)
 		slot = &(*slot)->next;
 	*slot = process->next;
 	known--;
+	names_changed(process->pid);
 	forget_threads(process);
 	if (process->pidfd >= 0)
 		close(process->pidfd);
@@ -187,22 +195,28 @@ static void read_credentials(struct process *process, const struct status *statu
 		read_groups(process, line + strlen("\nGroups:"));
 }
 
-/* Where the arguments of the current image lie (field 48 of stat); 0 if that is not shown. */
-static uint64_t read_arguments(pid_t pid)
+/* A field of /proc/@pid/stat; 0 if that is not shown. */
+static uint64_t read_stat_number(pid_t pid, int number)
 {
 	char text[1024], *field;
 	ssize_t length = tracee_proc_file(pid, "stat", text, sizeof(text) - 1);
-	unsigned long long start = 0;
+	unsigned long long value = 0;
 
 	if (length <= 0)
 		return 0;
 	text[length] = '\0';
 	field = strrchr(text, ')'); /* the name before it may hold anything */
-	for (int i = 2; field && i < 48; i++)
+	for (int i = 2; field && i < number; i++)
 		field = strchr(field + 1, ' ');
 	if (field)
-		sscanf(field, " %llu", &start);
-	return start;
+		sscanf(field, " %llu", &value);
+	return value;
+}
+
+/* Where the arguments of the current image lie. */
+static uint64_t read_arguments(pid_t pid)
+{
+	return read_stat_number(pid, 48);
 }
 
 static void read_image(struct process *process)
@@ -214,7 +228,24 @@ static void read_image(struct process *process)
 	if (tracee_proc_link(process->pid, "exe", exe, sizeof(exe)) >= 0)
 		process->exe = strdup(exe);
 	process->arguments = read_arguments(process->pid);
-	process->unreadable = false;
+	process->unreadable = process->crowd = false;
+	process->counted_at = 0;
+}
+
+bool process_has_threads(struct process *process)
+{
+	char path[64];
+	struct stat st;
+	uint64_t now = journal_now();
+
+	if (process->crowd || process->threads)
+		return true;
+	if (process->counted_at && now < process->counted_at + THREADS_TRUSTED_NS)
+		return false;
+	process->counted_at = now;
+	snprintf(path, sizeof(path), "/proc/%d/task", process->pid);
+	process->crowd = stat(path, &st) || st.st_nlink > 3; /* ".", "..", one thread */
+	return process->crowd;
 }
 
 void process_examine_root(struct process *process, pid_t tid)
@@ -275,6 +306,57 @@ bool process_cwd_is_steady(const struct process *process)
 	return !process->chdir_tid && !process->world_tid && !process->cwd_unsure;
 }
 
+/* linux/pidfd.h: PIDFD_GET_INFO, since Linux 6.13; the first version of the struct. */
+struct info {
+	uint64_t mask, cgroupid;
+	uint32_t pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	int32_t exit_code;
+};
+#define GET_INFO _IOWR(0xFF, 11, struct info)
+
+/*
+ * What can be told of a process that /proc does not show to us (hidepid, or none is mounted). False
+ * for a thread, whose process cannot be told then.
+ */
+static bool ask_status(pid_t tid, struct status *status)
+{
+	struct info info = { .mask = 0 };
+	int pidfd = (int)syscall(SYS_pidfd_open, tid, 0);
+
+	if (pidfd < 0)
+		return false;
+	*status->text = '\0';
+	status->tgid = tid;
+	status->parent = ioctl(pidfd, GET_INFO, &info) ? 0 : (pid_t)info.ppid;
+	close(pidfd);
+	return true;
+}
+
+/* When the process was started (field 22 of stat); 0 if that is not shown. */
+static uint64_t read_birth(pid_t pid)
+{
+	return read_stat_number(pid, 22);
+}
+
+bool process_is_another(const struct process *process)
+{
+	return process->pidfd < 0 && read_birth(process->pid) != process->born;
+}
+
+/* One descriptor for each process, as far as there are enough for all else. */
+static int open_pidfd(pid_t pid)
+{
+	struct rlimit files;
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+
+	if (fd >= 0 && !getrlimit(RLIMIT_NOFILE, &files) &&
+	    (rlim_t)fd + DESCRIPTORS_SPARE > files.rlim_cur) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+
 static struct process *make_known(const struct status *status)
 {
 	struct process *process = calloc(1, sizeof(*process)), *parent;
@@ -282,7 +364,8 @@ static struct process *make_known(const struct status *status)
 	if (!process)
 		return NULL;
 	process->pid = status->tgid;
-	process->pidfd = (int)syscall(SYS_pidfd_open, status->tgid, 0);
+	process->pidfd = open_pidfd(status->tgid);
+	process->born = process->pidfd < 0 ? read_birth(status->tgid) : 0;
 	parent = process_known(status->parent);
 	if (parent)
 		process->parent = parent->image ? parent->image : parent->parent;
@@ -308,7 +391,7 @@ struct process *process_of(pid_t tid)
 	thread = *thread_slot(tid);
 	if (thread)
 		return thread->process;
-	if (!read_status(tid, &status))
+	if (!read_status(tid, &status) && !ask_status(tid, &status))
 		return NULL;
 	process = process_known(status.tgid);
 	if (!process)

@@ -23,6 +23,9 @@ struct process {
 	pid_t pid;		/* the kernel's tgid */
 	int pidfd;		/* readable when the process has ended; -1 if there was no descriptor */
 	bool watched;		/* the supervisor waits for pidfd */
+	uint64_t born;		/* when it was started, if there is no pidfd */
+	bool crowd;		/* it has, or had, more than one thread */
+	uint64_t counted_at;	/* when its threads were counted */
 	uint32_t image;		/* the id in the records; 0 while it has done nothing but exec */
 	uint32_t parent;	/* image id, 0 if not known */
 	uint32_t threads;	/* known tids other than pid */
@@ -50,6 +53,12 @@ struct process *process_of(pid_t tid);
 
 /* Returns the process whose tgid is @pid if it is known, else NULL. */
 struct process *process_known(pid_t pid);
+
+/* Whether the process that was known by that pid is gone, and another one has it. */
+bool process_is_another(const struct process *process);
+
+/* Whether somebody may change its memory while a thread of it waits. */
+bool process_has_threads(struct process *process);
 
 /* Thread @tid is about to end. */
 void process_thread_exits(pid_t tid);

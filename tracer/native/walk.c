@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <linux/stat.h>
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ struct walk {
 	const struct query *query;
 	const struct mount_table *table;	/* names mounts as `at` does; NULL if unknown */
 	int root;		/* the tracee's root directory, owned; -1 if it cannot be had */
+	size_t floor;		/* length of the part of `at` that is not left: RESOLVE_IN_ROOT */
 	int fd;			/* where we are, owned */
 	char at[PLACE_PATH_MAX];	/* its path inside the tracee's root, "" for the root */
 	char rest[PLACE_PATH_MAX];	/* what is still to walk */
@@ -34,10 +36,10 @@ static void walk_up(struct walk *walk)
 	char *slash = strrchr(walk->at, '/');
 	int up = -1;
 
-	if (!slash)
+	if (!slash || strlen(walk->at) <= walk->floor)
 		return;
 	*slash = '\0';
-	up = *walk->at || walk->outside ? openat(walk->fd, "..", DIRECTORY_FLAGS) :
+	up = strlen(walk->at) > walk->floor || (walk->outside && !walk->floor) ? openat(walk->fd, "..", DIRECTORY_FLAGS) :
 					  fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
 	close(walk->fd);
 	walk->fd = up;
@@ -47,8 +49,9 @@ static bool walk_restart(struct walk *walk)
 {
 	close(walk->fd);
 	walk->fd = fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
-	walk->at[0] = '\0';
-	walk->in_our_proc = walk->outside = false;
+	walk->at[walk->floor] = '\0';
+	walk->in_our_proc = false;
+	walk->outside = walk->outside && walk->floor;
 	return walk->fd >= 0;
 }
 
@@ -102,7 +105,8 @@ static void finish_as_text(struct walk *walk, struct place *place, int error)
 	bool last;
 
 	while (next_component(walk, name, sizeof(name), &last)) {
-		if (!strcmp(name, "..") && strrchr(walk->at, '/'))
+		if (!strcmp(name, "..") && strrchr(walk->at, '/') &&
+		    strlen(walk->at) > walk->floor)
 			*strrchr(walk->at, '/') = '\0';
 		else if (strcmp(name, ".") && strcmp(name, "..") &&
 			 !path_join(walk->at, sizeof(walk->at), name))
@@ -220,12 +224,13 @@ static bool walk_begin(struct walk *walk, struct place *place)
 	walk->root = open(link, DIRECTORY_FLAGS);
 	if (walk->root < 0)
 		return false;
-	if (query->raw[0] == '/') {
+	if (query->raw[0] == '/' && !(query->resolve & RESOLVE_IN_ROOT)) {
 		walk->fd = fcntl(walk->root, F_DUPFD_CLOEXEC, 0);
 		return walk->fd >= 0;
 	}
 	path_start(query, link, sizeof(link));
 	if (readlink(link, at, sizeof(walk->at) - 1) < 1 || at[0] != '/') {
+		place->too_long = errno == ENAMETOOLONG;
 		at[0] = '\0';
 		return false;
 	}
@@ -246,6 +251,11 @@ static bool walk_begin(struct walk *walk, struct place *place)
 	walk->fd = open(link, O_PATH | O_CLOEXEC);
 	if (walk->fd >= 0 && !fstat(walk->fd, &st))
 		path_strip_deleted(at, &st);
+	if (query->resolve & RESOLVE_IN_ROOT && walk->fd >= 0) {
+		walk->floor = strlen(at);
+		close(walk->root);
+		walk->root = fcntl(walk->fd, F_DUPFD_CLOEXEC, 0);
+	}
 	return walk->fd >= 0;
 }
 
@@ -288,7 +298,7 @@ bool walk_carefully(const struct query *query, struct place *place)
 	place->error = 0;
 	if (!walk_begin(&walk, place)) {
 		/* Without the tracee's directory a relative path means nothing. */
-		found = query->raw[0] == '/';
+		found = query->raw[0] == '/' && !place->too_long;
 		finish_as_text(&walk, place, NOT_LOOKED);
 		goto out;
 	}
