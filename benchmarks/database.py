@@ -19,7 +19,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from imptrace.db import queries, removal, uses
+from imptrace.db import queries, uses
 from imptrace.db.engine import open_database
 from imptrace.db.fold import Fold
 from imptrace.db.records import RunStart
@@ -117,7 +117,7 @@ def _many_runs(path: Path) -> None:
         f"files {program}": lambda: uses.program_uses(engine, program),
         "who FILE": lambda: uses.path_uses(engine, _name(0, 7)),
         "who DIRECTORY": lambda: uses.path_uses(engine, _name(7, 0).rpartition(b"/")[0]),
-        "rm RUN": lambda: removal.delete_runs(engine, [RUNS // 2]),
+        "rm RUN": lambda: queries.delete_runs(engine, [RUNS // 2]),
     }
     for question, ask in questions.items():
         began = time.process_time()

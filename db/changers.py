@@ -8,8 +8,8 @@ from sqlalchemy import Engine, and_, func, or_, select
 from imptrace.db.codes import OP_CODES, OUTCOME_CODES
 from imptrace.db.models import Access, Path, Process, Run
 from imptrace.db.records import MAYBE_DONE
-from imptrace.db.units import unit_of
 from imptrace.facts.programs import program_name
+from imptrace.facts.units import unit_of
 from imptrace.tracer.events import CHANGES, METADATA_OPS
 
 _CHANGING = [OP_CODES[op] for op in CHANGES - METADATA_OPS]

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from imptrace.tracer.events import FileType, Op, Outcome
+from imptrace.tracer.events import FileType, Op, Outcome, Scope
 
 OP_CODES = {
     Op.READ: 1,
@@ -46,6 +46,15 @@ FILE_TYPE_CODES = {
     FileType.BLOCK_DEVICE: 7,
 }
 FILE_TYPES = {code: file_type for file_type, code in FILE_TYPE_CODES.items()}
+
+SCOPE_CODES = {
+    Scope.PROGRAM: 0,
+    Scope.PROCESSES: 1,
+    Scope.UNIT: 2,
+    Scope.MACHINE: 3,
+    Scope.LOG: 4,
+}
+SCOPES = {code: scope for scope, code in SCOPE_CODES.items()}
 
 STATUS_RECORDING = 0
 STATUS_COMPLETE = 1

@@ -65,7 +65,7 @@ def _told(
 
 
 class Difference(NamedTuple):
-    """What two states of a path have in common. SQL can tell it too (imptrace.db.summary)."""
+    """What two states of a path have in common. SQL can tell it too (imptrace.db.queries)."""
 
     was_there: bool
     is_there: bool

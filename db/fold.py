@@ -31,6 +31,7 @@ PENDING_LIMIT = 1_000_000
 """Distinct accesses held while the database cannot be written (some 300 bytes each)."""
 WARNING_LIMIT = 100
 MOUNT_NAME_LIMIT = 1000
+GAP_LIMIT = 10_000
 
 _READ = Op.READ
 _OK = Outcome.OK
@@ -97,6 +98,8 @@ class Fold:
 
     def __init__(self, pending_limit: int = PENDING_LIMIT) -> None:
         self.lost = 0
+        self.gaps: list[Lost] = []
+        """What was lost when, as far as recorders said; the first of them."""
         self.unseen = 0
         self.warnings: dict[tuple[str, str], None] = {}
         self.mount_names: dict[MountNamed, None] = {}
@@ -134,7 +137,7 @@ class Fold:
             elif isinstance(event, ProcessExited):
                 self._exited(event)
             elif isinstance(event, Lost):
-                self.lost += event.count
+                self._lost(event)
             elif isinstance(event, Unseen):
                 self.unseen += event.count
             elif isinstance(event, Warned):
@@ -255,6 +258,11 @@ class Fold:
         if event.process not in self._processes:
             self._unannounced(event.process, event.at)
         self._pending.exits[event.process] = event
+
+    def _lost(self, lost: Lost) -> None:
+        self.lost += lost.count
+        if len(self.gaps) < GAP_LIMIT:
+            self.gaps.append(lost)
 
     def _mount_named(self, name: MountNamed) -> None:
         if len(self.mount_names) < MOUNT_NAME_LIMIT:

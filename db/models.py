@@ -108,8 +108,44 @@ class Run(Base):
     lost = required(BigInteger)
     unseen = required(BigInteger)
     service = optional(Text, index=True)
-    properties = required(Text)
     warnings = required(Text)
+    scope = required(SmallInteger)
+    elsewhere = optional(Text)
+
+
+class UnitProperty(Base):
+    """A fact about the unit of a run, as systemd reported it."""
+
+    __tablename__ = "unit_property"
+
+    run_id = required(_Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    name = required(Text, primary_key=True)
+    value = required(Text)
+
+
+class MountName(Base):
+    """A mount or root directory that processes of a run had another name for."""
+
+    __tablename__ = "mount_name"
+
+    run_id = required(_Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    position = required(BigInteger, primary_key=True, autoincrement=False)
+    inside = required(LargeBinary)
+    host = optional(LargeBinary)
+
+
+class Gap(Base):
+    """Events that a recorder had to drop: how many, when, and whose, as far as it knew."""
+
+    __tablename__ = "gap"
+
+    run_id = required(_Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    position = required(BigInteger, primary_key=True, autoincrement=False)
+    count = required(BigInteger)
+    since = optional(BigInteger)
+    until = optional(BigInteger)
+    process_id = optional(BigInteger)
+    cgroup = required(LargeBinary)
 
 
 class Process(Base):
@@ -132,6 +168,7 @@ class Process(Base):
     started = required(BigInteger)
     ended = optional(BigInteger)
     status = optional(BigInteger)
+    unit = optional(Text)
 
 
 class Path(Base):

@@ -1,20 +1,53 @@
 """Questions about runs, answered with the records of imptrace.db.records."""
 
 import difflib
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
-
-from imptrace.db.models import Access, Mount, Process, Run
-from imptrace.db.read_run import paths_of_run
-from imptrace.db.records import Detail, RunDetails, RunRecord
-from imptrace.db.rows import (
-    process_record,
-    run_record,
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    FromClause,
+    Select,
+    Subquery,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+    true,
 )
+
+from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES
+from imptrace.db.effect import Difference, effect_of, judged
+from imptrace.db.models import Access, Base, FileState, Gap, Mount, MountName, Path, Process, Run
+from imptrace.db.read_run import (
+    States,
+    accesses_by_path,
+    paths_of_run,
+    processes_of_run,
+    run_records,
+    states_by_path,
+)
+from imptrace.db.records import (
+    MAYBE_DONE,
+    WHOLE,
+    Detail,
+    Effect,
+    Part,
+    RunDetails,
+    RunRecord,
+    RunStatus,
+)
+from imptrace.db.store import CHUNK, chunks
 from imptrace.errors import UsageError
 from imptrace.facts.programs import program_name
 from imptrace.tracer import events
+from imptrace.tracer.events import CHANGES, CONTENT_OPS, FileType
 
 LATEST = "latest"
 
@@ -24,7 +57,7 @@ _LARGEST_ID = (1 << 63) - 1
 def runs(engine: Engine) -> list[RunRecord]:
     """All runs, oldest first."""
     with engine.connect() as connection:
-        return [run_record(row) for row in connection.execute(select(Run.__table__).order_by("id"))]
+        return run_records(connection, true())
 
 
 def resolve_run(engine: Engine, text: str, known: Iterable[str] = ()) -> int:
@@ -65,20 +98,36 @@ def runs_executing(engine: Engine, programs: Collection[bytes]) -> list[int]:
         return sorted(connection.scalars(found))
 
 
-def run_details(engine: Engine, run_id: int, detail: Detail = Detail.EXACT) -> RunDetails:
-    """Return a run with its processes, paths and mounts. Raises UsageError if there is none."""
+def run_details(
+    engine: Engine, run_id: int, detail: Detail = Detail.EXACT, part: Part = WHOLE
+) -> RunDetails:
+    """Return a run, or a part of it, with its processes, paths and mounts.
+
+    Raises UsageError if there is none.
+    """
     with engine.connect() as connection:
-        row = connection.execute(select(Run.__table__).where(Run.id == run_id)).one_or_none()
-        if row is None:
+        found = run_records(connection, Run.id == run_id)
+        if not found:
             raise UsageError(f"there is no run {run_id}; imptrace runs lists them")
-        processes = select(Process.__table__).where(Process.run_id == run_id).order_by(Process.id)
-        mounts = select(Mount.__table__).where(Mount.run_id == run_id).order_by(Mount.position)
+        processes = processes_of_run(connection, run_id, part)
+        of_part = [process.id for process in processes] if part else None
         return RunDetails(
-            run=run_record(row),
-            processes=tuple(map(process_record, connection.execute(processes))),
-            paths=tuple(paths_of_run(connection, run_id, detail)),
-            mounts=tuple(events.Mount(*mount[2:]) for mount in connection.execute(mounts)),
+            run=found[0],
+            processes=processes,
+            paths=tuple(paths_of_run(connection, run_id, detail, of_part)),
+            mounts=tuple(events.Mount(*row) for row in _listed(connection, Mount, run_id)),
+            mount_names=tuple(
+                events.MountNamed(*row) for row in _listed(connection, MountName, run_id)
+            ),
+            gaps=tuple(events.Lost(*row) for row in _listed(connection, Gap, run_id)),
         )
+
+
+def _listed(connection: Connection, table: type[Base], run_id: int) -> Iterator[tuple[Any, ...]]:
+    """Read the rows of a run in a table that keeps their order, less run and position."""
+    columns = table.__table__.c
+    rows = select(table.__table__).where(columns.run_id == run_id).order_by(columns.position)
+    return (tuple(row[2:]) for row in connection.execute(rows))
 
 
 def count_paths(engine: Engine, run_id: int) -> int:
@@ -113,3 +162,108 @@ def _run_names(connection: Connection) -> list[str]:
 def _no_such_run(connection: Connection, text: str, known: Iterable[str]) -> str:
     near = nearest(text, [*_run_names(connection), *known])
     return f"no run is called {text!r}; {near}imptrace runs lists them"
+
+
+_ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
+_DIRECTORY = FILE_TYPE_CODES[FileType.DIRECTORY]
+
+_before = FileState.__table__.alias()
+_after = FileState.__table__.alias()
+
+
+def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
+    """Count the distinct paths of a run by effect; None counts those only read."""
+    asked = _asked(run_id)
+    counts: Counter[Effect | None] = Counter()
+    in_run = select(func.count(Access.path_id.distinct())).where(Access.run_id == run_id)
+    changes = select(func.count()).select_from(asked)
+    counts[None] = connection.scalars(in_run).one() - connection.scalars(changes).one()
+    for row in connection.execute(_differences(asked, run_id)):
+        done, written, *same, count = row
+        difference = Difference(*map(bool, same))
+        counts[judged(difference, done=bool(done), written=bool(written))] += count
+    _count_unclear(connection, run_id, asked, counts)
+    return counts
+
+
+def _asked(run_id: int) -> Subquery:
+    """Select the paths of which a change was asked for; whether one was done, and written."""
+    done = Access.outcome.in_([OUTCOME_CODES[outcome] for outcome in MAYBE_DONE])
+    written = and_(done, Access.op.in_([OP_CODES[op] for op in CONTENT_OPS]))
+    return (
+        select(Access.path_id, _any(done).label("done"), _any(written).label("written"))
+        .where(Access.run_id == run_id, Access.op.in_([OP_CODES[op] for op in CHANGES]))
+        .group_by(Access.path_id)
+        .subquery()
+    )
+
+
+def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.max(case((condition, 1), else_=0))
+
+
+def _differences(asked: Subquery, run_id: int) -> Select[Any]:
+    """Select done, written, the fields of Difference, and how many paths have them all so."""
+    facts = (
+        _before.c.type != _ABSENT,
+        _after.c.type != _ABSENT,
+        and_(_before.c.type == _DIRECTORY, _after.c.type == _DIRECTORY),
+        _equal("type", "inode", "mode", "uid", "gid"),
+        _equal("size", "mtime_ns"),
+        _equal("ctime_ns"),
+    )
+    groups = [asked.c.done, asked.c.written]
+    groups += [case((fact, 1), else_=0).label(f"fact_{at}") for at, fact in enumerate(facts)]
+    return (
+        select(*groups, func.count())
+        .select_from(asked)
+        .join(_before, _state_of(_before, asked, run_id, BEFORE))
+        .join(_after, _state_of(_after, asked, run_id, AFTER))
+        .group_by(*(column.name for column in groups))
+    )
+
+
+def _equal(*columns: str) -> ColumnElement[bool]:
+    return and_(*(_before.c[column] == _after.c[column] for column in columns))
+
+
+def _state_of(state: FromClause, asked: Subquery, run_id: int, moment: int) -> ColumnElement[bool]:
+    of_path = state.c.path_id == asked.c.path_id
+    return and_(state.c.run_id == run_id, of_path, state.c.moment == moment)
+
+
+def _count_unclear(
+    connection: Connection, run_id: int, asked: Subquery, counts: Counter[Effect | None]
+) -> None:
+    """Count the paths of which a state is missing: there the accesses must tell."""
+    unclear = (
+        select(asked.c.path_id)
+        .outerjoin(_before, _state_of(_before, asked, run_id, BEFORE))
+        .outerjoin(_after, _state_of(_after, asked, run_id, AFTER))
+        .where(or_(_before.c.type.is_(None), _after.c.type.is_(None)))
+    )
+    for chunk in chunks(connection.scalars(unclear).all(), CHUNK):
+        accesses = accesses_by_path(connection, run_id, Access.path_id.in_(chunk))
+        states = states_by_path(connection, run_id, FileState.path_id.in_(chunk))
+        for path_id in chunk:
+            before, after, _, _ = states.get(path_id, States())
+            counts[effect_of(before, after, accesses[path_id])] += 1
+
+
+def delete_runs(engine: Engine, run_ids: Sequence[int]) -> None:
+    """Remove runs with all that belongs to them, and the paths that no other run saw.
+
+    All or none, in one transaction. Raises UsageError if one is still being recorded.
+    """
+    wanted = Run.id.in_(run_ids)
+    with engine.begin() as connection:
+        for run in run_records(connection, wanted):
+            if run.status is RunStatus.RECORDING:
+                raise UsageError(f"run {run.id} is still being recorded; end its program first")
+        of_runs = select(Access.path_id).where(Access.run_id.in_(run_ids)).distinct()
+        paths = connection.scalars(of_runs).all()
+        connection.execute(delete(Run).where(wanted))
+        unused = ~exists().where(Access.path_id == Path.id)
+        for start in range(0, len(paths), CHUNK):
+            chunk = paths[start : start + CHUNK]
+            connection.execute(delete(Path).where(Path.id.in_(chunk), unused))

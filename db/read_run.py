@@ -4,39 +4,253 @@ Most of them were treated like thousands of others. What was done to such paths 
 only their names, their states and the times of the calls are their own.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+import platform
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import chain
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Executable, and_, select, true
+from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, select, true
 
-from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES
-from imptrace.db.models import Access, FileState, Path
-from imptrace.db.records import AccessRecord, Detail, PathRecord
-from imptrace.db.rows import (
-    ACCESS_COLUMNS,
-    WHAT_WAS_DONE,
-    Deeds,
-    States,
-    access_record,
-    deeds_of,
-    path_record,
+from imptrace.db import models
+from imptrace.db.codes import (
+    AFTER,
+    BEFORE,
+    FILE_TYPE_CODES,
+    FILE_TYPES,
+    OP_CODES,
+    OPS,
+    OUTCOMES,
+    SCOPES,
+    STATUS_COMPLETE,
+    to_unsigned,
+    unpack_environ,
+    unpack_strings,
 )
-from imptrace.tracer.events import ABSENT, CHANGES, FileType, Op
+from imptrace.db.effect import Asked, asked_of, effect_of
+from imptrace.db.liveness import RecorderIdentity, is_gone
+from imptrace.db.models import Access, Path
+from imptrace.db.records import (
+    WHOLE,
+    AccessRecord,
+    Detail,
+    Part,
+    PathRecord,
+    ProcessRecord,
+    RunRecord,
+    RunStatus,
+)
+from imptrace.facts.programs import program_name
+from imptrace.tracer.events import ABSENT, CHANGES, AccessFlag, FileState, FileType, Op
+
+AnyRow = Row[Any]
+
+_ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
+_READ_FIRST = AccessFlag.READ_FIRST.value
+
+
+def run_records(connection: Connection, condition: ColumnElement[bool]) -> list[RunRecord]:
+    """Read runs, oldest first; whether their recorders still live is asked now."""
+    runs, facts = models.Run.__table__, models.UnitProperty
+    properties: dict[int, dict[str, str]] = {}
+    of_them = select(models.Run.id).where(condition)
+    for run, name, value in connection.execute(
+        select(facts.run_id, facts.name, facts.value).where(facts.run_id.in_(of_them))
+    ):
+        properties.setdefault(run, {})[name] = value
+    rows = connection.execute(select(runs).where(condition).order_by(models.Run.id))
+    return [_run_record(row, properties.get(row.id, {})) for row in rows]
+
+
+def _run_record(row: AnyRow, properties: Mapping[str, str]) -> RunRecord:
+    return RunRecord(
+        id=row.id,
+        label=row.label,
+        program=row.program,
+        argv=unpack_strings(row.argv),
+        cwd=row.cwd,
+        user=row.user,
+        uid=row.uid,
+        host=row.host,
+        started_ns=row.started_ns,
+        ended_ns=row.ended_ns,
+        exit_code=row.exit_code,
+        exit_signal=row.exit_signal,
+        recorder=row.recorder,
+        status=_status(row),
+        lost=row.lost,
+        unseen=row.unseen,
+        service=row.service,
+        scope=SCOPES[row.scope],
+        properties=properties,
+        elsewhere=row.elsewhere,
+        warnings=tuple((code, text) for code, text in json.loads(row.warnings)),
+    )
+
+
+def _status(row: AnyRow) -> RunStatus:
+    if row.status == STATUS_COMPLETE:
+        return RunStatus.COMPLETE
+    recorder = RecorderIdentity(row.recorder_pid, row.recorder_started, row.boot_id)
+    if is_gone(recorder, same_host=row.host == platform.node()):
+        return RunStatus.INTERRUPTED
+    return RunStatus.RECORDING
+
+
+def processes_of_run(
+    connection: Connection, run_id: int, part: Part = WHOLE
+) -> tuple[ProcessRecord, ...]:
+    """Read the processes of a run, or of a part of it, in the order in which they began."""
+    process = models.Process
+    wanted: list[ColumnElement[bool]] = [process.run_id == run_id]
+    if part.unit is not None:
+        wanted.append(process.unit == part.unit)
+    if part.uid is not None:
+        wanted.append(process.uid == part.uid)
+    if part.program is not None:
+        exes = connection.scalars(select(process.exe).where(*wanted).distinct())
+        wanted.append(process.exe.in_([exe for exe in exes if program_name(exe) == part.program]))
+    rows = connection.execute(select(process.__table__).where(*wanted).order_by(process.id))
+    return tuple(map(_process_record, rows))
+
+
+def _process_record(row: AnyRow) -> ProcessRecord:
+    return ProcessRecord(
+        id=row.id,
+        run=row.run_id,
+        pid=row.pid,
+        parent=row.parent,
+        previous=row.previous,
+        exe=row.exe,
+        argv=unpack_strings(row.argv),
+        cwd=row.cwd,
+        uid=row.uid,
+        gid=row.gid,
+        cgroup=row.cgroup,
+        unit=row.unit,
+        environ=unpack_environ(row.environ),
+        started=row.started,
+        ended=row.ended,
+        status=row.status,
+    )
+
+
+# A run may have a million accesses: what follows takes rows apart by position, which is several
+# times faster than by name. Of states the order is that of the table.
+
+ACCESS_COLUMNS = (
+    Access.path_id,
+    Path.name,
+    Access.first,
+    Access.last,
+    Access.process_id,
+    Access.op,
+    Access.count,
+    Access.outcome,
+    Access.errno,
+    Access.flags,
+    Access.to_id,
+    Access.from_id,
+)
+"""What `access_record` reads, of Access joined with Path."""
+WHAT_WAS_DONE = slice(4, len(ACCESS_COLUMNS))
+"""Those of the columns that can be the same for many paths."""
+
+
+class States(NamedTuple):
+    """All that file_state knows about one path of one run."""
+
+    before: FileState | None = None
+    after: FileState | None = None
+    hint: str | None = None
+    link: bytes | None = None
+
+    def joined(self, row: Sequence[Any]) -> "States":
+        """Take in a row of `file_state`."""
+        if row[2] == BEFORE:
+            return States(file_state(row), self.after, self.hint, self.link)
+        return States(self.before, file_state(row), row[12], row[13])
+
+
+def file_state(row: Sequence[Any]) -> FileState:
+    """Read a row of `file_state`."""
+    if row[3] == _ABSENT:
+        return ABSENT
+    _, _, _, file_type, size, mode, uid, gid, mtime_ns, ctime_ns, inode, device, _, _ = row
+    return FileState(
+        FILE_TYPES[file_type],
+        size if size >= 0 else to_unsigned(size),
+        mode,
+        uid,
+        gid,
+        mtime_ns,
+        inode if inode >= 0 else to_unsigned(inode),
+        device if device >= 0 else to_unsigned(device),
+        ctime_ns,
+    )
+
+
+def access_record(row: Sequence[Any], names: Mapping[int, bytes]) -> AccessRecord:
+    """Read ACCESS_COLUMNS, which may have more after them; an unknown other name is empty."""
+    _, _, first, last, process, op, count, outcome, errno, flags, to_id, from_id = row[:12]
+    return AccessRecord(
+        process=process,
+        op=OPS[op],
+        count=count,
+        first=first,
+        last=last,
+        outcome=OUTCOMES[outcome],
+        errno=errno,
+        flags=_flags(flags),
+        to=None if to_id is None else names.get(to_id, b""),
+        origin=None if from_id is None else names.get(from_id, b""),
+    )
+
+
+# Few combinations occur, and the enum takes its time to make one.
+_flags = cache(AccessFlag)
+
+
+class Deeds(NamedTuple):
+    """All that was done to a path, and what it says together."""
+
+    accesses: tuple[AccessRecord, ...]
+    asked: Asked
+    read_first: bool
+
+
+def deeds_of(accesses: tuple[AccessRecord, ...]) -> Deeds:
+    """Sum up the accesses of a path."""
+    read_first = any(int(access.flags) & _READ_FIRST for access in accesses)
+    return Deeds(accesses, asked_of(accesses), read_first)
+
+
+def path_record(run_id: int, path: bytes, deeds: Deeds, states: States) -> PathRecord:
+    """Put together what one run knows about one path."""
+    accesses, asked, read_first = deeds
+    before, after, hint, link = states
+    effect = effect_of(before, after, accesses, asked)
+    return PathRecord(run_id, path, accesses, before, after, hint, link, effect, read_first)
+
 
 _ROWS = 2000
+_PROCESS = ACCESS_COLUMNS.index(Access.process_id)
 _NO_STATES = States()
 _NOTHING = {BEFORE: States(before=ABSENT), AFTER: States(after=ABSENT)}
 _NEVER_THERE = States(before=ABSENT, after=ABSENT)
-_ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
 
-Row = Sequence[Any]
+Cells = Sequence[Any]
 
 
-def paths_of_run(connection: Connection, run_id: int, detail: Detail) -> Iterator[PathRecord]:
-    """Read the paths of a run, sorted."""
+def paths_of_run(
+    connection: Connection, run_id: int, detail: Detail, processes: Collection[int] | None = None
+) -> Iterator[PathRecord]:
+    """Read the paths of a run, sorted; `processes`: only what these did, to theirs."""
     rows = _rows_by_path(connection, run_id, _wanted(run_id, detail))
+    if processes is not None:
+        rows = _of_processes(rows, frozenset(processes))
     names: dict[int, bytes] = {path_id: of_path[0][1] for path_id, of_path in rows.items()}
     states = states_by_path(connection, run_id)
     deeds = _Deeds(names, detail)
@@ -44,6 +258,16 @@ def paths_of_run(connection: Connection, run_id: int, detail: Detail) -> Iterato
         state = states.get(path_id, _NO_STATES)
         done = deeds.of(rows[path_id], state)
         yield path_record(run_id, names[path_id], done, state)
+
+
+def _of_processes(
+    rows: Mapping[int, list[Cells]], processes: frozenset[int]
+) -> dict[int, list[Cells]]:
+    kept = {
+        path_id: [row for row in of_path if row[_PROCESS] in processes]
+        for path_id, of_path in rows.items()
+    }
+    return {path_id: of_path for path_id, of_path in kept.items() if of_path}
 
 
 def accesses_by_path(
@@ -61,16 +285,18 @@ def states_by_path(
     connection: Connection, run_id: int, condition: ColumnElement[bool] | None = None
 ) -> dict[int, States]:
     """Read the states of a run's paths by path id."""
-    table = FileState.__table__
-    of_run = FileState.run_id == run_id
+    table = models.FileState.__table__
+    of_run = models.FileState.run_id == run_id
     if condition is not None:
         of_run = and_(of_run, condition)
     # Most that a run leaves was not there before: that alone needs no row of fourteen columns.
-    absent = select(FileState.path_id, FileState.moment).where(of_run, FileState.type == _ABSENT)
+    absent = select(models.FileState.path_id, models.FileState.moment).where(
+        of_run, models.FileState.type == _ABSENT
+    )
     states: dict[int, States] = {}
     for path_id, moment in _rows(connection, absent):
         states[path_id] = _NOTHING[moment] if path_id not in states else _NEVER_THERE
-    there = select(table).where(of_run, FileState.type != _ABSENT)
+    there = select(table).where(of_run, models.FileState.type != _ABSENT)
     for row in _rows(connection, there):
         path_id = row[1]
         states[path_id] = states.get(path_id, _NO_STATES).joined(row)
@@ -100,9 +326,9 @@ class _Deeds:
     def __init__(self, names: Mapping[int, bytes], detail: Detail) -> None:
         self._names = names
         self._is_exact = detail is Detail.EXACT
-        self._alike: dict[tuple[Row, ...], Deeds] = {}
+        self._alike: dict[tuple[Cells, ...], Deeds] = {}
 
-    def of(self, rows: Sequence[Row], states: States) -> Deeds:
+    def of(self, rows: Sequence[Cells], states: States) -> Deeds:
         """Read the rows of one path."""
         if self._is_exact:
             return self._made(rows)
@@ -115,14 +341,14 @@ class _Deeds:
             return self._made(rows)
         return deeds
 
-    def _made(self, rows: Iterable[Row]) -> Deeds:
+    def _made(self, rows: Iterable[Cells]) -> Deeds:
         return deeds_of(tuple([access_record(row, self._names) for row in rows]))
 
 
 def _rows_by_path(
     connection: Connection, run_id: int, condition: ColumnElement[bool]
-) -> dict[int, list[Row]]:
-    rows: dict[int, list[Row]] = {}
+) -> dict[int, list[Cells]]:
+    rows: dict[int, list[Cells]] = {}
     of_run = (
         select(*ACCESS_COLUMNS)
         .join(Path, Path.id == Access.path_id)
@@ -133,6 +359,6 @@ def _rows_by_path(
     return rows
 
 
-def _rows(connection: Connection, statement: Executable) -> Iterator[Row]:
+def _rows(connection: Connection, statement: Executable) -> Iterator[Cells]:
     """Read many rows, thousands at once: one by one takes twice as long."""
     return chain.from_iterable(connection.execute(statement).partitions(_ROWS))

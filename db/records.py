@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from typing import NamedTuple
 
-from imptrace.tracer.events import AccessFlag, FileState, Mount, Op, Outcome
+from imptrace.tracer.events import (
+    AccessFlag,
+    FileState,
+    Lost,
+    Mount,
+    MountNamed,
+    Op,
+    Outcome,
+    Scope,
+)
 
 MAYBE_DONE = frozenset({Outcome.OK, Outcome.UNKNOWN})
 """The outcomes of a call that did what it was asked for, as far as anyone knows."""
@@ -27,6 +36,25 @@ class Detail(Enum):
     DECISIVE = "decisive"
     """The same, and only of the paths that somebody asked to change, that were executed, or that
     lie below /etc. The others, thousands, can do nothing for a verdict but be counted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The part of a run that is asked for: of processes that all of this is true of."""
+
+    unit: str | None = None
+    """Of this unit of systemd."""
+    program: bytes | None = None
+    """Of this base name, unwrapped."""
+    uid: int | None = None
+    """Of this user."""
+
+    def __bool__(self) -> bool:
+        """Whether it is not the whole."""
+        return self != WHOLE
+
+
+WHOLE = Part()
 
 
 class RunStatus(StrEnum):
@@ -66,6 +94,7 @@ class RunStart:
     recorder: str
     label: str | None = None
     service: str | None = None
+    scope: Scope = Scope.PROGRAM
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -107,6 +136,10 @@ class RunRecord:
     service: str | None
     properties: Mapping[str, str] = field(default_factory=dict)
     """Facts about a service's unit as systemd reported them (StateDirectory, User, ...)."""
+    scope: Scope = Scope.PROGRAM
+    elsewhere: str | None = None
+    """JSON: what the machine brought along that it was recorded on (docs/evidence.md, `machine`).
+    None: this one."""
     warnings: tuple[tuple[str, str], ...] = ()
     """(code, text) pairs."""
 
@@ -213,6 +246,8 @@ class RunDetails:
     processes: tuple[ProcessRecord, ...]
     paths: tuple[PathRecord, ...]
     mounts: tuple[Mount, ...]
+    mount_names: tuple[MountNamed, ...] = ()
+    gaps: tuple[Lost, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

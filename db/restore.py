@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, Engine, insert
 
 from imptrace.db import store
-from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING, pack_strings, storable
+from imptrace.db.codes import SCOPE_CODES, STATUS_COMPLETE, STATUS_RECORDING, pack_strings, storable
 from imptrace.db.fold import AccessRow, Pending
 from imptrace.db.liveness import NOBODY
 from imptrace.db.models import Run
@@ -33,7 +33,10 @@ def _insert(connection: Connection, details: RunDetails) -> int:
     ).scalar_one()
     pending = _pending(details)
     ids: dict[bytes, int] = {}
+    store.insert_properties(connection, run_id, details.run.properties)
     store.insert_mounts(connection, run_id, details.mounts)
+    store.insert_mount_names(connection, run_id, details.mount_names)
+    store.insert_gaps(connection, run_id, details.gaps)
     store.insert_processes(connection, run_id, pending)
     store.resolve_paths(connection, pending, ids)
     store.upsert_accesses(connection, run_id, pending, ids)
@@ -64,8 +67,9 @@ def _run_row(run: RunRecord) -> dict[str, object]:
         "lost": run.lost,
         "unseen": run.unseen,
         "service": None if run.service is None else storable(run.service),
-        "properties": json.dumps(dict(run.properties)),
         "warnings": json.dumps(run.warnings),
+        "scope": SCOPE_CODES[run.scope],
+        "elsewhere": run.elsewhere,
     }
 
 

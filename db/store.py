@@ -1,9 +1,12 @@
 """Folded rows into tables: each function runs in the caller's transaction."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from operator import itemgetter
+from typing import Any, TypeVar
 
 from sqlalchemy import (
+    ClauseElement,
     Connection,
     and_,
     bindparam,
@@ -14,8 +17,8 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import sqlite
 
-from imptrace.db.bulk import CHUNK, chunks, execute_many, insert_into, insert_paths
 from imptrace.db.codes import (
     AFTER,
     BEFORE,
@@ -30,9 +33,78 @@ from imptrace.db.codes import (
     to_signed,
 )
 from imptrace.db.fold import Pending
-from imptrace.db.models import Access, FileState, Mount, Path, Process
+from imptrace.db.models import (
+    Access,
+    Base,
+    FileState,
+    Gap,
+    Mount,
+    MountName,
+    Path,
+    Process,
+    UnitProperty,
+)
+from imptrace.facts.units import unit_of
 from imptrace.tracer import events
 from imptrace.tracer.events import Outcome, Snapshot
+
+T = TypeVar("T")
+
+CHUNK = 1000
+"""Rows per call: enough to amortise it, few enough for any database's limit of variables."""
+
+
+def insert_into(connection: Connection, table: type[Base]) -> Any:
+    """Make an INSERT that knows ON CONFLICT, which SQLAlchemy has per dialect only."""
+    if connection.dialect.name == "postgresql":
+        # It imports asyncio and more, which a recording into SQLite would have to wait for.
+        from sqlalchemy.dialects import postgresql  # noqa: PLC0415
+
+        return postgresql.insert(table).inline()
+    return sqlite.insert(table).inline()
+
+
+def execute_many(
+    connection: Connection,
+    statement: ClauseElement,
+    names: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+) -> None:
+    """Execute an insert or update once for each row, which has a value for each name.
+
+    The values must be what the driver takes: nothing is converted.
+    """
+    compiled: Any = statement.compile(dialect=connection.dialect, column_keys=list(names))
+    in_order = compiled.positiontup
+    for chunk in chunks(rows, CHUNK):
+        if in_order is None:
+            parameters: list[Any] = [dict(zip(names, row, strict=True)) for row in chunk]
+        elif in_order == list(names):
+            parameters = chunk
+        else:
+            pick = itemgetter(*map(names.index, in_order))
+            parameters = list(map(pick, chunk))
+        connection.exec_driver_sql(str(compiled), parameters)
+
+
+def insert_paths(connection: Connection, paths: Sequence[bytes]) -> dict[bytes, int]:
+    """Store those of `paths` that are not stored yet, in one statement; returns their ids."""
+    mark = "?" if connection.dialect.paramstyle == "qmark" else "%s"
+    values = ", ".join([f"({mark})"] * len(paths))
+    made = connection.exec_driver_sql(
+        # Nothing but placeholders is put into it.
+        f"INSERT INTO path (name) VALUES {values} ON CONFLICT DO NOTHING RETURNING name, id",  # noqa: S608
+        tuple(paths),
+    )
+    return dict(made.all())
+
+
+def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Cut into lists of at most `size`."""
+    iterator = iter(items)
+    while chunk := list(islice(iterator, size)):
+        yield chunk
+
 
 _PROCESS_COLUMNS = tuple(Process.__table__.columns.keys())
 _ACCESS_COLUMNS = tuple(Access.__table__.columns.keys())
@@ -58,6 +130,48 @@ def insert_mounts(connection: Connection, run_id: int, mounts: Sequence[events.M
     ]
     if rows:
         connection.execute(insert(Mount), rows)
+
+
+def insert_properties(connection: Connection, run_id: int, properties: Mapping[str, str]) -> None:
+    """Store what systemd says of a run's unit."""
+    rows = [
+        {"run_id": run_id, "name": storable(name), "value": storable(value)}
+        for name, value in properties.items()
+    ]
+    if rows:
+        connection.execute(insert(UnitProperty), rows)
+
+
+def insert_mount_names(
+    connection: Connection, run_id: int, names: Iterable[events.MountNamed], first: int = 0
+) -> None:
+    """Store names of mounts, from position `first` on."""
+    rows = [
+        {"run_id": run_id, "position": position, "inside": name.inside, "host": name.host}
+        for position, name in enumerate(names, first)
+    ]
+    if rows:
+        connection.execute(insert(MountName), rows)
+
+
+def insert_gaps(
+    connection: Connection, run_id: int, gaps: Iterable[events.Lost], first: int = 0
+) -> None:
+    """Store what was lost, from position `first` on."""
+    rows = [
+        {
+            "run_id": run_id,
+            "position": position,
+            "count": gap.count,
+            "since": gap.since,
+            "until": gap.until,
+            "process_id": gap.process,
+            "cgroup": gap.cgroup,
+        }
+        for position, gap in enumerate(gaps, first)
+    ]
+    if rows:
+        connection.execute(insert(Gap), rows)
 
 
 def insert_processes(connection: Connection, run_id: int, pending: Pending) -> None:
@@ -176,6 +290,7 @@ def _process_row(run_id: int, process: events.ProcessStarted) -> tuple[Any, ...]
         process.at,
         None,
         None,
+        unit_of(process.cgroup),
     )
 
 

@@ -1,7 +1,6 @@
 """Writing a run while it is recorded: fold in memory, store in batches, keep what was stored."""
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -9,21 +8,23 @@ from sqlalchemy import Connection, Engine, insert, update
 from sqlalchemy.exc import DBAPIError
 
 from imptrace.db import store
-from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING, pack_strings, storable
+from imptrace.db.codes import (
+    SCOPE_CODES,
+    STATUS_COMPLETE,
+    STATUS_RECORDING,
+    pack_strings,
+    storable,
+)
 from imptrace.db.engine import BUSY_TIMEOUT_MS, explained, reason
 from imptrace.db.fold import Fold
 from imptrace.db.liveness import this_process
 from imptrace.db.models import Run
 from imptrace.db.records import Effect, RunStart, RunSummary
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import Event, Mount, MountNamed, Snapshot
+from imptrace.tracer.events import Event, Mount, Snapshot
 
 WAIT_WHILE_RECORDING_MS = 250
 """How long a commit waits for another writer: meanwhile the program may wait for the recorder."""
-
-
-MOUNT_NAMES = "MountNames"
-"""The property of a run that holds both names of the mounts that its processes call otherwise."""
 
 
 class RunWriter:
@@ -40,12 +41,12 @@ class RunWriter:
         self._place = engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
         self._fold = Fold()
         self._path_ids: dict[bytes, int] = {}
-        self._properties = dict(start.properties)
-        self._stored_counters = (0, 0, 0, 0)
+        self._stored_counters = (0, 0, 0, 0, 0)
         with explained(self._place):
             self._connection = engine.connect()
             with self._connection.begin():
                 self.run_id = _insert_run(self._connection, start)
+                store.insert_properties(self._connection, self.run_id, start.properties)
                 store.insert_mounts(self._connection, self.run_id, mounts)
         self._wait_for_lock(WAIT_WHILE_RECORDING_MS)
 
@@ -101,7 +102,7 @@ class RunWriter:
 
     def summary(self) -> RunSummary:
         """How many paths were read, created, modified and deleted. To be asked after `finish`."""
-        from imptrace.db.summary import effects  # noqa: PLC0415 (not needed to record)
+        from imptrace.db.queries import effects  # noqa: PLC0415 (not needed to record)
 
         counts = effects(self._connection, self.run_id)
         return RunSummary(
@@ -125,17 +126,25 @@ class RunWriter:
         store.upsert_accesses(connection, self.run_id, pending, self._path_ids)
         store.insert_before(connection, self.run_id, pending, self._path_ids)
         if self._counters() != self._stored_counters:
-            values = {
-                "lost": self._fold.lost,
-                "unseen": self._fold.unseen,
-                "warnings": _json(list(self._fold.warnings)),
-                "properties": _json(self._properties | _mount_names(self._fold.mount_names)),
-            }
-            connection.execute(update(Run).where(Run.id == self.run_id).values(values))
+            self._store_remarks()
 
-    def _counters(self) -> tuple[int, int, int, int]:
+    def _store_remarks(self) -> None:
+        fold, connection = self._fold, self._connection
+        *_, names, gaps = self._stored_counters
+        store.insert_mount_names(
+            connection, self.run_id, list(fold.mount_names)[names:], first=names
+        )
+        store.insert_gaps(connection, self.run_id, fold.gaps[gaps:], first=gaps)
+        values = {
+            "lost": fold.lost,
+            "unseen": fold.unseen,
+            "warnings": json.dumps(list(fold.warnings)),
+        }
+        connection.execute(update(Run).where(Run.id == self.run_id).values(values))
+
+    def _counters(self) -> tuple[int, int, int, int, int]:
         fold = self._fold
-        return fold.lost, fold.unseen, len(fold.warnings), len(fold.mount_names)
+        return fold.lost, fold.unseen, len(fold.warnings), len(fold.mount_names), len(fold.gaps)
 
     def _committed(self) -> None:
         self._stored_counters = self._counters()
@@ -172,25 +181,12 @@ def _insert_run(connection: Connection, start: RunStart) -> int:
         "lost": 0,
         "unseen": 0,
         "service": _optional(start.service),
-        "properties": _json(dict(start.properties)),
-        "warnings": _json([]),
+        "warnings": json.dumps([]),
+        "scope": SCOPE_CODES[start.scope],
+        "elsewhere": None,
     }
     return connection.execute(insert(Run).values(row).returning(Run.id)).scalar_one()
 
 
-def _mount_names(names: Iterable[MountNamed]) -> dict[str, str]:
-    """Make the property of it: JSON, {a name inside: the host's name of it, or several}."""
-    found: dict[str, list[str | None]] = {}
-    for name in names:
-        host = None if name.host is None else os.fsdecode(name.host)
-        found.setdefault(os.fsdecode(name.inside), []).append(host)
-    texts = {inside: hosts[0] if len(hosts) == 1 else hosts for inside, hosts in found.items()}
-    return {MOUNT_NAMES: _json(texts)} if texts else {}
-
-
 def _optional(text: str | None) -> str | None:
     return None if text is None else storable(text)
-
-
-def _json(value: object) -> str:
-    return json.dumps(value)

@@ -62,6 +62,21 @@ class Outcome(StrEnum):
     __hash__ = str.__hash__  # as above
 
 
+class Scope(StrEnum):
+    """What a run watched."""
+
+    PROGRAM = "program"
+    """A program that was started for it, and all that this started."""
+    PROCESSES = "processes"
+    """Processes that ran already."""
+    UNIT = "unit"
+    """A unit of systemd."""
+    MACHINE = "machine"
+    """All that ran."""
+    LOG = "log"
+    """What a log of another tool tells of."""
+
+
 class FileType(StrEnum):
     """What kind of object stands at a path; `ABSENT` when nothing does."""
 

@@ -19,6 +19,7 @@ from imptrace.record.attach import (
     read_duration,
 )
 from imptrace.record.session import Request, Session
+from imptrace.tracer.events import Scope
 from imptrace.tracer.recorder import RecorderOptions
 
 
@@ -82,6 +83,7 @@ def attach(
         subject=choice.subject,
         label=label,
         service=service or choice.service,
+        scope=Scope.UNIT if choice.service else Scope.PROCESSES,
         properties=choice.properties,
         database=database,
         wait_for_children=True,

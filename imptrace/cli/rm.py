@@ -6,7 +6,7 @@ import typer
 
 from imptrace.cli import completing
 from imptrace.cli.options import Database
-from imptrace.db import queries, removal
+from imptrace.db import queries
 from imptrace.db.engine import writing
 
 
@@ -30,5 +30,5 @@ def rm(
     """
     with writing(database) as engine:
         ids = sorted({queries.resolve_run(engine, run) for run in runs})
-        removal.delete_runs(engine, ids)
+        queries.delete_runs(engine, ids)
     typer.echo("removed " + ", ".join(f"run {run}" for run in ids))

@@ -10,10 +10,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from imptrace.db.records import OtherPrograms, PathRecord, ProcessRecord, RunDetails, RunRecord
-from imptrace.db.units import unit_of
-from imptrace.evidence.machine import Elsewhere, own_properties
+from imptrace.evidence.machine import Elsewhere
 from imptrace.facts.people import FIRST_PERSON_UID, PrivateNames, is_person
-from imptrace.facts.units import PUBLIC_PROPERTIES
+from imptrace.facts.units import PUBLIC_PROPERTIES, unit_of
 from imptrace.judge.model import User
 from imptrace.tracer.events import FileState, Mount
 
@@ -121,7 +120,7 @@ def _run(run: RunRecord, rename: Renaming) -> RunRecord:
         ended_ns=None if run.ended_ns is None else day,
         properties={
             key: rename.text(value)
-            for key, value in own_properties(run).items()
+            for key, value in run.properties.items()
             if key in PUBLIC_PROPERTIES
         },
         # The words of a warning may name anything; its code says what it is about.

@@ -14,7 +14,6 @@ from imptrace.db.records import (
     RunRecord,
     RunStatus,
 )
-from imptrace.db.units import unit_of
 from imptrace.evidence import machine
 from imptrace.evidence.anonymise import HOST
 from imptrace.evidence.json_values import (
@@ -28,7 +27,8 @@ from imptrace.evidence.json_values import (
     state_to_json,
     text_from_json,
 )
-from imptrace.tracer.events import AccessFlag, Mount, Op, Outcome
+from imptrace.facts.units import unit_of
+from imptrace.tracer.events import AccessFlag, Mount, Op, Outcome, Scope
 
 
 def run_record(run: RunRecord, number: int) -> Json:
@@ -42,12 +42,13 @@ def run_record(run: RunRecord, number: int) -> Json:
         "day": run.started_ns,
         "exit": {"code": run.exit_code, "signal": run.exit_signal},
         "recorder": run.recorder,
+        "scope": run.scope.value,
         "status": run.status.value,
         "lost": run.lost,
         "unseen": run.unseen,
         "service": run.service,
-        "properties": machine.own_properties(run),
-        "machine": json.loads(run.properties.get(machine.PROPERTY, "null")),
+        "properties": dict(run.properties),
+        "machine": None if run.elsewhere is None else json.loads(run.elsewhere),
         "warnings": [code for code, _ in run.warnings],
     }
 
@@ -70,11 +71,13 @@ def run_from(record: Json) -> RunRecord:
         exit_code=optional_number_from_json(exit_["code"]),
         exit_signal=optional_number_from_json(exit_["signal"]),
         recorder=text_from_json(record["recorder"]),
+        scope=Scope(record.get("scope", Scope.PROGRAM)),
         status=RunStatus(record["status"]),
         lost=number_from_json(record["lost"]),
         unseen=number_from_json(record["unseen"]),
         service=None if record["service"] is None else text_from_json(record["service"]),
-        properties={**_properties(record["properties"]), **_machine(record["machine"])},
+        properties=_properties(record["properties"]),
+        elsewhere=_machine(record["machine"]),
         warnings=tuple((text_from_json(code), "") for code in record["warnings"]),
     )
 
@@ -83,12 +86,9 @@ def _properties(record: Json) -> dict[str, str]:
     return {text_from_json(key): text_from_json(value) for key, value in record.items()}
 
 
-def _machine(record: Json | None) -> dict[str, str]:
-    """Check what a machine is said to be; it is stored as a property of its run."""
-    if record is None:
-        return {}
-    brought = machine.to_json(machine.from_json(record))
-    return {machine.PROPERTY: json.dumps(brought)}
+def _machine(record: Json | None) -> str | None:
+    """Check what a machine is said to be."""
+    return None if record is None else json.dumps(machine.to_json(machine.from_json(record)))
 
 
 def process_record(process: ProcessRecord) -> Json:

@@ -10,7 +10,7 @@ from imptrace.db.records import PathRecord, ProcessRecord, RunDetails, RunStatus
 from imptrace.errors import UsageError
 from imptrace.evidence import file as evidence_file
 from imptrace.evidence.anonymise import Renaming, anonymised, anonymised_machine, renaming
-from imptrace.evidence.machine import PROPERTY, Elsewhere, to_json
+from imptrace.evidence.machine import Elsewhere, to_json
 from imptrace.evidence.provenance import private_names_of, run_system, run_version
 from imptrace.facts.paths import parents_of
 from imptrace.judge.advise import advise
@@ -88,10 +88,13 @@ def _with_machine(details: RunDetails, machine: Elsewhere, facts: Facts) -> RunD
     entry = facts.context.entry
     programs = entry.programs if entry else ()
     known = replace(machine, system=run_system(own), version=run_version(own, programs))
-    properties = {**details.run.properties, PROPERTY: json.dumps(to_json(known))}
     # Which service it is may have been said by whoever asked here, and nobody says it there.
     service = entry.id if entry and entry.place is Place.SERVICE else None
-    run = replace(details.run, properties=properties, service=details.run.service or service)
+    run = replace(
+        details.run,
+        elsewhere=json.dumps(to_json(known)),
+        service=details.run.service or service,
+    )
     return replace(details, run=run)
 
 

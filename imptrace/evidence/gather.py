@@ -17,11 +17,11 @@ from sqlalchemy import Engine
 
 from imptrace.catalogue import Catalogue, Entry, Place
 from imptrace.db import queries
-from imptrace.db.others import other_programs
 from imptrace.db.records import Detail, Effect, OtherPrograms, ProcessRecord, RunDetails, RunRecord
+from imptrace.db.uses import other_programs
 from imptrace.errors import UsageError
 from imptrace.evidence.links import standing_links
-from imptrace.evidence.machine import Elsewhere, brought_along, joined, own_properties
+from imptrace.evidence.machine import Elsewhere, brought_along, joined
 from imptrace.facts.paths import name_of, parents_of
 from imptrace.facts.patterns import is_called
 from imptrace.facts.people import Home, is_person
@@ -321,7 +321,7 @@ def _directories(runs: Iterable[RunDetails]) -> dict[bytes, FileState]:
 
 def _unit_properties(runs: Sequence[RunDetails], entry: Entry | None) -> Mapping[str, str]:
     """Tell what the unit declares: as recorded with the newest run, else as systemd says now."""
-    recorded = (own_properties(run.run) for run in reversed(runs))
+    recorded = (run.run.properties for run in reversed(runs))
     found = next((properties for properties in recorded if properties), None)
     if found is not None:
         return found

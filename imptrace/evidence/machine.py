@@ -1,7 +1,7 @@
 """What a run that was recorded on another machine brought along besides its own records.
 
 The classifier also judges by the users, groups and directories of the machine, and by what other
-programs did there. For an imported run they stand in one of its properties.
+programs did there. An imported run has them with it.
 """
 
 import json
@@ -22,8 +22,6 @@ from imptrace.evidence.json_values import (
 from imptrace.judge.model import User
 from imptrace.tracer.events import FileState
 
-PROPERTY = "imptrace.elsewhere"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Elsewhere:
@@ -41,13 +39,7 @@ class Elsewhere:
 
 def brought_along(run: RunRecord) -> Elsewhere | None:
     """Read what an imported run brought along; None for one that was recorded here."""
-    stored = run.properties.get(PROPERTY)
-    return None if stored is None else from_json(json.loads(stored))
-
-
-def own_properties(run: RunRecord) -> dict[str, str]:
-    """Give the properties that the run itself has: what its unit declared."""
-    return {key: value for key, value in run.properties.items() if key != PROPERTY}
+    return None if run.elsewhere is None else from_json(json.loads(run.elsewhere))
 
 
 def joined(several: Iterable[Elsewhere]) -> Elsewhere:

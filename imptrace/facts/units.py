@@ -107,3 +107,18 @@ def _unescaped(escape: re.Match[str]) -> str:
     if number is not None:
         return bytes([number & 0xFF]).decode(errors="surrogateescape")
     return _LETTERS.get(escape[3], escape[3])
+
+
+_PROCESSES_OF = (b".service", b".scope")
+
+
+def unit_of(cgroup: bytes) -> str | None:
+    """Find the innermost service or scope of a cgroup path, None outside of any.
+
+    >>> unit_of(b"/user.slice/user-1000.slice/user@1000.service/app.slice/app-firefox-42.scope")
+    'app-firefox-42.scope'
+    """
+    for part in reversed(cgroup.split(b"/")):
+        if part.endswith(_PROCESSES_OF):
+            return part.decode(errors="backslashreplace")
+    return None

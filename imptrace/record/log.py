@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.record.session import Request, Session
+from imptrace.tracer.events import Scope
 from imptrace.tracer.strace.files import is_strace_log, one_log_each
 from imptrace.tracer.strace.recorder import LogOptions, LogRecorder
 
@@ -95,6 +96,7 @@ def import_log(
         subject=recorder.subject,
         label=options.label,
         service=options.service,
+        scope=Scope.LOG,
         database=place,
         wait_for_children=True,
         here=options.here,
@@ -125,7 +127,7 @@ def import_log(
 def _remove(place: str | None, session: Session) -> None:
     """Leave no run of it. What is not finished shows as interrupted, where that fails."""
     from imptrace.db.engine import writing  # noqa: PLC0415 (SQLAlchemy is slow to import)
-    from imptrace.db.removal import delete_runs  # noqa: PLC0415 (the same)
+    from imptrace.db.queries import delete_runs  # noqa: PLC0415 (the same)
 
     run_id = session.abandon()
     if run_id is not None:

@@ -19,7 +19,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, ParamSpec
 
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import AllGone, Mount, ProgramEnded, ProgramStopped
+from imptrace.tracer.events import AllGone, Mount, ProgramEnded, ProgramStopped, Scope
 from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.program import Subject
 from imptrace.tracer.recorder import Recorder
@@ -51,6 +51,7 @@ class Request:
     subject: Subject
     label: str | None = None
     service: str | None = None
+    scope: Scope = Scope.PROGRAM
     properties: Mapping[str, str] = field(default_factory=dict)
     """Facts about the service's unit."""
     database: str | None = None
@@ -227,6 +228,7 @@ class Session:
             recorder=self._recorder.name,
             label=self._request.label,
             service=self._request.service,
+            scope=self._request.scope,
             properties=self._request.properties,
         )
 

@@ -13,7 +13,15 @@ from imptrace.render import run_json
 with reading(sys.argv[2] or None) as engine:
     run = max(run.id for run in queries.runs(engine) if run.service == sys.argv[1])
     details = queries.run_details(engine, run)
-print(json.dumps({**run_json.run(details), "properties": dict(details.run.properties)}))
+names = {}
+for name in details.mount_names:
+    host = None if name.host is None else name.host.decode()
+    names.setdefault(name.inside.decode(), []).append(host)
+kept = {
+    "properties": dict(details.run.properties),
+    "mount_names": {key: each[0] if len(each) == 1 else each for key, each in names.items()},
+}
+print(json.dumps({**run_json.run(details), **kept}))
 """
 
 

@@ -1,7 +1,5 @@
 """Hardened units are recorded, and are as hardened as before once that is finished."""
 
-import json
-
 import pytest
 from machine import Machine
 from recorded import changed, paths, run_of
@@ -133,7 +131,7 @@ ExecStart=/bin/sh -c 'echo >/var/inside; echo >/data/bound; echo >/tmp/scratch; 
     run = run_of(machine, "rooted.service")
     assert {"/srv/rooted/var/inside", "/srv/elsewhere/bound"} <= set(changed(run))
     (scratch,) = [path for path in paths(run) if path.endswith("/tmp/scratch")]
-    names = json.loads(run["properties"]["MountNames"])
+    names = run["mount_names"]
     assert names["/data"] == "/srv/elsewhere"
     assert names["/tmp"] + "/scratch" == scratch
     assert machine.sh("find /srv/rooted | sort") == before
@@ -219,7 +217,7 @@ def test_a_container(machine: Machine, name: str) -> None:
     machine.run("imptrace", "service", "finish", name)
     run = run_of(machine, f"{name}.service")
     assert made <= set(changed(run))
-    names = json.loads(run["properties"]["MountNames"])
+    names = run["mount_names"]
     assert expected.items() <= names.items()
     own = [path for path in paths(run) if path.endswith("/own")]
     assert own in ([], ["/private/own"], ["/tmp/own"])
@@ -257,4 +255,4 @@ ExecStart=/bin/sh -c 'read -r x </etc/os-release; echo >/var/lib/imaged/inside; 
     run = run_of(machine, "imaged.service")
     assert "/var/lib/imaged/inside" in changed(run)
     assert run["properties"]["RootImage"] == "/srv/image.raw"
-    assert json.loads(run["properties"]["MountNames"])["/"] is None
+    assert run["mount_names"]["/"] is None

@@ -1,8 +1,10 @@
 """A database of any age becomes one of today, and the models are what migrations make."""
 
 import os
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,12 +20,15 @@ from imptrace.db.engine import open_database
 from imptrace.db.migrations import configuration
 from imptrace.db.models import Base
 from imptrace.errors import ImptraceError
+from imptrace.evidence.machine import brought_along
+from imptrace.tracer.events import MountNamed
 
 
 def tables(connection: Connection) -> dict[str, str]:
-    """Return the statements that would make the tables and indexes, with single spaces."""
+    """Return the statements that would make tables and indexes, with single spaces."""
     rows = connection.execute(text("SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
-    return {name: " ".join(sql.split()) for name, sql in rows}
+    # A table that was made anew and given its name by SQLite has that in quotes.
+    return {name: " ".join(sql.split()).replace(f'"{name}"', name) for name, sql in rows}
 
 
 def test_models_and_migrations_agree() -> None:
@@ -58,7 +63,7 @@ def test_a_fresh_database_is_stamped_with_the_newest_revision() -> None:
 @pytest.fixture
 def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let imptrace have one more revision; returns where its script is."""
-    script = tmp_path / "r0002_second.py"
+    script = tmp_path / "r9999_next.py"
 
     def with_it(connection: Connection) -> Config:
         config = configuration(connection)
@@ -68,31 +73,32 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return config
 
     monkeypatch.setattr("imptrace.db.migrations.configuration", with_it)
-    monkeypatch.setattr(schema, "HEAD", "0002")
+    monkeypatch.setattr(schema, "HEAD", "9999")
     return script
 
 
-SECOND = """
+CURRENT = schema.HEAD
+NEXT = """
 import sqlalchemy as sa
 from alembic import op
-revision = "0002"
-down_revision = "0001"
+revision = "9999"
+down_revision = "CURRENT"
 def upgrade():
     with op.batch_alter_table("run", recreate="always") as batch:
         batch.alter_column("host", new_column_name="machine")
-"""
+""".replace("CURRENT", CURRENT)
 
 
 def test_an_older_database_is_migrated_on_open_even_for_a_reader(
     place: Path, newer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
-        before.setattr(schema, "HEAD", "0001")
+        before.setattr(schema, "HEAD", CURRENT)
         record(place, [read(b"/a")])
-    newer.write_text(SECOND)
+    newer.write_text(NEXT)
     engine = open_database(place, create=False, read_only=True)
     with engine.connect() as connection:
-        assert schema.stored_revision(connection) == "0002"
+        assert schema.stored_revision(connection) == "9999"
         assert connection.scalar(text("SELECT machine FROM run")) == START.host
         # What refers to the table that was made anew is still there.
         assert connection.scalar(text("SELECT count(*) FROM access")) == 1
@@ -103,12 +109,12 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
     place: Path, newer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
-        before.setattr(schema, "HEAD", "0001")
+        before.setattr(schema, "HEAD", CURRENT)
         record(place, [read(b"/a")])
-    newer.write_text(SECOND + "    op.execute('DROP TABLE no_such_table')\n")
+    newer.write_text(NEXT + "    op.execute('DROP TABLE no_such_table')\n")
     with pytest.raises(ImptraceError, match="no such table"):
         open_database(place, create=False, read_only=True)
-    monkeypatch.setattr(schema, "HEAD", "0001")
+    monkeypatch.setattr(schema, "HEAD", CURRENT)
     assert [path.path for path in details(place).paths] == [b"/a"]
 
 
@@ -122,3 +128,50 @@ def test_alembic_is_not_imported_where_no_migration_is_due(tmp_path: Path) -> No
     command = [sys.executable, "-c", code, str(tmp_path / "x.db")]
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=tmp_path)
     assert done.stdout == "False\n"
+
+
+@pytest.fixture
+def first_version(tmp_path: Path) -> Path:
+    """Give a database that imptrace wrote when its schema was the first."""
+    place = tmp_path / "first.db"
+    with closing(sqlite3.connect(place)) as connection:
+        connection.executescript(Path(__file__).with_name("schema_0001.sql").read_text())
+    return place
+
+
+def test_a_database_of_the_first_version(first_version: Path) -> None:
+    """What stood as JSON in the properties of a run is where it belongs now."""
+    service, program, log = (details(first_version, number) for number in (1, 2, 3))
+    assert [each.run.scope for each in (service, program, log)] == ["unit", "program", "log"]
+    assert service.run.properties == {
+        "StateDirectory": "demo",
+        "User": "demo",
+        "InvocationID": "ab12",
+    }
+    assert service.mount_names == (
+        MountNamed(b"/tmp", b"/private/\xff"),
+        MountNamed(b"/tmp", None),
+        MountNamed(b"/data", b"/srv/data"),
+    )
+    assert [process.unit for process in service.processes] == ["demo.service"]
+    assert (service.run.lost, len(service.run.warnings), len(service.mounts)) == (2, 1, 1)
+    assert {path.path: path.effect for path in service.paths} == {
+        b"/etc/demo.conf": None,
+        b"/var/lib/demo/new": "created",
+        b"/var/lib/demo/state": "modified",
+    }
+    assert (program.run.properties, program.run.elsewhere) == ({}, None)
+    brought = brought_along(log.run)
+    assert brought is not None
+    assert (log.run.properties, brought.system) == ({}, "Debian 12")
+
+
+def test_a_first_version_with_damaged_properties(first_version: Path) -> None:
+    """They are left out; the rest of the run is there."""
+    with closing(sqlite3.connect(first_version)) as connection:
+        connection.execute("UPDATE run SET properties = '[1' WHERE id = 1")
+        connection.execute('UPDATE run SET properties = \'{"MountNames": "7"}\' WHERE id = 2')
+        connection.commit()
+    assert details(first_version, 1).run.properties == {}
+    assert details(first_version, 2).mount_names == ()
+    assert len(details(first_version, 1).paths) == 3

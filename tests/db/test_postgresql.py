@@ -33,7 +33,7 @@ from recordings import (
 )
 from sqlalchemy import create_engine, select
 
-from imptrace.db import models, queries, removal, schema, uses
+from imptrace.db import models, queries, schema, uses
 from imptrace.db.engine import NoDatabaseError, open_database
 from imptrace.db.records import RunDetails
 from imptrace.db.writer import RunWriter
@@ -149,7 +149,7 @@ def test_questions_across_runs_and_removal(url: str) -> None:
     assert {use.path for use in uses.path_uses(engine, b"/e")} == {b"/e", b"/e/x"}
     assert {use.run for use in uses.program_uses(engine, "other")} == {2}
     assert queries.resolve_run(engine, "other") == 2
-    removal.delete_runs(engine, [1])
+    queries.delete_runs(engine, [1])
     assert [use.path for use in uses.path_uses(engine, b"/")] == [b"/f"]
     engine.dispose()
 
@@ -186,5 +186,5 @@ def test_readers_cannot_write(url: str) -> None:
     record(url, EVENTS)
     engine = open_database(url, create=False, read_only=True)
     with pytest.raises(Exception, match="read-only transaction"):
-        removal.delete_runs(engine, [1])
+        queries.delete_runs(engine, [1])
     engine.dispose()

@@ -20,14 +20,14 @@ from recordings import (
 )
 from sqlalchemy import Engine, select, text
 
-from imptrace.db import queries, removal, uses
-from imptrace.db.engine import open_database
+from imptrace.db import queries, uses
+from imptrace.db.engine import open_database, reading
 from imptrace.db.models import Access, FileState, Process
-from imptrace.db.records import Detail, Effect, PathRecord
-from imptrace.db.units import unit_of
+from imptrace.db.records import Detail, Effect, Part, PathRecord
 from imptrace.db.writer import RunWriter
 from imptrace.errors import UsageError
 from imptrace.facts.programs import program_name
+from imptrace.facts.units import unit_of
 from imptrace.tracer.events import AccessFlag, Op, Outcome
 
 FIREFOX = b"/nix/store/abc-firefox-145/bin/.firefox-wrapped"
@@ -220,7 +220,7 @@ def test_an_effect_is_that_of_the_program_that_asked_for_it(place: Path) -> None
 
 def test_a_removed_run_takes_its_own_paths_along(engine: Engine, place: Path) -> None:
     writable = open_database(place, create=False, read_only=False)
-    removal.delete_runs(writable, [2])
+    queries.delete_runs(writable, [2])
     writable.dispose()
     assert [run.id for run in queries.runs(engine)] == [1, 3]
     with engine.connect() as connection:
@@ -237,7 +237,7 @@ def test_a_run_that_is_being_recorded_is_not_removed(place: Path) -> None:
     engine = open_database(place, create=True, read_only=False)
     writer = RunWriter(engine, START)
     with pytest.raises(UsageError, match="run 1 is still being recorded"):
-        removal.delete_runs(engine, [writer.run_id])
+        queries.delete_runs(engine, [writer.run_id])
     writer.close()
     assert len(queries.runs(engine)) == 1
     engine.dispose()
@@ -274,3 +274,31 @@ def test_wrappers_of_nix_are_looked_through(exe: bytes, name: bytes) -> None:
 )
 def test_the_unit_is_the_innermost_service_or_scope(cgroup: bytes, unit: str | None) -> None:
     assert unit_of(cgroup) == unit
+
+
+def test_a_run_in_part(place: Path) -> None:
+    """By unit, by program and by user: its processes, and of paths what they did."""
+    mail, web = b"/system.slice/mail.service", b"/system.slice/web.service"
+    record(
+        place,
+        [
+            process(1, exe=b"/usr/bin/mail", cgroup=mail, uid=8),
+            process(2, exe=b"/usr/bin/.web-wrapped", cgroup=web, uid=33),
+            process(3, exe=b"/usr/bin/sh", cgroup=web, uid=0),
+            access(Op.WRITE, b"/both", process=1),
+            access(Op.READ, b"/both", process=2),
+            access(Op.WRITE, b"/web", process=2),
+            access(Op.WRITE, b"/root", process=3),
+        ],
+    )
+
+    def paths(part: Part) -> dict[bytes, set[Op]]:
+        with reading(place) as engine:
+            found = queries.run_details(engine, 1, part=part)
+        return {path.path: set(path.ops) for path in found.paths}
+
+    assert paths(Part(unit="mail.service")) == {b"/both": {Op.WRITE}}
+    assert paths(Part(program=b"web")) == {b"/both": {Op.READ}, b"/web": {Op.WRITE}}
+    assert paths(Part(unit="web.service", uid=0)) == {b"/root": {Op.WRITE}}
+    assert paths(Part(unit="none.service")) == {}
+    assert len(paths(Part())) == 3

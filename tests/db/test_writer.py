@@ -1,6 +1,5 @@
 """What is fed to the writer comes back from the database, however it was split into commits."""
 
-import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -37,6 +36,7 @@ from imptrace.tracer.events import (
     Op,
     Outcome,
     ProcessExited,
+    Scope,
     Snapshot,
     Unseen,
     Warned,
@@ -126,14 +126,20 @@ def test_the_longest_path_comes_back(place: Path) -> None:
 def test_a_run_comes_back_whole(place: Path) -> None:
     engine = open_database(place, create=True, read_only=False)
     mount = Mount(25, 1, "0:23", b"/", b"/tmp\n", "tmpfs", b"none", "rw,nosuid")
-    start = replace(START, label="first", service="demo.service", properties={"User": "demo"})
+    start = replace(
+        START,
+        label="first",
+        service="demo.service",
+        scope=Scope.UNIT,
+        properties={"User": "demo"},
+    )
     writer = RunWriter(engine, start, [mount])
     events: list[Event] = [
         process(1),
         process(2, parent=1, pid=99),
         process(3, previous=2, pid=99, exe=b"/bin/other"),
         access(Op.WRITE, b"/f", before=FILE, count=3, last=50, errno=0),
-        Lost(2),
+        Lost(2, 5, 6, cgroup=b"/a"),
         Unseen(1, 4),
         Warned("io-uring", "It was switched off"),
         MountNamed(b"/tmp", b"/private/\xff"),
@@ -154,8 +160,13 @@ def test_a_run_comes_back_whole(place: Path) -> None:
     assert (run.started_ns, run.ended_ns) == (START.started_ns, ENDED_NS)
     assert (run.exit_code, run.exit_signal, run.status) == (None, 9, RunStatus.COMPLETE)
     assert (run.lost, run.unseen) == (3, 4)
-    names = {"/tmp": ["/private/\udcff", None], "/data": "/srv/data"}
-    assert run.properties == {"User": "demo", "MountNames": json.dumps(names)}
+    assert (run.properties, run.scope) == ({"User": "demo"}, Scope.UNIT)
+    assert found.mount_names == (
+        MountNamed(b"/tmp", b"/private/\xff"),
+        MountNamed(b"/tmp", None),
+        MountNamed(b"/data", b"/srv/data"),
+    )
+    assert found.gaps == (Lost(2, 5, 6, cgroup=b"/a"),)
     assert run.warnings == (("io-uring", "It was switched off"),)
     assert found.mounts == (mount,)
     first, second, third = found.processes

@@ -1,6 +1,5 @@
 """Any path, however it is written, is recorded as the kernel resolves it."""
 
-import json
 import os
 import subprocess
 import sys
@@ -180,8 +179,10 @@ def test_directory_renamed_into_place(record: Recorder, work: Path) -> None:
 
 def names_of_mounts(record: Recorder) -> dict[str, str | None]:
     """Tell which mounts of the program had other names than the host's."""
-    names: dict[str, str | None] = json.loads(record.details().run.properties["MountNames"])
-    return names
+    return {
+        os.fsdecode(name.inside): None if name.host is None else os.fsdecode(name.host)
+        for name in record.details().mount_names
+    }
 
 
 @pytest.fixture

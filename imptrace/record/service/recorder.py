@@ -171,6 +171,7 @@ def _new_page() -> int:
 
 def _new_session(order: Order, recording: "ServiceRecorder") -> "Session":
     from imptrace.record.session import Request, Session  # noqa: PLC0415 (slow)
+    from imptrace.tracer.events import Scope  # noqa: PLC0415 (the same)
     from imptrace.tracer.program import Subject  # noqa: PLC0415 (the same)
 
     now = Manager(user=order.user_manager).show(order.unit)
@@ -182,6 +183,7 @@ def _new_session(order: Order, recording: "ServiceRecorder") -> "Session":
         ),
         label=order.label,
         service=order.unit,
+        scope=Scope.UNIT,
         properties={**order.facts, "InvocationID": now.get("InvocationID", "")},
         database=order.database,
         wait_for_children=True,
