@@ -10,7 +10,7 @@
   ...
 }:
 let
-  inherit (lib) concatMap mapAttrsToList;
+  inherit (lib) mapAttrsToList;
   inherit (import ./paths.nix) covers publicName;
   ours = options.environment ? automaticPersistence;
 
@@ -78,10 +78,7 @@ in
 // (
   if ours && config.environment.automaticPersistence.stores != [ ] then
     {
-      inherit (config.environment.automaticPersistence) inventory;
-      mounts = lib.length (
-        config.environment.automaticPersistence.kept ++ config.environment.automaticPersistence.declared
-      ) + lib.length (concatMap (home: home.kept) config.environment.automaticPersistence.homes);
+      inherit (config.environment.automaticPersistence) inventory mounts;
     }
   else
     {

@@ -16,7 +16,7 @@ let
     if have ([ nixpkgsLib ] ++ needed) then { ${name} = run (import (./. + "/${name}.nix") tools); } else { };
 in
 {
-  pure = run (import ./pure.nix);
+  pure = run (import ./pure.nix // import ./merge.nix);
 }
 // cases [ impermanence ] "modules"
 // cases [ impermanence ] "example"

@@ -82,6 +82,21 @@ in
       description = "A set with the names of all packages that this user has, asked by each program.";
     };
 
+    merged = mkOption {
+      type = types.listOf types.str;
+      default = [ ".cache" ];
+      example = [
+        ".cache"
+        ".local/share"
+        ".local/state"
+      ];
+      description = ''
+        Directories that are kept whole, in place of what is kept in them, where at least five
+        directories of one store are: one mount instead of many. Whatever else is in them is then
+        kept as well.
+      '';
+    };
+
     stores = mkOption {
       type = types.listOf types.str;
       internal = true;
@@ -114,13 +129,21 @@ in
           lib.unique (lib.filter (store: store != null) (lib.attrValues (levels.stores cfg)))
         );
 
-        kept = import ../../lib/plan.nix {
-          inherit (cfg) requests;
-          stores = levels.stores cfg;
-          declared = map (removePrefix home) (
-            lib.optionals (backend != null) byHand ++ lib.filter (hasPrefix home) bySystem
-          );
-        };
+        kept =
+          import ../../lib/merge.nix
+            {
+              parents = cfg.merged;
+              mode = "0700";
+            }
+            (
+              import ../../lib/plan.nix {
+                inherit (cfg) requests;
+                stores = levels.stores cfg;
+                declared = map (removePrefix home) (
+                  lib.optionals (backend != null) byHand ++ lib.filter (hasPrefix home) bySystem
+                );
+              }
+            );
       };
     }
     (lib.optionalAttrs (options.home ? persistence) {

@@ -36,9 +36,6 @@ let
 
   nestedCopies = lib.filter (item: item.method == "copy" && item.within != null) cfg.planned;
 
-  mounts = lib.length (
-    lib.filter (item: item.method != "copy") (cfg.kept ++ lib.concatMap (home: home.kept) cfg.homes)
-  );
   tooMany = 100;
 
   isImported = {
@@ -76,11 +73,13 @@ in
     ];
 
     warnings =
-      lib.optional (mounts > tooMany) ''
-        environment.automaticPersistence: ${toString mounts} directories and files are mounted one by
-        one, and systemd's start slows down with their square. Keep some by a directory around them
-        (environment.persistence or preservation.preserveAt: /var/lib, or .local/share of a user), or
-        switch off with `persistence = { }` what you do not need.
+      lib.optional (cfg.mounts > tooMany) ''
+        environment.automaticPersistence: ${toString cfg.mounts} directories and files are mounted one by
+        one, and systemd's start slows down with their square. Keep directories around them whole,
+            environment.automaticPersistence.merged = [ "/var/cache" "/var/log" "/var/lib" ];
+            home-manager.users.NAME.home.automaticPersistence.merged =
+              [ ".cache" ".config" ".local/share" ".local/state" ];
+        or switch off with `persistence = { }` what you do not need.
       ''
       ++ lib.optional (taken "home" != [ ]) ''
         environment.automaticPersistence: a home directory is not kept for a service: ${taking (taken "home")}.

@@ -50,6 +50,7 @@ in
     ./home-users.nix
     ./impermanence.nix
     ./inventory.nix
+    ./mounts.nix
     ./preservation.nix
     ./undeclared.nix
   ];
@@ -73,7 +74,10 @@ in
         [ ];
 
     planned = map (import ../home-owner.nix { inherit lib config; }) (
-      planned (path: boundary path != null)
+      import ../../lib/merge.nix {
+        parents = cfg.merged;
+        isLeft = path: boundary path != null;
+      } (planned (path: boundary path != null))
     );
 
     leftAlone = map (
