@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Engine, and_, func, or_, select
+from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
 
 from imptrace.db.codes import OP_CODES, OUTCOME_CODES
 from imptrace.db.models import Access, Path, Process, Run
@@ -28,6 +28,13 @@ class Changer(NamedTuple):
     """Wall clock."""
 
 
+class LastUse(NamedTuple):
+    """Who touched something last, however."""
+
+    program: bytes
+    at_ns: int
+
+
 class Loss(NamedTuple):
     """A run whose recorder had to drop events."""
 
@@ -38,9 +45,6 @@ class Loss(NamedTuple):
 
 def changers(engine: Engine, path: bytes) -> list[Changer]:
     """Find who changed a path or anything below it, who changed most first."""
-    directory = path.rstrip(b"/")
-    # "0" is the byte after "/", as in imptrace.db.uses.
-    below = and_(Path.name >= directory + b"/", Path.name < directory + b"0")
     asked = (
         select(
             Process.exe,
@@ -53,7 +57,7 @@ def changers(engine: Engine, path: bytes) -> list[Changer]:
         .join(Access, Access.path_id == Path.id)
         .join(Process, and_(Process.run_id == Access.run_id, Process.id == Access.process_id))
         .join(Run, Run.id == Access.run_id)
-        .where(or_(Path.name == (directory or b"/"), below))
+        .where(_at_or_below(path))
         .where(Access.op.in_(_CHANGING), Access.outcome.in_(_DONE))
         .group_by(Process.exe, Process.cgroup, Process.uid)
     )
@@ -68,6 +72,31 @@ def changers(engine: Engine, path: bytes) -> list[Changer]:
     return sorted(found.values(), key=lambda each: (-each.paths, -each.last_ns))
 
 
+def last_use(engine: Engine, path: bytes) -> LastUse | None:
+    """Find who last touched a path or anything below it, with success."""
+    at = Run.started_ns + Access.last
+    asked = (
+        select(Process.exe, at)
+        .select_from(Path)
+        .join(Access, Access.path_id == Path.id)
+        .join(Process, and_(Process.run_id == Access.run_id, Process.id == Access.process_id))
+        .join(Run, Run.id == Access.run_id)
+        .where(_at_or_below(path))
+        .where(Access.outcome.in_(_DONE))
+        .order_by(at.desc())
+        .limit(1)
+    )
+    with engine.connect() as connection:
+        row = connection.execute(asked).first()
+    return None if row is None else LastUse(program_name(row[0]), row[1])
+
+
+def recorded_since(engine: Engine) -> int | None:
+    """Tell when the oldest run began."""
+    with engine.connect() as connection:
+        return connection.scalar(select(func.min(Run.started_ns)))
+
+
 def asked_of(engine: Engine | None) -> Callable[[bytes], Sequence[Changer]]:
     """Answer with what asks a database who changed a path; nobody did where there is none."""
     if engine is None:
@@ -80,3 +109,10 @@ def losses(engine: Engine) -> Iterator[Loss]:
     asked = select(Run.started_ns, Run.ended_ns, Run.lost).where(Run.lost > 0).order_by(Run.id)
     with engine.connect() as connection:
         yield from (Loss(*row) for row in connection.execute(asked))
+
+
+def _at_or_below(path: bytes) -> ColumnElement[bool]:
+    directory = path.rstrip(b"/")
+    # "0" is the byte after "/", as in imptrace.db.uses.
+    below = and_(Path.name >= directory + b"/", Path.name < directory + b"0")
+    return or_(Path.name == (directory or b"/"), below)

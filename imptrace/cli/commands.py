@@ -63,6 +63,15 @@ GROUPS: dict[str, dict[str, Listed]] = {
         ),
         "services": Listed("services", "List what the catalogue knows, or show one entry in full."),
         "leaks": Listed("leaks", "Show what the next boot takes, who wrote it, and what keeps it."),
+        "lost": Listed(
+            "lost",
+            "Show what the last wipe took and nobody brought back; exit 1 if it matters.",
+            only_asks=False,
+        ),
+        "stray": Listed(
+            "stray",
+            "Show what lies in a store that nothing declares or uses any more; delete nothing.",
+        ),
         "audit": Listed("audit", "Show what a system declares to leave on disk and nothing keeps."),
         "diff": Listed("diff", "Compare what was observed of a service with what is declared."),
         "doctor": Listed("doctor", "Try what imptrace needs, and say what to do about the rest."),

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from stat import S_ISDIR
+from typing import NamedTuple
 
 from imptrace.tracer import _scan
 
@@ -129,6 +131,35 @@ class Tree:
         ):
             return file.read()
         return ""
+
+
+class Weight(NamedTuple):
+    """What a directory holds, with all below it."""
+
+    size: int
+    files: int
+    mtime_ns: int
+
+
+def weigh(tree: Tree, path: bytes) -> Weight:
+    """Add up what lies at a path and below it, on its own file system or not."""
+    st = tree.lstat(path)
+    if st is None or not S_ISDIR(st.st_mode):
+        return Weight(0, 0, 0) if st is None else Weight(st.st_size, 1, st.st_mtime_ns)
+    size, count, newest, waiting = 0, 0, 0, [path]
+    while waiting:
+        each = waiting.pop()
+        with suppress(OSError):
+            directory = tree.open(each)
+            try:
+                for files in read(directory):
+                    waiting += [each.rstrip(b"/") + b"/" + name for name in files.directories]
+                    size += sum(map(files.size, range(len(files.names))))
+                    count += len(files.names)
+                    newest = max(newest, max(files.mtimes, default=0))
+            finally:
+                os.close(directory)
+    return Weight(size, count, newest)
 
 
 def read(directory: int) -> Iterator[Files]:

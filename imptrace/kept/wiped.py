@@ -88,7 +88,7 @@ class Layout:
 def layout(mounts: Sequence[Mount], said: Said, tree: Tree, boot: Boot) -> Layout:
     """Tell the wiped file systems from the lasting ones."""
     top = {mount.mountpoint: mount for mount in mounts}
-    bound = {each: store for each in top.values() if (store := _store_of(each, mounts))}
+    bound = {each: store for each in top.values() if (store := store_of(each, mounts))}
     kept, stores_kept = _kept_by_configuration(tree)
     signs = _Signs(over=tuple(bound), kept=kept, tree=tree, boot=boot)
     found = {
@@ -145,7 +145,7 @@ def _of_kind(mount: Mount, signs: _Signs) -> str | None:
     if mount.fstype in _IN_MEMORY:
         return f"{mount.fstype}: it is in memory"
     if mount.fstype == "btrfs":
-        made = _subvolume_made(signs.tree.real(mount.mountpoint))
+        made = subvolume_made(signs.tree.real(mount.mountpoint))
         if made is not None and made >= signs.boot.started_ns:
             return "its btrfs subvolume was made since this boot began"
     blank = _blank_snapshot(mount.source) if mount.fstype == "zfs" else None
@@ -167,7 +167,7 @@ def _of_root(mount: Mount, signs: _Signs) -> str | None:
     return None
 
 
-def _store_of(bound: Mount, mounts: Iterable[Mount]) -> bytes | None:
+def store_of(bound: Mount, mounts: Iterable[Mount]) -> bytes | None:
     """Find the store of which a directory is mounted under the name that it has in there.
 
     `/persist/var/lib/x` on `/var/lib/x` is of /persist, wherever that itself is mounted.
@@ -196,7 +196,7 @@ def _kept_by_configuration(tree: Tree) -> tuple[int, tuple[bytes, ...]]:
     return 0, ()
 
 
-def _subvolume_made(path: bytes) -> int | None:
+def subvolume_made(path: bytes) -> int | None:
     """Ask btrfs when the subvolume of a path was made, in nanoseconds."""
     with suppress(OSError, struct.error):
         directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -1,0 +1,107 @@
+"""Where the root from before the last wipe still is."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from imptrace.errors import UsageError
+from imptrace.kept.wiped import subvolume_made
+from imptrace.tracer.events import Mount
+
+_OLD = re.compile(
+    rb"(?:old|prev|previous|backup|snapshots?).*roots?|roots?.*(?:old|prev|backup)|@old"
+)
+_SUBVOLUME = 256
+"""The inode of every btrfs subvolume's own directory."""
+_DEPTH = 2
+
+
+@dataclass(frozen=True, slots=True)
+class OldRoot:
+    """A root from before the wipe."""
+
+    path: bytes
+    """Where it can be read now."""
+    shown: str
+    made_ns: int | None
+
+
+@contextmanager
+def old_root(said: bytes | None, mounts: Sequence[Mount]) -> Iterator[OldRoot | None]:
+    """Find it: where the user says, else among what btrfs and ZFS keep of this root.
+
+    A btrfs file system is mounted whole meanwhile, read-only and where nobody else sees it.
+    """
+    if said is not None:
+        if not os.path.isdir(said):
+            raise UsageError(f"{os.fsdecode(said)} is no directory")
+        yield OldRoot(said, os.fsdecode(said), None)
+        return
+    root = next((mount for mount in reversed(mounts) if mount.mountpoint == b"/"), None)
+    if root is not None and root.fstype == "btrfs":
+        with _whole(root.source) as top:
+            yield _newest(top, root) if top is not None else None
+    elif root is not None and root.fstype == "zfs":
+        yield _snapshot()
+    else:
+        yield None
+
+
+@contextmanager
+def _whole(device: bytes) -> Iterator[bytes | None]:
+    """Mount the top of a btrfs file system."""
+    place = tempfile.mkdtemp(prefix="imptrace-old-root-")
+    command = ["mount", "-t", "btrfs", "-o", "ro,subvolid=5", "--", os.fsdecode(device), place]
+    done = None
+    try:
+        with suppress(OSError):
+            done = subprocess.run(command, capture_output=True, check=False)
+        yield os.fsencode(place) if done is not None and done.returncode == 0 else None
+    finally:
+        if done is not None and done.returncode == 0:
+            subprocess.run(["umount", "--lazy", "--", place], capture_output=True, check=False)
+        os.rmdir(place)
+
+
+def _newest(top: bytes, root: Mount) -> OldRoot | None:
+    """Choose the newest subvolume that is called like an old root, or lies in such a directory."""
+    own = top + root.root
+    found = [each for each in _called_old(top, _DEPTH) if each != own and _is_root(each)]
+    made = {path: subvolume_made(path) or 0 for path in found}
+    if not found:
+        return None
+    path = max(found, key=lambda each: made[each])
+    return OldRoot(path, os.fsdecode(path.removeprefix(top).lstrip(b"/")), made[path] or None)
+
+
+def _called_old(directory: bytes, depth: int, *, is_below: bool = False) -> Iterator[bytes]:
+    with suppress(OSError), os.scandir(directory) as entries:
+        for entry in sorted(entries, key=lambda each: each.name):
+            if not entry.is_dir(follow_symlinks=False):
+                continue
+            is_old = is_below or _OLD.search(entry.name.lower()) is not None
+            # The entry itself has the number of the subvolume.
+            if is_old and entry.stat(follow_symlinks=False).st_ino == _SUBVOLUME:
+                yield entry.path
+            elif depth > 1 and (is_old or depth == _DEPTH):
+                yield from _called_old(entry.path, depth - 1, is_below=is_old)
+
+
+def _snapshot() -> OldRoot | None:
+    """Choose the newest ZFS snapshot of the root that is not the empty one."""
+    snapshots = b"/.zfs/snapshot"
+    with suppress(OSError):
+        found = [snapshots + b"/" + name for name in os.listdir(snapshots)]
+        roots = [path for path in found if _is_root(path)]
+        newest = max(roots, key=lambda path: os.stat(path).st_ctime_ns, default=None)
+        return OldRoot(newest, os.fsdecode(newest), None) if newest is not None else None
+    return None
+
+
+def _is_root(path: bytes) -> bool:
+    """Whether a directory was somebody's root, and not an empty one."""
+    return any(os.path.isdir(os.path.join(path, name)) for name in (b"etc", b"var", b"home"))
