@@ -166,5 +166,10 @@ def _summarise(imported: Imported, *, here: bool) -> None:
             f"{counted(imported.relative_paths, 'call')} with a relative path left out: "
             "give --cwd DIR, or record with strace -y"
         )
+    if imported.lacks_descriptors:
+        say(
+            "this log has no clone or fchdir, so relative paths may be missing: record with "
+            "strace -f -y, or with -e trace=%file,%desc,%process"
+        )
     if not here:
         say("if the log is of this machine, --here also looks at what was left behind")

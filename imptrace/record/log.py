@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.record.session import Request, Session
 from imptrace.tracer.events import Scope
-from imptrace.tracer.strace.files import is_strace_log, one_log_each
+from imptrace.tracer.strace.files import HEAD_SIZE, is_strace_log, one_log_each
 from imptrace.tracer.strace.recorder import LogOptions, LogRecorder
 
 if TYPE_CHECKING:
     from imptrace.db.records import RunSummary
-
-HEAD_SIZE = 1 << 16
-"""Bytes from the beginning of a file that tell what it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +31,8 @@ class Imported:
     """File and line number of the first few of them."""
     relative_paths: int
     """Calls that named a path relative to a directory that the log does not tell."""
+    lacks_descriptors: bool
+    """The log holds no call about a descriptor: directories may have changed unseen."""
 
 
 def find_logs(names: Sequence[Path]) -> list[list[Path]]:
@@ -64,10 +63,13 @@ def _files_of(name: Path) -> list[Path]:
 def _check(path: Path) -> None:
     if not path.is_file():
         raise UsageError(f"{str(path)!r} is not a file; write the log to one with strace -o FILE")
-    head = read_head(path)
-    if not head:
+    if not read_head(path):
         raise UsageError(f"{str(path)!r} is empty")
-    if not is_strace_log(head):
+    try:
+        is_log = is_strace_log(path)
+    except OSError as error:
+        raise UsageError(f"{str(path)!r}: {error.strerror}") from error
+    if not is_log:
         raise UsageError(
             f"{str(path)!r} is neither a log of strace nor an evidence file; to record a log: "
             "strace -f -y -ttt -o FILE PROGRAM"
@@ -121,6 +123,7 @@ def import_log(
         not_understood=log.not_understood,
         not_understood_first=tuple(log.not_understood_first),
         relative_paths=log.relative_paths,
+        lacks_descriptors=log.lacks_descriptors,
     )
 
 

@@ -13,7 +13,7 @@ from reading import read_files, told
 from imptrace.tracer.events import Access, Event, ProcessStarted
 from imptrace.tracer.strace import state as strace_state
 from imptrace.tracer.strace import tasks as strace_tasks
-from imptrace.tracer.strace.files import is_strace_log
+from imptrace.tracer.strace.dress import dress_of
 from imptrace.tracer.strace.lines import (
     first_part,
     parse_call,
@@ -127,7 +127,7 @@ def test_the_lexer_takes_any_bytes(line: bytes) -> None:
         function(line)
     for function in (parse_text, parse_texts, parse_descriptor):
         function(line)
-    is_strace_log(line)
+    dress_of(line).off(line)
 
 
 @ROOMY

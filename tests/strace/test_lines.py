@@ -177,7 +177,11 @@ def test_unfinished_calls(rest: bytes, begun: bytes | None) -> None:
 def test_own_words_of_strace_break_a_line() -> None:
     """With its log on stderr strace writes into the middle of its own lines."""
     line = b"clone(child_stack=NULL, flags=SIGCHLDstrace: Process 30415 attached"
-    assert split_interruption(line) == (b"clone(child_stack=NULL, flags=SIGCHLD", 30415)
+    assert split_interruption(line) == (
+        b"clone(child_stack=NULL, flags=SIGCHLD",
+        30415,
+        True,
+    )
     assert split_interruption(b"strace: Process 30415 attached") is None
 
 

@@ -108,6 +108,9 @@ class PathCalls:
         errno, path = invocation.result.errno, invocation.argument(syscall.path)
         if errno == EFAULT or (errno == ENAMETOOLONG and path and path.endswith(b'"...')):
             return None  # no path at all: too long for one, or not to be read
+        if path and path.startswith(b"0x") and (self._stats or syscall.op is not Op.STAT):
+            self._entries.unseen(invocation.task.process.id)  # -e raw= shows where it stood
+            return None
         return self._places.find(
             invocation.task,
             invocation.argument(syscall.dirfd),

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Final
 
 from imptrace.tracer.events import Event
-from imptrace.tracer.strace.lines import Kind, first_part, parse_call, parse_line
+from imptrace.tracer.strace.dress import dress_of, head_of, is_dressed, is_strace_line, unpacked
 from imptrace.tracer.strace.log import StraceLog
 
 _BLOCK: Final = 1 << 18
 _LONGEST_LINE: Final = 1 << 23
 """What follows in a longer line is left out. The arguments of an exec may be 2 MiB (ARG_MAX), and
 -xx writes each byte of them as four; beyond that it can only be the data of a read or write."""
+HEAD_SIZE: Final = 1 << 16
+"""Bytes from the beginning of a file that tell what it is."""
 _SAMPLE: Final = 100
 _SMALL_BLOCK: Final = 1 << 14
 """For each of many files."""
@@ -27,19 +29,11 @@ Progress = Callable[[int], None]
 """Told how many bytes were read since it was told last."""
 
 
-def is_strace_log(head: bytes) -> bool:
-    """Whether the beginning of a file is that of a log written by strace."""
-    lines = head.split(b"\n")[: _SAMPLE + 1]
-    return any(map(_is_strace_line, lines if len(lines) == 1 else lines[:-1]))
-
-
-def _is_strace_line(line: bytes) -> bool:
-    parsed = parse_line(line)
-    if parsed is None or parsed.kind in (Kind.REMARK, Kind.RESUMED):
-        return False
-    if parsed.kind is Kind.CALL:
-        return first_part(parsed.rest) is not None or parse_call(parsed.rest) is not None
-    return parsed.kind is Kind.ATTACHED or parsed.rest.endswith((b" +++", b" ---"))
+def is_strace_log(path: Path) -> bool:
+    """Whether a file is a log written by strace. Raises OSError where it cannot be read."""
+    head = head_of(path, HEAD_SIZE)
+    lines = dress_of(head).off(head)[: _SAMPLE + 1]
+    return any(map(is_strace_line, lines if len(lines) == 1 else lines[:-1]))
 
 
 def process_of(path: Path) -> int | None:
@@ -94,6 +88,7 @@ class _Lines:
 
     def blocks(self) -> Iterator[list[bytes]]:
         """Read the file."""
+        dress = dress_of(head_of(self.path, HEAD_SIZE))
         rest, skipping = b"", False
         for block in self._read():
             text = block
@@ -102,14 +97,21 @@ class _Lines:
                 if newline < 0:
                     continue
                 text, skipping = block[newline:], False
-            *lines, rest = (rest + text).split(b"\n")
+            whole, newline_there, rest = (rest + text).rpartition(b"\n")
             if len(rest) > _LONGEST_LINE:
                 rest, skipping = rest[:_LONGEST_LINE], True
-            yield lines
+            yield dress.off(whole + newline_there)[:-1] if newline_there else []
         if rest:
-            yield [rest]
+            yield dress.off(rest)
 
     def _read(self) -> Iterator[bytes]:
+        with self.path.open("rb") as file:
+            start = file.read(80)
+        if is_dressed(start):
+            for block in unpacked(self.path, self._block):
+                self._progress(len(block))
+                yield block
+            return
         position = 0
         while True:
             with self.path.open("rb") as file:

@@ -53,7 +53,7 @@ _COMMAND = rb"(?:<[^>\n]*+>)?+"
 _PREFIX = (
     rb"(?:(?:\[pid ++(\d{1,7})" + _COMMAND + rb"\]|(\d{1,7})" + _COMMAND + rb")(?= ) ++)?"  # -f, -Y
     rb"(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{8,11}(?:\.\d{1,9})?) )?"  # -t, -tt, -ttt
-    rb"(?: *+(?:\(\+ ++)?(\d{1,9}\.\d{1,9})\)? )?"  # -r
+    rb"(?: *+(?:\(\+ ++)?(\d{1,9}(?:\.\d{1,9})?)\)? )?"  # -r, --relative-timestamps
     rb"(?:\[[ 0-9a-f?]++\] )*+"  # -n, -i
 )
 # Groups: pid of `[pid N]`, other pid, clock, step, name of a call, name of a resumed one, marker.
@@ -67,13 +67,27 @@ PLAIN_HEAD: Final = re.compile(
 _UNFINISHED: Final = re.compile(
     rb" *<(?:unfinished|detached|pid changed to \d+) \.\.\.>(?:\)? += \?)?$"
 )
-_OWN_WORDS: Final = re.compile(rb"strace: Process (\d{1,7})" + _COMMAND + rb" (attached|detached)$")
+# Up to 4.9 these stand without `strace: ` before them.
+_OWN_WORDS: Final = re.compile(
+    rb"(?:strace: )?Process (\d{1,7})" + _COMMAND + rb" (attached|detached|suspended|resumed)"
+    rb"(?: \([^()]{1,60}\)| - interrupt to (?:quit|detach)| with \d{1,7} threads?)?$"
+)
+LAST_WORDS: Final = (
+    b"attached", b"detached", b"suspended", b"resumed", b")", b"to quit", b"to detach",
+    b"thread", b"threads",
+)  # fmt: skip
+"""How such a line ends."""
+_TABLE_ROW: Final = rb" {0,2}\d{1,3}\.\d\d +\d[\d.]* +(?:\d[\d.]* +)?\d+ +(?:\d+ +)?[a-z_0-9]+$"
 # Lines that say nothing about any path: a stack trace (-k), a change of personality,
 # and what else strace has to tell about itself.
 _REMARK: Final = re.compile(
     rb" > |(?:\[pid +\d+\] )?\[ Process PID=|strace: |\d+ +\[ Process PID=|"
+    rb" \| [0-9a-f]{5,16}  |"  # the data of a read or write, -e read= and -e write=
+    rb"% time +seconds|-{6} -{6}|"
+    + _TABLE_ROW
+    + rb"|"  # the table of -c and -C
     + _PREFIX
-    + rb"\?\?\?\? \("
+    + rb"(?:\?\?\?\? \(|SYS_\d{1,5}\(|syscall_0x[0-9a-f]{1,8}\()"
 )
 _STRINGS: Final = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\.\.\.)?')
 _ESCAPE: Final = re.compile(rb"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
@@ -155,22 +169,25 @@ def parse_line(line: bytes) -> Line | None:
 def _parse_words(line: bytes) -> Line | None:
     attached = _OWN_WORDS.match(line)
     if attached:
-        return Line(Kind.ATTACHED, int(attached[1]), None, None, attached[2], b"")
+        kind = Kind.ATTACHED if attached[2] == b"attached" else Kind.REMARK
+        return Line(kind, int(attached[1]), None, None, attached[2], b"")
     if _REMARK.match(line):
         return Line(Kind.REMARK, None, None, None, b"", line)
     return None
 
 
-def split_interruption(line: bytes) -> tuple[bytes, int] | None:
+def split_interruption(line: bytes) -> tuple[bytes, int, bool] | None:
     """Part a line that strace's own words on the same stderr broke off.
 
-    Gives what stood before them and the id of the process that they announce.
+    Gives what stood before them, the process that they are about, and whether it was attached.
     """
-    start = line.rfind(b"strace: Process ")
+    start = line.rfind(b"Process ")
+    if line.endswith(b"strace: ", 0, start):
+        start -= len(b"strace: ")
     if start <= 0:
         return None
     words = _OWN_WORDS.match(line, start)
-    return (line[:start], int(words[1])) if words else None
+    return (line[:start], int(words[1]), words[2] == b"attached") if words else None
 
 
 def first_part(rest: bytes) -> bytes | None:

@@ -14,6 +14,7 @@ from imptrace.tracer.strace.calls import PathCalls
 from imptrace.tracer.strace.clock import Clock
 from imptrace.tracer.strace.lines import (
     HEAD,
+    LAST_WORDS,
     PLAIN_HEAD,
     Kind,
     first_part,
@@ -114,6 +115,7 @@ class StraceLog:
         self._held: dict[int, list[Utterance]] = {}
         self._held_size = 0
         self._broken = b""
+        self._hears_descriptors = False
 
     def _all_handlers(self) -> dict[bytes, Handler]:
         handlers: dict[bytes, Handler] = {
@@ -141,6 +143,11 @@ class StraceLog:
         return self._places.relative
 
     @property
+    def lacks_descriptors(self) -> bool:
+        """Whether no call about a descriptor was heard, as with -e trace=file."""
+        return not self._hears_descriptors and self._tasks.first is not None
+
+    @property
     def pending(self) -> int:
         """How many events there are to take."""
         return len(self._entries)
@@ -155,7 +162,7 @@ class StraceLog:
         handlers, clock, plain_head = self._handlers, self.clock, PLAIN_HEAD.match
         for line in lines:
             self.lines += 1
-            if self._broken or line.endswith(b"attached"):
+            if self._broken or (line.endswith(LAST_WORDS) and b"Process " in line):
                 line = self._mended(line, tid)  # noqa: PLW2901 (its beginning stood before)
             match = plain_head(line)
             if match is None:
@@ -214,13 +221,15 @@ class StraceLog:
         """
         parts = split_interruption(line)
         if parts is None:
-            attached = parse_line(line)
-            if attached and attached.kind is Kind.ATTACHED and attached.tid is not None:
-                self._tasks.attached(attached.tid, None)
+            own = parse_line(line)
+            if own and own.kind is Kind.ATTACHED and own.tid is not None:
+                self._tasks.attached(own.tid, None)
+                return b""
+            if own and own.kind is Kind.REMARK:
                 return b""
             whole, self._broken = self._broken + line, b""
             return whole
-        before, child = self._broken + parts[0], parts[1]
+        before, child, is_attached = self._broken + parts[0], *parts[1:]
         match = HEAD.match(before)
         if match is None or len(before) > _LONGEST_BROKEN:
             self._broken = b""
@@ -229,9 +238,10 @@ class StraceLog:
         speaker = match[1] or match[2]
         parent = self._tasks.find(int(speaker) if speaker else tid, may_wait=False)
         is_clone = parent is not None and match[5] in CLONES
-        self._tasks.attached(
-            child, (parent, before[match.end() :]) if parent and is_clone else None
-        )
+        if is_attached:
+            self._tasks.attached(
+                child, (parent, before[match.end() :]) if parent and is_clone else None
+            )
         return b""
 
     def _remark(self, line: bytes) -> None:
@@ -328,6 +338,8 @@ class StraceLog:
             self._tasks.announce(task, at)
         if not self._calls.opens.plainly(task, rest, at):
             self._path_call(task, name, rest, at)
+        if not self._hears_descriptors and b"O_DIRECTORY" in rest:
+            self._moves.entered_unheard(task, rest)
 
     def _move(self, task: Task, name: bytes, rest: bytes, _at: int) -> None:
         if name.startswith(b"fcntl") and b"F_DUPFD" not in rest and b"F_SETFD" not in rest:
@@ -372,6 +384,7 @@ class StraceLog:
         self._tasks.leaving(task)
 
     def _close(self, task: Task, _name: bytes, rest: bytes, _at: int) -> None:
+        self._hears_descriptors = True
         self._moves.close(task, rest)
 
     def _read(self, task: Task, _name: bytes, rest: bytes, _at: int) -> None:

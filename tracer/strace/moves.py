@@ -31,6 +31,9 @@ _PROPAGATION: Final = MS_UNBINDABLE | MS_PRIVATE | MS_SLAVE | MS_SHARED
 _CLOSE_RANGE_CLOEXEC: Final = b"CLOSE_RANGE_CLOEXEC"
 _NUMBER: Final = re.compile(rb"-?\d{1,10}")
 _LONGEST_ID: Final = 10
+_DIRECTORY_OPEN: Final = re.compile(
+    rb'(?:(AT_FDCWD[^,]*), )?"((?:[^"\\]++|\\.)*+)", [A-Z_|]*O_DIRECTORY[^"]*\) += \d+'
+)
 _END: Final = re.compile(rb"\) += (-?\d+)(?: <[\d.]+>)?$")
 
 
@@ -72,6 +75,20 @@ class Moves:
         result = result_of(call.result, call.error)
         if result and result.ok:
             self.handlers[name](task, call)
+
+    def entered_unheard(self, task: Task, rest: bytes) -> None:
+        """Take in the open of a directory in a log that would not tell of a chdir into it.
+
+        mkdir -p and its kin open each directory that they have made, to go into it; nobody else
+        opens one by a relative name and lets children inherit it. Any other open may be followed
+        by a move, so that where relative names begin is not known from then on.
+        """
+        opened = _DIRECTORY_OPEN.match(rest)
+        if opened is None or b"O_CLOEXEC" in rest:
+            return
+        is_on_the_way = not opened[2].startswith(b"/") and b"O_NOFOLLOW" in rest
+        place = self._find(task, opened[1], b'"' + opened[2] + b'"') if is_on_the_way else None
+        task.view.cwd = place.seen if place else None
 
     def close(self, task: Task, rest: bytes) -> None:
         """Take in a close, of which only the number matters: it is gone even if close fails."""

@@ -97,6 +97,8 @@ class Tasks:
 
     def _root(self, tid: int | None) -> Task:
         cwd, uid, gid = self._start
+        if any(task.view.cwd != cwd for task in self.alive.values()):
+            cwd = None  # nothing tells whose child it is, and some have moved
         process = self._new_process(tid or 0, None, uid, gid)
         if self.first is None:
             self.first = process
