@@ -99,3 +99,20 @@ def _head(file: Path) -> bytes | None:
     (sight,) = look([os.fsencode(file)], CLUES)
     assert not isinstance(sight, int)
     return sight[-1]
+
+
+def test_only_the_file_that_was_seen_is_opened(tmp_path: Path) -> None:
+    """Whose file it is may exchange it, and what is above it, for what only we may open."""
+    token = b'{"token": "gho_0123456789abcdef0123456789abcdef0123"}'
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret/file").write_bytes(token)
+    (tmp_path / "link").symlink_to("secret")
+    through_link = os.fsencode(tmp_path / "link/file")
+    direct = os.fsencode(tmp_path / "secret/file")
+    clue = ((-1, b"token"),)
+    (seen_direct,) = look([direct], clue)
+    (seen_through_link,) = look([through_link], clue)
+    assert not isinstance(seen_direct, int)
+    assert not isinstance(seen_through_link, int)
+    assert seen_direct[-1] == token
+    assert seen_through_link[-1] is None

@@ -6,9 +6,12 @@
 #include "native/py_recording.h"
 
 #include <errno.h>
+#include <linux/close_range.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "native/py_observer.h"
 #include "native/py_tables.h"
@@ -230,6 +233,18 @@ static PyObject *notify_adopt_orphans(PyObject *module, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+static PyObject *notify_close_at_exec(PyObject *module, PyObject *first)
+{
+	long from = PyLong_AsLong(first);
+
+	(void)module;
+	if (PyErr_Occurred())
+		return NULL;
+	if (syscall(SYS_close_range, (unsigned int)from, ~0U, CLOSE_RANGE_CLOEXEC))
+		return PyErr_SetFromErrno(PyExc_OSError);
+	Py_RETURN_NONE;
+}
+
 static PyObject *notify_refuse_io_uring(PyObject *module, PyObject *unused)
 {
 	(void)module;
@@ -248,6 +263,8 @@ static PyMethodDef methods[] = {
 	  "open_recording(ring_size) -> Recording: one that an Observer of a forked process fills." },
 	{ "adopt_orphans", notify_adopt_orphans, METH_NOARGS,
 	  "Become the parent of descendants whose own parent has ended." },
+	{ "close_at_exec", notify_close_at_exec, METH_O,
+	  "close_at_exec(first): this descriptor and those behind it do not outlive an exec." },
 	{ "refuse_io_uring", notify_refuse_io_uring, METH_NOARGS,
 	  "Make io_uring_setup fail with ENOSYS from now on, in this process and what it executes." },
 	{ "layout", tables_layout, METH_NOARGS,

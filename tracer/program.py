@@ -3,7 +3,7 @@
 import os
 import pwd
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from imptrace.errors import (
@@ -91,27 +91,53 @@ def subject_of(program: Program) -> Subject:
     )
 
 
-def find_program(command: Sequence[bytes], user: User | None = None) -> Program:
+def find_program(
+    command: Sequence[bytes], user: User | None = None, keep: Iterable[bytes] = ()
+) -> Program:
     """Find the file of a command as a shell would.
+
+    Another user gets a clean environment, and of ours only the variables of `keep` besides.
 
     Raises ProgramNotFoundError, ProgramNotExecutableError.
     """
-    environ = dict(os.environb) if user is None else _environ_of(user)
+    environ = _environment() if user is None else _environ_of(user, frozenset(keep))
     name = command[0]
     path = name if b"/" in name else _search(name, environ.get(b"PATH", DEFAULT_PATH))
     _check(path)
     return Program(path=path, argv=tuple(command), environ=environ, user=user)
 
 
-def _environ_of(user: User) -> dict[bytes, bytes]:
-    # Root's own XDG directories are not the user's. Without them programs fall back to HOME.
-    variables = {name: value for name, value in os.environb.items() if not name.startswith(b"XDG_")}
+def _environment() -> dict[bytes, bytes]:
+    """Give our environment as we got it: Python sets LC_CTYPE in the C locale (PEP 538)."""
+    variables = dict(os.environb)
+    try:
+        with open("/proc/self/environ", "rb") as first:
+            given = first.read().split(b"\0")
+    except OSError:
+        return variables
+    if not any(each.startswith(b"LC_CTYPE=") for each in given):
+        variables.pop(b"LC_CTYPE", None)
+    return variables
+
+
+_HARMLESS = frozenset(
+    {b"PATH", b"TERM", b"COLORTERM", b"NO_COLOR", b"LANG", b"LANGUAGE", b"LOCALE_ARCHIVE", b"TZ"}
+)
+"""What another user gets of our environment, with LC_*: neither secrets nor places."""
+
+
+def _environ_of(user: User, keep: Container[bytes]) -> dict[bytes, bytes]:
+    ours = _environment()
+    variables = {
+        name: value for name, value in ours.items() if name in _HARMLESS or name.startswith(b"LC_")
+    }
+    kept = {name: value for name, value in ours.items() if name in keep}
     name = user.name.encode()
     variables |= {b"HOME": user.home, b"USER": name, b"LOGNAME": name, b"SHELL": user.shell}
     runtime = b"/run/user/%d" % user.uid
     if os.path.isdir(runtime):
         variables[b"XDG_RUNTIME_DIR"] = runtime
-    return variables
+    return variables | kept
 
 
 def _search(name: bytes, search_path: bytes) -> bytes:

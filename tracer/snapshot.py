@@ -26,6 +26,8 @@ HINT_SECONDS = 1.5
 counts, and the user waits."""
 WAITING_SECONDS = 3.0
 """How long lookups on FUSE and network mounts may take, all together."""
+BATCH_SECONDS = 30.0
+"""How long a batch may take elsewhere: a slow disk needs seconds for it."""
 BATCH = 500
 """Paths that are looked at together."""
 AHEAD = 2
@@ -59,22 +61,32 @@ def _is_below_any(path: bytes, directories: tuple[bytes, ...]) -> bool:
 
 
 def _look_ahead(paths: Iterable[bytes]) -> Iterator[Snapshot]:
-    """Look from a thread, while the caller stores what was seen before."""
+    """Look from a thread, while the caller stores what was seen before.
+
+    What stays without an answer is left out, with all behind it: whose files these are may have put
+    a server of his own in the way.
+    """
     # Imported here: it takes a while, and meanwhile the program runs.
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+    from concurrent.futures import TimeoutError as Late  # noqa: PLC0415
 
     remaining = iter(paths)
     hints_until = time.monotonic() + HINT_SECONDS
-    with ThreadPoolExecutor(1, "look") as thread:
-        ahead: deque[tuple[list[bytes], Future[list[Sight]]]] = deque()
+    thread = ThreadPoolExecutor(1, "look")
+    ahead: deque[tuple[list[bytes], Future[list[Sight]]]] = deque()
+    try:
         while batch := list(islice(remaining, BATCH)):
             clues = CLUES if time.monotonic() < hints_until else ()
             ahead.append((batch, thread.submit(look, batch, clues)))
             if len(ahead) > AHEAD:
                 paths_seen, sights = ahead.popleft()
-                yield from _snapshots(paths_seen, sights.result())
+                yield from _snapshots(paths_seen, sights.result(BATCH_SECONDS))
         for paths_seen, sights in ahead:
-            yield from _snapshots(paths_seen, sights.result())
+            yield from _snapshots(paths_seen, sights.result(BATCH_SECONDS))
+    except Late:
+        return
+    finally:
+        thread.shutdown(wait=False, cancel_futures=True)
 
 
 def _patiently(paths: list[bytes]) -> Iterator[Snapshot]:

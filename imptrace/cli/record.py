@@ -7,7 +7,7 @@ import os
 from typing import TYPE_CHECKING
 
 from imptrace.cli.wish import Wait, Wish
-from imptrace.errors import ImptraceError
+from imptrace.errors import ImptraceError, UsageError
 from imptrace.record import terminal
 from imptrace.record.launch import launch
 from imptrace.tracer.mountinfo import own_mounts
@@ -22,8 +22,12 @@ KILLED = 128
 
 def record(wish: Wish) -> int:
     """Record a program; returns its exit code, or dies as it died. Raises ImptraceError."""
+    if wish.keep_env and not wish.user:
+        raise UsageError("--keep-env is for --user: your own programs get your environment")
     program = find_program(
-        [os.fsencode(word) for word in wish.command], find_user(wish.user) if wish.user else None
+        [os.fsencode(word) for word in wish.command],
+        find_user(wish.user) if wish.user else None,
+        map(os.fsencode, wish.keep_env),
     )
     options = RecorderOptions(
         stats=wish.stats, writes_only=wish.writes_only, io_uring=wish.io_uring

@@ -38,6 +38,13 @@ def run(
             help="Run the program as this user (root only).",
         ),
     ] = None,
+    keep_env: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="With --user: a variable of this environment to hand on. May be repeated.",
+        ),
+    ] = None,
     writes_only: Annotated[
         bool, typer.Option("--writes-only", help="Record only what can change a file: faster.")
     ] = False,
@@ -74,6 +81,7 @@ def run(
             label=label,
             service=service,
             user=user,
+            keep_env=keep_env or (),
             writes_only=writes_only,
             stats=stats,
             io_uring=io_uring,

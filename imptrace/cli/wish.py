@@ -22,6 +22,7 @@ class Wish(NamedTuple):
     label: str | None = None
     service: str | None = None
     user: str | None = None
+    keep_env: Sequence[str] = ()
     writes_only: bool = False
     stats: bool = False
     io_uring: bool = False

@@ -2,15 +2,19 @@
 
 A change is built from objects, in an index of its own. The work tree, the index and the branch
 that the user has checked out are read and never written.
+
+Root works in somebody else's repository as that user: what is made there is his, and what the
+repository's own configuration runs, it runs with no more than his rights.
 """
 
 import os
+import pwd
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from imptrace.errors import ImptraceError
 
@@ -56,7 +60,8 @@ class Git:
 
     def __init__(self, directory: Path, scratch: Path | None = None) -> None:
         self.directory = directory
-        self._environment = _environment()
+        self._owner = _other_owner(directory)
+        self._environment = _environment(self._owner)
         if scratch is not None:
             objects = self._absolute_path("objects")
             self._environment["GIT_OBJECT_DIRECTORY"] = str(scratch)
@@ -74,6 +79,7 @@ class Git:
                 capture_output=True,
                 check=False,
                 env={**self._environment, **(environment or {})},
+                **_identity(self._owner),
             )
         except FileNotFoundError as error:
             raise ImptraceError(
@@ -124,7 +130,7 @@ class Git:
     def write_tree(self, base: str, changes: tuple[FileChange, ...]) -> str:
         """Write the tree of commit `base` with `changes` in it; the answer is its id."""
         modes = self.files(base)
-        with _index() as environment:
+        with _index(self._owner) as environment:
             self.run("read-tree", base, environment=environment)
             for change in changes:
                 blob = self.run("hash-object", "-w", "--stdin", stdin=change.content).decode()
@@ -149,18 +155,57 @@ class Git:
 @contextmanager
 def scratch_git(directory: Path) -> Iterator[Git]:
     """Give a Git whose new objects vanish: for a diff or a patch that leaves nothing behind."""
-    with tempfile.TemporaryDirectory(prefix="imptrace-") as scratch:
-        yield Git(directory, Path(scratch))
+    with _temporary(_other_owner(directory)) as scratch:
+        yield Git(directory, scratch)
 
 
 @contextmanager
-def _index() -> Iterator[dict[str, str]]:
+def _index(owner: pwd.struct_passwd | None) -> Iterator[dict[str, str]]:
     """Make an index that is not the user's."""
+    with _temporary(owner) as directory:
+        yield {"GIT_INDEX_FILE": str(directory / "index")}
+
+
+@contextmanager
+def _temporary(owner: pwd.struct_passwd | None) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="imptrace-") as directory:
-        yield {"GIT_INDEX_FILE": str(Path(directory, "index"))}
+        if owner is not None:
+            os.chown(directory, owner.pw_uid, owner.pw_gid)
+        yield Path(directory)
 
 
-def _environment() -> dict[str, str]:
+def _other_owner(directory: Path) -> pwd.struct_passwd | None:
+    """Give the account that owns a directory, if this is root and the directory is not root's."""
+    try:
+        uid = directory.stat().st_uid
+    except OSError:
+        return None  # git says what is wrong with it
+    if os.geteuid() != 0 or uid == 0:
+        return None
+    try:
+        return pwd.getpwuid(uid)
+    except KeyError as error:
+        raise ImptraceError(
+            f"{str(directory)!r} belongs to uid {uid}, which has no account here: "
+            "run this as that user"
+        ) from error
+
+
+class _Identity(TypedDict, total=False):
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+def _identity(owner: pwd.struct_passwd | None) -> _Identity:
+    """Tell subprocess whose rights to use."""
+    if owner is None:
+        return {}
+    groups = os.getgrouplist(owner.pw_name, owner.pw_gid)
+    return {"user": owner.pw_uid, "group": owner.pw_gid, "extra_groups": groups}
+
+
+def _environment(owner: pwd.struct_passwd | None) -> dict[str, str]:
     """Give the environment less what would point git at another repository (as inside a hook)."""
     kept = ("GIT_AUTHOR_", "GIT_COMMITTER_", "GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM")
     environment = {
@@ -168,6 +213,10 @@ def _environment() -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith("GIT_") or name.startswith(kept)
     }
+    if owner is not None:
+        names = {"PATH", "TERM", "TZ"}
+        environment = {name: value for name, value in environment.items() if name in names}
+        environment |= {"HOME": owner.pw_dir, "USER": owner.pw_name, "LOGNAME": owner.pw_name}
     return environment | {
         "LC_ALL": "C.UTF-8",
         "LANGUAGE": "C",

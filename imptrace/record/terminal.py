@@ -128,9 +128,13 @@ def _received(info: signal.struct_siginfo, session: "Session", program: int, gro
     if session.ended is not None:
         session.stop()  # only children are still waited for, and no longer
         return
-    if info.si_code > 0:
-        return  # by the kernel, for the terminal's whole foreground group
-    if not (group.got(info.si_signo) and _is_in_our_group(program)):
+    if not _is_in_our_group(program):
+        if info.si_code > 0:
+            _kill(-program, info.si_signo)  # from our terminal, which is not that of its session
+        else:
+            _kill(program, info.si_signo)
+    elif info.si_code <= 0 and not group.got(info.si_signo):
+        # Not by the kernel, for the terminal's whole foreground group: meant for the program.
         _kill(program, info.si_signo)
 
 

@@ -135,17 +135,38 @@ def test_long_hashes_are_as_good(tmp_path: Path) -> None:
 
 @pytest.mark.root
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give files away")
-def test_somebody_elses_repository_is_refused(impermanence_repository: Path) -> None:
+def test_root_works_in_somebody_elses_repository_as_that_user(
+    impermanence_repository: Path,
+) -> None:
+    """Nothing of root's is left in it, and nothing of it is run as root."""
+    nobody, ran = 65534, impermanence_repository / "ran"
+    for directory in list(impermanence_repository.parents)[:-1]:
+        directory.chmod(directory.stat().st_mode | 0o011)
+    git(impermanence_repository, "config", "user.name", "Nobody")
+    git(impermanence_repository, "config", "user.email", "nobody@example.org")
+    git(impermanence_repository, "config", "filter.spy.clean", f"id -u > {ran}; cat")
+    (impermanence_repository / ".git/info/attributes").write_text("* filter=spy\n")
+    (impermanence_repository / "flake.nix").touch()
+    everything = [impermanence_repository, *impermanence_repository.rglob("*")]
+    for path in everything:
+        os.chown(path, nobody, nobody, follow_symlinks=False)
+    repository = open_repository(impermanence_repository)
+    ran.unlink(missing_ok=True)
+    repository.diff(CHANGE)
+    repository.commit_on_branch("new-persistence", CHANGE, "new: persistence\n")
+    owners = {path.lstat().st_uid for path in impermanence_repository.rglob("*")}
+    assert owners == {nobody}
+
+
+@pytest.mark.root
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give files away")
+def test_repository_of_two_users_is_refused(impermanence_repository: Path) -> None:
     """Git does not work in it, because its configuration could run programs."""
-    before = state(impermanence_repository)
-    nobody = 65534
-    shutil.chown(impermanence_repository, nobody)
-    shutil.chown(impermanence_repository / ".git", nobody)
+    for directory in list(impermanence_repository.parents)[:-1]:
+        directory.chmod(directory.stat().st_mode | 0o011)
+    shutil.chown(impermanence_repository / ".git", 65534)
     with pytest.raises(RepositoryError, match="belongs to another user"):
         open_repository(impermanence_repository)
-    shutil.chown(impermanence_repository, 0)
-    shutil.chown(impermanence_repository / ".git", 0)
-    assert state(impermanence_repository) == before
 
 
 def test_inside_a_hook_git_is_not_misled(

@@ -1,12 +1,24 @@
 """As an ordinary user, and for one: what can be read, what is said about the rest."""
 
 import os
+import signal
+import subprocess
 from pathlib import Path
 
+import pytest
+
 from imptrace.db.records import Effect
-from recording.conftest import IMPTRACE, NOBODY, Recorder, as_ordinary_user, needs_root
+from recording.conftest import (
+    IMPTRACE,
+    NOBODY,
+    PATIENCE,
+    Recorder,
+    as_ordinary_user,
+    needs_root,
+)
 
 pytestmark = needs_root
+DEFAULT_PATH = "/usr/bin:/bin"
 
 
 def test_default_database_is_the_users_own(open_work: Path) -> None:
@@ -74,3 +86,47 @@ def test_run_as_a_user(record: Recorder, open_work: Path) -> None:
     after = record.paths(open_work)[os.fsencode(open_work / "made")].after
     assert after is not None
     assert after.uid == NOBODY.pw_uid
+
+
+@pytest.mark.parametrize("recorder", ["notify", "ptrace"])
+def test_nothing_of_roots_for_another_user(open_work: Path, recorder: str) -> None:
+    """Neither its environment, nor what it has open, nor the terminal of its session."""
+    record = Recorder(open_work / "runs.db")
+    script = (
+        "echo $(env | cut -d= -f1); [ -e /proc/self/fd/7 ] || echo closed; "
+        "[ $(ps -o sid= -p $$) = $$ ] && echo session; (: </dev/tty) || echo no terminal"
+    )
+    options = ["--recorder", recorder, "--user", "nobody", "--keep-env", "WANTED"]
+    words = record.command("sh", "-c", script, options=options)
+    secrets = {"AWS_SECRET": "x", "LD_LIBRARY_PATH": "/root/lib", "XDG_DATA_HOME": "/root/x"}
+    result = subprocess.run(
+        ["bash", "-c", 'exec 7</etc/shadow; exec "$@"', "bash", *words],
+        capture_output=True, check=True, timeout=PATIENCE, cwd=open_work,
+        env=secrets | {"PATH": DEFAULT_PATH, "WANTED": "1", "LC_TIME": "C"},
+    )  # fmt: skip
+    names, *rest = result.stdout.decode().splitlines()
+    assert set(names.split()) - {"PWD", "SHLVL", "_", "OLDPWD"} == {
+        "HOME", "LC_TIME", "LOGNAME", "PATH", "SHELL", "USER", "WANTED"
+    }  # fmt: skip
+    assert rest == ["closed", "session", "no terminal"]
+
+
+def test_keep_env_is_for_another_user(record: Recorder) -> None:
+    """One's own programs get all of it."""
+    result = record("true", options=["--keep-env", "HOME"])
+    assert result.returncode == 2
+    assert b"--user" in result.stderr
+
+
+def test_signals_reach_a_session_of_its_own(open_work: Path) -> None:
+    """Sent to the group of imptrace, which is not that of the program: passed on, once."""
+    script = "trap 'echo got' TERM; echo ready; for i in 1 2 3 4 5 6 7 8; do sleep .1; done"
+    record = Recorder(open_work / "runs.db")
+    words = record.command("sh", "-c", script, options=["-q", "--user", "nobody"])
+    with subprocess.Popen(
+        words, cwd=open_work, stdout=subprocess.PIPE, start_new_session=True
+    ) as imptrace:
+        assert imptrace.stdout is not None
+        assert imptrace.stdout.readline() == b"ready\n"
+        os.killpg(imptrace.pid, signal.SIGTERM)
+        assert imptrace.stdout.read() == b"got\n"

@@ -9,11 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 enum { HEAD_MAX = 4096, CLUES_MAX = 64, BATCH_MAX = 4096, PAIRS = 1 << 16 };
@@ -102,12 +105,35 @@ static void keep_text(struct texts *texts, struct sight *sight, const void *text
 	texts->used += length;
 }
 
+/*
+ * Opens what lstat has seen; -1 if something else is there now. Whose files these are may exchange
+ * them, and what is above them, for a device or for a file that only we may open: so the file is
+ * held first, without being opened and through no link, looked at, and only then opened.
+ */
+static int open_same(const struct sight *sight)
+{
+	const struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+				      .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	int held = (int)syscall(SYS_openat2, AT_FDCWD, sight->path, &how, sizeof(how)), fd = -1;
+	struct stat st;
+	char link[32];
+
+	if (held < 0)
+		return -1;
+	if (!fstat(held, &st) && S_ISREG(st.st_mode) && st.st_ino == sight->st.st_ino &&
+	    st.st_dev == sight->st.st_dev) {
+		snprintf(link, sizeof(link), "/proc/self/fd/%d", held);
+		fd = open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	}
+	close(held);
+	return fd;
+}
+
 static void read_head(struct texts *texts, struct sight *sight, const struct clues *clues)
 {
 	unsigned char head[HEAD_MAX];
 	ssize_t length;
-	/* Not followed and not waited for: it may have become something else since the lstat. */
-	int fd = open(sight->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	int fd = open_same(sight);
 
 	if (fd < 0)
 		return;

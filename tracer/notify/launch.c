@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/close_range.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -77,6 +78,11 @@ static void run_program(const struct launch *launch, int report, int socket)
 		_exit(127);
 	}
 	close(listener);
+	/* Nothing of ours for somebody else: neither our terminal, to type into, nor what is open. */
+	if (launch->change_user) {
+		setsid();
+		syscall(SYS_close_range, STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
+	}
 	if (launch->change_user &&
 	    (setgroups(launch->group_count, launch->groups) ||
 	     setresgid(launch->gid, launch->gid, launch->gid) ||

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from imptrace.tracer.events import Event, Notice
 
 _FLUSH_MS = 250
+_STDERR = 2
 _NAME = b"ptrace-records"
 _OTHERS = signal.valid_signals() - {signal.SIGCHLD}
 """What nobody sends to this process alone."""
@@ -252,6 +253,9 @@ class _Candidate:
                 _native.refuse_io_uring()
         self._stage = "user"
         if program.user is not None:
+            # Neither our terminal, to type into, nor what is open.
+            os.setsid()
+            _native.close_at_exec(_STDERR + 1)
             os.setgroups(program.user.groups)
             os.setresgid(*[program.user.gid] * 3)
             os.setresuid(*[program.user.uid] * 3)
