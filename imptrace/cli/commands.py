@@ -77,6 +77,11 @@ GROUPS: dict[str, dict[str, Listed]] = {
         "doctor": Listed("doctor", "Try what imptrace needs, and say what to do about the rest."),
     },
     "Act": {
+        "rehearse": Listed(
+            "rehearse",
+            "Wipe a private copy of the machine, start the program again, and say what came back.",
+            only_asks=False,
+        ),
         "move": Listed(
             "move", "Copy what exists into the store before the first switch.", only_asks=False
         ),

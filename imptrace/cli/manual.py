@@ -37,7 +37,10 @@ _OPTIONS = (
 )
 _EXIT_STATUS = (
     ("0", "Done."),
-    ("1", "A check found something (audit, diff, doctor, leaks, services --check; move: left)."),
+    (
+        "1",
+        "A check found something (audit, diff, doctor, leaks, move, rehearse, services --check).",
+    ),
     ("2", "Wrong usage, or a run, program, service or file that is not there."),
     ("125", "imptrace itself failed."),
     ("126", "The program cannot be executed."),

@@ -30,3 +30,39 @@ def exchange(one: bytes, other: bytes) -> None:
 def sync_file_system(descriptor: int) -> None:
     """Write all that the file system of an open file has in memory. Raises OSError."""
     check(libc().syncfs(descriptor), f"descriptor {descriptor}")
+
+
+CLONE_NEWNS = 0x00020000
+CLONE_NEWUSER = 0x10000000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 16384, 1 << 18
+_MNT_DETACH = 2
+_PR_SET_CHILD_SUBREAPER = 36
+_PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+
+
+def unshare(flags: int) -> None:
+    """Leave namespaces for new ones. Raises OSError."""
+    check(libc().unshare(flags), "unshare")
+
+
+def mount(source: bytes, target: bytes, kind: bytes, flags: int, data: bytes = b"") -> None:
+    """Mount something. Raises OSError."""
+    check(libc().mount(source, target, kind, ctypes.c_ulong(flags), data), target)
+
+
+def unmount(target: bytes) -> None:
+    """Take a mount out of sight. Raises OSError."""
+    check(libc().umount2(target, _MNT_DETACH), target)
+
+
+def change_root(root: bytes) -> None:
+    """Make a mount point the root of this process's mount namespace. Raises OSError."""
+    os.chdir(root)
+    check(libc().syscall(_PIVOT_ROOT[os.uname().machine], b".", b"."), root)
+    unmount(b".")
+    os.chdir("/")
+
+
+def adopt_orphans() -> None:
+    """Become the parent of every descendant whose parent ends. Raises OSError."""
+    check(libc().prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")

@@ -1,0 +1,226 @@
+"""`imptrace rehearse`: wipe a private copy of the machine, and see whether the state comes back."""
+
+import json as json_module
+import os
+import pwd
+import sys
+import tempfile
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imptrace.catalogue import shipped
+from imptrace.cli.asked import Asked, asked
+from imptrace.cli.options import Database, Json
+from imptrace.cli.output import answer, answer_json
+from imptrace.cli.record import record
+from imptrace.cli.wish import Wish
+from imptrace.db import queries
+from imptrace.db.engine import reading
+from imptrace.errors import ImptraceError, UsageError
+from imptrace.evidence.gather import Question, gather
+from imptrace.facts.levels import Kind, Level
+from imptrace.judge.advise import advise
+from imptrace.judge.model import Method, Recommendation
+from imptrace.kept.declared import declared_by_configuration
+from imptrace.kept.rehearse.compare import Judged, came_back, findings
+from imptrace.kept.rehearse.model import How, Keep, Launch, Plan, Rehearsed
+from imptrace.kept.rehearse.rehearsing import rehearse as play
+from imptrace.render import rehearsal
+
+STATE_IS_LOST = 1
+_HOW = {Method.BIND: How.BIND, Method.SYMLINK: How.SYMLINK, Method.NONE: How.COPY}
+
+
+def rehearse(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="WHAT [-- COMMAND...]",
+            help="A program, service or run, and the command; default: the one that was recorded.",
+        ),
+    ],
+    *,
+    first: Annotated[
+        str | None, typer.Option(metavar="COMMAND", help="For the shell: what makes the state.")
+    ] = None,
+    again: Annotated[
+        str | None,
+        typer.Option(metavar="COMMAND", help="For the shell: what should find it after the wipe."),
+    ] = None,
+    advice: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Keep what this answer of `recommend --format json` says."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep what a configuration keeps: what `nix eval --json` prints of "
+            "config.environment.persistence.",
+        ),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Run the program as this user (root only).")
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(metavar="NUMBER", min=1, help="How long a start may run.")
+    ] = 120,
+    interactive: Annotated[
+        bool,
+        typer.Option(
+            "--interactive", help="Use it yourself, twice; without the two starts to compare with."
+        ),
+    ] = False,
+    json: Json = False,
+    database: Database = None,
+) -> int:
+    """Wipe a private copy of the machine, start the program again, and say what came back.
+
+    The program is started in a copy of the machine in which only what is kept survives: an overlay
+    over everything, with a home of its own. Nothing real is written. It is also started twice
+    without a wipe, to know what is usual. Exits with 1 if state is lost or something fits badly.
+
+    Example: imptrace rehearse htop -- sh -c 'echo q | htop'
+    """
+    name, *command = words
+    found = asked([name], database)[0]
+    commands = _commands(found, command, first, again, database)
+    keeps = _keeps(found, advice, config)
+    if not keeps and advice is None and config is None:
+        raise UsageError(f"nothing is recommended for {name}: there is nothing to rehearse")
+    home = pwd.getpwnam(user).pw_dir if user else os.environ.get("HOME", "/")
+    plan = Plan(
+        first=commands[0],
+        again=commands[1],
+        keeps=keeps,
+        hidden=tuple(each.path for each in found.recommendations),
+        home=os.fsencode(os.path.realpath(home)),
+        seconds=seconds,
+        interactive=interactive,
+    )
+
+    def launch(asked_for: Launch) -> int:
+        wish = Wish(
+            command=asked_for.command,
+            database=asked_for.database,
+            label=asked_for.label,
+            user=user,
+            quiet=True,
+        )
+        return record(wish)
+
+    with tempfile.TemporaryDirectory(prefix="imptrace-rehearsed-") as exchange:
+        rehearsed = play(plan, launch, Path(exchange))
+        shown = _compared(name, plan, rehearsed, f"{exchange}/imptrace.db")
+    if json:
+        answer_json(rehearsal.answer(shown))
+    else:
+        answer(rehearsal.text(shown))
+    return STATE_IS_LOST if shown.findings else 0
+
+
+def _commands(
+    found: Asked, command: list[str], first: str | None, again: str | None, database: str | None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tell both commands: given, for the shell, or the one that was recorded last."""
+    if command and (first or again):
+        raise UsageError("give a command, or --first and --again: not both")
+    if first or again:
+        one, two = first or again, again or first
+        return ("sh", "-c", str(one)), ("sh", "-c", str(two))
+    if not command and found.advice is not None and found.advice.runs:
+        with reading(database) as engine:
+            newest = max(found.advice.runs)
+            argv = next(run.argv for run in queries.runs(engine) if run.id == newest)
+        command = [os.fsdecode(word) for word in argv]
+    if not command:
+        raise UsageError(f"how is {found.name} started? say: imptrace rehearse {found.name} -- ...")
+    return tuple(command), tuple(command)
+
+
+def _keeps(found: Asked, advice: Path | None, config: Path | None) -> tuple[Keep, ...]:
+    if advice is not None and config is not None:
+        raise UsageError("--advice and --config exclude each other")
+    if advice is not None:
+        return _from_json(advice)
+    if config is not None:
+        text = _read(config)
+        return tuple(
+            Keep(path=each.path, kind=each.kind, level=each.level)
+            for each in declared_by_configuration(text, str(config))
+        )
+    return tuple(_keep(each) for each in found.recommendations)
+
+
+def _keep(each: Recommendation) -> Keep:
+    return Keep(
+        path=each.path,
+        kind=each.kind,
+        how=_HOW[each.method],
+        level=each.level,
+        user=each.user,
+        group=each.group,
+        mode=each.mode,
+    )
+
+
+def _from_json(file: Path) -> tuple[Keep, ...]:
+    try:
+        rows = json_module.loads(_read(file))["recommendations"]
+        return tuple(
+            Keep(
+                path=os.fsencode(each["path"]),
+                kind=Kind(each["kind"]),
+                how=How.COPY if each.get("method") == "none" else How(each.get("method", "bind")),
+                level=Level(each["level"]),
+                user=each.get("user"),
+                group=each.get("group"),
+                mode=int(each["mode"], 8) if each.get("mode") else None,
+            )
+            for each in rows
+            if each.get("scope", "owned") == "owned"
+        )
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise UsageError(f"{file} holds no imptrace.recommendation/1: {error}") from error
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_bytes().decode(errors="surrogateescape")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+
+
+def _compared(name: str, plan: Plan, rehearsed: Rehearsed, database: str) -> rehearsal.Shown:
+    """Hold the recordings of the starts against each other."""
+    _say_why(rehearsed)
+    with reading(database) as engine:
+        records = queries.runs(engine)
+        runs = {str(each.label): queries.run_details(engine, each.id) for each in records}
+        if len(runs) < len(rehearsed.starts):
+            raise ImptraceError("a start was not recorded: see above")
+        names = tuple(str(each.id) for each in records[:2])
+        facts = gather(engine, Question(names=names), shipped())
+    advice = advise(facts, with_verdicts=True)
+    judged = Judged(
+        {each.path: each.level for each in advice.verdicts},
+        frozenset(each.path for each in advice.set_aside),
+    )
+    return rehearsal.Shown(
+        what=name,
+        rehearsed=rehearsed,
+        findings=findings(plan, rehearsed, runs, judged),
+        back=came_back(plan, rehearsed, runs),
+    )
+
+
+def _say_why(rehearsed: Rehearsed) -> None:
+    """Pass on what imptrace itself said in a start that did not begin."""
+    for start in rehearsed.starts:
+        for line in start.stderr.splitlines():
+            if line.startswith("imptrace: "):
+                sys.stderr.write(f"{line}\n")

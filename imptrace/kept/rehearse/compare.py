@@ -1,0 +1,214 @@
+"""What a rehearsal has shown: the second start held against one without a wipe. Pure."""
+
+import errno
+import grp
+import pwd
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from imptrace.db.records import Effect, PathRecord, RunDetails
+from imptrace.facts.levels import Kind, Level
+from imptrace.facts.paths import is_within
+from imptrace.kept.rehearse.model import Finding, How, Keep, Plan, Rehearsed, Thing, Trouble
+from imptrace.kept.rehearse.rehearsing import AGAIN, BEFORE, FIRST, UNWIPED
+from imptrace.tracer.events import CHANGES, Op, Outcome
+
+_OPEN_TO_OTHERS = 0o077
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the classifier says of the paths: of the same recordings."""
+
+    levels: Mapping[bytes, Level]
+    """Paths that are state, with the care they need."""
+    set_aside: frozenset[bytes]
+    """Paths that need not last: temporary, locks, sockets, caches of the kernel."""
+
+    def matters(self, path: bytes) -> bool:
+        """Whether it is bad to lose a path."""
+        if path in self.set_aside:
+            return False
+        return self.levels.get(path, Level.NORMAL) > Level.TRANSIENT
+
+
+def findings(
+    plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails], judged: Judged
+) -> list[Finding]:
+    """List all that is wrong, the worst first."""
+    found = [
+        *_lost(plan, rehearsed, runs, judged),
+        *_replaced(plan, rehearsed, runs),
+        *_owners(plan, rehearsed, runs),
+        *_levels(plan, judged),
+        *_codes(rehearsed),
+    ]
+    return sorted(found, key=lambda finding: (list(Trouble).index(finding.trouble), finding.path))
+
+
+def came_back(plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails]) -> list[bytes]:
+    """List what the second start found as the first had left it."""
+    return [
+        record.path
+        for record in runs[AGAIN].paths
+        if record.path in rehearsed.kept
+        and rehearsed.kept[record.path].kind == "file"
+        and any(is_within(record.path, keep.path) for keep in plan.keeps)
+        and record.effect is not Effect.CREATED
+        and any(access.outcome is Outcome.OK for access in record.accesses)
+    ]
+
+
+def _lost(
+    plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails], judged: Judged
+) -> Iterator[Finding]:
+    """Yield what was wiped, and then looked for in vain or made anew."""
+    again = {record.path: record for record in runs[AGAIN].paths}
+    by_copy = {keep.path for keep in plan.keeps if keep.how is How.COPY}
+    unwiped = {record.path: record for record in runs[UNWIPED].paths} if UNWIPED in runs else {}
+    for path, thing in rehearsed.made.items():
+        record = again.get(path)
+        if (
+            path in by_copy
+            or thing.kind == "directory"
+            or record is None
+            or not judged.matters(path)
+        ):
+            continue
+        if path in unwiped and not _needs_what_was(unwiped[path]):
+            continue
+        level = judged.levels.get(path)
+        if record.effect is Effect.CREATED:
+            yield Finding(trouble=Trouble.LOST, path=path, words="made anew", level=level)
+        elif any(access.outcome is Outcome.MISSING for access in record.accesses):
+            yield Finding(trouble=Trouble.LOST, path=path, words="looked for in vain", level=level)
+
+
+def _needs_what_was(record: PathRecord) -> bool:
+    """Whether a start that finds a path does more than to write it anew."""
+    worked = [access for access in record.accesses if access.outcome is Outcome.OK]
+    if not any(access.op in CHANGES for access in worked):
+        return bool(worked)
+    emptied = {Op.TRUNCATE, Op.DELETE, Op.RENAME, Op.SYMLINK}
+    return record.read_first or not any(access.op in emptied for access in worked)
+
+
+def _replaced(
+    plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails]
+) -> Iterator[Finding]:
+    files = {
+        keep.path for keep in plan.keeps if keep.kind is Kind.FILE and keep.how is not How.COPY
+    }
+    said = set()
+    for path in sorted(files & rehearsed.made.keys()):
+        said.add(path)
+        words = "its program replaces it, and what it puts there is not in the store"
+        yield Finding(trouble=Trouble.REPLACED, path=path, words=words)
+    for label in (FIRST, AGAIN):
+        for record in runs[label].paths:
+            for access in record.accesses:
+                is_busy = access.outcome is Outcome.FAILED and access.errno == errno.EBUSY
+                target = access.to if access.to in files else record.path
+                if is_busy and target in files and target not in said:
+                    said.add(target)
+                    words = f"its program replaces it ({access.op}), which fails: EBUSY"
+                    yield Finding(trouble=Trouble.REPLACED, path=target, words=words)
+
+
+def _owners(plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails]) -> Iterator[Finding]:
+    refused = _refused(runs, BEFORE) | _refused(runs, UNWIPED)
+    now = _refused(runs, FIRST) | _refused(runs, AGAIN)
+    for keep in plan.keeps:
+        there = rehearsed.reference.get(keep.path)
+        words = _misfit(keep, there) if there is not None else None
+        path = next((each for each in sorted(now - refused) if is_within(each, keep.path)), None)
+        if path is not None:
+            yield Finding(
+                trouble=Trouble.OWNER, path=path, words=f"refused to the program{_owned(keep)}"
+            )
+        elif words is not None:
+            yield Finding(trouble=Trouble.OWNER, path=keep.path, words=words)
+
+
+def _refused(runs: Mapping[str, RunDetails], label: str) -> set[bytes]:
+    if label not in runs:
+        return set()
+    return {
+        record.path
+        for record in runs[label].paths
+        if any(access.outcome is Outcome.DENIED for access in record.accesses)
+    }
+
+
+def _misfit(keep: Keep, there: Thing) -> str | None:
+    """Say in what a kept path's owner or mode is not what its program gives it."""
+    user, group = _names(there)
+    if keep.user is not None and keep.user != user:
+        return f"kept for {keep.user}, and its program gives it to {user}"
+    if keep.group is not None and keep.group != group:
+        return f"kept for the group {keep.group}, and its program gives it to {group}"
+    if keep.mode is None:
+        return None
+    if there.mode & ~keep.mode & 0o700:
+        return f"kept with mode {keep.mode:04o}, and its program needs {there.mode:04o}"
+    if keep.level is Level.SECRET and keep.mode & ~there.mode & _OPEN_TO_OTHERS:
+        return f"secret, kept with mode {keep.mode:04o}; its program has it at {there.mode:04o}"
+    return None
+
+
+def _names(thing: Thing) -> tuple[str, str]:
+    user, group = str(thing.uid), str(thing.gid)
+    with suppress(KeyError):
+        user = pwd.getpwuid(thing.uid).pw_name
+    with suppress(KeyError):
+        group = grp.getgrgid(thing.gid).gr_name
+    return user, group
+
+
+def _owned(keep: Keep) -> str:
+    who = ":".join(name for name in (keep.user, keep.group) if name)
+    mode = f"{keep.mode:04o}" if keep.mode is not None else ""
+    said = " ".join(part for part in (who, mode) if part)
+    return f"; {said} is kept" if said else ""
+
+
+def _levels(plan: Plan, judged: Judged) -> Iterator[Finding]:
+    """Yield what is kept with less care than is in it."""
+    for keep in plan.keeps:
+        inside = [
+            (level, path) for path, level in judged.levels.items() if _is_nearest(path, keep, plan)
+        ]
+        worst = max(inside, default=None, key=lambda each: each[0].rank)
+        if worst is not None and keep.level is not None and worst[0] > keep.level:
+            level, path = worst
+            yield Finding(
+                trouble=Trouble.LEVEL,
+                path=path,
+                words=f"{level}, and kept as {keep.level} with {printable_name(keep.path)}",
+                level=level,
+            )
+
+
+def _is_nearest(path: bytes, keep: Keep, plan: Plan) -> bool:
+    above = [each.path for each in plan.keeps if is_within(path, each.path)]
+    return bool(above) and max(above, key=len) == keep.path
+
+
+def printable_name(path: bytes) -> str:
+    """Give a path as text; whoever shows it escapes it."""
+    return path.decode(errors="surrogateescape")
+
+
+def _codes(rehearsed: Rehearsed) -> Iterator[Finding]:
+    labels = {start.label for start in rehearsed.starts}
+    for ours, theirs in ((FIRST, BEFORE), (AGAIN, UNWIPED)):
+        if theirs not in labels:
+            continue
+        one, other = rehearsed.start(ours), rehearsed.start(theirs)
+        if one.code != other.code and not one.was_ended and not other.was_ended:
+            said = next((line for line in reversed(one.stderr.splitlines()) if line.strip()), "")
+            words = f"the {ours} start exits with {one.code}, without a wipe with {other.code}"
+            yield Finding(
+                trouble=Trouble.EXIT, path=b"", words=words + (f": {said}" if said else "")
+            )

@@ -1,0 +1,79 @@
+"""What a rehearsal has shown, in lines and as JSON."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from imptrace.kept.rehearse.model import Finding, Rehearsed, Trouble
+from imptrace.render.text import printable
+
+SCHEMA = "imptrace.rehearsal/1"
+_WORDS = {
+    Trouble.LOST: "LOST",
+    Trouble.REPLACED: "NO FILE ENTRY",
+    Trouble.OWNER: "OWNER",
+    Trouble.LEVEL: "LEVEL",
+    Trouble.EXIT: "EXIT",
+}
+_MOST = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """All that an answer tells."""
+
+    what: str
+    rehearsed: Rehearsed
+    findings: Sequence[Finding]
+    back: Sequence[bytes]
+
+
+def text(shown: Shown) -> str:
+    """Say what came back and what did not."""
+    lines = [f"{printable(shown.what)}: {_verdict(shown)}"]
+    for finding in shown.findings:
+        level = f" ({finding.level})" if finding.level is not None else ""
+        where = f"{printable(finding.path)}{level}: " if finding.path else ""
+        lines.append(f"{_WORDS[finding.trouble]:14}{where}{printable(finding.words)}")
+    lines += [f"{'came back':14}{printable(path)}" for path in shown.back[:_MOST]]
+    if len(shown.back) > _MOST:
+        lines.append(f"{'':14}and {len(shown.back) - _MOST} more")
+    return "\n".join(lines)
+
+
+def verdict(findings: Sequence[Finding]) -> str:
+    """Name the verdict: came-back, lost, or misfit where all came back and something fits badly."""
+    troubles = {finding.trouble for finding in findings}
+    if troubles & {Trouble.LOST, Trouble.REPLACED, Trouble.EXIT}:
+        return "lost"
+    return "misfit" if troubles else "came-back"
+
+
+def answer(shown: Shown) -> dict[str, object]:
+    """Write `imptrace.rehearsal/1`."""
+    return {
+        "schema": SCHEMA,
+        "what": printable(shown.what),
+        "verdict": verdict(shown.findings),
+        "starts": [
+            {"start": each.label, "exit": each.code, "ended": each.was_ended}
+            for each in shown.rehearsed.starts
+        ],
+        "findings": [
+            {
+                "trouble": each.trouble.value,
+                "path": printable(each.path) if each.path else None,
+                "level": each.level.value if each.level is not None else None,
+                "words": printable(each.words),
+            }
+            for each in shown.findings
+        ],
+        "came_back": [printable(path) for path in shown.back],
+    }
+
+
+def _verdict(shown: Shown) -> str:
+    found = verdict(shown.findings)
+    if found == "came-back":
+        number = len(shown.back)
+        return f"came back ({number} file{'s' if number != 1 else ''} read as they were left)"
+    return "state is lost" if found == "lost" else "came back, but not everything fits"

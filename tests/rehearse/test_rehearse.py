@@ -1,0 +1,167 @@
+"""`imptrace rehearse`: right advice passes, and every way to be wrong is found."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+IMPTRACE = Path(sys.executable).with_name("imptrace")
+KEEPER = """
+import os, pathlib
+home = pathlib.Path(os.environ["HOME"])
+def remember(name):
+    place = home / name
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return place
+settings = remember(".config/keeper/settings")
+old = settings.read_text() if settings.exists() else ""
+new = settings.with_name("settings.new")
+new.write_text(old + "x")
+os.rename(new, settings)
+data = remember(".local/share/keeper/data.db")
+try:
+    data.read_text()
+except FileNotFoundError:
+    pass
+with data.open("a") as file:
+    file.write("1")
+index = remember(".cache/keeper/index")
+if not index.exists():
+    index.write_text("i")
+"""
+
+Rows = list[dict[str, Any]]
+
+
+class Machine:
+    """A home in which a program ran twice."""
+
+    def __init__(self, directory: Path) -> None:
+        self.home = directory / "home"
+        self.home.mkdir()
+        self.program = directory / "keeper"
+        self.program.write_text(f"#!{sys.executable}\n{KEEPER}")
+        self.program.chmod(0o755)
+        self.directory = directory
+        for _ in range(2):
+            assert self.imptrace("run", "-q", self.program).returncode == 0
+
+    def imptrace(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+        environment = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")}
+        environment |= {"HOME": str(self.home), "IMPTRACE_DB": str(self.directory / "db")}
+        return subprocess.run(
+            [IMPTRACE, *arguments],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
+            timeout=100,
+        )
+
+
+@pytest.fixture(scope="module")
+def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    made = Machine(tmp_path_factory.mktemp("machine"))
+    done = made.imptrace("rehearse", "keeper", "--json")
+    if "no private copy" in done.stderr:
+        pytest.skip(done.stderr)
+    return made
+
+
+def test_right_advice_comes_back_and_nothing_real_is_written(machine: Machine) -> None:
+    before = {path: path.stat().st_mtime_ns for path in machine.home.rglob("*")}
+    done = machine.imptrace("rehearse", "keeper")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("keeper: came back (2 files read as they were left)")
+    assert {path: path.stat().st_mtime_ns for path in machine.home.rglob("*")} == before
+
+
+def without_data(rows: Rows) -> Rows:
+    return [row for row in rows if not row["path"].endswith("/share/keeper")]
+
+
+def as_a_single_file(rows: Rows) -> Rows:
+    for row in rows:
+        if row["path"].endswith(".config/keeper"):
+            row |= {"path": row["path"] + "/settings", "kind": "file"}
+    return rows
+
+
+def as_a_copied_file(rows: Rows) -> Rows:
+    for row in as_a_single_file(rows):
+        row["method"] = "none" if row["kind"] == "file" else row["method"]
+    return rows
+
+
+def of_another_owner(rows: Rows) -> Rows:
+    return [row | {"user": "daemon", "group": "daemon"} for row in rows]
+
+
+def as_a_cache(rows: Rows) -> Rows:
+    return [row | {"level": "transient"} for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("broken", "verdict", "troubles"),
+    [
+        (without_data, "lost", {"lost"}),
+        (as_a_single_file, "lost", {"replaced"}),
+        (as_a_copied_file, "came-back", set()),
+        (of_another_owner, "misfit", {"owner"}),
+        (as_a_cache, "misfit", {"level"}),
+    ],
+)
+def test_broken_advice_is_found(
+    machine: Machine,
+    tmp_path: Path,
+    broken: Callable[[Rows], Rows],
+    verdict: str,
+    troubles: set[str],
+) -> None:
+    told = json.loads(machine.imptrace("recommend", "keeper", "--json").stdout)
+    told["recommendations"] = broken(told["recommendations"])
+    (tmp_path / "advice").write_text(json.dumps(told))
+    done = machine.imptrace("rehearse", "keeper", "--advice", tmp_path / "advice", "--json")
+    answer = json.loads(done.stdout)
+    assert answer["schema"] == "imptrace.rehearsal/1"
+    assert (answer["verdict"], {each["trouble"] for each in answer["findings"]}) == (
+        verdict,
+        troubles,
+    )
+    assert done.returncode == (1 if troubles else 0)
+
+
+def test_first_and_again(machine: Machine) -> None:
+    """What one command makes another one has to find; a path that nothing keeps is not there."""
+    place = ".local/share/keeper/note"
+    done = machine.imptrace(
+        "rehearse", "keeper", "--first", f"mkdir -p ~/{place}s; echo a >~/{place}s/1",
+        "--again", f"cat ~/{place}s/1",
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    done = machine.imptrace(
+        "rehearse", "keeper", "--first", "echo a >~/elsewhere", "--again", "cat ~/elsewhere"
+    )
+    assert done.returncode == 1
+    assert "elsewhere" in done.stdout
+    assert "exits with 1, without a wipe with 0" in done.stdout
+    assert not (machine.home / "elsewhere").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["keeper", "--first", "a", "--", "b"], "not both"),
+        (["keeper", "--advice", "/nowhere"], "cannot be read"),
+        (["nosuchprogram"], "nosuchprogram"),
+    ],
+)
+def test_bad_input(machine: Machine, arguments: list[str], words: str) -> None:
+    done = machine.imptrace("rehearse", *arguments)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert words in done.stderr
