@@ -8,26 +8,31 @@ import os
 import shlex
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from imptrace.errors import ImptraceError
+from imptrace.facts.units import private_path, unit_directories
 from imptrace.kept.inventory import Inventory, Row, by_path, keeper
 
 KEPT_FILE = Path("/etc/imptrace/kept.json")
 
-# (setting, its directory, kind of what is in it, level of that kind)
-_DIRECTORIES = (
-    ("StateDirectory", "/var/lib", "state", "normal"),
-    ("CacheDirectory", "/var/cache", "cache", "transient"),
-    ("LogsDirectory", "/var/log", "logs", "transient"),
-)
-_PROPERTIES = ",".join(["Id", "DynamicUser", *(name for name, *_ in _DIRECTORIES)])
+# Kind of what is in a directory, by the setting that makes it and by where it is.
+_KINDS = {"StateDirectory": "state", "CacheDirectory": "cache", "LogsDirectory": "logs"}
+_TOPS = {"/var/lib": "state", "/var/cache": "cache", "/var/log": "logs"}
+_PROPERTIES = ",".join(["Id", "DynamicUser", *_KINDS])
+# The kinds of units that run something, so that they can have directories (systemd.exec(5)).
+_TYPES = "--type=service,socket,mount,swap"
 # A unit file in one of these states takes part in a boot; others do when they are loaded.
 _TAKES_PART = {"enabled", "enabled-runtime", "linked", "generated", "indirect"}
 _LASTING = ("/var/lib/", "/var/cache/", "/var/log/", "/var/db/", "/var/spool/", "/srv/", "/etc/")
 _MADE = "dDvqQ"
 # Only above what has names of its own, and made anew at every boot.
-_HOLLOW = {f"{top}/private" for _, top, _, _ in _DIRECTORIES}
+_HOLLOW = {f"{top}/private" for top in _TOPS}
+# Where the bus finds who starts a service that nothing else names (dbus-daemon(1), <standard_...>).
+_BUS_FILES = (
+    "usr/share", "usr/local/share", "etc", "run", "run/current-system/sw/share",
+)  # fmt: skip
 _VOLATILE = {"tmpfs", "ramfs", "overlay"}
 _MOUNT_FIELDS = 5
 
@@ -35,7 +40,7 @@ _MOUNT_FIELDS = 5
 def audit_system(root: Path = Path("/")) -> Inventory:
     """Compare what the running system declares with what lasts on it. `root` is for /proc, /etc."""
     kept = [*_declared_kept(root), *_lasting_mounts(root)]
-    rows = [*of_units(), *_of_tmpfiles()]
+    rows = [*of_units(root), *_of_tmpfiles()]
     answered = (
         Row(row.path, row.kind, row.level, row.declared_by, keeper(_public(row.path), kept))
         if keeper(row.path, kept) is None
@@ -64,34 +69,56 @@ def _ask(*command: str) -> str:
     return answer.stdout.decode(errors="surrogateescape")
 
 
-def _units() -> list[str]:
-    """Name the services that are loaded or will be at a boot; templates have no directories."""
-    list_of = ("--type=service", "--no-legend", "--plain", "--no-pager")
+def _units(root: Path) -> list[str]:
+    """Name the units that are loaded or will be at a boot; templates have no directories."""
+    list_of = (_TYPES, "--no-legend", "--plain", "--no-pager")
     names = {
         line.split()[0]
         for line in _ask("systemctl", "list-units", "--all", *list_of).splitlines()
         if line.strip()
     }
-    for line in _ask("systemctl", "list-unit-files", *list_of).splitlines():
-        name, state, *_ = [*line.split(), "", ""]
-        if state in _TAKES_PART:
-            names.add(name)
+    files = {
+        name: state
+        for line in _ask("systemctl", "list-unit-files", *list_of).splitlines()
+        for name, state, *_ in [[*line.split(), "", ""]]
+        if name
+    }
+    names |= {name for name, state in files.items() if state in _TAKES_PART}
+    names |= {name for name in _by_bus(root) if files.get(name) == "static"}
     return sorted(name for name in names if "@." not in name)
 
 
-def of_units() -> Iterator[Row]:
+def _by_bus(root: Path) -> Iterator[str]:
+    """Name the units that start when somebody asks the bus for them."""
+    for directory in _BUS_FILES:
+        for file in sorted((root / directory).glob("dbus-1/system-services/*.service")):
+            with suppress(OSError):
+                for line in file.read_text(errors="surrogateescape").splitlines():
+                    key, found, unit = line.partition("=")
+                    if found and key.strip() == "SystemdService":
+                        yield unit.strip()
+
+
+def of_units(root: Path = Path("/")) -> Iterator[Row]:
     """List the directories that units declare. Raises ImptraceError without systemd."""
-    units = _units()
+    units = _units(root)
     if not units:
         return
     shown = _ask("systemctl", "show", f"--property={_PROPERTIES}", "--no-pager", "--", *units)
     for block in shown.split("\n\n"):
         properties = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
-        private = "/private" if properties.get("DynamicUser") == "yes" else ""
-        for setting, top, kind, level in _DIRECTORIES:
-            for word in properties.get(setting, "").split():
-                path = f"{top}{private}/{word.split(':')[0]}"
-                yield Row(path, kind, level, (f"{properties.get('Id', '?')} {setting}",), None)
+        is_dynamic = properties.get("DynamicUser") == "yes"
+        for directory in unit_directories(properties):
+            path = private_path(directory.path) if is_dynamic else directory.path
+            yield _row(
+                os.fsdecode(path),
+                _KINDS[directory.key],
+                f"{properties.get('Id', '?')} {directory.key}",
+            )
+
+
+def _row(path: str, kind: str, declared_by: str) -> Row:
+    return Row(path, kind, "normal" if kind == "state" else "transient", (declared_by,), None)
 
 
 def _of_tmpfiles() -> Iterator[Row]:
@@ -109,15 +136,14 @@ def _of_tmpfiles() -> Iterator[Row]:
         path = fields[1].rstrip("/")
         if not path.startswith(_LASTING) or "%" in path or path in _HOLLOW:
             continue
-        kind = next((k for _, top, k, _ in _DIRECTORIES if path.startswith(top + "/")), "state")
-        level = "normal" if kind == "state" else "transient"
-        yield Row(path, kind, level, (file,), None)
+        kind = next((kind for top, kind in _TOPS.items() if path.startswith(f"{top}/")), "state")
+        yield _row(path, kind, file)
 
 
 def _public(path: str) -> str:
     """Name the link by which others know a DynamicUser's directory."""
     head, found, tail = path.partition("/private/")
-    return f"{head}/{tail}" if found and head in ("/var/lib", "/var/cache", "/var/log") else path
+    return f"{head}/{tail}" if found and head in _TOPS else path
 
 
 def _declared_kept(root: Path) -> list[tuple[str, str]]:
