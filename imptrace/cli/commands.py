@@ -72,6 +72,11 @@ GROUPS: dict[str, dict[str, Listed]] = {
             "stray",
             "Show what lies in a store that nothing declares or uses any more; delete nothing.",
         ),
+        "report": Listed(
+            "report",
+            "Write one page of HTML: what matters and why, who changed it, and when.",
+            only_asks=False,
+        ),
         "audit": Listed("audit", "Show what a system declares to leave on disk and nothing keeps."),
         "diff": Listed("diff", "Compare what was observed of a service with what is declared."),
         "doctor": Listed("doctor", "Try what imptrace needs, and say what to do about the rest."),

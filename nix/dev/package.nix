@@ -32,9 +32,11 @@ python3Packages.buildPythonApplication {
 
   dependencies = with python3Packages; [
     alembic
+    jinja2
     python-ptrace
     rich
     sqlalchemy
+    textual
     tomlkit
     tree-sitter
     tree-sitter-grammars.tree-sitter-nix
