@@ -4,7 +4,9 @@ The shim is linked without a C library, so that it runs in any root directory, w
 (tracer/notify/shim.c says why), and therefore needs flags of its own.
 """
 
+import os
 import platform
+import sysconfig
 from glob import glob
 from pathlib import Path
 from typing import ClassVar
@@ -19,6 +21,10 @@ COMPILE = {
 HEADERS = sorted(glob("tracer/native/*.h") + glob("tracer/notify/*.h"))
 LOOK = "tracer/native/_look.c"
 SCAN = "tracer/native/_scan.c"
+BPF = "imptrace.tracer._bpf"
+BPF_SOURCES = ("tracer/native/calls.c", "tracer/native/variables.c")
+BPF_PROGRAMS = "tracer/bpf/machine.bpf.c"
+BPF_TARGETS = {"x86_64": "x86", "aarch64": "arm64"}
 SHIM = "imptrace-shim"
 SHIM_SOURCES = ("tracer/notify/shim.c", "tracer/native/filter.c", "tracer/native/calls.c")
 SHIM_FLAGS = (
@@ -36,6 +42,9 @@ class BuildExtensionsAndShim(build_ext):
 
     def build_extension(self, ext: Extension) -> None:
         """Build one extension, and the shim with it."""
+        if ext.name == BPF:
+            self._build_bpf(ext)
+            return
         super().build_extension(ext)
         self._build_shim(Path(self.get_ext_fullpath(ext.name)).parent)
 
@@ -59,6 +68,29 @@ class BuildExtensionsAndShim(build_ext):
             if built.endswith(SHIM):
                 self.copy_file(built, source)
 
+    def _build_bpf(self, ext: Extension) -> None:
+        """Compile the kernel's programs into a header, and the extension that loads them.
+
+        Without clang, or libbpf's headers, there is no such recorder; all else is as ever.
+        """
+        ext.optional = True
+        headers = Path(self.build_temp) / "bpf"
+        headers.mkdir(parents=True, exist_ok=True)
+        try:
+            compiled = headers / "machine.bpf.o"
+            self.spawn([*_clang(), "-o", str(compiled), "-c", BPF_PROGRAMS])
+        except Exception as error:  # noqa: BLE001 (distutils has a class of its own for each cause)
+            self.warn(f"no bpf recorder: {error}; it needs clang and libbpf")
+            return
+        values = ",".join(map(str, compiled.read_bytes()))
+        text = (
+            "static const unsigned char machine_object[]\n"
+            f"\t__attribute__((aligned(8))) = {{{values}}};\n"
+        )
+        (headers / "machine_object.h").write_text(text, encoding="ascii")
+        ext.include_dirs = [*ext.include_dirs, str(headers)]
+        super().build_extension(ext)
+
     def _shims(self) -> list[str]:
         return [
             str(Path(self.get_ext_fullpath(extension.name)).with_name(SHIM))
@@ -80,6 +112,18 @@ class BuildExtensionsAndShim(build_ext):
         return "cf-protection" not in flag or platform.machine() in ("x86_64", "i686")
 
 
+def _clang() -> list[str]:
+    target = BPF_TARGETS[platform.machine()]
+    # Debian keeps what depends on the architecture apart.
+    apart = sysconfig.get_config_var("MULTIARCH")
+    return [
+        "clang", "-O2", "-g", "-mcpu=v3", "-target", "bpf", f"-D__TARGET_ARCH_{target}",
+        "-Wall", "-Wextra", "-Wno-unused-parameter",
+        *([f"-I/usr/include/{apart}"] if apart else []),
+        *os.environ.get("BPF_CFLAGS", "").split(),
+    ]  # fmt: skip
+
+
 def _extensions() -> list[Extension]:
     native = {"tracer/_native.c", *glob("tracer/native/*.c"), *glob("tracer/notify/*.c")}
     apart = {LOOK, SCAN, SHIM_SOURCES[0]}
@@ -92,6 +136,13 @@ def _extensions() -> list[Extension]:
         ),
         Extension("imptrace.tracer._look", [LOOK], **COMPILE),
         Extension("imptrace.tracer._scan", [SCAN], **COMPILE),
+        Extension(
+            BPF,
+            ["tracer/_bpf.c", *BPF_SOURCES, *sorted(set(glob("tracer/bpf/*.c")) - {BPF_PROGRAMS})],
+            depends=[*HEADERS, *sorted(glob("tracer/bpf/*.h")), BPF_PROGRAMS],
+            libraries=["bpf"],
+            **COMPILE,
+        ),
     ]
 
 

@@ -186,6 +186,9 @@ class Fold:
             self._private.discard(path)
         if access.before is not None:
             self._note_before(path, access.before)
+        elif access.outcome in MAYBE_DONE:
+            # What somebody finds there later is not what was there before.
+            self._before_known.add(path)
         if access.path2 is not None and op in _TWO_NAMED:
             self._two_named(access, access.path2, row)
         elif access.outcome not in MAYBE_DONE:
@@ -217,6 +220,8 @@ class Fold:
             other_row.note_names(access.outcome, origin=access.path)
         if access.before2 is not None:
             self._note_before(other, access.before2)
+        elif access.op is Op.RENAME and access.outcome in MAYBE_DONE:
+            self._before_known.add(other)  # as in _change
         if access.outcome not in MAYBE_DONE:
             self._requested.setdefault(access.path, False)
             self._requested.setdefault(other, False)

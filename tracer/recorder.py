@@ -159,6 +159,16 @@ RECORDERS = (
         costs="two stops per call, of whatever kind",
     ),
     RecorderInfo(
+        name="bpf",
+        module="bpf.recorder",
+        launches=True,
+        attaches=True,
+        privileged=True,
+        command="`imptrace run --recorder bpf`",
+        needs="root, Linux 5.15 or newer with BTF, and imptrace built where clang and libbpf are",
+        costs="nothing waits: some tenths of a microsecond per traced call",
+    ),
+    RecorderInfo(
         name="strace",
         module="strace.recorder",
         probes=False,

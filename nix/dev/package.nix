@@ -3,6 +3,9 @@
   lib,
   python3Packages,
   installShellFiles,
+  libbpf,
+  linuxHeaders,
+  llvmPackages,
 }:
 let
   inherit ((fromTOML (builtins.readFile ../../pyproject.toml)).project) version description;
@@ -46,7 +49,13 @@ python3Packages.buildPythonApplication {
   # nixpkgs builds its grammars from their newest commits, as versions below the first release.
   pythonRelaxDeps = [ "tree-sitter-nix" ];
 
-  nativeBuildInputs = [ installShellFiles ];
+  # Clang without the wrapper, whose flags are for programs of the machine itself.
+  nativeBuildInputs = [
+    installShellFiles
+    llvmPackages.clang-unwrapped
+  ];
+  buildInputs = [ libbpf ];
+  env.BPF_CFLAGS = "-I${lib.getDev libbpf}/include -I${linuxHeaders}/include";
 
   # What needs no tracing: a build sandbox may forbid that. The rest is tested in CI. Elsewhere, so
   # that the folder `imptrace` of the source is not taken for the package.

@@ -13,6 +13,7 @@
     left    file created, other unchanged       of each path that a change was asked for
     log     LINE instead of LINE: REASON        where a log of strace cannot tell; or `nothing`
     log     may miss LINE, LINE: REASON         where that depends on strace
+    bpf     left file modified instead of left file unchanged: REASON       may be told so by bpf
 
 Paths are relative to the tracee's directory, with the escapes of C. `stat` is compared only for
 tracees that declare one.
@@ -100,6 +101,7 @@ class Declaration:
     needs: set[str]
     lines: list[str]
     log: list[re.Match[str]]
+    bpf: list[str] = field(default_factory=list)
 
     def story(self, *, log: bool) -> Story:
         """Give what must be told; `log`: as far as a log of strace can tell it."""
@@ -114,6 +116,10 @@ class Declaration:
     def may_miss(self) -> Story:
         """Give what a log of strace may lack."""
         return told_by([line for match in self.log if match[1] for line in match[3].split(", ")])
+
+    def bpf_may_tell(self) -> dict[bytes, Effect]:
+        """Give effects that the bpf recorder tells where it could not look before a change."""
+        return told_by(self.bpf).effects
 
     @property
     def asks(self) -> bool:
@@ -182,6 +188,10 @@ def declaration(name: str, text: str) -> Declaration:
             match = _LOG.fullmatch(_plain(rest))
             assert match, line
             made.log.append(match)
+        elif word == "bpf":
+            match = _LOG.fullmatch(_plain(rest))
+            assert match, line
+            made.bpf.append(match[2])
         elif word == "left":
             made.lines.extend(f"left {each}" for each in rest.split(", "))
         elif word:

@@ -49,6 +49,7 @@ def by_strace(*options: str) -> Callable[[Words, Path, Path], str]:
 
 
 RECORDERS = {
+    "bpf": _by_run("bpf"),
     "notify": _by_run("notify"),
     "ptrace": _by_run("ptrace"),
     "strace": by_strace("--here"),

@@ -209,12 +209,16 @@ def _disagreement_with_the_disk(happened: Happened) -> str:
     return "" if told == happened.changed else f"effects: {told}, but really {happened.changed}"
 
 
-def _disagreements(sequence: Sequence, notify: Happened, ptrace: Happened, strace: Happened) -> str:
+def _disagreements(
+    sequence: Sequence, bpf: Happened, notify: Happened, ptrace: Happened, strace: Happened
+) -> str:
     real = ptrace.told.rows
     logged = _as_a_log_tells(real, sequence) ^ _as_a_log_tells(strace.told.rows, sequence)
     found = {
+        "bpf and ptrace": difference(real, bpf.told.rows),
         "notify and ptrace": difference(real, notify.told.rows),
         "strace and ptrace": str(logged or ""),
+        "bpf and the disk": _disagreement_with_the_disk(bpf),
         "notify and the disk": _disagreement_with_the_disk(notify),
         "ptrace and the disk": _disagreement_with_the_disk(ptrace),
     }

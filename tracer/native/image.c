@@ -7,22 +7,9 @@
 
 #include "calls.h"
 #include "journal.h"
+#include "variables.h"
 
 enum { ARGV_MAX = 8 << 10, CGROUP_MAX = 2 << 10, ENVIRON_READ = 64 << 10, ENVIRON_MAX = 4 << 10 };
-
-/* The only variables that are kept: they say where the program looks for its files. */
-static bool is_wanted(const char *variable)
-{
-	static const char *const wanted[] = {
-		"HOME=",	   "XDG_CONFIG_HOME=", "XDG_DATA_HOME=",
-		"XDG_STATE_HOME=", "XDG_CACHE_HOME=",  "XDG_RUNTIME_DIR=",
-	};
-
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(*wanted); i++)
-		if (!strncmp(variable, wanted[i], strlen(wanted[i])))
-			return true;
-	return false;
-}
 
 static size_t read_environ(pid_t pid, char *buffer)
 {
@@ -36,7 +23,7 @@ static size_t read_environ(pid_t pid, char *buffer)
 	for (const char *variable = all; variable < all + length;) {
 		size_t size = strlen(variable) + 1;
 
-		if (is_wanted(variable) && kept + size <= ENVIRON_MAX) {
+		if (variable_is_kept(variable) && kept + size <= ENVIRON_MAX) {
 			memcpy(buffer + kept, variable, size);
 			kept += size;
 		}

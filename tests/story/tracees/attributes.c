@@ -83,6 +83,7 @@ TRACEE(fchmodat2_changes)
  *   chmod   file
  *   left    file unchanged
  *   log     left file modified instead of left file unchanged: it holds no state before
+ *   bpf     left file modified instead of left file unchanged: the name was not in memory yet
  */
 TRACEE(chmod_to_the_same)
 {

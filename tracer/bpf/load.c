@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: MIT */
+#include "load.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../native/calls.h"
+#include "names.h"
+#include "machine_object.h" /* made by setup.py of machine.bpf.c */
+
+/* A directory on another mount than where its path begins: no call can shorten it. */
+static const char probe_path[] = "/proc/../sys/kernel";
+
+static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
+{
+	(void)level;
+	(void)format;
+	(void)arguments;
+	return 0;
+}
+
+static bool wants_entry(const struct call *call)
+{
+	switch ((enum call_kind)call->kind) {
+	case CALL_OPEN:
+	case CALL_OPENAT2:
+	case CALL_RENAME:
+	case CALL_EXEC:
+		return true;
+	case CALL_FD:
+	case CALL_PATH:
+	case CALL_LPATH:
+	case CALL_ATPATH:
+		return call->op != OP_STAT && call->op != OP_MKDIR && call->op != OP_CREATE;
+	default:
+		return false;
+	}
+}
+
+/* Whether a call is left alone. */
+static bool is_unwanted(const struct call *call, const struct machine_options *options)
+{
+	if (call_is_question(call))
+		return !options->stats;
+	return options->writes_only && (call->op == OP_CONNECT);
+}
+
+static void set_call(struct call_shape *shapes, const struct call *call, int number)
+{
+	if (number < 0 || number >= CALL_NUMBERS)
+		return;
+	shapes[number] = (struct call_shape){
+		.kind = (unsigned char)(call->kind + 1), .op = call->op, .dirfd = call->dirfd,
+		.path = call->path, .flags = call->flags, .dirfd2 = call->dirfd2,
+		.path2 = call->path2, .bits = wants_entry(call) ? WANTS_ENTRY : 0,
+	};
+}
+
+static void set_calls(struct settings *settings, const struct machine_options *options)
+{
+	static const struct call uring = { "io_uring_enter", 426, 426, 426, CALL_URING, 0,
+					   NO_ARG, NO_ARG, NO_ARG, NO_ARG, NO_ARG };
+
+	for (int row = 0; row < 2 && call_arches[row]; row++) {
+		for (size_t i = 0; i < calls_count; i++)
+			if (!is_unwanted(&calls[i], options) &&
+			    (calls[i].kind <= CALL_SOCKETCALL || calls[i].kind == CALL_WORLD))
+				set_call(settings->calls[row], &calls[i],
+					 call_number(&calls[i], call_arches[row]));
+		set_call(settings->calls[row], &uring, 426);
+	}
+}
+
+static uint32_t namespace_of(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : (uint32_t)st.st_ino;
+}
+
+static int configure(struct machine *machine, const struct machine_options *options,
+		     bool by_list)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(machine->object, ".rodata");
+	struct settings *settings = calloc(1, sizeof(*settings));
+	size_t size = 0;
+	const void *initial = map ? bpf_map__initial_value(map, &size) : NULL;
+	char *value = initial && size >= sizeof(*settings) ? malloc(size) : NULL;
+	int result = -1;
+
+	if (settings && value) {
+		settings->scope = options->scope;
+		settings->stats = options->stats;
+		settings->writes_only = options->writes_only;
+		settings->only_devices = options->only_devices;
+		settings->user = options->user;
+		settings->group_level = options->group_level;
+		settings->group = options->group;
+		settings->names_by_list = by_list;
+		settings->mount_namespace = namespace_of("/proc/self/ns/mnt");
+		settings->pid_namespace = namespace_of("/proc/self/ns/pid");
+		set_calls(settings, options);
+		names_find_symbols(settings);
+		memcpy(value, initial, size);
+		memcpy(value, settings, sizeof(*settings)); /* the only variable there */
+		result = bpf_map__set_initial_value(map, value, size);
+	}
+	free(settings);
+	free(value);
+	return result;
+}
+
+/* Takes records, but for one that is asked for to see whether names can be followed. */
+static int take_note(void *context, void *data, size_t size)
+{
+	struct machine *machine = context;
+	const struct note *note = data;
+
+	if (!machine->probed_inode)
+		return machine->take(machine->context, data, size);
+	if (size >= sizeof(*note) && note->type == NOTE_CALL && note->marks & MARK_THERE &&
+	    note->before.inode == machine->probed_inode)
+		machine->names_known = true;
+	return 0;
+}
+
+/* Asks the kernel for something that it refuses us, and looks what the programs say of it. */
+static bool probe_once(struct machine *machine)
+{
+	if (truncate(probe_path, 0) < 0)
+		ring_buffer__consume(machine->ring);
+	return machine->names_known;
+}
+
+/* Whether names can be followed, with the table of names wherever it may be. */
+static void probe_names(struct machine *machine, bool by_list)
+{
+	int self = (int)syscall(SYS_pidfd_open, getpid(), 0);
+	struct names_place places[NAMES_PLACES_MAX];
+	struct stat st;
+	uint32_t image;
+	int count;
+
+	if (self >= 0 && !stat(probe_path, &st) &&
+	    !machine_mark(machine, self, PROCESS_TRACED, &image)) {
+		machine->probed_inode = st.st_ino;
+		count = by_list ? 1 : names_find_places(machine->counters, places);
+		for (int i = 0; i < count && !machine->names_known; i++) {
+			if (!by_list) {
+				machine->counters->names_table = places[i].table;
+				machine->counters->names_shift = places[i].shift;
+			}
+			probe_once(machine);
+		}
+		machine->probed_inode = 0;
+		machine_mark(machine, self, PROCESS_OURS, &image);
+	}
+	if (self >= 0)
+		close(self);
+}
+
+static int attach(struct machine *machine)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct bpf_program *program;
+	int count = 0;
+
+	bpf_object__for_each_program(program, machine->object) {
+		if (!strcmp(bpf_program__name(program), "prepare")) {
+			bpf_prog_test_run_opts(bpf_program__fd(program), &run);
+			continue;
+		}
+		if (count == LINKS_KEPT)
+			break;
+		machine->links[count] = bpf_program__attach(program);
+		if (!machine->links[count]) {
+			machine->failed = bpf_program__name(program);
+			return -1;
+		}
+		count++;
+	}
+	return 0;
+}
+
+static int map_fd(struct machine *machine, const char *name)
+{
+	return bpf_object__find_map_fd_by_name(machine->object, name);
+}
+
+/* The memory that the programs count in. */
+static volatile struct counters *map_counters(struct bpf_object *object)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(object, ".bss");
+	void *memory = MAP_FAILED;
+
+	if (map)
+		memory = mmap(NULL, sizeof(struct counters), PROT_READ | PROT_WRITE, MAP_SHARED,
+			      bpf_map__fd(map), 0);
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
+static int open_with(struct machine *machine, const struct machine_options *options,
+		     bool by_list)
+{
+	machine->failed = "its programs";
+	machine->object = bpf_object__open_mem(machine_object, sizeof(machine_object), NULL);
+	if (!machine->object || configure(machine, options, by_list))
+		return -1;
+	machine->failed = "loading its programs";
+	if (bpf_object__load(machine->object))
+		return -1;
+	machine->processes = map_fd(machine, "processes");
+	machine->repeats = map_fd(machine, "repeats");
+	machine->losses = map_fd(machine, "losses");
+	machine->devices = map_fd(machine, "devices");
+	machine->counters = map_counters(machine->object);
+	machine->failed = "its ring";
+	machine->ring = ring_buffer__new(map_fd(machine, "ring"), take_note, machine, NULL);
+	if (!machine->ring || !machine->counters)
+		return -1;
+	machine->failed = "attaching its programs";
+	if (attach(machine))
+		return -1;
+	probe_names(machine, by_list);
+	return 0;
+}
+
+int machine_open(struct machine *machine, const struct machine_options *options,
+		 machine_take take, void *context)
+{
+	int result = -1;
+
+	libbpf_set_print(say_nothing);
+	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
+	/* Where the table of names is not found, a directory's own list does. */
+	for (int by_list = 0; by_list < 2; by_list++) {
+		memset(machine, 0, sizeof(*machine));
+		machine->take = take;
+		machine->context = context;
+		result = open_with(machine, options, by_list);
+		if (result || machine->names_known || by_list)
+			break;
+		machine_close(machine);
+	}
+	return result;
+}
+
+void machine_leave(struct machine *machine)
+{
+	for (int i = 0; i < LINKS_KEPT; i++) {
+		bpf_link__destroy(machine->links[i]);
+		machine->links[i] = NULL;
+	}
+}
+
+void machine_close(struct machine *machine)
+{
+	machine_leave(machine);
+	ring_buffer__free(machine->ring);
+	if (machine->counters)
+		munmap((void *)machine->counters, sizeof(struct counters));
+	bpf_object__close(machine->object);
+	memset(machine, 0, sizeof(*machine));
+}
+
+int machine_consume(struct machine *machine)
+{
+	return ring_buffer__consume(machine->ring);
+}
+
+int machine_mark(struct machine *machine, int pidfd, uint32_t marks, uint32_t *image)
+{
+	struct process_mark mark = { .marks = marks };
+
+	if (marks & PROCESS_TRACED)
+		mark.image = __sync_fetch_and_add(&machine->counters->images, 1) + 1;
+	*image = mark.image;
+	return bpf_map_update_elem(machine->processes, &pidfd, &mark, BPF_ANY);
+}
+
+int machine_device(struct machine *machine, uint32_t device, bool wanted)
+{
+	uint32_t value = wanted ? 3 : 1;
+
+	return bpf_map_update_elem(machine->devices, &device, &value, BPF_ANY);
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+/* What the programs in the kernel and the reader outside of it share: settings, counts, records. */
+#ifndef IMPTRACE_NOTES_H
+#define IMPTRACE_NOTES_H
+
+enum {
+	CALL_NUMBERS = 512,
+	TEXT_MAX = 4096,	/* of one path */
+	ARGUMENTS_MAX = 4096,	/* of what is kept of a command line */
+	ENVIRON_MAX = 8192,
+	CODE_SIZE = 1024,
+};
+
+/* Bits of a call that the loader adds to those of enum call_kind (tracer/native/calls.h). */
+enum {
+	WANTS_ENTRY = 1,	/* what is there before it is looked at */
+	IS_QUESTION = 2,
+};
+
+/* A kind of ours, past those of enum call_kind: the call hands operations to io_uring. */
+enum { CALL_URING = 64 };
+
+/* struct call, without its name. */
+struct call_shape {
+	unsigned char kind, op;	/* kind: one more than enum call_kind, 0 for none */
+	signed char dirfd, path, flags, dirfd2, path2;
+	unsigned char bits;
+};
+
+enum scope {
+	SCOPE_TREE,	/* processes that were named, and all that they start */
+	SCOPE_GROUP,	/* the same, and whatever is in a control group */
+	SCOPE_MACHINE,
+};
+
+struct settings {
+	unsigned int scope;
+	unsigned int stats, writes_only;
+	unsigned int user;		/* only his; -1: everybody's */
+	unsigned int only_devices;	/* leave out what lies on none of the map `devices` */
+	int group_level;
+	unsigned long long group;
+	unsigned int names_by_list;	/* names are looked for among those of their directory */
+	unsigned int mount_namespace, pid_namespace;	/* ours: their inode numbers */
+	/* Where the kernel keeps names: addresses of its symbols, 0 where it does not tell. */
+	unsigned long long table_symbol, shift_symbol, lookup_symbol;
+	struct call_shape calls[2][CALL_NUMBERS];	/* native, and of 32-bit programs */
+};
+
+struct counters {
+	unsigned long long names_table;
+	unsigned int names_shift;
+	unsigned int images, serials, epoch;
+	unsigned long long notes, repeats, missed, lost;
+	unsigned char lookup_code[CODE_SIZE];	/* of the function that uses the table */
+};
+
+enum note_type {
+	NOTE_CALL = 1,
+	NOTE_FORK,
+	NOTE_EXEC,
+	NOTE_WORDS,	/* command line and environment of an image, behind its NOTE_EXEC */
+	NOTE_EXIT,
+	NOTE_FOUND,	/* a process that ran already */
+	NOTE_RING,	/* operations handed to io_uring */
+};
+
+enum note_marks {
+	MARK_CREATED = 1,	/* the open made the file */
+	MARK_NAMELESS = 2,	/* the file has lost its name, or never had one */
+	MARK_THERE = 4,		/* something stands at the first path */
+	MARK_BEFORE = 8,	/* .before is known; mode 0: nothing was there */
+	MARK_BEFORE2 = 16,
+	MARK_DIRECTORY = 32,
+	MARK_EMPTY = 64,
+	MARK_DESCRIPTOR = 128,	/* named by a descriptor */
+	MARK_ROOT = 256,	/* NOTE_EXEC: the program that was asked for */
+	MARK_COMPAT = 512,
+};
+
+/* Of each path, how it is to be read. */
+enum text_marks {
+	TEXT_CUT = 1,		/* its beginning is missing */
+	TEXT_DEVICE = 2,	/* counts from the top of the file system .device, not from ours */
+	TEXT_FOREIGN = 4,	/* is what a mount namespace of its own calls it */
+	TEXT_JOIN = 8,		/* a link on the way, at .join, could not be followed in the kernel */
+	TEXT_UNSURE = 16,	/* .. and what is behind it was not in the cache of names */
+	TEXT_DETACHED = 32,	/* leads to no root: a pipe, a socket, an unmounted file system */
+	TEXT_FOLLOW = 64,	/* TEXT_JOIN: a link at the end is to be followed */
+	TEXT_GONE = 128,	/* the entry has been removed since */
+};
+
+struct note_state {
+	unsigned int mode, uid, gid, device;
+	unsigned long long size, inode;
+	long long mtime_s;
+	unsigned int mtime_ns, pad;
+	long long ctime_s;
+	unsigned int ctime_ns, pad2;
+};
+
+struct note_text {
+	unsigned short length, rest;	/* the last .rest bytes were not looked at, only taken over */
+	unsigned int marks;
+	unsigned int device, pad;
+};
+
+struct note {
+	unsigned char type, kind, op, pad;
+	unsigned int image;
+	unsigned long long at;		/* CLOCK_MONOTONIC */
+	unsigned int serial;		/* by which `repeats` refers to it */
+	int result;			/* of the call; wait status of NOTE_EXIT */
+	unsigned int flags;		/* of the call */
+	unsigned int marks;
+	int pid;
+	unsigned int other;		/* NOTE_FORK: the parent. NOTE_EXEC: the image before */
+	unsigned int uid, gid;
+	unsigned long long group;
+	struct note_text texts[2];
+	struct note_state before, before2;
+};
+
+/* Value of `repeats`. */
+struct repeat {
+	unsigned int serial, count;
+	unsigned long long last;
+};
+
+/* Value of `losses`, by control group. */
+struct loss {
+	unsigned long long count, since, until;
+};
+
+/* Value of `processes`, of the thread that leads one. */
+struct process_mark {
+	unsigned int image;
+	unsigned int marks;
+};
+
+enum {
+	PROCESS_TRACED = 1,
+	PROCESS_OURS = 2,	/* imptrace itself: never recorded */
+	PROCESS_ASKED = 4,	/* the program that was asked for, before its exec */
+};
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+/* Which processes are recorded, and what becomes of them. */
+#ifndef IMPTRACE_PROCESSES_BPF_H
+#define IMPTRACE_PROCESSES_BPF_H
+
+#include "paths.bpf.h"
+
+enum { PID_LEVELS = 4 };
+
+static __always_inline u32 new_image(void)
+{
+	return __sync_fetch_and_add(&counters.images, 1) + 1;
+}
+
+/* The number that our pid namespace gives a process; 0 if it is not in it. */
+static __always_inline int pid_of(struct task_struct *leader)
+{
+	struct pid *pid = READ(leader, thread_pid);
+	u32 level = READ(pid, level);
+	u64 first = (u64)pid + bpf_core_field_offset(struct pid, numbers);
+
+	for (u32 i = 0; i < PID_LEVELS && i <= level; i++) {
+		struct upid *number = (void *)(first + i * bpf_core_type_size(struct upid));
+
+		if (READ(number, ns, ns.inum) == settings.pid_namespace)
+			return READ(number, nr);
+	}
+	return 0;
+}
+
+static __always_inline void note_who(struct scratch *s, struct task_struct *task)
+{
+	struct task_struct *leader = READ(task, group_leader);
+
+	s->note.pid = pid_of(leader);
+	s->note.uid = READ(task, cred, uid.val);
+	s->note.gid = READ(task, cred, gid.val);
+	s->note.group = bpf_get_current_cgroup_id();
+}
+
+static __always_inline bool is_in_scope(void)
+{
+	if (settings.scope == SCOPE_MACHINE)
+		return true;
+	return settings.scope == SCOPE_GROUP &&
+	       bpf_get_current_ancestor_cgroup_id(settings.group_level) == settings.group;
+}
+
+/* Tells of a process that ran before it was watched. */
+static __always_inline void note_found(u32 image)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct scratch *s = scratch_take();
+
+	if (!s)
+		return;
+	note_begin(s, NOTE_FOUND, image);
+	note_who(s, task);
+	send_note(s);
+	scratch_give(s);
+}
+
+/* What is kept of the process that runs; NULL if it is not recorded. */
+static __always_inline struct process_mark *process_now(void)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+	struct process_mark *mark =
+		bpf_task_storage_get(&processes, task->group_leader, NULL, 0);
+
+	if (!mark) {
+		if (settings.scope == SCOPE_TREE || !is_in_scope())
+			return NULL;
+		if (task->flags & PF_KTHREAD)
+			return NULL;
+		mark = bpf_task_storage_get(&processes, task->group_leader, NULL,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (!mark)
+			return NULL;
+		if (!mark->image) {
+			mark->marks = PROCESS_TRACED;
+			mark->image = new_image();
+			note_found(mark->image);
+		}
+	}
+	if (!(mark->marks & PROCESS_TRACED) || mark->marks & PROCESS_ASKED)
+		return NULL;
+	if (settings.user != (u32)-1 && task->cred->uid.val != settings.user)
+		return NULL;
+	return mark;
+}
+
+SEC("tp_btf/sched_process_fork")
+int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
+{
+	struct process_mark *from, *mark;
+	struct scratch *s;
+
+	if (child->tgid != child->pid)
+		return 0; /* a thread */
+	from = bpf_task_storage_get(&processes, parent->group_leader, NULL, 0);
+	if (!from || !(from->marks & PROCESS_TRACED) || from->marks & PROCESS_ASKED)
+		return 0;
+	mark = bpf_task_storage_get(&processes, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	s = mark ? scratch_take() : NULL;
+	if (!s) {
+		count_loss(bpf_ktime_get_ns());
+		return 0;
+	}
+	mark->marks = PROCESS_TRACED;
+	mark->image = new_image();
+	note_begin(s, NOTE_FORK, mark->image);
+	s->note.other = from->image;
+	note_who(s, parent);
+	s->note.pid = pid_of(child);
+	send_note(s);
+	scratch_give(s);
+	return 0;
+}
+
+/* Command line and environment, as the new image finds them on its stack. */
+static __always_inline void note_words(struct scratch *s, struct task_struct *task, u32 image)
+{
+	u64 arguments = READ(task, mm, arg_start);
+	u64 arguments_end = READ(task, mm, arg_end);
+	u64 environ = READ(task, mm, env_start);
+	u64 environ_end = READ(task, mm, env_end);
+	u32 length = (u32)(arguments_end - arguments), more = (u32)(environ_end - environ);
+
+	note_begin(s, NOTE_WORDS, image);
+	if (length > ARGUMENTS_MAX - 1)
+		length = ARGUMENTS_MAX - 1;
+	if (more > ENVIRON_MAX - 1)
+		more = ENVIRON_MAX - 1;
+	length = MASKED(length, ARGUMENTS_MAX - 1);
+	more = MASKED(more, ENVIRON_MAX - 1);
+	if (bpf_probe_read_user(s->out + sizeof(struct note), length, (void *)arguments))
+		length = 0;
+	length = MASKED(length, ARGUMENTS_MAX - 1);
+	if (bpf_probe_read_user(s->out + sizeof(struct note) + length, more, (void *)environ))
+		more = 0;
+	more = MASKED(more, ENVIRON_MAX - 1);
+	s->note.texts[0].length = (u16)length;
+	s->note.texts[1].length = (u16)more;
+	bpf_probe_read_kernel(s->out, sizeof(struct note), &s->note);
+	if (bpf_ringbuf_output(&ring, s->out, sizeof(struct note) + length + more,
+			       BPF_RB_NO_WAKEUP))
+		count_loss(s->note.at);
+}
+
+static __always_inline void put_file(struct scratch *s, struct file *file, u32 which)
+{
+	struct dentry *dentry = READ(file, f_path.dentry);
+
+	put_place(s, dentry, mount_of(READ(file, f_path.mnt)), which);
+}
+
+/*
+ * The path that was asked to be executed: of a script its own, where @file is its interpreter.
+ * The entry of the call has looked for it; where it found nothing the reader follows the name.
+ */
+static __always_inline void put_executed(struct scratch *s, const char *name,
+					 struct pending *pending)
+{
+	long length;
+
+	if (pending && pending->executed_known) {
+		put_place(s, pending->executed, pending->executed_mount, 0);
+		return;
+	}
+	length = bpf_probe_read_kernel_str(s->name + NAME_START, TEXT_MAX, name);
+	if (length <= 1 || !walk_begin(s, -100, true, false))
+		return;
+	s->walk.end = NAME_START + (u32)length - 1;
+	s->walk.ended = WALK_LINK;
+	put_walked(0);
+}
+
+SEC("tp_btf/sched_process_exec")
+int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm *bprm)
+{
+	struct process_mark *mark =
+		bpf_task_storage_get(&processes, task->group_leader, NULL, 0);
+	struct pending *pending = bpf_task_storage_get(&pendings, task, NULL, 0);
+	struct fs_struct *fs = task->fs;
+	struct scratch *s;
+	u32 before;
+
+	if (!mark && pending && pending->image) {
+		/* A thread that did not lead has taken the leader's place. */
+		mark = bpf_task_storage_get(&processes, task->group_leader, NULL,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (mark) {
+			mark->image = pending->image;
+			mark->marks = pending->process_marks;
+		}
+	}
+	if (!mark || !(mark->marks & PROCESS_TRACED))
+		return 0;
+	s = scratch_take();
+	if (!s) {
+		count_loss(bpf_ktime_get_ns());
+		return 0;
+	}
+	before = mark->image;
+	mark->image = new_image();
+	note_begin(s, NOTE_EXEC, mark->image);
+	s->note.other = before;
+	if (mark->marks & PROCESS_ASKED)
+		s->note.marks |= MARK_ROOT;
+	mark->marks &= ~PROCESS_ASKED;
+	note_who(s, task);
+	put_file(s, bprm->file, 1);
+	put_executed(s, bprm->filename, pending);
+	send_note(s);
+	note_begin(s, NOTE_WORDS, mark->image);
+	if (fs)
+		put_place(s, READ(fs, pwd.dentry), mount_of(READ(fs, pwd.mnt)), 0);
+	s->note.kind = 1; /* the working directory */
+	send_note(s);
+	note_words(s, task, mark->image);
+	if (pending)
+		pending->image = pending->executed_known = 0;
+	scratch_give(s);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(on_exit_process, struct task_struct *task)
+{
+	struct process_mark *mark =
+		bpf_task_storage_get(&processes, task->group_leader, NULL, 0);
+	struct signal_struct *signal;
+	struct scratch *s;
+
+	if (!mark || !(mark->marks & PROCESS_TRACED))
+		return 0;
+	signal = task->signal;
+	if (signal->live.counter)
+		return 0; /* other threads are left */
+	s = scratch_take();
+	if (!s) {
+		count_loss(bpf_ktime_get_ns());
+		return 0;
+	}
+	note_begin(s, NOTE_EXIT, mark->image);
+	s->note.result = signal->flags & SIGNAL_GROUP_EXIT ?
+				 signal->group_exit_code :
+				 READ(task, group_leader, exit_code);
+	send_note(s);
+	scratch_give(s);
+	return 0;
+}
+
+#endif

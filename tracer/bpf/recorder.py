@@ -1,0 +1,170 @@
+"""The bpf recorder: passive programs in the kernel. How it works and why: docs/recorders.md.
+
+Here it is started, on a program, on processes that run already, or on the whole machine.
+"""
+
+import errno
+import os
+import time
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from imptrace.tracer import proc
+from imptrace.tracer.events import AccessFlag, Op
+from imptrace.tracer.native.ring import OPS
+from imptrace.tracer.program import Program
+from imptrace.tracer.recorder import (
+    AttachError,
+    RecorderOptions,
+    RecorderUnavailableError,
+    launch_failure,
+)
+
+if TYPE_CHECKING:
+    from imptrace.tracer._bpf import Machine
+    from imptrace.tracer.events import Event, Notice
+
+_EVERYBODY = -1
+
+
+class BpfRecorder:
+    """What the programs in the kernel see, until it is closed."""
+
+    name = "bpf"
+
+    def __init__(self, machine: "Machine", started_ns: int, program: int = 0) -> None:
+        """Read what `machine` records since `started_ns`."""
+        self.started_ns = started_ns
+        self.program = program
+        self.supervisor = machine.witness()
+        from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (the program runs)
+
+        self._machine = machine
+        self._records = Drained(machine)
+
+    def events(self, timeout_ms: int) -> "Sequence[Event | Notice]":
+        """Take the next events; none after the timeout."""
+        return self._records.events(timeout_ms)
+
+    def signals(self, number: int) -> int:
+        """Tell how often the process group that the program was started in got a signal."""
+        return self._machine.signals(number)
+
+    def leave(self) -> None:
+        """Record no more; what was recorded can still be taken."""
+        self._machine.leave()
+
+    def close(self) -> None:
+        """Stop recording. What was recorded goes on."""
+        self._records.close()
+
+
+def launch(
+    program: Program, options: RecorderOptions, blocked_signals: Iterable[int] = ()
+) -> BpfRecorder:
+    """Start a program: see RecorderInfo.launch."""
+    started_ns = time.time_ns()
+    machine = load_machine(options)
+    try:
+        pid = _start(machine, program, list(blocked_signals))
+    except OSError as error:
+        machine.close()
+        raise launch_failure(str(error.filename), error, program, "bpf") from error
+    return BpfRecorder(machine, started_ns, pid)
+
+
+def attach(pids: Iterable[int], options: RecorderOptions) -> BpfRecorder:
+    """Record processes that run already: see RecorderInfo.attach."""
+    started_ns = time.time_ns()
+    machine = load_machine(options)
+    try:
+        machine.watch_signals()
+        images = {pid: _follow(machine, pid) for pid in pids}
+        for pid, image in images.items():
+            _tell_held(machine, pid, image)
+    except BaseException:
+        machine.close()
+        raise
+    return BpfRecorder(machine, started_ns)
+
+
+def probe() -> str:
+    """Try it: see RecorderInfo.probe."""
+    from imptrace.tracer.probe import probe_launch  # noqa: PLC0415 (not needed to record)
+
+    return probe_launch(launch)
+
+
+def load_machine(options: RecorderOptions) -> "Machine":
+    """Put the programs into the kernel; nothing is recorded yet. Raises ImptraceError."""
+    try:
+        from imptrace.tracer import _bpf  # noqa: PLC0415 (may not have been built)
+    except ImportError as error:
+        raise RecorderUnavailableError(
+            "the bpf recorder was not built: install clang and libbpf with its headers "
+            "(libbpf-dev), and build imptrace again"
+        ) from error
+    try:
+        return _bpf.Machine(
+            time.monotonic_ns(),
+            scope=_bpf.SCOPE_TREE,
+            stats=options.stats,
+            writes_only=options.writes_only,
+            only_devices=False,
+            user=_EVERYBODY,
+            group=0,
+            group_level=0,
+        )
+    except OSError as error:
+        raise _unavailable(error) from error
+
+
+def _unavailable(error: OSError) -> RecorderUnavailableError:
+    if error.errno in (errno.EPERM, errno.EACCES) and os.geteuid() != 0:
+        return RecorderUnavailableError("the bpf recorder needs root")
+    reason = error.strerror or "no reason given"
+    return RecorderUnavailableError(
+        f"the kernel refuses the bpf recorder ({error.filename}: {reason}); see: imptrace doctor"
+    )
+
+
+def _start(machine: "Machine", program: Program, blocked: list[int]) -> int:
+    user = program.user
+    environ = [name + b"=" + value for name, value in program.environ.items()]
+    identity = (user.uid, user.gid, list(user.groups)) if user else None
+    argv = list(program.argv)
+    try:
+        return machine.launch(program.path, argv, environ, identity, blocked)
+    except OSError as error:
+        if error.errno != errno.ENOEXEC or error.filename != "exec":
+            raise
+        # A script without "#!" is the shell's, as for every program that searches PATH.
+        script = [b"sh", program.path, *argv[1:]]
+        return machine.launch(b"/bin/sh", script, environ, identity, blocked)
+
+
+def _follow(machine: "Machine", pid: int) -> int:
+    try:
+        status = os.stat(f"/proc/{pid}")
+        return machine.follow(pid, status.st_uid, status.st_gid)
+    except OSError as error:
+        raise AttachError(pid, error.errno or errno.ESRCH) from error
+
+
+def _tell_held(machine: "Machine", pid: int, image: int) -> None:
+    """Tell what a process had open, and in memory, already."""
+    for _, flags, path in proc.descriptors(pid):
+        if path.startswith(b"/") and not path.endswith(b" (deleted)"):
+            mode = flags & os.O_ACCMODE
+            if mode != os.O_WRONLY:
+                _held(machine, image, Op.READ, AccessFlag.ALREADY_OPEN, path)
+            if mode != os.O_RDONLY:
+                _held(machine, image, Op.WRITE, AccessFlag.ALREADY_OPEN, path)
+    for path, writes in proc.mapped_files(pid):
+        _held(machine, image, Op.READ, AccessFlag.MAPPED, path)
+        if writes:
+            _held(machine, image, Op.WRITE, AccessFlag.MAPPED, path)
+
+
+def _held(machine: "Machine", image: int, op: Op, flag: AccessFlag, path: bytes) -> None:
+    machine.held(image, OPS.index(op), int(flag), path)

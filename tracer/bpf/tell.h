@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/* From the notes of the kernel's programs to the records that every recorder writes (records.h). */
+#ifndef IMPTRACE_BPF_TELL_H
+#define IMPTRACE_BPF_TELL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "../native/records.h"
+#include "notes.h"
+#include "output.h"
+
+struct teller {
+	struct output output;
+	uint64_t start;		/* CLOCK_MONOTONIC: times are told from it on */
+	bool stats;
+	uint32_t last_id;
+	uint64_t unsure;	/* paths that were followed after the call */
+	struct told *told;	/* accesses by the serial of their note */
+};
+
+/* An access, as it is to be written. */
+struct telling {
+	uint32_t image, flags;
+	uint8_t op;
+	int error;
+	uint64_t at;
+	const char *path, *path2;	/* path2: NULL for none */
+	const struct note_state *before, *before2; /* NULL: not known */
+};
+
+bool teller_open(struct teller *teller, uint64_t start, bool stats);
+void teller_close(struct teller *teller);
+
+/* Takes one note of the ring. */
+void tell_note(struct teller *teller, const void *data, size_t size);
+
+/* Writes the process record of an image, if it was not written yet. */
+void tell_image(struct teller *teller, uint32_t image, uint64_t at);
+
+void tell_access(struct teller *teller, const struct telling *telling);
+
+/* Tells of repeats that were not told of yet. */
+void tell_repeat(struct teller *teller, const struct repeat *repeat);
+
+void tell_count(struct teller *teller, enum record_type type, uint32_t image, uint64_t count);
+void tell_end(struct teller *teller, enum record_type type, uint32_t image, int status,
+	      uint32_t left, uint64_t at);
+
+/* A process that runs already, and whose image has this number. */
+void tell_found(struct teller *teller, uint32_t image, int pid, uint32_t uid, uint32_t gid);
+
+#endif

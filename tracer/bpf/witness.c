@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+#include "witness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SIGNALS = 65 };
+
+/* Counts until it is killed. Never returns. */
+static void watch(volatile uint32_t *counts, pid_t parent)
+{
+	sigset_t all;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(0);
+	/* "pkill imptrace" would be counted, and is not for the program. */
+	prctl(PR_SET_NAME, "signal-witness");
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	syscall(SYS_close_range, 3, ~0U, 0);
+	if (chdir("/"))
+		errno = 0; /* a directory kept busy is a nuisance, no more */
+	sigfillset(&all);
+	for (;;) {
+		int number = sigwaitinfo(&all, NULL);
+
+		if (number > 0 && number < SIGNALS)
+			counts[number]++;
+	}
+}
+
+int witness_start(struct witness *witness)
+{
+	pid_t parent = getpid();
+	sigset_t all, before;
+	void *memory;
+
+	memory = mmap(NULL, SIGNALS * sizeof(uint32_t), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (memory == MAP_FAILED)
+		return -1;
+	witness->counts = memory;
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &before);
+	witness->pid = fork();
+	if (!witness->pid)
+		watch(witness->counts, parent);
+	sigprocmask(SIG_SETMASK, &before, NULL);
+	if (witness->pid > 0)
+		return 0;
+	witness->pid = 0;
+	return -1;
+}
+
+void witness_end(struct witness *witness)
+{
+	if (witness->pid) {
+		kill(witness->pid, SIGKILL);
+		while (waitpid(witness->pid, NULL, 0) < 0 && errno == EINTR)
+			;
+	}
+	if (witness->counts)
+		munmap((void *)witness->counts, SIGNALS * sizeof(uint32_t));
+	witness->pid = 0;
+	witness->counts = NULL;
+}
+
+uint32_t witness_count(const struct witness *witness, int number)
+{
+	return witness->counts && number > 0 && number < SIGNALS ? witness->counts[number] : 0;
+}
