@@ -4,7 +4,10 @@ import os
 import signal
 import sys
 
-if os.path.basename(sys.argv[0] if sys.argv else "") == "imptrace":
+if (
+    os.path.basename(sys.argv[0] if sys.argv else "") == "imptrace"
+    and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN
+):
     # Started as the command: Ctrl-C while Python still imports leaves without a traceback.
     signal.signal(signal.SIGINT, lambda *_: os._exit(130))
 

@@ -112,32 +112,33 @@ static PyObject *start(const struct launch *launch, size_t ring_size)
 }
 
 PyDoc_STRVAR(launch_doc,
-"launch(path, argv, environ, *, user, blocked_signals, stats, writes_only, io_uring,\n"
+"launch(path, argv, environ, *, user, blocked_signals, closed, stats, writes_only, io_uring,\n"
 "       adopt_orphans, privileged, start_ns, ring_size) -> Recording\n\n"
 "Start a program (path: bytes, argv and environ: lists of bytes) under the notify recorder.\n"
-"user: None, or (uid, gid, [groups]). blocked_signals: the program's signal mask.\n"
+"user: None, or (uid, gid, [groups]). blocked_signals: the program's signal mask. closed: which of\n"
+"the standard descriptors it finds closed.\n"
 "ring_size: a power of two. Must be called while the process has one thread. Raises OSError(errno, text, stage), stage being one of 'supervisor',\n"
 "'filter', 'user', 'exec'.");
 
 static PyObject *notify_launch(PyObject *module, PyObject *args, PyObject *keywords)
 {
 	static char *names[] = { "path",	"argv",		 "environ",	"user",
-				 "blocked_signals", "stats",	 "writes_only", "io_uring",
+				 "blocked_signals", "closed",	 "stats",	"writes_only", "io_uring",
 				 "adopt_orphans",   "privileged", "start_ns",	"ring_size",
 				 NULL };
 	int stats, writes_only, io_uring, adopt_orphans, privileged;
 	struct filter_options filter;
 	struct launch launch = { .filter = &filter };
 	gid_t groups[256];
-	PyObject *argv, *environ, *user, *blocked, *result = NULL;
+	PyObject *argv, *environ, *user, *blocked, *closed, *result = NULL;
 	unsigned long long start_ns;
 	Py_ssize_t ring_size;
 	char **argv_texts, **environ_texts;
 
 	(void)module;
-	if (!PyArg_ParseTupleAndKeywords(args, keywords, "yO!O!$OO!pppppKn", names, &launch.path,
+	if (!PyArg_ParseTupleAndKeywords(args, keywords, "yO!O!$OO!O!pppppKn", names, &launch.path,
 					 &PyList_Type, &argv, &PyList_Type, &environ, &user,
-					 &PyList_Type, &blocked, &stats, &writes_only, &io_uring, &adopt_orphans,
+					 &PyList_Type, &blocked, &PyList_Type, &closed, &stats, &writes_only, &io_uring, &adopt_orphans,
 					 &privileged, &start_ns, &ring_size))
 		return NULL;
 	filter = (struct filter_options){ .stats = stats,
@@ -146,7 +147,13 @@ static PyObject *notify_launch(PyObject *module, PyObject *args, PyObject *keywo
 	launch.adopt_orphans = adopt_orphans;
 	launch.privileged = privileged;
 	launch.start = start_ns;
-	if (!read_user(user, &launch, groups, sizeof(groups) / sizeof(*groups)) ||
+	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(closed); i++) {
+		long fd = PyLong_AsLong(PyList_GET_ITEM(closed, i));
+
+		if (fd >= 0 && fd <= 2)
+			launch.closed |= 1U << fd;
+	}
+	if (PyErr_Occurred() || !read_user(user, &launch, groups, sizeof(groups) / sizeof(*groups)) ||
 	    !read_signals(blocked, &launch.mask))
 		return NULL;
 	argv_texts = texts_of(argv);

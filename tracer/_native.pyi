@@ -56,6 +56,7 @@ def launch(
     *,
     user: tuple[int, int, list[int]] | None,
     blocked_signals: Sequence[int],
+    closed: Sequence[int],
     stats: bool,
     writes_only: bool,
     io_uring: bool,

@@ -16,8 +16,12 @@ _ESCAPE = re.compile(rb"\\([0-3][0-7][0-7])")
 
 
 def own_mounts() -> list[Mount]:
-    """Read the mounts that this process sees, in the order of mounting."""
-    return parse_mountinfo(Path("/proc/self/mountinfo").read_bytes().splitlines())
+    """Read the mounts that this process sees, in the order of mounting; none without /proc."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_bytes().splitlines()
+    except OSError:
+        return []
+    return parse_mountinfo(lines)
 
 
 def parse_mountinfo(lines: Iterable[bytes]) -> list[Mount]:

@@ -79,13 +79,25 @@ class Subject:
     uid: int
 
 
+def _cwd() -> bytes:
+    """Name the working directory, which may be gone."""
+    try:
+        return os.getcwdb()
+    except OSError:
+        pass
+    try:
+        return os.readlink(b"/proc/self/cwd").removesuffix(b" (deleted)")
+    except OSError:
+        return b"/"
+
+
 def subject_of(program: Program) -> Subject:
     """Describe a program that is about to be started from here."""
     uid = program.user.uid if program.user else os.getuid()
     return Subject(
         program=os.path.basename(program.argv[0]),
         argv=program.argv,
-        cwd=os.getcwdb(),
+        cwd=_cwd(),
         user=program.user.name if program.user else user_name(uid),
         uid=uid,
     )

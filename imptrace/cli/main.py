@@ -12,11 +12,14 @@ import signal
 import sys
 from typing import NoReturn
 
+from imptrace.tracer import descriptors
+
 
 def main() -> None:
     """Run the command line and exit. Exit codes: see imptrace.errors."""
     # A search for garbage among what is being imported finds none, and takes a sixth of the time.
     gc.disable()
+    descriptors.fill()
     from imptrace.cli.run_line import plain_wish
 
     wish = plain_wish(sys.argv[1:])
@@ -29,7 +32,8 @@ def main() -> None:
         from imptrace.cli.record import record
 
         gc.enable()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
         _leave(exit_code_of(lambda: record(wish)))
 
 

@@ -4,6 +4,8 @@ The program starts before anything is imported that it need not wait for.
 """
 
 import os
+import resource
+from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from imptrace.cli.wish import Wait, Wish
@@ -16,8 +18,11 @@ from imptrace.tracer.recorder import RecorderOptions
 
 if TYPE_CHECKING:
     from imptrace.record.session import Result, Session
+    from imptrace.tracer.recorder import Launched
 
 KILLED = 128
+_THREADS = 5
+"""Threads and processes that recording takes besides the program's own."""
 
 
 def record(wish: Wish) -> int:
@@ -32,7 +37,8 @@ def record(wish: Wish) -> int:
     options = RecorderOptions(
         stats=wish.stats, writes_only=wish.writes_only, io_uring=wish.io_uring
     )
-    mounts = own_mounts()
+    subject, mounts = subject_of(program), own_mounts()
+    _expect_threads()
     wake = terminal.waker()
     blocked = terminal.hold_signals()
     try:
@@ -43,7 +49,7 @@ def record(wish: Wish) -> int:
     from imptrace.record.session import Request, Session
 
     request = Request(
-        subject=subject_of(program),
+        subject=subject,
         label=wish.label,
         service=wish.service,
         database=wish.database,
@@ -51,9 +57,14 @@ def record(wish: Wish) -> int:
         wait_for_children=wish.wait is Wait.CHILDREN,
         summary=not wish.quiet,
     )
-    session = Session(recorder, request, wake).start()
+    try:
+        session = Session(recorder, request, wake).start()
+    except RuntimeError as error:
+        return _unrecorded(recorder, error)
     for note in notes:
         _say(note)
+    if not os.path.exists("/proc/self"):
+        _say("/proc is not mounted: what the program does to files cannot be told")
     terminal.attend(
         session,
         program=recorder.program,
@@ -61,6 +72,43 @@ def record(wish: Wish) -> int:
         counted=recorder.signals,
     )
     return _end(session, session.result(), recorder.name, wish)
+
+
+def _expect_threads() -> None:
+    """Find out before the program starts that it cannot be recorded. Raises ImptraceError."""
+    limit, _ = resource.getrlimit(resource.RLIMIT_NPROC)
+    if limit == resource.RLIM_INFINITY or os.geteuid() == 0:
+        return
+    end = Event()
+    trials = [Thread(target=end.wait) for _ in range(_THREADS)]
+    started: list[Thread] = []
+    try:
+        for trial in trials:
+            trial.start()
+            started.append(trial)
+    except RuntimeError as error:
+        raise ImptraceError(
+            f"too few processes are allowed to record one: {_THREADS} more are needed; "
+            "see: ulimit -u"
+        ) from error
+    finally:
+        end.set()
+        for trial in started:
+            trial.join()
+
+
+def _unrecorded(recorder: "Launched", error: RuntimeError) -> int:
+    """Say that what runs already is not recorded, and end as it ends."""
+    from imptrace.tracer.events import ProgramEnded
+
+    _say(f"not recorded: {error}")
+    while True:
+        for event in recorder.events(1000):
+            if isinstance(event, ProgramEnded):
+                code = os.waitstatus_to_exitcode(event.status)
+                if code < 0:
+                    terminal.die_by(-code)
+                return code or ImptraceError.exit_code
 
 
 def _say(text: str) -> None:

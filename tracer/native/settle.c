@@ -49,7 +49,7 @@ void settle(const char *name, int *kept, size_t count)
 	struct rlimit files;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int fd = 0; fd < 3; fd++)
+	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
 	if (chdir("/"))
 		errno = 0; /* a directory kept busy is a nuisance, no more */

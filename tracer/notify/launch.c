@@ -90,6 +90,9 @@ static void run_program(const struct launch *launch, int report, int socket)
 		tell(report, STAGE_USER, errno, 0);
 		_exit(127);
 	}
+	for (int fd = 0; fd <= STDERR_FILENO; fd++)
+		if (launch->closed & 1U << fd)
+			close(fd);
 	execve(launch->path, launch->argv, launch->envp);
 	tell(report, STAGE_EXEC, errno, 0);
 	_exit(127);

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError
-from imptrace.tracer import _native
+from imptrace.tracer import _native, descriptors
 from imptrace.tracer.permission import should_adopt_orphans
 from imptrace.tracer.program import Program
 from imptrace.tracer.recorder import RING_SIZE, RecorderOptions, launch_failure
@@ -139,6 +139,7 @@ def start_recording(
             environ,
             user=(user.uid, user.gid, list(user.groups)) if user else None,
             blocked_signals=list(blocked_signals),
+            closed=list(descriptors.closed()),
             stats=options.stats,
             writes_only=options.writes_only,
             io_uring=options.io_uring,

@@ -26,6 +26,7 @@ struct launch {
 	char *const *argv, *const *envp;
 	const struct filter_options *filter;
 	sigset_t mask;		/* signals that the program finds blocked */
+	unsigned int closed;	/* bits of the standard descriptors that it finds closed */
 	bool change_user;
 	uid_t uid;
 	gid_t gid;

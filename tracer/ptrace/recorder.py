@@ -20,7 +20,7 @@ from threading import Lock, Thread
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from imptrace.errors import ImptraceError
-from imptrace.tracer import _native
+from imptrace.tracer import _native, descriptors
 from imptrace.tracer.permission import is_privileged, should_adopt_orphans
 from imptrace.tracer.program import Program
 from imptrace.tracer.ptrace.loop import Tracer
@@ -260,6 +260,8 @@ class _Candidate:
             os.setresgid(*[program.user.gid] * 3)
             os.setresuid(*[program.user.uid] * 3)
         self._stage = "exec"
+        for fd in descriptors.closed():
+            os.close(fd)
         try:
             os.execve(program.path, program.argv, program.environ)
         except OSError as error:
