@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from imptrace.cli import completing
+from imptrace.cli.commands import COMMANDS
 from imptrace.cli.messages import say
 from imptrace.cli.options import Database, Json, Pager, keep_garbage
 from imptrace.cli.output import answer as show
@@ -15,10 +16,15 @@ from imptrace.cli.output import answer_json, screen
 from imptrace.db.engine import reading_if_there
 from imptrace.errors import UsageError
 from imptrace.facts.levels import Level
+from imptrace.judge.model import Advice, Subject
+from imptrace.kept.ignored import ignore
 from imptrace.kept.leaks.answer import Question, answer
 from imptrace.kept.leaks.model import Answer
+from imptrace.kept.lone_path import lone_path
 from imptrace.kept.wiped import Said
 from imptrace.render import leaks_json, leaks_ncdu, leaks_text
+from imptrace.render.nix import nix
+from imptrace.render.words import command_line
 
 SOMETHING_MATTERS = 1
 
@@ -83,6 +89,12 @@ def leaks(
     quiet: Annotated[
         bool, typer.Option("--quiet", "-q", help="Answer with the exit code alone, for a timer.")
     ] = False,
+    interactive: Annotated[
+        bool,
+        typer.Option(
+            "--interactive/--no-interactive", help="On a terminal, browse instead of listing."
+        ),
+    ] = True,
     database: Database = None,
     json: Json = False,
     pager: Pager = True,
@@ -108,7 +120,10 @@ def leaks(
     )
     with reading_if_there(database) as engine:
         found = answer(question, engine)
-    if not quiet:
+    plain = json or ncdu or quiet or why or set_aside or not interactive
+    if not plain and found.leaks and _is_terminal():
+        _browse(found)
+    elif not quiet:
         _tell(found, question, json=json, ncdu=ncdu, why=why, pager=pager)
     return SOMETHING_MATTERS if found.matters else 0
 
@@ -136,6 +151,34 @@ def _tell(
         show(text, pager=pager)
     for line in leaks_text.notes(found, shown):
         say(line)
+
+
+def _is_terminal() -> bool:
+    terminal = os.environ.get("TERM", "dumb") != "dumb"
+    return terminal and sys.stdin.isatty() and sys.stdout.isatty()
+
+
+def _browse(found: Answer) -> None:
+    """Let the user walk through it, and write Nix for what was marked."""
+    # Slow to import, and of no use to a pipe.
+    from imptrace.render.browse.app import Browser
+
+    browser = Browser(found.leaks, leaks_text.summary(found), ignore)
+    marked = browser.run()
+    if not marked:
+        return
+    recommendations = tuple(lone_path(path) for path in marked)
+    advice = Advice(
+        subject=Subject(program=None), runs=(), recommendations=recommendations, set_aside=()
+    )
+    storage = next(iter(found.stores), None)
+    written = nix([advice], storage=storage)
+    for reason in written.left_out:
+        say(f"left out: {reason}")
+    show(written.text, pager=False)
+    if "keep" in COMMANDS:
+        words = command_line([b"imptrace", b"keep", *marked])
+        say(f"to write it into your configuration: {words} --config FILE")
 
 
 def _absolute(paths: list[Path] | None) -> tuple[bytes, ...]:

@@ -1,0 +1,98 @@
+"""Leaks as a tree of directories: sums, order, filter. Knows no terminal."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+
+from imptrace.facts.levels import Level
+from imptrace.kept.leaks.model import Leak
+from imptrace.render.text import printable
+
+
+class Order(Enum):
+    """What comes first."""
+
+    CARE = "care"
+    SIZE = "size"
+    NAME = "name"
+
+    @property
+    def following(self) -> "Order":
+        """The next one, around."""
+        orders = list(Order)
+        return orders[(orders.index(self) + 1) % len(orders)]
+
+
+@dataclass(slots=True)
+class Node:
+    """A directory or file: a leak, or what leaks lie in."""
+
+    path: bytes
+    name: bytes
+    leak: Leak | None = None
+    inside: dict[bytes, "Node"] = field(default_factory=dict)
+
+    @property
+    def size(self) -> int:
+        """Bytes of all leaks at it and below."""
+        own = self.leak.size if self.leak is not None else 0
+        return own + sum(each.size for each in self.inside.values())
+
+    @property
+    def level(self) -> Level:
+        """The most care that anything at it or below needs."""
+        own = [self.leak.level] if self.leak is not None else []
+        return max([*own, *(each.level for each in self.inside.values())], default=Level.TRANSIENT)
+
+    def ordered(self, order: Order) -> list["Node"]:
+        """Sort what lies in it."""
+        by = {
+            Order.CARE: lambda each: (-each.level.rank, -each.size, each.name),
+            Order.SIZE: lambda each: (-each.size, each.name),
+            Order.NAME: lambda each: (each.name,),
+        }
+        return sorted(self.inside.values(), key=by[order])
+
+    def leaks(self) -> Iterator[Leak]:
+        """Yield every leak at it and below."""
+        if self.leak is not None:
+            yield self.leak
+        for each in self.inside.values():
+            yield from each.leaks()
+
+
+def forest(leaks: Iterable[Leak]) -> Node:
+    """Make the tree; a chain of directories with one entry each is one node."""
+    root = Node(b"/", b"/")
+    for leak in leaks:
+        node = root
+        for name in leak.path.strip(b"/").split(b"/"):
+            path = node.path.rstrip(b"/") + b"/" + name
+            node = node.inside.setdefault(name, Node(path, name))
+        node.leak = leak
+    _join_chains(root)
+    return root
+
+
+def matching(leaks: Iterable[Leak], wanted: str) -> list[Leak]:
+    """Choose by any word of what is shown of a leak."""
+    words = wanted.lower().split()
+    return [leak for leak in leaks if all(word in _text(leak) for word in words)]
+
+
+def _text(leak: Leak) -> str:
+    writers = " ".join(
+        printable(word)
+        for writer in leak.writers
+        for word in (writer.program, writer.unit, writer.user)
+        if word
+    )
+    return f"{printable(leak.path)} {leak.level.value} {leak.user} {writers}".lower()
+
+
+def _join_chains(node: Node) -> None:
+    for key, each in list(node.inside.items()):
+        _join_chains(each)
+        if each.leak is None and len(each.inside) == 1:
+            (only,) = each.inside.values()
+            node.inside[key] = Node(only.path, each.name + b"/" + only.name, only.leak, only.inside)

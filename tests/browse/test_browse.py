@@ -1,0 +1,194 @@
+"""The interactive view, by Textual's pilot and in a real terminal."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static, Tree
+
+from imptrace.facts.levels import Kind, Level
+from imptrace.judge.model import Scope
+from imptrace.kept.leaks.model import Leak
+from imptrace.kept.writers import Attributed, Writer
+from imptrace.render.browse.app import Browser
+from imptrace.render.browse.forest import Node, Order, forest, matching
+
+Marked = tuple[bytes, ...] | None
+HOSTILE = b"/home/a/\x1b[31m\xff[b]\n"
+
+
+def leak(path: bytes, level: Level, size: int) -> Leak:
+    return Leak(
+        path=path, kind=Kind.FILE, size=size, files=1, mtime_ns=0, level=level, scope=Scope.OWNED,
+        user="a", writers=(Writer(program=b"maker", unit=None, user="a"),),
+        attributed=Attributed.CATALOGUE, option=None, reasons=(),
+    )  # fmt: skip
+
+
+LEAKS = [
+    leak(b"/var/lib/key", Level.SECRET, 10),
+    leak(b"/var/lib/large", Level.NORMAL, 10_000),
+    leak(b"/var/cache/x", Level.TRANSIENT, 5),
+    leak(HOSTILE, Level.IMPORTANT, 20),
+]
+
+
+def names(node: Node, order: Order) -> list[bytes]:
+    return [each.name for each in node.ordered(order)]
+
+
+def test_the_tree_adds_up_and_joins_chains() -> None:
+    root = forest(LEAKS)
+    assert root.size == 10_035
+    assert root.level is Level.SECRET
+    assert names(root, Order.CARE)[0] == b"var"
+    lib = root.inside[b"var"].inside[b"lib"]
+    assert names(lib, Order.CARE) == [b"key", b"large"]
+    assert names(lib, Order.SIZE) == [b"large", b"key"]
+    assert root.inside[b"home"].path == HOSTILE
+
+
+def test_words_choose_by_all_that_is_shown() -> None:
+    assert [each.path for each in matching(LEAKS, "MAKER secret")] == [b"/var/lib/key"]
+    assert matching(LEAKS, "") == LEAKS
+
+
+def played(
+    script: Callable[[Pilot[Marked], Browser], Awaitable[None]], ignored: list[bytes] | None = None
+) -> Marked:
+    """Open the view in 80x24, and do something in it."""
+
+    def ignore(path: bytes) -> bytes:
+        if ignored is not None:
+            ignored.append(path)
+        return b"/file"
+
+    browser = Browser(LEAKS, "summary", ignore)
+
+    async def play() -> Marked:
+        async with browser.run_test(size=(80, 24)) as pilot:
+            await pilot.pause()
+            await script(pilot, browser)
+            await pilot.pause()
+        return browser.return_value
+
+    return asyncio.run(play())
+
+
+def labels(browser: Browser) -> list[str]:
+    tree = browser.query_one(Tree)
+    nodes = (tree.get_node_at_line(line) for line in range(tree.last_line + 1))
+    return [str(node.label) for node in nodes if node is not None]
+
+
+def words(browser: Browser, place: str) -> str:
+    return str(browser.query_one(place, Static).render())
+
+
+def test_what_is_marked_is_the_answer() -> None:
+    async def script(pilot: Pilot[Marked], browser: Browser) -> None:
+        assert not any("cache" in label for label in labels(browser))
+        await pilot.press("down", "k")
+        assert browser.marked.keys() == {b"/var/lib/key"}
+        assert any("[k]" in label for label in labels(browser))
+        await pilot.press("w")
+
+    assert played(script) == (b"/var/lib/key",)
+
+
+def test_a_directory_marks_all_in_it_and_again_none() -> None:
+    async def script(pilot: Pilot[Marked], browser: Browser) -> None:
+        await pilot.press("k")
+        assert browser.marked.keys() == {b"/var/lib/key", b"/var/lib/large"}
+        await pilot.press("up", "k")
+        assert not browser.marked
+        await pilot.press("w")
+        assert "nothing is marked" in words(browser, "#told")
+        await pilot.press("q")
+
+    assert played(script) is None
+
+
+def test_what_is_ignored_is_gone_and_written_down() -> None:
+    ignored: list[bytes] = []
+
+    async def script(pilot: Pilot[Marked], browser: Browser) -> None:
+        await pilot.press("down", "i")
+        await pilot.pause()
+        assert not any("key" in label for label in labels(browser))
+        assert "/file" in words(browser, "#told")
+
+    played(script, ignored)
+    assert ignored == [b"/var/lib/key"]
+
+
+def test_filter_sort_and_transient() -> None:
+    async def script(pilot: Pilot[Marked], browser: Browser) -> None:
+        await pilot.press("slash", *"large", "enter")
+        await pilot.pause()
+        assert len(labels(browser)) == 1
+        await pilot.press("escape", "t", "s", "s")
+        await pilot.pause()
+        assert any("cache" in label for label in labels(browser))
+        assert "by name" in words(browser, "#told")
+
+    played(script)
+
+
+def test_any_byte_in_a_name_is_text() -> None:
+    async def script(pilot: Pilot[Marked], browser: Browser) -> None:
+        await pilot.press("end")
+        await pilot.pause()
+        assert r"\x1b[31m\xff[b]\x0a" in words(browser, "#words")
+        assert r"\x1b[31m\xff[b]\x0a" in labels(browser)[-1]
+
+    played(script)
+
+
+@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+def test_in_a_terminal_of_eighty_columns(tmp_path: Path) -> None:
+    (tmp_path / "wiped").mkdir()
+    (tmp_path / "wiped/state").write_text("x")
+    tmux = ["tmux", "-L", f"imptrace-{os.getpid()}"]
+    done = tmp_path / "done"
+    ours = f"{sys.executable} -c 'from imptrace.cli.main import main; main()'"
+    place = tmp_path / "wiped"
+    asked = f"leaks --ephemeral {place} --db {tmp_path}/none.db {place}"
+    command = f"{ours} {asked}; echo $? >{done}; echo ended with $(cat {done}); cat"
+    environment = os.environ | {"NO_COLOR": "1", "TERM": "screen"}
+
+    def screen() -> str:
+        shown = subprocess.run(
+            [*tmux, "capture-pane", "-p"], capture_output=True, text=True, check=True
+        )
+        return shown.stdout
+
+    def wait_for(text: str) -> str:
+        until = time.monotonic() + 60
+        while text not in (shown := screen()):
+            assert time.monotonic() < until, shown
+            time.sleep(0.2)
+        return shown
+
+    subprocess.run(
+        [*tmux, "-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", command],
+        env=environment, check=True,
+    )  # fmt: skip
+    try:
+        shown = wait_for("write Nix")
+        assert "wiped" in shown
+        subprocess.run([*tmux, "send-keys", "k"], check=True)
+        wait_for("[k]")
+        subprocess.run([*tmux, "send-keys", "w"], check=True)
+        shown = wait_for("ended with 0")
+        assert "environment.persistence" in shown
+        assert "wiped" in shown
+    finally:
+        subprocess.run([*tmux, "kill-server"], check=False)
