@@ -6,6 +6,8 @@ The shim is linked without a C library, so that it runs in any root directory, w
 
 import os
 import platform
+import shutil
+import sys
 import sysconfig
 from glob import glob
 from pathlib import Path
@@ -39,6 +41,16 @@ class BuildExtensionsAndShim(build_ext):
     """Builds the shim into the directory of the extension."""
 
     user_options: ClassVar[list[tuple[str, str | None, str]]] = build_ext.user_options
+
+    def run(self) -> None:
+        """Say in one line what is missing, before a compiler that is not there is called."""
+        compiler = (os.environ.get("CC") or sysconfig.get_config_var("CC") or "cc").split()[0]
+        if shutil.which(compiler) is None and shutil.which("cc") is None:
+            sys.exit(f"imptrace needs a C compiler, and {compiler} is not here: install gcc")
+        header = os.path.join(sysconfig.get_path("include"), "Python.h")
+        if not os.path.exists(header):
+            sys.exit(f"imptrace needs the headers of Python ({header}): install python3-dev")
+        super().run()
 
     def build_extension(self, ext: Extension) -> None:
         """Build one extension, and the shim with it."""

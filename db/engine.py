@@ -13,7 +13,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
 from imptrace.db import schema
-from imptrace.db.location import default_path, shown
+from imptrace.db.location import default_path, elsewhere, shown
 from imptrace.errors import ImptraceError, UsageError
 
 BUSY_TIMEOUT_MS = 5000
@@ -102,6 +102,7 @@ def _prepare_file(path: Path, *, create: bool) -> None:
     if not create:
         raise NoDatabaseError(
             f"nothing is recorded yet: there is no {shown(path)}; begin with: imptrace run PROGRAM"
+            f"{elsewhere(path)}"
         )
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ENVIRONMENT = "IMPTRACE_DB"
+ROOTS = "/var/lib/imptrace/imptrace.db"
 
 
 def default_path() -> "Path":
@@ -14,11 +15,44 @@ def default_path() -> "Path":
     from pathlib import Path  # noqa: PLC0415 (who only names the environment variable waits for it)
 
     if os.geteuid() == 0:
-        return Path("/var/lib/imptrace/imptrace.db")
+        return Path(ROOTS)
     state = os.environ.get("XDG_STATE_HOME", "")
     # The specification: a relative path there is invalid and to be ignored.
     base = Path(state) if state.startswith("/") else Path.home() / ".local/state"
     return base / "imptrace/imptrace.db"
+
+
+def unwritable(place: str | os.PathLike[str] | None) -> str | None:
+    """Say why nothing could be stored at a place, as far as can be told without opening it."""
+    text = os.fspath(place) if place is not None else str(default_path())
+    if "://" in text:
+        return None
+    if os.path.lexists(text) and not os.path.isdir(text):
+        for path in (text, os.path.dirname(text) or "."):
+            if not os.access(path, os.W_OK):
+                return f"database {shown(text)}: it may not be written to; name another with --db"
+        return None
+    above = os.path.dirname(os.path.abspath(text))
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    if not os.path.isdir(above) or not os.access(above, os.W_OK | os.X_OK):
+        return f"database {shown(text)}: it cannot be made there; name another place with --db"
+    return None
+
+
+def elsewhere(place: str | os.PathLike[str] | None) -> str:
+    """Tell of the other default database: root's where this is a user's, and the other way."""
+    if place is not None and os.fspath(place) != str(default_path()):
+        return ""
+    if os.geteuid() != 0:
+        if os.path.isdir(os.path.dirname(ROOTS)):
+            return f"; what root recorded is in {ROOTS}: ask with sudo"
+        return ""
+    user = os.environ.get("SUDO_USER", "")
+    own = os.path.expanduser(f"~{user}/.local/state/imptrace/imptrace.db") if user else ""
+    if user not in ("", "root") and os.path.exists(own):
+        return f"; what {user} recorded is in {own}: ask without sudo, or with --db"
+    return ""
 
 
 def shown(place: str | os.PathLike[str] | None) -> str:

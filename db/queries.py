@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES
 from imptrace.db.effect import Difference, effect_of, judged
+from imptrace.db.location import elsewhere
 from imptrace.db.models import Access, Base, FileState, Gap, Mount, MountName, Path, Process, Run
 from imptrace.db.read_run import (
     States,
@@ -60,6 +61,10 @@ def runs(engine: Engine) -> list[RunRecord]:
         return run_records(connection, true())
 
 
+_ALIKE = 0.75
+"""From here on a name may be another one, misspelled."""
+
+
 def resolve_run(engine: Engine, text: str, known: Iterable[str] = ()) -> int:
     """Find the run that `text` names: an id, a label, a program (its newest run), or `latest`.
 
@@ -80,7 +85,7 @@ def resolve_run(engine: Engine, text: str, known: Iterable[str] = ()) -> int:
             found = connection.scalar(candidate)
             if found is not None:
                 return found
-        raise UsageError(_no_such_run(connection, text, known))
+        raise UsageError(_no_such_run(connection, text, known) + elsewhere(engine.url.database))
 
 
 def executed_programs(engine: Engine) -> set[bytes]:
@@ -139,7 +144,7 @@ def count_paths(engine: Engine, run_id: int) -> int:
 
 def nearest(name: str, names: Iterable[str]) -> str:
     """Say which of `names` a mistyped one may stand for: `did you mean ...? `, or nothing."""
-    near = difflib.get_close_matches(name, set(names), n=1)
+    near = difflib.get_close_matches(name, set(names), n=1, cutoff=_ALIKE)
     return f"did you mean {near[0]!r}? " if near else ""
 
 

@@ -7,6 +7,7 @@ import typer
 from imptrace.catalogue import shipped
 from imptrace.cli import completing
 from imptrace.cli.messages import say, summarise
+from imptrace.cli.naming import check_label, check_service
 from imptrace.cli.options import Database, Label, Quiet, Service, Stats
 from imptrace.errors import UsageError
 from imptrace.record import terminal
@@ -69,6 +70,8 @@ def attach(
 
     Example: imptrace attach --name firefox --for 5m
     """
+    check_label(label)
+    check_service(service)
     seconds = read_duration(duration) if duration else None
     choice = _choice(pids or [], unit, name)
     options = RecorderOptions(stats=stats, writes_only=writes_only)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from sqlalchemy import Engine
 
 from imptrace.cli.messages import say
+from imptrace.cli.naming import check_label, check_service
 from imptrace.cli.options import Database, Label, Quiet, Service, Stats
 from imptrace.db.engine import open_database
 from imptrace.db.location import shown
@@ -72,6 +73,8 @@ def import_(
 
     Example: strace -f -y -ttt -o firefox.log firefox; imptrace import --here firefox.log
     """
+    check_label(label)
+    check_service(service)
     options = LogOptions(
         label=label,
         service=service,

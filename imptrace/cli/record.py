@@ -9,6 +9,7 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from imptrace.cli.wish import Wait, Wish
+from imptrace.db.location import unwritable
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.record import terminal
 from imptrace.record.launch import launch
@@ -34,6 +35,14 @@ def record(wish: Wish) -> int:
         find_user(wish.user) if wish.user else None,
         map(os.fsencode, wish.keep_env),
     )
+    if wish.label is not None or wish.service is not None:
+        from imptrace.cli.naming import check_label, check_service
+
+        check_label(wish.label)
+        check_service(wish.service)
+    trouble = unwritable(wish.database)
+    if trouble is not None:
+        _say(f"{trouble}; nothing of this run will be stored")
     options = RecorderOptions(
         stats=wish.stats, writes_only=wish.writes_only, io_uring=wish.io_uring
     )
@@ -124,6 +133,8 @@ def _end(session: "Session", result: "Result", recorder: str, wish: Wish) -> int
     code = _program_code(session)
     if result.summary is not None:
         summarise(result, wish.command[0], recorder, wish.database)
+        if code > 0:
+            say(f"the program failed: it ended with exit code {code}")
     if session.ended is None:
         say("its supervisor was killed: how the program ended is not known")
     if result.failure is not None and code == 0:

@@ -11,6 +11,7 @@ import typer
 from imptrace.catalogue import shipped
 from imptrace.cli import completing
 from imptrace.cli.commands import SETTINGS, Command
+from imptrace.cli.naming import check_label
 from imptrace.cli.options import Database, Json, Label
 from imptrace.errors import ImptraceError
 from imptrace.record.service import recording
@@ -85,6 +86,7 @@ def start(
 
     Example: sudo imptrace service start networkmanager
     """
+    check_label(label)
     wish = Wish(
         database=_absolute(database),
         label=label,

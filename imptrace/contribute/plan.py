@@ -1,9 +1,10 @@
 """From recordings to a change with its message, ready to be committed, and what comes then."""
 
+import os
 import re
 import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -184,6 +185,10 @@ def plan(
     change = layout.plan(proposal)
     if not change.files:
         raise UsageError(f"nothing to contribute: {_why_no_change(service, change)}")
+    # What was seen and is held back for another reason was observed all the same.
+    seen = {each.path for each in selection.held_back}
+    unobserved = tuple(each for each in change.unobserved if os.fsdecode(each.path) not in seen)
+    change = replace(change, unobserved=unobserved)
     repository.check_untracked(change.files)
     message = compose(proposal, change, came_from, repository.subjects())
     return Contribution(service=service, layout=layout.name, change=change, message=message)
@@ -203,7 +208,10 @@ def _why_nothing(service: Service, selection: Selection) -> str:
 def _why_no_change(service: Service, change: Change) -> str:
     if change.held_back:
         return f"{shown(change.held_back[0].path)} is held back: {change.held_back[0].why}"
-    kept = f"the repository keeps all that was observed of {shown(service.id)}"
+    kept = (
+        f"the repository keeps all that was observed of {shown(service.id)}; the evidence helps "
+        f"all the same, as a file for an issue: imptrace export {service.id} -o {service.id}.jsonl"
+    )
     for each in change.other_levels:
         if each.declared and each.observed:
             there, here = each.declared.level, each.observed.level
@@ -215,12 +223,20 @@ def next_steps(repository: Repository, branch: str) -> list[str]:
     """List the commands, ready to be pasted into a shell."""
     directory, name = shlex.quote(str(repository.top)), shlex.quote(branch)
     steps = [f"git -C {directory} show {name}"]
-    remote = repository.remote()
-    if remote is None:
+    upstream = repository.remote()
+    if upstream is None:
         steps.append(f"git -C {directory} remote add origin URL")
-    pushed_to = shlex.quote(remote or "origin")
-    steps.append(f"git -C {directory} push --set-upstream {pushed_to} {name}")
-    on_github = _GITHUB.search(repository.remote_url(remote)) if remote else None
-    if on_github:
-        steps.append(f"gh pr create --repo {on_github['name']} --head {name} --fill")
+        return [*steps, f"git -C {directory} push --set-upstream origin {name}"]
+    project = _GITHUB.search(repository.remote_url(upstream))
+    fork = repository.fork(upstream)
+    if project is None or fork is not None:
+        pushed_to = shlex.quote(fork or upstream)
+        steps.append(f"git -C {directory} push --set-upstream {pushed_to} {name}")
+    else:
+        # Few may push upstream; a fork is made once, and is nothing where it is there already.
+        steps.append(f"cd {directory} && gh repo fork --remote --remote-name fork")
+        steps.append(f"git -C {directory} push --set-upstream fork {name}")
+    if project is not None:
+        head = f'"$(gh api user --jq .login):"{name}'
+        steps.append(f"gh pr create --repo {project['name']} --head {head} --fill")
     return steps

@@ -60,7 +60,7 @@ def public_reason(reasons: Iterable[Reason]) -> str:
 def public_comment(reasons: Iterable[Reason]) -> str:
     """Tell the one thing that whoever reads the file must know."""
     by_code = {Code(reason.code): reason for reason in reversed(list(reasons))}
-    told = (_first(group, by_code) for group in (_SAFETY, _LEVEL, _STATE))
+    told = (_first(group, by_code).partition(" in 1 run")[0] for group in (_SAFETY, _LEVEL))
     return next((text for text in told if text), "")
 
 

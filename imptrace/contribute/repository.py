@@ -11,7 +11,7 @@ from pathlib import Path
 
 from imptrace.contribute.git import FileChange, Git, GitError, TreeEntry, scratch_git
 from imptrace.contribute.proposal import shown
-from imptrace.errors import ImptraceError, UsageError
+from imptrace.errors import UsageError
 
 # What stands in the git directory while an operation waits for its user.
 UNFINISHED = {
@@ -157,6 +157,12 @@ class Repository:
             return "origin" if "origin" in remotes else remotes[0]
         return None
 
+    def fork(self, upstream: str) -> str | None:
+        """Find a remote that is somebody's own copy of the project: called so, or a user's."""
+        remotes = self.git.run("remote").decode(errors="surrogateescape").split()
+        others = [each for each in remotes if each not in (upstream, "upstream")]
+        return "fork" if "fork" in others else next(iter(others), None)
+
     def remote_url(self, remote: str) -> str:
         """Say where a remote is."""
         return self.git.line("remote", "get-url", "--push", remote)
@@ -229,12 +235,3 @@ def _check_clean(git: Git) -> None:
         raise RepositoryError(
             f"{shown(str(git.directory))} has uncommitted changes ({path}): commit or stash them"
         )
-
-
-__all__ = [
-    "ImptraceError",
-    "Repository",
-    "RepositoryError",
-    "Snapshot",
-    "open_repository",
-]

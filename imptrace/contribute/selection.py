@@ -1,5 +1,6 @@
 """Which recommendations go into a contribution, and in which words. Pure."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
@@ -7,12 +8,14 @@ from imptrace.catalogue.model import Entry, Place
 from imptrace.contribute.proposal import HeldBack, KeptPath, shown
 from imptrace.contribute.public_words import public_comment, public_reason
 from imptrace.errors import UsageError
-from imptrace.facts.paths import relative_to
+from imptrace.facts.paths import is_within, relative_to
 from imptrace.facts.patterns import matches
 from imptrace.facts.people import PrivateNames
 from imptrace.judge.model import Advice, Method, Recommendation, Scope
 
 LONGEST_COMMENT = 80
+_SURE_ENOUGH = 0.6
+_OF_THIS_MACHINE = (b"/srv/", b"/mnt/", b"/media/", b"/opt/", b"/usr/local/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +71,10 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
         ),
         (not each.observed, "it is declared, and the recordings do not show it"),
         (
+            each.confidence < _SURE_ENOUGH,
+            "it is hardly sure that it is the program's own: record more of it",
+        ),
+        (
             each.method is Method.NONE,
             "its program replaces it and its directory is not its own: no entry would work",
         ),
@@ -79,6 +86,18 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
                 matches(path, kept.path) for kept in (rules.entry.instances if rules.entry else ())
             ),
             "it belongs to one instance: the catalogue describes them all at once",
+        ),
+        (
+            each.on_nixos is None
+            and each.path.startswith(_OF_THIS_MACHINE)
+            and not _is_known(path, rules.entry),
+            "it is a place of this machine's own",
+        ),
+        (
+            each.on_nixos is None
+            and each.path.startswith(b"/var/log/")
+            and not _is_known(path, rules.entry),
+            "its place is this distribution's, and not known of NixOS",
         ),
         (not _is_printable(path), "its name cannot be written as text"),
         (
@@ -102,10 +121,29 @@ def _kept(each: Recommendation, rules: Rules) -> KeptPath:
         group=_public(each.group, rules),
         mode=each.mode,
         method=each.method,
-        comment=(shared + (note or public_comment(each.reasons)))[:LONGEST_COMMENT] or None,
+        comment=_shortened(shared + (note or public_comment(each.reasons))) or None,
         reason=shared + reason,
     )
     return _as_on_nixos(kept, each, rules)
+
+
+def _shortened(text: str) -> str:
+    """Keep whole parts of a sentence, as many as a line of a file takes."""
+    kept = ""
+    for part in re.split(r"(?<=[;.])\s+", text):
+        if len(kept) + len(part) > LONGEST_COMMENT:
+            break
+        kept += f"{part} "
+    if kept or len(text) <= LONGEST_COMMENT:
+        return (kept or text).strip().rstrip(";.")
+    return text.partition(",")[0] if len(text.partition(",")[0]) <= LONGEST_COMMENT else ""
+
+
+def _is_known(path: bytes, entry: Entry | None) -> bool:
+    return entry is not None and any(
+        matches(path, kept.path) or is_within(path, kept.path)
+        for kept in (*entry.persist, *entry.shared)
+    )
 
 
 def _as_on_nixos(path: KeptPath, each: Recommendation, rules: Rules) -> KeptPath:

@@ -7,10 +7,11 @@ import grp
 import os
 import platform
 import pwd
+import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Engine
@@ -37,6 +38,8 @@ _SYSTEMCTL_TIMEOUT = 5
 _FIRST_WORDS = 5
 """Where in a command line an interpreter has its script."""
 _ORDINARY_ROOT = "root"
+_FIRST_PERSON = 1000
+_IN_A_HOME = re.compile(rb"/home/[^/]+/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,7 +260,7 @@ def _groups() -> dict[int, str]:
     return {group.gr_gid: group.gr_name for group in grp.getgrall()}
 
 
-def _foreign_users(runs: Iterable[RunDetails], elsewhere: Elsewhere) -> list[User]:
+def _foreign_users(runs: Sequence[RunDetails], elsewhere: Elsewhere) -> list[User]:
     """Tell the users of another machine: those that came along, else those of $HOME in the runs."""
     if elsewhere.users:
         return list(elsewhere.users)
@@ -269,7 +272,21 @@ def _foreign_users(runs: Iterable[RunDetails], elsewhere: Elsewhere) -> list[Use
                 is_asker = process.uid == run.run.uid
                 name = run.run.user if is_asker else os.fsdecode(home.rpartition(b"/")[2])
                 found[process.uid] = User(name=name, uid=process.uid, gid=process.gid, home=home)
-    return list(found.values())
+    return [*found.values(), *_by_place(runs, found)]
+
+
+def _by_place(runs: Iterable[RunDetails], known: Mapping[int, User]) -> Iterator[User]:
+    """Tell of homes that nothing names, by their place: /home/NAME is NAME's."""
+    homes = {user.home for user in known.values()}
+    uid = next((run.run.uid for run in runs if is_person(run.run.uid)), _FIRST_PERSON)
+    paths = (path.path for run in runs for path in run.paths if path.effect is not None)
+    for name in sorted({path.split(b"/")[2] for path in paths if _IN_A_HOME.match(path)}):
+        home = b"/home/" + name
+        if home not in homes:
+            while uid in known:
+                uid += 1
+            yield User(name=os.fsdecode(name), uid=uid, gid=uid, home=home)
+            uid += 1
 
 
 def _home_of(runs: Sequence[RunDetails]) -> Home | None:

@@ -38,7 +38,9 @@ def provenance(runs: Sequence[RunDetails], programs_of_service: Collection[str])
 
     A run that was started through a shell or a wrapper is named for the service's own program.
     """
-    programs = dict.fromkeys(_program(details, programs_of_service) for details in runs)
+    # What stood in for the service's own program in some runs says nothing about it.
+    of_service = [each for each in runs if _runs_one_of(each, programs_of_service)]
+    programs = dict.fromkeys(_program(each, programs_of_service) for each in of_service or runs)
     systems = {each for details in runs if (each := run_system(details))}
     return Provenance(
         programs=tuple(programs),
@@ -48,6 +50,11 @@ def provenance(runs: Sequence[RunDetails], programs_of_service: Collection[str])
         imptrace=version("imptrace"),
         lost=sum(details.run.lost for details in runs),
     )
+
+
+def _runs_one_of(details: RunDetails, programs: Collection[str]) -> bool:
+    wanted = set(map(os.fsencode, programs))
+    return any(program_name(process.exe) in wanted for process in details.processes)
 
 
 def private_names_of(runs: Sequence[RunDetails]) -> PrivateNames:

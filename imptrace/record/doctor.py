@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from imptrace.db.location import shown
+from imptrace.db.location import shown, unwritable
 from imptrace.errors import ImptraceError
 from imptrace.tracer import targets
 from imptrace.tracer.permission import is_privileged, yama_refusal, yama_scope
@@ -108,6 +108,9 @@ def _database(place: str | None) -> Finding:
     from imptrace.db import queries  # noqa: PLC0415 (slow)
     from imptrace.db.engine import NoDatabaseError, reading  # noqa: PLC0415 (slow)
 
+    if trouble := unwritable(place):
+        remedy = "what is in it can be read; to record: --db, or IMPTRACE_DB"
+        return Finding(name="database", health=Health.BROKEN, text=trouble, remedy=remedy)
     try:
         with reading(place) as engine:
             count = len(queries.runs(engine))

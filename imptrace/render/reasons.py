@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from imptrace.facts.ways import way_for
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Figure, Reason
 from imptrace.render.text import printable
@@ -70,6 +71,17 @@ def _declared_more(figures: Mapping[str, Figure]) -> str:
     count = figures["count"]
     paths = "1 more path that was" if count == 1 else f"{_shown(count)} more paths that were"
     return f"the catalogue knows {paths} not seen: imptrace services {_shown(figures['entry'])}"
+
+
+def _no_entry(figures: Mapping[str, Figure]) -> str:
+    """Say that a file is replaced, and the way that keeps it all the same."""
+    path = figures.get("path")
+    way = way_for(path) if isinstance(path, bytes) else None
+    return (
+        f"no entry can keep it: it is replaced, and {_shown(figures['directory'])} is not its own; "
+        + (way or "use an option of the program, or an XDG variable, that names a directory")
+        + '; or imptrace\'s own options, which copy it (method = "copy")'
+    )
 
 
 def _nothing_kept(figures: Mapping[str, Figure]) -> str:
@@ -143,10 +155,7 @@ _WORDS: dict[Code, Words] = {
         "no entry can keep it: it is replaced, and {directory} also holds configuration; "
         "use an option of the program that names another place"
     ),
-    Code.NO_ENTRY_WORKS: (
-        "no entry can keep it: it is replaced, and {directory} is not its own; "
-        "use an option of the program, or an XDG variable, that names a directory of its own"
-    ),
+    Code.NO_ENTRY_WORKS: _no_entry,
     Code.DYNAMIC_USER: (
         "the unit has a dynamic user: {public} is a link to this, "
         "and the directory above it must have mode 0700 in the store"

@@ -51,10 +51,14 @@ def test_a_branch_with_one_commit(contribute: Contribute, impermanence_repositor
     body = " ".join(git(impermanence_repository, "log", "-1", "--format=%b", branch).split())
     assert body.startswith("Observed: NetworkManager 1.50.0, 2 runs (recorder notify, imptrace ")
     assert "- /var/lib/NetworkManager (directory): read before it was written in 2 runs;" in body
-    assert done.stdout.splitlines()[-3:] == [
+    assert done.stdout.splitlines()[-4:] == [
         f"  git -C {impermanence_repository} show {branch}",
-        f"  git -C {impermanence_repository} push --set-upstream origin {branch}",
-        f"  gh pr create --repo somebody/modules --head {branch} --fill",
+        f"  cd {impermanence_repository} && gh repo fork --remote --remote-name fork",
+        f"  git -C {impermanence_repository} push --set-upstream fork {branch}",
+        (
+            "  gh pr create --repo somebody/modules "
+            f'--head "$(gh api user --jq .login):"{branch} --fill'
+        ),
     ]
     git(impermanence_repository, "branch", "--quiet", "-D", branch)
     assert state(impermanence_repository) == before

@@ -121,7 +121,7 @@ def test_a_shared_path_is_written_where_it_was_asked_for() -> None:
     assert kept.reason == (
         "shared with other programs; created in 1 run; changed by 2 other programs too"
     )
-    assert kept.comment == "shared with other programs; created in 1 run"
+    assert kept.comment == "shared with other programs"
 
 
 def test_a_shared_path_that_is_not_there_is_an_error() -> None:

@@ -1,0 +1,111 @@
+"""What `run` says before and after the program; names that are refused; where else to look."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imptrace.db.location import unwritable
+
+IMPTRACE = Path(sys.executable).with_name("imptrace")
+
+
+def imptrace(*words: str, database: Path, **more: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run(
+        [IMPTRACE, *words],
+        env={**os.environ, "IMPTRACE_DB": str(database), **more},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_a_database_that_cannot_be_written_is_said_before_the_program_starts(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "file").write_text("x")
+    place = tmp_path / "file" / "x.db"
+    done = imptrace("run", "sh", "-c", "echo started >&2; exit 3", database=place)
+    lines = done.stderr.splitlines()
+    assert "cannot be made there" in lines[0]
+    assert lines[1] == "started"
+    assert done.returncode == 3
+    assert unwritable(str(tmp_path / "new" / "x.db")) is None
+    assert imptrace("doctor", database=place).returncode == 1
+
+
+def test_a_program_that_fails_is_said_to_have_failed(tmp_path: Path) -> None:
+    done = imptrace("run", "sh", "-c", "exit 3", database=tmp_path / "x.db")
+    assert done.returncode == 3
+    assert "imptrace: the program failed: it ended with exit code 3\n" in done.stderr
+    assert "failed" not in imptrace("run", "true", database=tmp_path / "x.db").stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--label", ""], "--label is empty"),
+        (["--label", "5"], "would hide a run"),
+        (["--label", "latest"], "would hide a run"),
+        (["--service", "networkmanger"], "did you mean 'networkmanager'?"),
+        (["--service", " "], "--service is empty"),
+    ],
+)
+def test_names_that_hide_or_misspell_another_are_refused(
+    tmp_path: Path, words: list[str], message: str
+) -> None:
+    done = imptrace("run", *words, "touch", str(tmp_path / "ran"), database=tmp_path / "x.db")
+    assert done.returncode == 2
+    assert message in done.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_unit_of_ones_own_and_a_script_keep_their_names(tmp_path: Path) -> None:
+    database, home = tmp_path / "x.db", tmp_path / "home"
+    (home / "state").mkdir(parents=True)
+    script = tmp_path / "myapp"
+    script.write_text("#!/usr/bin/env bash\nmkdir -p ~/.config/myapp; echo x > ~/.config/myapp/s\n")
+    script.chmod(0o755)
+    for words in ([str(script)], ["--service", "dyn.service", str(script)]):
+        assert imptrace("run", "-q", *words, database=database, HOME=str(home)).returncode == 0
+    by_script = json.loads(imptrace("recommend", "1", "--json", database=database).stdout)
+    assert (by_script["subject"]["program"], by_script["subject"]["option"]) == ("myapp", None)
+    by_unit = json.loads(
+        imptrace("recommend", "--service", "dyn", "--json", database=database).stdout
+    )
+    assert (by_unit["subject"]["service"], by_unit["subject"]["option"]) == ("dyn.service", None)
+
+
+def test_several_programs_are_answered_each_under_its_own_name(tmp_path: Path) -> None:
+    database, home = tmp_path / "x.db", tmp_path / "home"
+    home.mkdir()
+    for name in ("one", "two"):
+        program = tmp_path / name
+        program.write_text(f"#!/bin/sh\nmkdir -p ~/.config/{name}; echo x > ~/.config/{name}/s\n")
+        program.chmod(0o755)
+        assert (
+            imptrace("run", "-q", str(program), database=database, HOME=str(home)).returncode == 0
+        )
+    for words in (["one", "two"], ["--all"]):
+        done = imptrace("recommend", *words, "--json", database=database)
+        answer = json.loads(done.stdout)
+        assert answer["schema"] == "imptrace.recommendations/1"
+        assert [each["subject"]["program"] for each in answer["recommendations"]] == ["one", "two"]
+    nix = imptrace("recommend", "one", "two", "--format", "nix", database=database).stdout
+    assert nix.count("{") >= 1
+    assert ".config/one" in nix
+    assert ".config/two" in nix
+    assert nix.count(".persistence.") == 1
+
+
+def test_a_name_that_was_never_recorded_is_answered_by_the_catalogue(tmp_path: Path) -> None:
+    database = tmp_path / "x.db"
+    assert imptrace("run", "-q", "true", database=database).returncode == 0
+    by_name = imptrace("recommend", "tailscale", "--json", database=database)
+    by_service = imptrace("recommend", "--service", "tailscale", "--json", database=database)
+    assert by_name.stdout == by_service.stdout
+    assert json.loads(by_name.stdout)["recommendations"]
