@@ -16,11 +16,13 @@ from imptrace.cli.output import answer_json, screen
 from imptrace.db.engine import reading_if_there
 from imptrace.errors import UsageError
 from imptrace.facts.levels import Level
+from imptrace.facts.paths import name_of
 from imptrace.judge.model import Advice, Subject
 from imptrace.kept.ignored import ignore
 from imptrace.kept.leaks.answer import Question, answer
 from imptrace.kept.leaks.model import Answer
 from imptrace.kept.lone_path import lone_path
+from imptrace.kept.walk import Tree, entries_of
 from imptrace.kept.wiped import Said
 from imptrace.render import leaks_json, leaks_ncdu, leaks_text
 from imptrace.render.nix import nix
@@ -122,7 +124,7 @@ def leaks(
         found = answer(question, engine)
     plain = json or ncdu or quiet or why or set_aside or not interactive
     if not plain and found.leaks and _is_terminal():
-        _browse(found)
+        _browse(found, question.base)
     elif not quiet:
         _tell(found, question, json=json, ncdu=ncdu, why=why, pager=pager)
     return SOMETHING_MATTERS if found.matters else 0
@@ -158,12 +160,20 @@ def _is_terminal() -> bool:
     return terminal and sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def _browse(found: Answer) -> None:
+def _browse(found: Answer, base: bytes) -> None:
     """Let the user walk through it, and write Nix for what was marked."""
     # Slow to import, and of no use to a pipe.
     from imptrace.render.browse.app import Browser
+    from imptrace.render.browse.forest import Node
 
-    browser = Browser(found.leaks, leaks_text.summary(found), ignore)
+    def look(path: bytes) -> list[Node]:
+        entries = entries_of(Tree(base), path)
+        return [
+            Node(each.path, name_of(each.path), held=each.size, is_directory=each.is_directory)
+            for each in entries
+        ]
+
+    browser = Browser(found.leaks, leaks_text.summary(found), ignore, look)
     marked = browser.run()
     if not marked:
         return

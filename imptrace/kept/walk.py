@@ -162,6 +162,35 @@ def weigh(tree: Tree, path: bytes) -> Weight:
     return Weight(size, count, newest)
 
 
+class Entry(NamedTuple):
+    """What lies in a directory, with the sum of what is below it."""
+
+    path: bytes
+    is_directory: bool
+    size: int
+
+
+def entries_of(tree: Tree, path: bytes) -> list[Entry]:
+    """List a directory, the largest first; nothing if it cannot be read."""
+    found: list[Entry] = []
+    with suppress(OSError):
+        directory = tree.open(path)
+        try:
+            for files in read(directory):
+                prefix = path.rstrip(b"/") + b"/"
+                found += [
+                    Entry(prefix + name, is_directory=True, size=weigh(tree, prefix + name).size)
+                    for name in files.directories
+                ]
+                found += [
+                    Entry(prefix + name, is_directory=False, size=files.size(index))
+                    for index, name in enumerate(files.names)
+                ]
+        finally:
+            os.close(directory)
+    return sorted(found, key=lambda each: (-each.size, each.path))
+
+
 def read(directory: int) -> Iterator[Files]:
     """Read an open directory, in pieces. Raises OSError."""
     more = True

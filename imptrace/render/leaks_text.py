@@ -63,7 +63,8 @@ def _word(path: bytes) -> str:
 
 
 def _left_out(answer: Answer, shown: Sequence[Leak]) -> list[str]:
-    rest = [leak for leak in answer.leaks if leak not in shown]
+    known = {leak.path for leak in shown}
+    rest = [leak for leak in answer.leaks if leak.path not in known]
     if not rest:
         return []
     total = sum(leak.size for leak in rest)

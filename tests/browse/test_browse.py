@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -32,6 +33,7 @@ def leak(path: bytes, level: Level, size: int) -> Leak:
     )  # fmt: skip
 
 
+FOLDER = replace(leak(b"/srv/folder", Level.NORMAL, 7), kind=Kind.DIRECTORY)
 LEAKS = [
     leak(b"/var/lib/key", Level.SECRET, 10),
     leak(b"/var/lib/large", Level.NORMAL, 10_000),
@@ -70,7 +72,10 @@ def played(
             ignored.append(path)
         return b"/file"
 
-    browser = Browser(LEAKS, "summary", ignore)
+    def look(path: bytes) -> list[Node]:
+        return [Node(path + b"/part", b"part", held=7, is_directory=False)]
+
+    browser = Browser([*LEAKS, FOLDER], "summary", ignore, look)
 
     async def play() -> Marked:
         async with browser.run_test(size=(80, 24)) as pilot:
@@ -142,12 +147,23 @@ def test_filter_sort_and_transient() -> None:
     played(script)
 
 
+def test_a_directory_shows_what_is_in_it() -> None:
+    async def script(pilot: Pilot[Marked], browser: Browser) -> None:
+        await pilot.press("end", "enter")
+        await pilot.pause()
+        assert "part" in labels(browser)[-1]
+        await pilot.press("end", "k")
+        assert browser.marked.keys() == {b"/srv/folder/part"}
+
+    played(script)
+
+
 def test_any_byte_in_a_name_is_text() -> None:
     async def script(pilot: Pilot[Marked], browser: Browser) -> None:
-        await pilot.press("end")
+        await pilot.press("end", "up")
         await pilot.pause()
         assert r"\x1b[31m\xff[b]\x0a" in words(browser, "#words")
-        assert r"\x1b[31m\xff[b]\x0a" in labels(browser)[-1]
+        assert r"\x1b[31m\xff[b]\x0a" in labels(browser)[-2]
 
     played(script)
 

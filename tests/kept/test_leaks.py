@@ -129,6 +129,19 @@ def test_in_etc_only_what_nobody_else_writes_is_one_directory(system: System) ->
     }
 
 
+def test_many_loose_files_are_one_answer_and_a_secret_is_not_among_them(system: System) -> None:
+    for number in range(200):
+        system.put(f"/home/alice/junk{number}.dat")
+    key = system.put("/home/alice/key", PRIVATE_KEY, 0o600)
+    known = system.put("/home/alice/.gitconfig", b"[user]\n")
+    assert levels(system) == {
+        b"/home/alice": Level.IMPORTANT,
+        key: Level.SECRET,
+        known: Level.NORMAL,
+    }
+    assert leaks(system)[b"/home/alice"].files == 200
+
+
 def test_documents_are_one_answer(system: System) -> None:
     for number in range(30):
         system.put(f"/home/alice/Documents/{number}.odt")

@@ -22,6 +22,8 @@ from imptrace.kept.leaks.model import IGNORED, UNREADABLE, Piece
 from imptrace.kept.walk import read
 
 _MOST_SECRET_FILES = 3
+_MOST_LOOSE_FILES = 50
+"""Of nobody, right in a directory of many: more are one answer."""
 _OF_DISKS = b"lost+found"
 
 
@@ -208,13 +210,31 @@ class Finder:
         """In /etc a directory that only holds state is one answer; elsewhere each file is."""
         if raised and in_etc(frame.path) and self._is_whole(frame.path, len(raised)):
             return frame._replace(piece=self._found.begin_raised(raised, frame.path, Area.ETC))
-        for each in raised:
+        for each in self._apart(frame, raised):
             known = self._map.known(each.path)
             piece = self._found.begin_raised([each], each.path, self._map.place_of(each.path).area)
             piece.known = known
             if known is not None and known.kept is not None and piece.area is not Area.LOG:
                 piece.level = max(piece.level, known.kept.level)
         return frame
+
+    def _apart(self, frame: Frame, raised: Sequence[Raised]) -> Sequence[Raised]:
+        """Join many loose files of which nobody knows anything; answer with the others."""
+        loose = [
+            each
+            for each in raised
+            if each.level < Level.SECRET and self._map.known(each.path) is None
+        ]
+        if len(loose) <= _MOST_LOOSE_FILES or frame.path == b"/":
+            return raised
+        by_level: dict[bool, list[Raised]] = {}
+        for each in loose:
+            by_level.setdefault(each.level is Level.TRANSIENT, []).append(each)
+        area = self._map.place_of(loose[0].path).area
+        for group in by_level.values():
+            self._found.begin_raised(group, frame.path, area)
+        together = {each.path for each in loose}
+        return [each for each in raised if each.path not in together]
 
     def _is_whole(self, directory: bytes, states: int) -> bool:
         """Whether nothing but state lies right in a directory."""

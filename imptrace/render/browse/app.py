@@ -45,13 +45,22 @@ class Browser(App[tuple[bytes, ...] | None]):
     ]
 
     def __init__(
-        self, leaks: Iterable[Leak], summary: str, ignore: Callable[[bytes], bytes]
+        self,
+        leaks: Iterable[Leak],
+        summary: str,
+        ignore: Callable[[bytes], bytes],
+        look: Callable[[bytes], list[Node]],
     ) -> None:
-        """`ignore` writes a path down for good, and answers with the file."""
+        """Browse `leaks`.
+
+        `ignore` writes a path down for good, and answers with the file; `look` answers with what
+        lies in a directory, the largest first.
+        """
         super().__init__()
         self._leaks = list(leaks)
         self._summary = summary
         self._ignore = ignore
+        self._look = look
         self._order = Order.CARE
         self._wanted = ""
         self._with_transient = False
@@ -95,6 +104,19 @@ class Browser(App[tuple[bytes, ...] | None]):
             if each.inside:
                 deeper = branch.add(self._label(each), each, expand=is_open)
                 self._grow(deeper, each, is_open=is_open)
+            elif each.leak is not None and each.leak.kind is Kind.DIRECTORY:
+                branch.add(self._label(each), each)
+            else:
+                branch.add_leaf(self._label(each), each)
+
+    def on_tree_node_expanded(self, event: Tree.NodeExpanded[Node]) -> None:
+        """Look into a directory when somebody wants to."""
+        node, branch = event.node.data, event.node
+        if node is None or node.inside or branch.children:
+            return
+        for each in self._look(node.path):
+            if each.is_directory:
+                branch.add(self._label(each), each)
             else:
                 branch.add_leaf(self._label(each), each)
 
@@ -109,11 +131,11 @@ class Browser(App[tuple[bytes, ...] | None]):
 
     def _label(self, node: Node) -> Text:
         leak = node.leak
-        is_directory = bool(node.inside) or (leak is not None and leak.kind is Kind.DIRECTORY)
+        is_directory = node.is_directory if leak is None else leak.kind is Kind.DIRECTORY
         mark = "[k] " if node.path in self.marked else ""
         level = leak.level.value if leak is not None else ""
         name = printable(node.name) + ("/" if is_directory else "")
-        style = _STYLES.get(node.level, "")
+        style = _STYLES.get(node.level, "") if node.held is None else ""
         return Text.assemble(f"{size(node.size):>6}  {level:<9}  {mark}", (name, style))
 
     def _tell(self, said: str = "") -> None:
@@ -165,7 +187,9 @@ class Browser(App[tuple[bytes, ...] | None]):
         node = self._current()
         if node is None:
             return
-        paths = [node.path] if node.leak is not None else [leak.path for leak in node.leaks()]
+        paths = (
+            [leak.path for leak in node.leaks()] if node.inside and not node.leak else [node.path]
+        )
         if all(path in self.marked for path in paths):
             for path in paths:
                 del self.marked[path]

@@ -13,6 +13,8 @@ from imptrace.render.words import counted, local_time, size
 def explained(node: Node) -> str:
     """Say what a node is, why it is listed, who wrote it, and what keeps it."""
     leak = node.leak
+    if node.held is not None:
+        return f"{printable(node.path)}\n{size(node.size)}, lost with what it lies in"
     if leak is None:
         inside = list(node.leaks())
         return f"{printable(node.path)}\n{counted(len(inside), 'leak')} in it, {size(node.size)}"

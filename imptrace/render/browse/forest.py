@@ -31,10 +31,15 @@ class Node:
     name: bytes
     leak: Leak | None = None
     inside: dict[bytes, "Node"] = field(default_factory=dict)
+    held: int | None = None
+    """Bytes of something that only lies in a leak."""
+    is_directory: bool = True
 
     @property
     def size(self) -> int:
         """Bytes of all leaks at it and below."""
+        if self.held is not None:
+            return self.held
         own = self.leak.size if self.leak is not None else 0
         return own + sum(each.size for each in self.inside.values())
 
