@@ -82,6 +82,9 @@ GROUPS: dict[str, dict[str, Listed]] = {
         "doctor": Listed("doctor", "Try what imptrace needs, and say what to do about the rest."),
     },
     "Act": {
+        "keep": Listed(
+            "keep", "Add what is to be kept to your own configuration.", only_asks=False
+        ),
         "rehearse": Listed(
             "rehearse",
             "Wipe a private copy of the machine, start the program again, and say what came back.",

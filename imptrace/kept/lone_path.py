@@ -23,7 +23,9 @@ def lone_path(path: bytes) -> Recommendation:
         found: os.stat_result | None = os.stat(path)
     except OSError:
         found = None
-    kind = known[1].kind if known else Kind.FILE
+    # What is not there yet has a file's name if it has an ending.
+    guessed = Kind.FILE if b"." in path.rpartition(b"/")[2][1:] else Kind.DIRECTORY
+    kind = known[1].kind if known else guessed
     if found is not None:
         kind = Kind.DIRECTORY if stat.S_ISDIR(found.st_mode) else Kind.FILE
     return Recommendation(
@@ -40,6 +42,15 @@ def lone_path(path: bytes) -> Recommendation:
         reasons=(_reason(known),),
         home=home,
     )
+
+
+def homes() -> dict[str, bytes]:
+    """List the home directories of people."""
+    return {
+        each.pw_name: os.fsencode(each.pw_dir)
+        for each in pwd.getpwall()
+        if is_person(each.pw_uid) and each.pw_dir not in ("", "/")
+    }
 
 
 def _home(path: bytes) -> Home | None:

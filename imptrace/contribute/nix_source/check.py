@@ -40,7 +40,8 @@ def check_nix(path: str, source: bytes) -> None:
         timeout=_LIMIT_SECONDS,
     )
     if done.returncode != 0:
-        said = done.stderr.decode(errors="replace").strip().splitlines() or ["no reason given"]
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        said = [line for line in lines if "error:" in line] or lines or ["no reason given"]
         raise NixSyntaxError(f"Nix does not accept the new {shown(path)}: {said[0]}")
 
 

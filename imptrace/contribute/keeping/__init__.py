@@ -1,0 +1,1 @@
+"""Adding what is to be kept to a user's own configuration, in the style of its neighbours."""

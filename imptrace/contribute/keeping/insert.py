@@ -1,0 +1,155 @@
+"""The fewest bytes that put elements into a list, or take them out."""
+
+import re
+from collections.abc import Sequence
+
+from tree_sitter import Node
+
+from imptrace.contribute.keeping.entry import is_one_line
+from imptrace.contribute.keeping.places import LIST_OF, Entry, Place
+from imptrace.contribute.nix_source import edit as nix_edit
+from imptrace.contribute.nix_source import tree as nix_tree
+from imptrace.contribute.nix_source.edit import Edit
+from imptrace.facts.levels import Kind
+from imptrace.render.nix_text import attribute
+
+_WIDEST = 100
+_INDENT = "  "
+
+
+def into_list(source: bytes, place: Place, path: str, text: str) -> list[Edit]:
+    """Put one element into a literal list: where the alphabet says if it rules there, else last."""
+    entries = place.entries
+    if not entries:
+        return _into_empty(source, place, text)
+    index = _sorted_index(entries, path)
+    if is_one_line(place.node):
+        return _into_line(source, place, index, text)
+    if index == len(entries):
+        last = entries[-1].node
+        end = nix_edit.end_with_comment(last)
+        if last.end_point.row == place.node.end_point.row:  # the bracket shares the last line
+            return [Edit(last.end_byte, last.end_byte, f" {text}")]
+        return [Edit(end, end, f"\n{_column(source, entries, len(entries) - 1)}{text}")]
+    start = _with_comments_above(source, entries[index])
+    indent = _column(source, entries, index)
+    return [Edit(start, start, f"{text}\n{indent}")]
+
+
+def into_block(source: bytes, place: Place, kind: Kind, user: str | None, text: str) -> list[Edit]:
+    """Put a list with one element into a block that has none of its kind."""
+    name = LIST_OF[kind]
+    if user is not None:
+        name = f"users.{attribute(user)}.{name}"
+    padded = _is_padded(_root(place))
+    listing = nix_edit.list_text([nix_edit.Item(text)], "", padded=padded)
+    existing = nix_tree.bindings(place.node)
+    after = existing[-1] if existing else None
+    if is_one_line(place.node):
+        return _into_one_line_block(place, f"{name} = {listing};")
+    return nix_edit.insert_binding(source, place.node, f"{name} = {listing};", after)
+
+
+def out_of_list(source: bytes, entry: Entry) -> Edit:
+    """Take an element out, with its line if nothing else stands there."""
+    start, end = entry.node.start_byte, nix_edit.end_with_comment(entry.node)
+    line_start = source.rfind(b"\n", 0, start) + 1
+    line_end = source.find(b"\n", end)
+    line_end = len(source) if line_end < 0 else line_end
+    if not source[line_start:start].strip() and not source[end:line_end].strip():
+        return Edit(line_start, min(line_end + 1, len(source)), "")
+    end = entry.node.end_byte
+    if source[end : end + 1] == b" ":
+        end += 1
+    elif source[start - 1 : start] == b" ":
+        start -= 1
+    return Edit(start, end, "")
+
+
+def _into_empty(source: bytes, place: Place, text: str) -> list[Edit]:
+    opening, closing = place.node.children[0], place.node.children[-1]
+    between = source[opening.end_byte : closing.start_byte]
+    if is_one_line(place.node) or not between.strip():
+        space = "" if between == b"" and not _is_padded(_root(place)) else " "
+        if is_one_line(place.node):
+            return [Edit(opening.end_byte, closing.start_byte, f"{space}{text}{space}")]
+    # Only comments stand in it: the element goes below them, as deep as they are.
+    comments = [child for child in place.node.children if child.type == "comment"]
+    if comments:
+        indent = " " * comments[-1].start_point.column
+        if indent == "":
+            indent = nix_edit.indentation(source, place.node.start_byte) + _INDENT
+        return [Edit(comments[-1].end_byte, comments[-1].end_byte, f"\n{indent}{text}")]
+    indent = nix_edit.indentation(source, place.node.start_byte)
+    return [Edit(opening.end_byte, closing.start_byte, f"\n{indent}{_INDENT}{text}\n{indent}")]
+
+
+def _into_line(source: bytes, place: Place, index: int, text: str) -> list[Edit]:
+    """Keep a list on its line while it fits; else give each element one."""
+    entries = place.entries
+    line_start = source.rfind(b"\n", 0, place.node.start_byte) + 1
+    line_end = source.find(b"\n", place.node.end_byte)
+    width = (len(source) if line_end < 0 else line_end) - line_start + len(text) + 1
+    if width <= _WIDEST:
+        if index == len(entries):
+            end = entries[-1].node.end_byte
+            return [Edit(end, end, f" {text}")]
+        start = entries[index].node.start_byte
+        return [Edit(start, start, f"{text} ")]
+    return nix_edit.extend_list(source, place.node, [nix_edit.Item(text)])
+
+
+def _into_one_line_block(place: Place, binding: str) -> list[Edit]:
+    closing = place.node.children[-1]
+    before = closing.prev_sibling
+    end = before.end_byte if before is not None else closing.start_byte
+    return [Edit(end, closing.start_byte, f" {binding} ")]
+
+
+def _sorted_index(entries: Sequence[Entry], path: str) -> int:
+    """Find where a path goes: in order where the whole list, or its last group, is in order."""
+    names = [entry.path for entry in entries]
+    known = [name for name in names if name is not None]
+    if len(known) < 2 or len(known) != len(names):  # noqa: PLR2004 (one has no order)
+        return len(entries)
+    for key in (str, str.lower):
+        keys = [key(name) for name in known]
+        if keys == sorted(keys):
+            return sum(each < key(path) for each in keys)
+    return len(entries)
+
+
+def _column(source: bytes, entries: Sequence[Entry], index: int) -> str:
+    """Give the indentation of the elements that begin a line."""
+    for entry in (entries[index], *reversed(entries)):
+        start = entry.node.start_byte
+        line = source[source.rfind(b"\n", 0, start) + 1 : start]
+        if not line.strip():
+            return line.decode(errors="surrogateescape")
+    return nix_edit.indentation(source, entries[index].node.start_byte)
+
+
+def _with_comments_above(source: bytes, entry: Entry) -> int:
+    """Find where an element begins, comments on the lines right above it included."""
+    start = entry.node.start_byte
+    while True:
+        line_start = source.rfind(b"\n", 0, start) + 1
+        above = source.rfind(b"\n", 0, max(line_start - 1, 0)) + 1
+        line = source[above : max(line_start - 1, 0)]
+        if line_start == 0 or not re.match(rb"\s*#", line):
+            return start
+        start = above + len(line) - len(line.lstrip())
+
+
+def _is_padded(root: Node) -> bool:
+    """Whether lists of one line have spaces inside their brackets; so nixfmt has it."""
+    lists = (node for node in nix_tree.walk(root) if node.type == "list_expression")
+    short = any(is_one_line(each) and nix_tree.elements(each) for each in lists)
+    return nix_edit.is_padded(root) or not short
+
+
+def _root(place: Place) -> Node:
+    node = place.node
+    while node.parent is not None:
+        node = node.parent
+    return node

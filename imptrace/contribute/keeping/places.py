@@ -1,0 +1,161 @@
+"""Where a configuration says what is kept: the lists of every known form, wherever they stand."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tree_sitter import Node
+
+from imptrace.contribute.nix_source import tree as nix_tree
+from imptrace.facts.levels import Kind
+from imptrace.render.nix import Target
+
+_LISTS = {"directories": Kind.DIRECTORY, "files": Kind.FILE}
+LIST_OF = {kind: name for name, kind in _LISTS.items()}
+_FORMS = {
+    ("environment", "persistence"): Target.IMPERMANENCE,
+    ("home", "persistence"): Target.HOME_MANAGER,
+    ("preservation", "preserveAt"): Target.PRESERVATION,
+}
+_KEYS = {Kind.DIRECTORY: ("directory", "path"), Kind.FILE: ("file", "path")}
+# `mkIf condition VALUE` and its like come to VALUE; each element of `mkMerge [ ... ]` counts.
+_TRANSPARENT = ("mkIf", "mkMerge", "mkForce", "mkBefore", "mkAfter", "mkDefault", "optionalAttrs")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One element of a list: the path it keeps as it is written, None where that is computed."""
+
+    path: str | None
+    node: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A list of kept paths, or a block that has none of its kind yet."""
+
+    file: Path
+    target: Target
+    store: str
+    """As it is written: quoted names without quotes, `${...}` as it stands."""
+    user: str | None
+    """Whose home its paths are relative to; None for the system's, and for home.persistence."""
+    kind: Kind | None
+    """None: a block, into which a list can be put."""
+    node: Node
+    """The literal list, or the attribute set of the block."""
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def of_home(self) -> bool:
+        """Whether its paths are relative to a home."""
+        return self.user is not None or self.target is Target.HOME_MANAGER
+
+
+def places(source: bytes, file: Path) -> list[Place]:
+    """Find every list and block of a file. Raises NixSyntaxError."""
+    root = nix_tree.parse(source, str(file))
+    found: list[Place] = []
+    for node in nix_tree.walk(root):
+        if node.type == "binding":
+            path = _whole_path(node)
+            value = node.child_by_field_name("expression")
+            if value is not None and path is not None:
+                found += _of_binding(file, path, value)
+    return found
+
+
+def _of_binding(file: Path, path: list[str], value: Node) -> Iterator[Place]:
+    for (top, name), target in _FORMS.items():
+        for index in range(len(path) - 2):
+            if path[index] == top and path[index + 1] == name and "options" not in path[:index]:
+                yield from _of_store(file, target, path[index + 2], path[index + 3 :], value)
+                return
+
+
+def _of_store(
+    file: Path, target: Target, store: str, rest: list[str], value: Node
+) -> Iterator[Place]:
+    user = None
+    if rest[:1] == ["users"] and len(rest) > 1:
+        user, rest = rest[1], rest[2:]
+    if not rest:
+        for inner in _values(value):
+            if nix_tree.is_attrset(inner):
+                yield Place(file, target, store, user, None, inner)
+    elif len(rest) == 1 and rest[0] in _LISTS:
+        kind = _LISTS[rest[0]]
+        for listing in _lists(value):
+            entries = tuple(
+                Entry(_path_of(element, kind), element) for element in nix_tree.elements(listing)
+            )
+            yield Place(file, target, store, user, kind, listing, entries)
+
+
+def _whole_path(node: Node) -> list[str] | None:
+    """Name a binding by all attribute sets around it; None where one is no plain set."""
+    names: list[str] = []
+    current: Node | None = node
+    while current is not None:
+        if current.type == "binding":
+            attrpath = current.child_by_field_name("attrpath")
+            if attrpath is None:
+                return None
+            attrs = attrpath.children_by_field_name("attr")
+            names[:0] = [_written(attr) for attr in attrs]
+        elif current.type == "apply_expression" and not _is_transparent(current):
+            # What a function of somebody's makes of it is not known: only what is inside counts.
+            return names
+        current = current.parent
+    return names
+
+
+def _written(attr: Node) -> str:
+    value = nix_tree.string_value(attr) if attr.type == "string_expression" else None
+    return value if value is not None else nix_tree.text(attr).strip('"')
+
+
+def _is_transparent(node: Node) -> bool:
+    function = node.child_by_field_name("function")
+    while function is not None and function.type == "apply_expression":
+        function = function.child_by_field_name("function")
+    return function is not None and nix_tree.text(function).rpartition(".")[2] in _TRANSPARENT
+
+
+def _values(value: Node) -> Iterator[Node]:
+    """Yield what a value comes to, through conditions and merges."""
+    value = nix_tree.body(value)
+    if value.type == "apply_expression" and _is_transparent(value):
+        argument = value.child_by_field_name("argument")
+        if argument is None:
+            return
+        argument = nix_tree.body(argument)
+        is_merge = "mkMerge" in nix_tree.text(value).split("[", 1)[0]
+        if is_merge and argument.type == "list_expression":
+            for element in nix_tree.elements(argument):
+                yield from _values(element)
+        else:
+            yield from _values(argument)
+    elif value.type == "binary_expression":
+        for field in ("left", "right"):
+            side = value.child_by_field_name(field)
+            if side is not None:
+                yield from _values(side)
+    else:
+        yield value
+
+
+def _lists(value: Node) -> list[Node]:
+    """List the literal lists whose elements are kept as they stand."""
+    return [inner for inner in _values(value) if inner.type == "list_expression"]
+
+
+def _path_of(element: Node, kind: Kind) -> str | None:
+    element = nix_tree.body(element)
+    if nix_tree.is_attrset(element):
+        for key in _KEYS[kind]:
+            binding = nix_tree.find(element, (key,))
+            if binding is not None:
+                return nix_tree.string_value(binding.value)
+        return None
+    return nix_tree.string_value(element)

@@ -1,0 +1,249 @@
+"""Which lines go into which file: a whole change, made up before anything is written."""
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from imptrace.contribute.keeping.entry import element
+from imptrace.contribute.keeping.insert import into_block, into_list, out_of_list
+from imptrace.contribute.keeping.places import Place, places
+from imptrace.contribute.nix_source import edit as nix_edit
+from imptrace.contribute.nix_source.check import check_nix
+from imptrace.contribute.nix_source.tree import NixSyntaxError
+from imptrace.errors import UsageError
+from imptrace.facts.levels import Kind
+from imptrace.facts.paths import is_within
+from imptrace.judge.model import Method, Recommendation
+from imptrace.render.nix import Target
+
+_MOST_FILES = 5000
+_WORDS = (b"persistence", b"preserveAt")
+_SKIPPED = {"result", "node_modules"}
+
+
+@dataclass(slots=True)
+class Change:
+    """What becomes of the configuration."""
+
+    sources: dict[Path, tuple[bytes, bytes]] = field(default_factory=dict)
+    """Files before and after."""
+    kept: list[tuple[bytes, str]] = field(default_factory=list)
+    """Paths that are kept already, and by what."""
+    placeless: list[Recommendation] = field(default_factory=list)
+    """What the configuration has no place for."""
+    refused: list[tuple[bytes, str]] = field(default_factory=list)
+    """What can have no entry, and why."""
+    unread: list[str] = field(default_factory=list)
+
+
+def configuration_files(given: Path | None) -> list[Path]:
+    """Find the files of the configuration: given, of the flake around here, or of /etc/nixos."""
+    top = given if given is not None else _around(Path.cwd()) or Path("/etc/nixos")
+    if top.is_file():
+        return [top]
+    if not top.is_dir():
+        raise UsageError(f"{top} is no configuration: name a file or directory with --config")
+    found = []
+    for directory, names, files in os.walk(top):
+        names[:] = sorted(
+            each for each in names if not each.startswith(".") and each not in _SKIPPED
+        )
+        found += [Path(directory, name) for name in sorted(files) if name.endswith(".nix")]
+        if len(found) > _MOST_FILES:
+            raise UsageError(
+                f"{top} holds more than {_MOST_FILES} Nix files: name one with --config"
+            )
+    return found
+
+
+def read_places(files: Iterable[Path], change: Change) -> list[Place]:
+    """Read every file that may say what is kept."""
+    found: list[Place] = []
+    for file in files:
+        try:
+            source = file.read_bytes()
+            if any(word in source for word in _WORDS):
+                found += places(source, file)
+        except OSError as error:
+            change.unread.append(f"{file}: {error.strerror}")
+        except NixSyntaxError as error:
+            change.unread.append(str(error))
+    return found
+
+
+def add(wanted: Sequence[Recommendation], files: list[Path], store: str | None) -> Change:
+    """Add what is not kept yet, path by path, each in the place that fits best."""
+    change = Change()
+    before = read_places(files, change)
+    for each in _outermost(wanted):
+        if each.method is Method.NONE:
+            change.refused.append((each.path, "its program replaces it, so that no entry holds"))
+            continue
+        known = _with_changes(before, change)
+        keeper = _keeper(each, known)
+        if keeper is not None:
+            change.kept.append((each.path, keeper))
+            continue
+        if not any(_insert(each, place, change) for place in _ranked(each, known, store)):
+            change.placeless.append(each)
+    _check(change)
+    return change
+
+
+def remove(paths: Iterable[bytes], files: list[Path], homes: dict[str, bytes]) -> Change:
+    """Take paths out again: exactly these, not what keeps them with others."""
+    change = Change()
+    before = read_places(files, change)
+    for path in paths:
+        known = _with_changes(before, change)
+        found = [
+            (place, entry)
+            for place in known
+            for entry in place.entries
+            if entry.path is not None and path in _absolute(place, entry.path, homes)
+        ]
+        if not found:
+            change.refused.append((path, "no list of the configuration has it"))
+        for place, entry in found[:1]:
+            old = _current(place.file, change)
+            new = nix_edit.apply(old, [out_of_list(old, entry)])
+            check_nix(str(place.file), new)
+            _remember(place.file, new, change)
+    _check(change)
+    return change
+
+
+def _with_changes(known: list[Place], change: Change) -> list[Place]:
+    """Read the files that were changed anew, as they will be."""
+    same = [place for place in known if place.file not in change.sources]
+    for file, (_, new) in change.sources.items():
+        same += places(new, file)
+    return same
+
+
+def _outermost(wanted: Sequence[Recommendation]) -> list[Recommendation]:
+    tops = [each.path for each in wanted if each.kind is Kind.DIRECTORY]
+    return [
+        each
+        for each in wanted
+        if not any(top != each.path and is_within(each.path, top) for top in tops)
+    ]
+
+
+def _keeper(each: Recommendation, known: Iterable[Place]) -> str | None:
+    homes = {each.home.user: each.home.path} if each.home is not None else {}
+    for place in known:
+        for entry in place.entries:
+            if entry.path is None:
+                continue
+            for path in _absolute(place, entry.path, homes):
+                whole = place.kind is Kind.DIRECTORY and is_within(each.path, path)
+                if whole or path == each.path:
+                    line = entry.node.start_point.row + 1
+                    return f"{entry.path} in {place.file}:{line}"
+    return None
+
+
+def _absolute(place: Place, path: str, homes: dict[str, bytes]) -> list[bytes]:
+    """Tell which paths an entry may mean: one of a home with an unknown user, one of each."""
+    raw = nix_edit.encoded(path).rstrip(b"/")
+    if not place.of_home or raw.startswith(b"/"):
+        return [raw]
+    named = {user: home for user, home in homes.items() if place.user in (None, user)}
+    if place.user is not None and not named and "${" in place.user:
+        named = homes
+    return [home.rstrip(b"/") + b"/" + raw for home in named.values()]
+
+
+def _ranked(each: Recommendation, known: Sequence[Place], store: str | None) -> list[Place]:
+    """Rank lists of the kind, then blocks to put one into: first where most of its like is kept."""
+    fitting = [place for place in known if _fits(each, place)]
+    if store is not None:
+        fitting = [place for place in fitting if place.store == store or store in place.store]
+    sizes: dict[tuple[str, str | None], int] = {}
+    for place in fitting:
+        key = (place.store, place.user)
+        sizes[key] = sizes.get(key, 0) + len(place.entries)
+
+    def rank(place: Place) -> tuple[int, int, int, int]:
+        is_list = place.kind is each.kind
+        own = place.user is not None or place.target is Target.HOME_MANAGER
+        is_home = each.home is not None
+        return (
+            int(own == is_home),
+            int(is_list),
+            sizes[place.store, place.user],
+            len(place.entries),
+        )
+
+    usable = [place for place in fitting if place.kind in (None, each.kind)]
+    return sorted(usable, key=rank, reverse=True)
+
+
+def _fits(each: Recommendation, place: Place) -> bool:
+    if each.home is None or each.home.user == "root":
+        return not place.of_home
+    if place.user is not None:
+        return place.user == each.home.user or "${" in place.user
+    # A system's own block can hold a user's.
+    return place.target is Target.HOME_MANAGER or place.kind is None
+
+
+def _insert(each: Recommendation, place: Place, change: Change) -> bool:
+    """Put an entry into a place; answer whether the file takes it (its list may be computed)."""
+    in_home = each.home is not None and each.home.user != "root"
+    path = each.path
+    if in_home and each.home is not None:
+        path = each.path[len(each.home.path.rstrip(b"/")) + 1 :]
+    source = _current(place.file, change)
+    text = element(each, place, path)
+    if place.kind is not None:
+        name = path.decode(errors="surrogateescape")
+        edits = into_list(source, place, name, text)
+    else:
+        of_user = in_home and not place.of_home and each.home is not None
+        user = each.home.user if of_user and each.home is not None else None
+        edits = into_block(source, place, each.kind, user, text)
+    new = nix_edit.apply(source, edits)
+    try:
+        check_nix(str(place.file), new)
+    except NixSyntaxError as error:
+        change.unread.append(str(error))
+        return False
+    _remember(place.file, new, change)
+    return True
+
+
+def _current(file: Path, change: Change) -> bytes:
+    return change.sources[file][1] if file in change.sources else file.read_bytes()
+
+
+def _remember(file: Path, new: bytes, change: Change) -> None:
+    old = change.sources[file][0] if file in change.sources else file.read_bytes()
+    change.sources[file] = (old, new)
+
+
+def _check(change: Change) -> None:
+    """Raise NixSyntaxError unless every changed file is valid, and only entries have changed."""
+    for file, (old, new) in change.sources.items():
+        before, after = _written(old, file), _written(new, file)
+        if not (before <= after or after <= before):
+            raise NixSyntaxError(f"{file} would keep something else than it should: left as it is")
+
+
+def _written(source: bytes, file: Path) -> set[tuple[str, str | None, Kind | None, str]]:
+    return {
+        (place.store, place.user, place.kind, entry.path)
+        for place in places(source, file)
+        for entry in place.entries
+        if entry.path is not None
+    }
+
+
+def _around(directory: Path) -> Path | None:
+    """Find the flake that a directory belongs to."""
+    for each in (directory, *directory.parents):
+        if (each / "flake.nix").is_file():
+            return each
+    return None
