@@ -86,3 +86,83 @@ def test_looking_only_where_a_word_is_finds_all_that_the_patterns_find(head: byt
     else:
         expected = None
     assert hint_of(head) is expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "//registry.example/:_authToken=npm_abcdef123",
+        "_auth=dXNlcjpwYXNz",
+        'token = {"access_token":"ya29.abc"}',
+        "secret_access_key = abcdefgh",
+        "aws_secret_access_key = abcdefgh",
+        '{"auths":{"r.example":{"auth":"dXNlcjpwYXNz"}}}',
+        "    client-key-data: LS0tLS1CRUdJTg==",
+        '{"access_token":"x12345"}',
+        '{\n "accessToken": "x12345"\n}',
+        '{\n "refreshToken": "x12345"\n}',
+        '{"claudeAiOauth":{"accessToken":"sk-x"}}',
+        "<apikey>abcdefgh</apikey>",
+        "<password>abcdefgh</password>",
+        '{"_mySecret":"abcdefgh"}',
+        '{"raw_auth": "u:pw"}',
+        'WebUI\\Password_PBKDF2="@ByteArray(abc:def)"',
+        "ed25519 a_abcd lkjhgfdsaqwertyuiop",
+        "db.example:5432:app:alice:s3cret99",
+        "alice:$apr1$abcdefgh$0123456789",
+        '{"kty":"OKP","crv":"Ed25519","d":"abcdef","x":"ghi"}',
+        "hvs.CAESIJabcdef",
+        "PrivateKey = yAnz5TF+lXXJte14tji3zlMNq+hd2rYUIgJBgB3fBmk=",
+        'export API_KEY="abcd1234"',
+        '  "db_password" : "x7!kk"',
+        "*:*:*:bob:pw12",
+        'secret "3kd9fk39fk39fk39==";',
+        "sk_token: gho_abcdefghijklmnopqrstu",
+        "rabbitmq.password = guestpw",
+        "spring.datasource.password=abcd",
+        "password: 'hunter22'",
+        "PGPASSWORD=abcd",
+        "smtp_pass: abcd1",
+        "url = postgres://u:pw12@h/db",
+        "token: abcd1234efgh",
+    ],
+)
+def test_usual_notations_of_secrets(text: str) -> None:
+    """Of package managers, clouds, containers, mail, databases, and of JSON, XML and INI."""
+    assert hint_of(text.encode() + b"\n") is Hint.CREDENTIALS
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ftpfs_password=anonymous@",
+        "remember_password = true",
+        "token_type: bearer",
+        "max_token: 4096",
+        "tokenizer = word",
+        "# password = hunter2",
+        "password_encryption = scram-sha-256",
+        "see https://example.org/a:b@c",
+        '"tokenColors": [{"a":1}]',
+        '"semanticToken": true',
+        "auth = required",
+        "auth: plain",
+        "authentication: password",
+        "root:x:0:0:root:/root:/bin/sh",
+        "key-mgmt=wpa-psk",
+        "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAI a@b",
+        "HashKnownHosts yes",
+        "keyboard-layout=us",
+        "passwordauthentication yes",
+        '{"hash":"sha256-abc"}',
+        "monkey: banana",
+        "author=Alice B",
+        "Secret: {",
+        "passive=true",
+        "compass = north",
+        "http://a/b",
+    ],
+)
+def test_text_that_only_speaks_of_secrets(text: str) -> None:
+    """Settings about passwords, and words that begin or end alike."""
+    assert hint_of(text.encode() + b"\n") is None

@@ -21,7 +21,6 @@ _LEVEL = {
     Code.CONTENT: "holds: {hint}",
     Code.HOLDS_SECRET: "holds a secret",
     Code.SECRET_WORD: "named for a secret ({word})",
-    Code.PRIVATE_CONFIGURATION: "not readable for others ({mode})",
     Code.DATABASE_WORD: "named like a database ({word})",
     Code.USER_DATA_WORD: "named like something people make ({word})",
     Code.CACHE_TAG: "marked as a cache",

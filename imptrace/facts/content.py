@@ -62,22 +62,59 @@ _PRIVATE_KEY = re.compile(
     re.MULTILINE,
 )
 
-_CREDENTIALS = re.compile(
-    rb"""
-    ^[ \t]*(?:export[ ])?["']?
-    (?:[a-z0-9_.-]*[_.-])?(?:pass|password|passwd|passphrase|psk|secret|token|api[_-]?key|private[_-]?key)
-    ["']?[ \t]*[=:][ \t]*["']?[^\s"'#;<{\[]{4,}
-    | ^machine[ \t]+\S+[ \t\n]+login[ \t]+\S+[ \t\n]+password[ \t]+\S
-    | ^[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s@]+@
-    """,
-    re.MULTILINE | re.IGNORECASE | re.VERBOSE,
+# A name by its last word, whatever stands before: `db_password`, `_authToken`, `client-key-data`.
+# Camel case needs the cases told apart, so that only the word itself is matched in any case.
+_NAME_BEGINS = rb"(?:(?<![A-Za-z0-9])|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=PASS|TOKEN|SECRET))"
+_WORDS = (
+    rb"pass|password|passwd|passphrase|psk|secret|token"
+    rb"|(?:api|private|access|secret|preshared|signing|encryption|account)[_-]?key|key[_-]data"
 )
+_HOW_KEPT = rb"(?:[_-](?:hash|pbkdf2|sha\d+|encrypted|enc|bcrypt))?"
+_NO_VALUE = (
+    rb"(?!(?:true|false|none|null|yes|no|never|always|prompt|ask|auto|anonymous\S*|changeme|string"
+    rb"|password|\*+|x{3,}|\$\S*|%\S*)(?:[\s\"',;<&]|\Z))"
+)
+
+_CREDENTIALS = re.compile(
+    _NAME_BEGINS
+    + rb"(?:(?i:" + _WORDS + rb")(?i:" + _HOW_KEPT + rb")"
+    # name = value, name: value, "name": "value", and in a list of such
+    + rb"[\"']?[ \t]*(?:=>|[=:])[ \t]*[\"'(@]*(?i:" + _NO_VALUE + rb")"
+    + rb"(?!\d{1,8}(?:[\s\"',;<&]|\Z))[^\s\"'#;<{\[(),]{4,}"
+    # <name>value</name>
+    + rb"|(?i:" + _WORDS + rb")>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
+    # name "value";
+    + rb"|(?i:secret|password)[ \t]+\"[^\"]{8,}\";"
+    # auth is a word of many meanings: what is encoded, or a user and a password
+    + rb"|auth[\"']?[ \t]*[=:][ \t]*[\"']?(?=[^\s\"']+[A-Z0-9=])"
+    + rb"[A-Za-z0-9+/_-]{8,}={0,2}(?=[\s\"',]|\Z)"
+    + rb"|auth\"[ \t]*:[ \t]*\"[^\":/]+:[^\"/]+\")"
+)  # fmt: skip
+
+_OTHER_NOTATIONS = re.compile(
+    rb"""
+    ^machine[ \t]+\S+[ \t\n]+login[ \t]+\S+[ \t\n]+password[ \t]+\S
+    | ://(?!anonymous)[^/\s:@"'<]+:[^/\s@"'<]{2,}@
+    | ^[^:\s\#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:[^:\s]{3,}$         # pgpass
+    | ^[^:\s]+:(?:\$(?:apr1|[156y]|2[aby]|argon2\w*)\$|\{SSHA?\d*\}) # htpasswd
+    | "kty".*"d"[ \t]*:[ \t]*" | "d"[ \t]*:[ \t]*".*"kty"          # JSON Web Key
+    | ^(?:ed25519|curve25519)[ ]\S+[ ][A-Za-z0-9+/=]{16,}$
+    | (?<![A-Za-z0-9])(?:gh[pousr]_\w{16,} | github_pat_\w{16,} | glpat-[\w-]{16,} | npm_\w{30,}
+      | xox[abprs]-[\w-]{10,} | hv[sbr]\.[\w-]{8,} | AKIA[0-9A-Z]{16} | sk-[\w-]{20,})
+    """,
+    re.MULTILINE | re.VERBOSE,
+)
+_COMMENT = (b"#", b";", b"// ", b"--", b"* ")
 
 
 # Every file that a run changed is looked at, so that plain searches come before the patterns: one
-# of these is in all that _PRIVATE_KEY finds, and in the first line of all that _CREDENTIALS does.
+# of these is in all that _PRIVATE_KEY finds, and in the first line of all that the others do.
 _KEY_WORDS = (b"private", b"secret")
-_CREDENTIAL_WORDS = (b"pass", b"psk", b"secret", b"token", b"key", b"machine", b"://")
+_CREDENTIAL_WORDS = (
+    b"pass", b"psk", b"secret", b"token", b"key", b"machine", b"://", b"auth", b":$", b":{s",
+    b":5432:", b":*:", b"kty", b"25519 ", b"ghp_", b"gho_", b"ghs_", b"github_pat_", b"glpat-",
+    b"npm_", b"xox", b"hvs.", b"hvb.", b"akia", b"sk-",
+)  # fmt: skip
 
 ANYWHERE = -1
 CLUES = (
@@ -96,10 +133,21 @@ def hint_of(head: bytes) -> Hint | None:
     if any(word in lowered for word in _KEY_WORDS) and _PRIVATE_KEY.search(head):
         return Hint.PRIVATE_KEY
     if b"\0" not in head and any(
-        _CREDENTIALS.match(head, start) for start in _lines_with(_CREDENTIAL_WORDS, lowered)
+        _sets_a_secret(head, start) for start in _lines_with(_CREDENTIAL_WORDS, lowered)
     ):
         return Hint.CREDENTIALS
     return None
+
+
+def _sets_a_secret(head: bytes, start: int) -> bool:
+    """Whether a line, which begins at `start` and may go on in the next, holds a credential."""
+    end = head.find(b"\n", start)
+    line = head[start : len(head) if end < 0 else end]
+    if line.lstrip().startswith(_COMMENT):
+        return False
+    if _CREDENTIALS.search(line) or _OTHER_NOTATIONS.search(line):
+        return True
+    return _OTHER_NOTATIONS.match(head, start) is not None
 
 
 def _lines_with(words: tuple[bytes, ...], text: bytes) -> set[int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from imptrace.catalogue import Place
 from imptrace.db.records import RunDetails, RunRecord, RunStatus
-from imptrace.facts.paths import STORE, is_within, parent_of, parents_of
+from imptrace.facts.paths import STORE, is_within, name_of, parent_of, parents_of
 from imptrace.facts.patterns import INSTANCE_NAME
 from imptrace.judge.attribution import Attributed, attributed_pieces
 from imptrace.judge.codes import Code
@@ -174,7 +174,12 @@ def _set_aside(judged: Judged, attributed: Sequence[Attributed]) -> Iterator[Set
     above = {parent for each in nearest for parent in (each, *parents_of(each))}
     reason = Reason(code=Code.EMPTY_DIRECTORY)
     for state in judged.states:
-        if state.path not in kept and state.path not in above:
+        if state.path in kept or state.path in above:
+            continue
+        if state.is_file:
+            copied = Reason(code=Code.BACKUP_NAME, figures={"name": name_of(state.path)})
+            yield SetAside(path=state.path, why=Why.TEMPORARY, reasons=(copied,))
+        else:
             yield SetAside(path=state.path, why=Why.EMPTY, reasons=(reason,))
 
 

@@ -10,9 +10,10 @@ from imptrace.judge.judge import Judged
 from imptrace.judge.known import Known
 from imptrace.judge.model import Figure, Kind, Method, Reason
 from imptrace.judge.ownership import Candidate, Ownership, ownership_of
-from imptrace.judge.pieces import Piece, pieces_of
+from imptrace.judge.pieces import Piece, empty_piece, pieces_of
 from imptrace.judge.places import Area
 from imptrace.judge.roots import State, Surroundings, roots_of
+from imptrace.judge.words import BACKUPS
 
 _COUNTED_REPOSITORIES = 138
 _CATALOGUED = 0.92
@@ -110,8 +111,14 @@ def _unknown(
         place = group[0].place
         for root in _beside(known, roots_of(anchor, place, group, around), group):
             members = [state for state in group if is_within(state.path, root)]
-            if members:
+            if members and not _is_backup(root, judged):
                 yield from _candidate(root, members, judged, around)
+
+
+def _is_backup(path: bytes, judged: Judged) -> bool:
+    """Whether a path is an older copy of the file beside it, which is kept for itself."""
+    original = next((path.removesuffix(end) for end in BACKUPS if path.endswith(end)), None)
+    return original is not None and original in judged.seen.changed
 
 
 def _beside(
@@ -152,8 +159,16 @@ def _candidate(
             context=judged.context,
         )
     )
-    for piece in pieces_of(root, members, around):
+    pieces = pieces_of(root, members, around) or _empty(root, members, around)
+    for piece in pieces:
         yield Attributed(piece=_explained(piece, around), ownership=ownership)
+
+
+def _empty(root: bytes, members: Sequence[State], around: Surroundings) -> list[Piece]:
+    """A directory that the subject made for itself, and left empty: it will write there."""
+    if root not in around.made or any(state.is_file for state in members):
+        return []
+    return [empty_piece(root, members)]
 
 
 def _explained(piece: Piece, around: Surroundings) -> Piece:

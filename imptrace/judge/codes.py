@@ -51,7 +51,6 @@ class Code(StrEnum):
     PLACE = "place"  # area, container
     CONTENT = "content"  # hint, path
     SECRET_WORD = "secret-word"  # noqa: S105 # word, path
-    PRIVATE_CONFIGURATION = "private-configuration"  # mode, path
     DATABASE_WORD = "database-word"  # word, path
     USER_DATA_WORD = "user-data-word"  # word, path
     CACHE_WORD = "cache-word"  # word

@@ -13,18 +13,22 @@ from imptrace.judge.places import Area, Place
 from imptrace.judge.words import (
     BACKUP,
     CACHE_DIRECTORY,
+    COMPANIONS,
+    JOBS,
     LOG,
     PRIVATE,
     PUBLIC,
     REMEMBERS,
     SECRET,
     SECRET_IF_PRIVATE,
+    TYPED,
     USER_DATA,
     database_word,
+    is_by_the_way,
+    is_of_others,
     is_telling,
     words_of,
 )
-from imptrace.tracer.events import FileType
 
 Judgement = tuple[Level, Reason]
 
@@ -36,7 +40,6 @@ _DATABASE_AREAS = frozenset(
 )
 _HOME_AREAS = frozenset({Area.CONFIG, Area.DATA, Area.STATE, Area.CACHE, Area.DOT})
 _FOR_OTHERS = 0o077
-_FOR_ALL = 0o007
 
 
 class Sighting(NamedTuple):
@@ -86,17 +89,25 @@ def _by_place(area: Area, container: bytes) -> tuple[Level, tuple[Reason, ...]]:
 
 
 def _raising(sighting: Sighting) -> list[Judgement]:
-    """What every rule that raises a level says."""
-    if not _may_raise(sighting):
+    """What every rule that raises a level says.
+
+    Other people's names and texts say nothing of what this program keeps.
+    """
+    if not _may_raise(sighting) or _is_of_others(sighting):
         return []
     return [exclusion for rule in _RAISING if (exclusion := rule(sighting)) is not None]
+
+
+def _is_of_others(sighting: Sighting) -> bool:
+    own = name_of(sighting.path)
+    inner = sighting.inner_names if sighting.place.area is not Area.DOCUMENT else ()
+    return is_of_others(own) or any(map(is_of_others, inner))
 
 
 def _may_raise(sighting: Sighting) -> bool:
     """Whether there is anything that one of `_RAISING` looks at; most paths say nothing."""
     return (
         sighting.facts.hint is not None
-        or sighting.place.area is Area.ETC
         or is_telling(name_of(sighting.path))
         or any(map(is_telling, sighting.inner_names))
     )
@@ -104,13 +115,15 @@ def _may_raise(sighting: Sighting) -> bool:
 
 def secret_content(sighting: Sighting) -> Judgement | None:
     """The first bytes are those of a private key or of a keyring."""
-    if sighting.facts.hint not in SECRET_HINTS:
+    if sighting.facts.hint not in SECRET_HINTS or _is_open_cache(sighting):
         return None
     return Level.SECRET, _reason(Code.CONTENT, sighting, hint=str(sighting.facts.hint))
 
 
 def secret_name(sighting: Sighting) -> Judgement | None:
     """`credentials`, `private-keys`; `key`, `cookies` where nobody else may read the file."""
+    if _is_open_cache(sighting):
+        return None
     inner = sighting.inner_names if sighting.place.area is not Area.DOCUMENT else ()
     own = name_of(sighting.path)
     for name in (own, *inner):
@@ -120,6 +133,12 @@ def secret_name(sighting: Sighting) -> Judgement | None:
         if word is not None and not is_open and not words_of(own) & PUBLIC:
             return Level.SECRET, _reason(Code.SECRET_WORD, sighting, word=word)
     return None
+
+
+def _is_open_cache(sighting: Sighting) -> bool:
+    """Whether a file is in a cache and not closed to others: copies of what is public."""
+    state = sighting.facts.state
+    return sighting.place.area.is_cache and (state is None or bool(state.mode & _FOR_OTHERS))
 
 
 def secret_word(name: bytes, *, is_private: bool) -> str | None:
@@ -132,19 +151,11 @@ def secret_word(name: bytes, *, is_private: bool) -> str | None:
     return min(words & SECRET or (if_private if is_told else ()), default=None)
 
 
-def private_configuration(sighting: Sighting) -> Judgement | None:
-    """A file below /etc that not everybody may read: it holds what must not be known."""
-    state = sighting.facts.state
-    if sighting.place.area is not Area.ETC or state is None or sighting.facts.is_directory:
-        return None
-    if state.type is not FileType.FILE or state.mode & _FOR_ALL:
-        return None
-    return Level.SECRET, _reason(Code.PRIVATE_CONFIGURATION, sighting, mode=f"{state.mode:04o}")
-
-
 def database_content(sighting: Sighting) -> Judgement | None:
     """The first bytes are those of a database, in a place for data."""
     if sighting.facts.hint not in DATABASE_HINTS or sighting.place.area not in _DATABASE_AREAS:
+        return None
+    if _is_by_the_way(sighting):
         return None
     return Level.IMPORTANT, _reason(Code.CONTENT, sighting, hint=str(sighting.facts.hint))
 
@@ -153,6 +164,8 @@ def database_name(sighting: Sighting) -> Judgement | None:
     """`dump.rdb`, `pg_wal/...`, `trustdb.gpg`, in a place for data."""
     if sighting.facts.is_directory or sighting.place.area not in _DATABASE_AREAS:
         return None
+    if _is_by_the_way(sighting):
+        return None
     for name in (name_of(sighting.path), *sighting.inner_names):
         word = database_word(name)
         if word is not None:
@@ -160,21 +173,38 @@ def database_name(sighting: Sighting) -> Judgement | None:
     return None
 
 
+def _is_by_the_way(sighting: Sighting) -> bool:
+    """A history, an index, statistics: a database as others are a text file."""
+    return any(map(is_by_the_way, (name_of(sighting.path), *sighting.inner_names)))
+
+
 def user_data_name(sighting: Sighting) -> Judgement | None:
     """`bookmarks`, `Saves`, `Maildir`: what people make."""
     if sighting.place.area.is_cache or sighting.place.area in (Area.LOG, Area.ETC):
         return None
-    for name in (name_of(sighting.path), *sighting.inner_names):
-        word = min(words_of(name) & USER_DATA, default=None)
-        if word is not None:
-            return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, sighting, word=word)
-    return None
+    own = name_of(sighting.path)
+    if own.endswith(COMPANIONS):
+        return None
+    words = USER_DATA | JOBS if sighting.place.area is Area.SPOOL else USER_DATA
+    typed = words_of(own.rpartition(b".")[2]) & TYPED if b"." in own[1:] else frozenset()
+    names = (own, *sighting.inner_names)
+    word = min(typed, default=None) or _first_word(names, words)
+    if word is None:
+        return None
+    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, sighting, word=word)
+
+
+def _first_word(names: Iterable[bytes], words: frozenset[str]) -> str | None:
+    found = (min(words_of(name) & words, default=None) for name in names)
+    return next((word for word in found if word is not None), None)
 
 
 def remembering_cache(sighting: Sighting) -> Judgement | None:
     """Sync state, sessions and queues cannot be regenerated, even in a cache directory."""
     if not sighting.place.area.is_cache or sighting.facts.is_directory:
         return None
+    if len(sighting.inner_names) > 1:
+        return None  # inside of a directory of the cache, where its parts have such names too
     word = min(words_of(name_of(sighting.path)) & REMEMBERS, default=None)
     if word is None:
         return None
@@ -215,7 +245,9 @@ def cache_directory(path: bytes, area: Area, tagged: frozenset[bytes]) -> Reason
     if area in (Area.DOCUMENT, Area.SERVED, Area.ETC, Area.LOG):
         return None
     caches = CACHE_DIRECTORY | LOG if area in _HOME_AREAS else CACHE_DIRECTORY
-    word = min(words_of(name_of(path)) & caches, default=None)
+    words = words_of(name_of(path))
+    ending = {word for word in words if word.endswith("cache")}
+    word = min(words & caches or ending, default=None)
     return Reason(code=Code.CACHE_WORD, figures={"word": word}) if word is not None else None
 
 
@@ -231,7 +263,6 @@ def _reason(code: Code, sighting: Sighting, **figures: str) -> Reason:
 _RAISING: tuple[Callable[[Sighting], Judgement | None], ...] = (
     secret_content,
     secret_name,
-    private_configuration,
     database_content,
     database_name,
     user_data_name,

@@ -25,6 +25,8 @@ class Names:
 
     all: frozenset[str]
     """Every name that something of the subject has: programs, packages, units, users."""
+    first_parts: frozenset[str] = frozenset()
+    """Names that are but the first part of one: `alpha` of `alpha-beta`."""
 
     def match(self, component: bytes, changed_by: Iterable[bytes] = ()) -> str | None:
         """The name of the subject that a component of a path bears.
@@ -46,9 +48,14 @@ class Names:
 def names_of(runs: Iterable[RunDetails], context: Context) -> Names:
     """Collect the names from the programs that ran, the catalogue entry, units and users."""
     names: set[str] = set()
+    whole: set[str] = set()
     for text in (*_recorded(runs), *_known(context), *_service_users(runs, context)):
         names.update(_variants(text))
-    return Names(all=frozenset(name for name in names if name))
+        whole.update((_bare(text), _VERSION.sub("", _bare(text)), _bare(text).removesuffix("d")))
+    return Names(
+        all=frozenset(name for name in names if name),
+        first_parts=frozenset(names) - whole,
+    )
 
 
 def names_of_process(process: ProcessRecord) -> tuple[bytes, ...]:

@@ -10,7 +10,7 @@ from imptrace.judge.level import cache_directory, secret_word
 from imptrace.judge.model import Figure, Kind, Level, Method, Reason
 from imptrace.judge.places import Area
 from imptrace.judge.roots import State, Surroundings
-from imptrace.judge.words import COMPANIONS
+from imptrace.judge.words import COMPANIONS, is_of_others
 
 _MOST_PARTS = 8
 """More lone files than this, and the whole directory gets their level instead."""
@@ -76,6 +76,19 @@ def pieces_of(
     return [_directory(path, root, level, reasons), *parts]
 
 
+def empty_piece(path: bytes, states: Sequence[State]) -> Piece:
+    """What to keep of a directory without any content: itself."""
+    place = states[0].place
+    figures = {"area": place.area.value, "container": place.container}
+    return Piece(
+        path=path,
+        kind=Kind.DIRECTORY,
+        level=place.area.level,
+        reasons=(Reason(code=Code.PLACE, figures=figures),),
+        members=tuple(states),
+    )
+
+
 def _all_secret(root: _Root, secrets: Mapping[bytes, Reason]) -> Piece:
     """Keep a root as a whole of which only secret directories were seen: a later run makes more."""
     return _directory(root.path, root, Level.SECRET, tuple(secrets.values())[:_MOST_REASONS])
@@ -99,6 +112,9 @@ def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Rea
     if root.area is not Area.DOCUMENT:
         for directory in _inner_directories(root.path, states):
             is_private = root.around.is_private(directory)
+            below = directory[len(root.path) + 1 :].split(b"/")
+            if any(map(is_of_others, below)) or (root.area.is_cache and not is_private):
+                continue
             word = secret_word(name_of(directory), is_private=is_private)
             if word is not None and _holder(directory, found) is None:
                 figures: dict[str, Figure] = {"word": word, "path": directory}
@@ -147,7 +163,7 @@ def _is_worth(part: Piece, level: Level) -> bool:
     has_content = any(state.is_file for state in part.members)
     if part.level is Level.TRANSIENT:
         return level is not Level.TRANSIENT and has_content
-    return part.level > level
+    return part.level > level and has_content
 
 
 def _level_reasons(states: Iterable[State], level: Level) -> tuple[Reason, ...]:

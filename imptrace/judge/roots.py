@@ -87,7 +87,9 @@ def _roots_of(
     if place.area is Area.ETC:
         return _configuration_roots(states, around)
     programs = frozenset[bytes]().union(*{state.facts.programs for state in states})
-    if around.names.match(name_of(anchor), programs) and place.area is not Area.DOCUMENT:
+    name = around.names.match(name_of(anchor), programs)
+    is_family = name in around.names.first_parts and anchor not in around.made
+    if name and place.area is not Area.DOCUMENT and not (is_family and _made_below(states, around)):
         return [anchor]
     children = {_child(anchor, state.path) for state in states if state.path != anchor}
     if not place.area.is_cache and place.area is not Area.DOCUMENT:
@@ -97,6 +99,15 @@ def _roots_of(
     if anchor in around.made or place.area.is_cache:
         return [anchor]
     return _narrow(anchor, states, around)
+
+
+def _made_below(states: Sequence[State], around: Surroundings) -> bool:
+    """Whether all of the files are in directories that the subject made for itself."""
+    return all(
+        any(parent in around.made for parent in parents_of(state.path))
+        for state in states
+        if state.is_file
+    )
 
 
 def _narrow(anchor: bytes, states: Sequence[State], around: Surroundings) -> list[bytes]:

@@ -8,7 +8,7 @@ from imptrace.judge.codes import Code
 from imptrace.judge.model import Reason, Why
 from imptrace.judge.path_facts import PathFacts
 from imptrace.judge.places import Places
-from imptrace.judge.words import LOCK, STREAM, TEMPORARY, words_of
+from imptrace.judge.words import LEFTOVERS, LOCK, STREAM, TEMPORARY, words_of
 from imptrace.tracer.events import CHANGES, AccessFlag, FileType, Mount
 
 Exclusion = tuple[Why, Reason]
@@ -245,6 +245,14 @@ def temporary_name(path: bytes, facts: PathFacts) -> Exclusion | None:
     return Why.TEMPORARY, Reason(code=Code.TEMPORARY_NAME, figures={"name": name})
 
 
+def leftover(path: bytes, facts: PathFacts) -> Exclusion | None:
+    """What was deleted while it was open (NFS, FUSE), and the memory of a crash."""
+    name = name_of(path)
+    if facts.is_directory or not LEFTOVERS.fullmatch(name):
+        return None
+    return Why.TEMPORARY, Reason(code=Code.TEMPORARY_NAME, figures={"name": name})
+
+
 def metadata_only(_path: bytes, facts: PathFacts) -> Exclusion | None:
     """Only mode, owner or times were changed."""
     if facts.only_metadata and not facts.created and not facts.read_first:
@@ -285,6 +293,7 @@ _FACT_RULES: tuple[Callable[[bytes, PathFacts], Exclusion | None], ...] = (
     store_link,
     lock,
     temporary_name,
+    leftover,
     metadata_only,
     unchanged,
 )

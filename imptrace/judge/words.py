@@ -14,8 +14,22 @@ _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 _DIGITS = bytes.maketrans(b"0123456789", b"0" * 10)
 _SHORTEST_DATABASE_NAME = 5
 BACKUP = b"~"
-COMPANIONS = (b"-wal", b"-shm", b"-journal")
-"""SQLite's files beside a database, which are of no use without it."""
+BACKUPS = (b".bak", b".old", b".orig", b".O", b".prev", b".backup", b".v0")
+"""Other endings of older copies, where the file itself stands beside."""
+LEFTOVERS = re.compile(rb"\.nfs[0-9a-f]+|\.fuse_hidden[0-9a-f]+|core(?:\.\d+)?")
+"""Names that the kernel and FUSE give to what was deleted while open, and to a crash."""
+OF_OTHERS = frozenset(
+    b"node_modules site-packages dist-packages __pycache__ completions generated_completions doc"
+    b" docs man examples licenses locale locales tests undo gems vendor typeshed".split()
+)
+"""Directories of other people's files: code, documentation, copies named for what they copy."""
+CODE = frozenset(
+    b"py pyc pyi js mjs cjs ts tsx jsx md rst html htm css c h cc cpp hpp go rs java rb pl pm lua"
+    b" sh bash fish zsh vim el mo po map whl gem jar class".split()
+)
+"""Endings of files that are written by programmers, for whom passwords are words."""
+COMPANIONS = (b"-wal", b"-shm", b"-journal", b"lock.mdb")
+"""Files of SQLite and LMDB beside a database, which are of no use without it."""
 STREAM = b".goutputstream-"
 
 
@@ -26,8 +40,7 @@ def _set(text: str) -> frozenset[str]:
 SECRET = _set(
     """
     secret secrets privkey password passwords passphrase shadow credential
-    credentials creds token tokens keyring keyrings keychain keystore netrc revocs
-    revocation psk
+    credentials creds token tokens keyring keyrings keychain keystore keytab netrc revocs psk
     """
 )
 """Words that make a file a secret wherever it is."""
@@ -54,10 +67,36 @@ USER_DATA = _set(
     """
     bookmarks places notes note mail mails maildir inbox contacts addressbook calendar
     calendars todo tasks diary documents wallet wallets saves savegames savedgames worlds
-    world projects messages library ics ical vcf vcard mbox vmail
+    world projects messages library ics ical vcf vcard mbox vmail save journal journals ledger
+    timeclock accounts roster silences appointments transcripts conversations chats logbook
     """
 )
 """Words for what people make and cannot get back."""
+
+JOBS = _set(
+    """
+    crontabs atjobs jobs queue queues deferred mqueue maildrop outbox
+    """
+)
+"""Words for what waits in a spool and comes from people."""
+
+TYPED = _set(
+    """
+    data journal ledger timeclock
+    """
+)
+"""Endings of plain text that a program keeps for what was typed into it."""
+
+BY_THE_WAY = _set(
+    """
+    history histories index indexes indices cache caches cached stat stats statistics usage
+    seen recent recents frecency log logs telemetry analytics suggestion suggestions favicon
+    favicons icon icons thumbnail thumbnails
+    permissions autocomplete completion completions search session
+    sessions metadata registry packages store quota
+    """
+)
+"""Words for databases of what happened or can be found again: like any other file, no more."""
 
 DATABASE = _set(
     """
@@ -66,6 +105,9 @@ DATABASE = _set(
     """
 )
 """Words for a database and its parts."""
+
+_PARTS = DATABASE - {"db", "sqlite"}
+"""Words that a part of a database has anywhere in its name: `pg_wal`, `ib_logfile.ibdata`."""
 
 CACHE_DIRECTORY = _set(
     """
@@ -82,7 +124,7 @@ LOG = _set(
 
 REMEMBERS = _set(
     """
-    sync state history seen session sessions queue outbox drafts journal
+    sync state history seen session sessions queue outbox drafts anchor anchors
     """
 )
 """Words for what cannot be regenerated although it lies in a cache directory."""
@@ -106,13 +148,29 @@ def words_of(name: bytes) -> frozenset[str]:
 
 
 def database_word(name: bytes) -> str | None:
-    """The word by which a name promises a database or a part of one: `dump.rdb`, `trustdb.gpg`."""
+    """The word by which a name promises a database or a part of one: `dump.rdb`, `trustdb.gpg`.
+
+    Of a name with dots it is the last part: `.sqlite_history` is none.
+    """
     words = words_of(name)
-    found = min(words & DATABASE, default=None)
+    ending = words_of(name.rpartition(b".")[2])
+    found = min((ending & DATABASE if len(ending) == 1 else set()) or words & _PARTS, default=None)
     if found is not None:
         return found
     long = (word for word in words if len(word) >= _SHORTEST_DATABASE_NAME)
     return next((word for word in sorted(long) if word.endswith("db")), None)
+
+
+def is_by_the_way(name: bytes) -> bool:
+    """Whether a name says of a database that it can do without: `history.db`, `vnstat.db`."""
+    words = words_of(name)
+    return bool(words & BY_THE_WAY) or any(word.endswith(("stat", "stats")) for word in words)
+
+
+def is_of_others(name: bytes) -> bool:
+    """Whether a name is one that other people chose: a library's, or a path in one word."""
+    ending = name.rpartition(b".")[2] if b"." in name else b""
+    return name in OF_OTHERS or ending.lower() in CODE or name.count(b"%") > 1
 
 
 def is_telling(name: bytes) -> bool:
@@ -138,14 +196,16 @@ def _is_telling(name: bytes) -> bool:
 @lru_cache(maxsize=65536)
 def _is_ordinary(name: bytes) -> bool:
     return (
-        not name.endswith(BACKUP)
+        not name.endswith((BACKUP, *BACKUPS))
+        and not name.startswith((b".nfs", b".fuse_hidden", b"core"))
+        and not is_of_others(name)
         and STREAM not in name
         and _words_of(name).isdisjoint(_NAMED_IN_RULES)
         and not _is_telling(name)
     )
 
 
-_TELLING = SECRET | SECRET_IF_PRIVATE | DATABASE | USER_DATA | REMEMBERS
+_TELLING = SECRET | SECRET_IF_PRIVATE | DATABASE | USER_DATA | REMEMBERS | JOBS | TYPED
 _NAMED_IN_RULES = PUBLIC | LOG | LOCK | TEMPORARY
 NOTABLE = _TELLING | _NAMED_IN_RULES
 """Every word that some rule looks for in a name."""

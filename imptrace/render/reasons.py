@@ -132,7 +132,6 @@ _WORDS: dict[Code, Words] = {
     Code.PLACE: _place,
     Code.CONTENT: "{path} begins like: {hint}",
     Code.SECRET_WORD: "{path} is named for a secret ({word})",
-    Code.PRIVATE_CONFIGURATION: "{path} is not readable for everybody ({mode})",
     Code.DATABASE_WORD: "{path} is named like a database ({word})",
     Code.USER_DATA_WORD: "{path} is named like something people make ({word})",
     Code.CACHE_WORD: "its name says that it can be made again ({word})",

@@ -33,7 +33,6 @@ _TELLING = frozenset(
     {
         Code.COUNTED,
         Code.SECRET_WORD,
-        Code.PRIVATE_CONFIGURATION,
         Code.CONTENT,
         Code.DATABASE_WORD,
         Code.USER_DATA_WORD,

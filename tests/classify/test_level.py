@@ -34,7 +34,7 @@ def level(path: PathRecord) -> Level:
         (b"/home/alice/.config/k/Bookmarks", Level.IMPORTANT),
         (b"/home/alice/.local/share/k/1.ics", Level.IMPORTANT),
         (b"/var/lib/k/vmail/x", Level.IMPORTANT),
-        (b"/home/alice/.newsreader/cache.db", Level.IMPORTANT),
+        (b"/home/alice/.newsreader/cache.db", Level.NORMAL),
         (b"/home/alice/.cache/k/sync-state", Level.NORMAL),
         (b"/var/lib/k/keymap", Level.NORMAL),
     ],
@@ -94,11 +94,12 @@ def test_where_all_that_was_seen_is_in_secret_directories_the_whole_is_secret() 
     assert list(recommended(run(*two))) == [b"/home/alice/.config/keeper"]
 
 
-def test_configuration_that_is_not_for_everybody_is_secret() -> None:
-    """Below /etc the mode tells: what is not readable for all holds a password."""
-    assert level(created(b"/etc/k/a", after=file(mode=0o600))) is Level.SECRET
-    assert level(created(b"/etc/k/a", after=file(mode=0o640))) is Level.SECRET
-    assert level(created(b"/etc/k/a", after=file(mode=0o644))) is Level.NORMAL
+def test_configuration_is_secret_by_what_it_says_and_not_by_its_mode() -> None:
+    """Below /etc many files are closed to others that hold nothing to hide."""
+    closed = file(mode=0o600)
+    assert level(created(b"/etc/k/filters/a.xml", after=closed)) is Level.NORMAL
+    assert level(created(b"/etc/k/a.conf", after=closed, hint="credentials")) is Level.SECRET
+    assert level(created(b"/etc/k/a.key", after=closed)) is Level.SECRET
 
 
 @pytest.mark.parametrize(

@@ -48,9 +48,17 @@ def test_owner_and_mode_are_those_of_the_directory() -> None:
     assert (found[path].user, found[path].group, found[path].mode) == ("stored", "stored", 0o750)
 
 
-def test_empty_directories_are_no_state() -> None:
+def test_a_directory_that_a_program_makes_for_itself_is_where_it_will_write() -> None:
+    """Although nothing is in it yet; a marker belongs to its directory."""
+    assert levels(made(b"/var/lib/keeper"), made(b"/var/lib/keeper/saves")) == {
+        b"/var/lib/keeper": Level.NORMAL
+    }
+    assert list(levels(made(HOME + b"/Sync"), made(HOME + b"/Sync/.marker"))) == [HOME + b"/Sync"]
+
+
+def test_empty_directories_in_what_was_there_are_no_state() -> None:
     """They are made again; the answer says so."""
-    found = advice(run(made(b"/var/lib/keeper"), made(b"/var/lib/keeper/proxy")))
+    found = advice(run(made(b"/var/lib/keeper/proxy")))
     assert found.recommendations == ()
     assert {each.why for each in found.set_aside} == {Why.EMPTY}
     assert [warning.code for warning in found.warnings] == [Code.NOTHING_KEPT]
