@@ -109,6 +109,8 @@ class RunSummary:
     deleted: int
     lost: int
     unseen: int
+    warnings: tuple[str, ...] = ()
+    """What the recorder warned of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,6 +112,7 @@ class RunWriter:
             deleted=counts[Effect.DELETED],
             lost=self._fold.lost,
             unseen=self._fold.unseen,
+            warnings=tuple(text for _, text in self._fold.warnings),
         )
 
     def close(self) -> None:

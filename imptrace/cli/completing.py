@@ -1,4 +1,7 @@
-"""What the shell completes: names of everything that we know. Mistakes complete to nothing."""
+"""What the shell completes: names of everything that we know. Mistakes complete to nothing.
+
+Every command names these functions, and few are ever called: each imports what it asks.
+"""
 
 import os
 import pwd
@@ -10,9 +13,6 @@ from typing import ParamSpec
 
 import typer
 
-from imptrace.catalogue import shipped
-from imptrace.db import queries
-from imptrace.db.engine import reading
 from imptrace.db.location import ENVIRONMENT
 from imptrace.errors import ImptraceError
 
@@ -36,6 +36,9 @@ def _quietly(complete: Callable[P, Iterable[str]]) -> Callable[P, list[str]]:
 @_quietly
 def runs(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete `latest`, labels, programs and ids of runs."""
+    from imptrace.db import queries
+    from imptrace.db.engine import reading
+
     with reading(_database(context)) as engine:
         names = [*queries.run_names(engine)]
         if incomplete.isdigit():
@@ -46,6 +49,9 @@ def runs(context: typer.Context, incomplete: str) -> Iterable[str]:
 @_quietly
 def recorded_programs(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete programs of all recordings."""
+    from imptrace.db import queries
+    from imptrace.db.engine import reading
+
     with reading(_database(context)) as engine:
         found = (name.decode(errors="replace") for name in queries.executed_programs(engine))
         return [name for name in sorted(found) if name.startswith(incomplete)]
@@ -66,6 +72,10 @@ def commands(context: typer.Context, incomplete: str) -> Iterable[str]:
 @_quietly
 def services(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete services of the catalogue and of the recordings."""
+    from imptrace.catalogue import shipped
+    from imptrace.db import queries
+    from imptrace.db.engine import reading
+
     found = [name for entry in shipped() for name in (entry.id, *entry.aliases)]
     try:
         with reading(_database(context)) as engine:
@@ -78,6 +88,8 @@ def services(context: typer.Context, incomplete: str) -> Iterable[str]:
 @_quietly
 def entries(incomplete: str) -> Iterable[str]:
     """Complete ids of the catalogue."""
+    from imptrace.catalogue import shipped
+
     return [entry.id for entry in shipped() if entry.id.startswith(incomplete)]
 
 
@@ -121,6 +133,8 @@ def users(incomplete: str) -> Iterable[str]:
 
 
 def _catalogued() -> list[str]:
+    from imptrace.catalogue import shipped
+
     return [entry.id for entry in shipped() if entry.units]
 
 

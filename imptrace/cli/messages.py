@@ -93,21 +93,10 @@ def summarise(result: "Result", command: str, recorder: str, database: str | Non
         say(f"{summary.unseen:,} calls were seen without a path: their process cannot be read")
     if summary.lost:
         say(f"{summary.lost:,} events were lost")
-    for warning in _warnings(result.run_id, database):
+    for warning in summary.warnings:
         say(printable(warning))
     say(f"seen by the recorder {recorder}, stored in {_home_as_tilde(shown(database))}")
     say(f"next: imptrace show {result.run_id}, imptrace recommend {program}")
-
-
-def _warnings(run: int | None, database: str | None) -> list[str]:
-    """Read what the recorder warned of: that concerns whoever looks at the program now."""
-    from imptrace.db import queries
-    from imptrace.db.engine import reading
-
-    with reading(database) as engine:
-        return [
-            text for each in queries.runs(engine) if each.id == run for _, text in each.warnings
-        ]
 
 
 def _paths(count: int) -> str:
