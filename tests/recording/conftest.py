@@ -74,7 +74,9 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
     def build(name: str, *options: str) -> Path:
         source = Path(__file__).parent / "tracees" / f"{name}.c"
-        program = directory / "-".join([name, *(option.lstrip("-") for option in options)])
+        program = directory / "-".join(
+            [name, *(option.strip("-").replace("/", "_") for option in options)]
+        )
         if not program.exists():
             subprocess.run(
                 ["gcc", "-O1", "-pthread", "-o", str(program), str(source), *options],

@@ -20,6 +20,7 @@ enum call_kind {
 	CALL_CHDIR,	/* the working directory changes: nothing to record */
 	CALL_WORLD,	/* root directory or mount namespace may change: nothing to record */
 	CALL_LISTENER,	/* seccomp(SET_MODE_FILTER, NEW_LISTENER): will be refused by the kernel */
+	CALL_FAULTS,	/* userfaultfd: the process serves its own pages from now on */
 	CALL_HANDLER,	/* a signal gets a handler: nothing to record */
 	CALL_TRACER,	/* ptrace(TRACEME, ATTACH or SEIZE): nothing to record */
 };

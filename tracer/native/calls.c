@@ -88,6 +88,7 @@ const struct call calls[] = {
 	BARE("setns", 308, 346, 268, CALL_WORLD),
 	AT("unshare", 272, 310, 97, CALL_WORLD, 0, NO_ARG, NO_ARG, 0),
 	BARE("seccomp", 317, 354, 277, CALL_LISTENER),
+	BARE("userfaultfd", 323, 374, 282, CALL_FAULTS),
 	BARE("rt_sigaction", 13, 174, 134, CALL_HANDLER),
 	BARE("sigaction", -1, 67, -1, CALL_HANDLER),
 	BARE("signal", -1, 48, -1, CALL_HANDLER),

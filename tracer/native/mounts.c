@@ -23,6 +23,7 @@ enum { TABLES = 64, TEXT_MAX = 4 << 20 };
 static struct mount_table tables[TABLES]; /* [0] is the host's */
 static size_t next_victim = 1;
 static uint64_t suspect_until;
+static bool ever_waited;
 
 static bool type_waits(const char *type)
 {
@@ -54,6 +55,18 @@ static void unescape(char *text)
 	*to = '\0';
 }
 
+/* The value of a mount option, "name=value,...", cut out in place; NULL for NULL. */
+static char *take_option(char *option)
+{
+	char *value = option ? strchr(option, '=') + 1 : NULL;
+
+	if (value) {
+		value[strcspn(value, ",")] = '\0';
+		unescape(value);
+	}
+	return value;
+}
+
 /* "36 35 98:0 /root /point options [tags] - type source options" */
 static bool parse_line(char *line, struct mount *mount)
 {
@@ -68,7 +81,7 @@ static bool parse_line(char *line, struct mount *mount)
 	if (!type || strlen(field[2]) >= sizeof(mount->device))
 		return false;
 	type += 3;
-	mount->id = atoi(field[0]);
+	*mount = (struct mount){ .id = atoi(field[0]) };
 	strcpy(mount->device, field[2]);
 	mount->root = field[3];
 	mount->point = field[4];
@@ -76,11 +89,11 @@ static bool parse_line(char *line, struct mount *mount)
 	unescape(mount->point);
 	name = strsep(&type, " ");
 	mount->waits = type_waits(name);
-	mount->upper = type && !strcmp(name, "overlay") ? strstr(type, "upperdir=") : NULL;
-	if (mount->upper) {
-		mount->upper += strlen("upperdir=");
-		mount->upper[strcspn(mount->upper, ",")] = '\0';
-		unescape(mount->upper);
+	if (type && !strcmp(name, "overlay")) {
+		mount->lower = strstr(type, "lowerdir=");
+		mount->upper = strstr(type, "upperdir=");
+		mount->lower = take_option(mount->lower);
+		mount->upper = take_option(mount->upper);
 	}
 	return true;
 }
@@ -114,6 +127,30 @@ static char *read_text(int fd)
 	return text;
 }
 
+/* The part of @path behind @prefix, beginning with '/' or empty; NULL if it is not below. */
+static const char *below(const char *path, const char *prefix)
+{
+	size_t length = strlen(prefix);
+
+	if (length && prefix[length - 1] == '/')
+		length--;
+	if (strncmp(path, prefix, length) || (path[length] && path[length] != '/'))
+		return NULL;
+	return path + length;
+}
+
+/* Whether an overlay lies on something that waits; where that cannot be told, it may. */
+static bool lies_on_waiting(const struct mount_table *table, const struct mount *overlay)
+{
+	char *list = strdup(overlay->lower ? overlay->lower : ""), *rest = list, *directory;
+	bool waits = !list || (overlay->upper && mounts_waits(table, overlay->upper));
+
+	while (!waits && (directory = strsep(&rest, ":")))
+		waits = *directory && (directory[0] != '/' || mounts_waits(table, directory));
+	free(list);
+	return waits;
+}
+
 static void load(struct mount_table *table)
 {
 	char *text = read_text(table->fd), *rest = text, *line;
@@ -141,6 +178,10 @@ static void load(struct mount_table *table)
 		table->waits |= mount->waits;
 		table->count++;
 	}
+	for (size_t i = 0; table->waits && i < table->count; i++)
+		if (table->mounts[i].lower && strcmp(table->mounts[i].point, "/"))
+			table->mounts[i].waits |= lies_on_waiting(table, &table->mounts[i]);
+	ever_waited |= table->waits;
 }
 
 static uint64_t clock_ns(void)
@@ -237,16 +278,9 @@ void mounts_suspect(void)
 	suspect_until = clock_ns() + SUSPECT_NS;
 }
 
-/* The part of @path behind @prefix, beginning with '/' or empty; NULL if it is not below. */
-static const char *below(const char *path, const char *prefix)
+bool mounts_ever_waited(void)
 {
-	size_t length = strlen(prefix);
-
-	if (length && prefix[length - 1] == '/')
-		length--;
-	if (strncmp(path, prefix, length) || (path[length] && path[length] != '/'))
-		return NULL;
-	return path + length;
+	return ever_waited;
 }
 
 bool mounts_waits(const struct mount_table *table, const char *path)

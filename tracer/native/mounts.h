@@ -18,6 +18,7 @@ struct mount {
 	int id;
 	char device[24];	/* "major:minor" */
 	char *root, *point;	/* unescaped; in the table's text */
+	char *lower;		/* of an overlay: the list of its lower directories. As above */
 	char *upper;		/* of an overlay: where what is changed lies; NULL: nowhere. As above */
 	bool waits;		/* a lookup may wait for somebody else */
 };
@@ -56,6 +57,9 @@ uint64_t mounts_namespace(pid_t pid);
 
 /* A call that changes mounts is under way: for a while tables are checked at every use. */
 void mounts_suspect(void);
+
+/* Whether any mount that was met so far waits. */
+bool mounts_ever_waited(void);
 
 /* Whether a lookup of @path (absolute, in the table's namespace) may wait for somebody. */
 bool mounts_waits(const struct mount_table *table, const char *path);

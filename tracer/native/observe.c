@@ -8,6 +8,7 @@
 #include "calls.h"
 #include "image.h"
 #include "journal.h"
+#include "memory.h"
 #include "names.h"
 #include "permission.h"
 #include "stage.h"

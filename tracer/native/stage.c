@@ -11,6 +11,7 @@
 #include "foretell.h"
 #include "image.h"
 #include "journal.h"
+#include "memory.h"
 #include "mounts.h"
 #include "names.h"
 #include "paths.h"
@@ -39,12 +40,18 @@ static void unseen(struct staging *staging)
 {
 	struct process *process = staging->process;
 
-	if (!process->unreadable) {
+	if (!process->unreadable && errno != ETIMEDOUT) {
 		process->unreadable = true;
 		image_ensure(process);
 		journal_count(RECORD_WARNING, process->image, WARN_UNREADABLE);
 	}
+	image_ensure(process);
 	process->unseen++;
+}
+
+static bool is_refusal(int error)
+{
+	return error == EPERM || error == EACCES || error == ETIMEDOUT;
 }
 
 /* Reads a path of the tracee; false if it cannot be read, which is counted. */
@@ -57,7 +64,7 @@ static bool read_path(const struct syscall_site *site, struct staging *staging, 
 	if (!address)
 		return false; /* the call fails with EFAULT, or means the descriptor */
 	length = tracee_read_text(site->tid, address, raw, PATH_MAX);
-	if (length < 0 && (errno == EPERM || errno == EACCES))
+	if (length < 0 && is_refusal(errno))
 		unseen(staging);
 	if (length >= 0 && length < PATH_MAX && staging->text_count < TEXTS_MAX) {
 		struct text *text = &staging->texts[staging->text_count++];
@@ -196,6 +203,8 @@ static void stage_open(const struct syscall_site *site, struct staging *staging,
 										END_FOLLOW);
 	if (!place || is_nameless(place))
 		return;
+	if (!strcmp(place->path, "/dev/userfaultfd"))
+		memory_suspect();
 	if (flags & O_PATH) {
 		if (staging->options->stats)
 			stage(staging, OP_STAT, place->error);
@@ -330,7 +339,7 @@ static void stage_socket(const struct syscall_site *site, struct staging *stagin
 	if (length <= head || length > sizeof(name))
 		return;
 	if (tracee_read(site->tid, address, &name, length)) {
-		if (errno == EPERM || errno == EACCES)
+		if (is_refusal(errno))
 			unseen(staging);
 		return;
 	}
@@ -461,6 +470,9 @@ void stage_call(const struct syscall_site *site, struct staging *staging,
 		break;
 	case CALL_LISTENER:
 		journal_count(RECORD_WARNING, process->image, WARN_LISTENER);
+		break;
+	case CALL_FAULTS:
+		memory_suspect();
 		break;
 	case CALL_HANDLER:
 	case CALL_TRACER:

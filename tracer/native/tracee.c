@@ -12,14 +12,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "journal.h"
 #include "mounts.h"
 #include "names.h"
 
-enum { BUCKETS = 1 << 14, PAGE = 4096, DESCRIPTORS_SPARE = 12 };
+enum { BUCKETS = 1 << 14, DESCRIPTORS_SPARE = 12 };
 
 #define THREADS_TRUSTED_NS UINT64_C(10000000)
 
@@ -437,37 +436,4 @@ void process_renew(struct process *process)
 		read_credentials(process, &status);
 	read_image(process);
 	forget_threads(process);
-}
-
-int tracee_read(pid_t tid, uint64_t address, void *buffer, size_t size)
-{
-	struct iovec local = { buffer, size }, remote = { (void *)(uintptr_t)address, size };
-	ssize_t got = process_vm_readv(tid, &local, 1, &remote, 1, 0);
-
-	if (got == (ssize_t)size)
-		return 0;
-	if (got >= 0)
-		errno = EFAULT;
-	return -1;
-}
-
-ssize_t tracee_read_text(pid_t tid, uint64_t address, char *buffer, size_t size)
-{
-	size_t length = 0;
-
-	while (length < size) {
-		/* Page by page: the text may end right before memory that is not mapped. */
-		size_t chunk = PAGE - ((address + length) & (PAGE - 1));
-		const char *end;
-
-		if (chunk > size - length)
-			chunk = size - length;
-		if (tracee_read(tid, address + length, buffer + length, chunk))
-			return -1;
-		end = memchr(buffer + length, '\0', chunk);
-		if (end)
-			return end - buffer;
-		length += chunk;
-	}
-	return (ssize_t)size;
 }

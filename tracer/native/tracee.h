@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * The traced processes: who they are, and reading their memory and their /proc entries.
- */
+/* The traced processes: who they are, and reading their /proc entries. */
 #ifndef IMPTRACE_TRACEE_H
 #define IMPTRACE_TRACEE_H
 
@@ -91,16 +89,6 @@ bool process_exec_happened(struct process *process, char **path);
 
 /* An exec has happened: brings credentials, exe and threads up to date. */
 void process_renew(struct process *process);
-
-/*
- * Reads a NUL-terminated text of the tracee into @buffer.
- * Returns its length; or size if there is no NUL within @size bytes (then not terminated);
- * -1 with errno if it cannot be read.
- */
-ssize_t tracee_read_text(pid_t tid, uint64_t address, char *buffer, size_t size);
-
-/* Reads exactly @size bytes; 0, or -1 with errno. */
-int tracee_read(pid_t tid, uint64_t address, void *buffer, size_t size);
 
 /* Reads /proc/@pid/@name, at most @size bytes; returns the bytes, -1 with errno. */
 ssize_t tracee_proc_file(pid_t pid, const char *name, char *buffer, size_t size);

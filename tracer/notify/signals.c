@@ -14,6 +14,7 @@
 
 #include "../native/calls.h"
 #include "../native/journal.h"
+#include "../native/memory.h"
 #include "answer.h"
 #include "registers.h"
 

@@ -163,7 +163,10 @@ class Tracer:
             ptrace_api.listen(tid)
             return
         if event in _NEW_TRACEE:
-            self._observer.born(ptrace_api.event_message(tid))
+            born = ptrace_api.event_message(tid)
+            # Known from now on: its parent, and all others, may end before its first stop.
+            self._threads.setdefault(born, _Thread())
+            self._observer.born(born)
         elif event == ptrace_api.EVENT_EXEC:
             self._executed(tid)
         # Without an event it is a signal that the tracee is to get.
