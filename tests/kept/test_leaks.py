@@ -129,6 +129,19 @@ def test_in_etc_only_what_nobody_else_writes_is_one_directory(system: System) ->
     }
 
 
+def test_the_name_of_a_directory_tells_of_what_is_in_it(system: System) -> None:
+    system.put("/home/alice/.local/share/gamey/saves/slot1")
+    system.put("/var/lib/issuer/private-keys/a")
+    system.put("/var/lib/issuer/other")
+    system.put("/etc/shadow-", b"root:x\n", 0o640)
+    assert levels(system) == {
+        b"/home/alice/.local/share/gamey": Level.IMPORTANT,
+        b"/var/lib/issuer": Level.NORMAL,
+        b"/var/lib/issuer/private-keys": Level.SECRET,
+        b"/etc/shadow-": Level.TRANSIENT,
+    }
+
+
 def test_many_loose_files_are_one_answer_and_a_secret_is_not_among_them(system: System) -> None:
     for number in range(200):
         system.put(f"/home/alice/junk{number}.dat")

@@ -110,7 +110,30 @@ class Finder:
                 reason = Reason(code=Code.CACHE_WORD, figures={"word": name})
             if reason is not None:
                 piece = self._cache(path, piece, reason)
+            elif piece.known is None and not rules.says_nothing(name):
+                piece = self._told_by_name(path, piece, is_private=frame.is_private)
         return Frame(path, piece, frame.is_private, nodes)
+
+    def _told_by_name(self, path: bytes, piece: Piece, *, is_private: bool) -> Piece:
+        """Give what lies in `saves` or `private-keys` the care that such a name asks for."""
+        inside = path + b"/" + rules.SAYS_NOTHING
+        level, reasons = rules.level(
+            inside, rules.ORDINARY_FILE, self._map.place_of(inside), is_private=is_private
+        )
+        if level <= piece.level:
+            return piece
+        if level < Level.SECRET:
+            piece.level, piece.reasons = level, [*reasons]
+            return piece
+        return self._found.begin(
+            Piece(
+                path=path,
+                kind=Kind.DIRECTORY,
+                level=level,
+                area=piece.area,
+                reasons=[*reasons],
+            )
+        )
 
     def _marked(self, frame: Frame, names: list[bytes]) -> Frame:
         """Take note of a file that says that its directory can be made again."""

@@ -11,6 +11,7 @@ from stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S
 from imptrace.facts.content import Hint
 from imptrace.facts.levels import Level
 from imptrace.facts.paths import name_of
+from imptrace.judge.codes import Code
 from imptrace.judge.level import Sighting, level_of
 from imptrace.judge.model import Reason
 from imptrace.judge.path_facts import SMALL, PathFacts
@@ -21,7 +22,9 @@ from imptrace.tracer.events import AccessFlag, FileState, FileType
 
 FOR_OTHERS = 0o077
 _FOR_ALL = 0o004
-_SAYS_NOTHING = b"x"
+SAYS_NOTHING = b"x"
+_OLDER = b"-"
+"""`/etc/passwd-`: what stood there before the last change."""
 _WRITTEN_BY_PEOPLE = frozenset({Area.DOCUMENT, Area.SERVED, Area.OTHER})
 _SOURCES = tuple(
     b"." + ending
@@ -73,6 +76,10 @@ def facts_of(
     )
 
 
+ORDINARY_FILE = facts_of(mode=S_IFREG | 0o644, size=1, uid=0, gid=0, hint=None, link=None)
+"""One that says nothing by itself."""
+
+
 def set_aside(path: bytes, facts: PathFacts) -> Exclusion | None:
     """Tell why a path need not be kept, for its name or for what it is."""
     return by_facts(path, facts)
@@ -83,6 +90,9 @@ def level(
 ) -> tuple[Level, tuple[Reason, ...]]:
     """Tell how much care a path needs by itself."""
     name = name_of(path)
+    if place.area is Area.ETC and name.endswith(_OLDER):
+        figures = {"name": name}
+        return Level.TRANSIENT, (Reason(code=Code.BACKUP_NAME, figures=figures),)
     is_text_of_program = name.endswith(_SOURCES) or (
         facts.hint == Hint.CREDENTIALS
         and place.area in _WRITTEN_BY_PEOPLE
@@ -90,7 +100,7 @@ def level(
     )
     if is_text_of_program:
         # `token.py` is named for what it does, and a password in an example is none.
-        path = path[: -len(name)] + _SAYS_NOTHING
+        path = path[: -len(name)] + SAYS_NOTHING
         facts = facts._replace(hint=None) if facts.hint == Hint.CREDENTIALS else facts
     return level_of(Sighting(path, facts, place, is_private))
 
