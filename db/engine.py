@@ -17,6 +17,14 @@ from imptrace.db.location import default_path, elsewhere, shown
 from imptrace.errors import ImptraceError, UsageError
 
 BUSY_TIMEOUT_MS = 5000
+CONNECT_SECONDS = 10
+"""How long a server may take to answer."""
+READS = "imptrace_reads"
+"""Execution option of a connection that, although it may write, only reads now."""
+
+
+class DatabaseBusyError(ImptraceError):
+    """Others are writing, and do not let us: to be tried again."""
 
 
 class NoDatabaseError(UsageError):
@@ -46,7 +54,8 @@ def explained(place: str | os.PathLike[str] | None) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        raise ImptraceError(f"database {shown(place)}: {reason(error)}") from error
+        kind = DatabaseBusyError if is_passing(error) else ImptraceError
+        raise kind(f"database {shown(place)}: {reason(error)}") from error
     except schema.SchemaError as error:
         raise ImptraceError(f"database {shown(place)}: {error}") from error
     except OSError as error:
@@ -64,6 +73,19 @@ _SQLITE_REASONS = {
     sqlite3.SQLITE_IOERR: "the disk reported an error while it was read or written",
 }
 _PRIMARY_CODE = 0xFF
+
+
+_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_PASSING_STATES = {"40P01", "40001", "55P03"}
+"""PostgreSQL's codes of a deadlock, of a lost race, and of a lock that was not to be had."""
+
+
+def is_passing(error: DBAPIError) -> bool:
+    """Whether the same may work a moment later, when other writers have finished."""
+    original = error.orig
+    if isinstance(original, sqlite3.Error):
+        return getattr(original, "sqlite_errorcode", 0) & _PRIMARY_CODE in _PASSING
+    return getattr(original, "sqlstate", None) in _PASSING_STATES
 
 
 def reason(error: DBAPIError) -> str:
@@ -153,7 +175,8 @@ def _engine(url: URL, *, read_only: bool, foreign_keys: bool = True) -> Engine:
     def _begin(connection: Any) -> None:
         # Taken at once: a transaction that reads first and writes later fails when another
         # writer comes between, however long the timeout.
-        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+        reads = read_only or connection.get_execution_options().get(READS)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -192,7 +215,7 @@ def _is_sealed(path: str) -> bool:
 
 def _server_engine(url: URL, *, read_only: bool) -> Engine:
     try:
-        engine = create_engine(url, poolclass=NullPool)
+        engine = create_engine(url, poolclass=NullPool, connect_args=_patience(url))
     except ModuleNotFoundError as error:
         raise ImptraceError(
             f"the driver for {url.get_backend_name()} is not installed "
@@ -201,6 +224,14 @@ def _server_engine(url: URL, *, read_only: bool) -> Engine:
     if read_only and url.get_backend_name() == "postgresql":
         return engine.execution_options(postgresql_readonly=True)
     return engine
+
+
+def _patience(url: URL) -> dict[str, Any]:
+    """Let no server that is silent be waited for without end; what the URL says goes before."""
+    if url.get_backend_name() != "postgresql":
+        return {}
+    limits = {"connect_timeout": CONNECT_SECONDS, "tcp_user_timeout": 2 * CONNECT_SECONDS * 1000}
+    return {name: limit for name, limit in limits.items() if name not in url.query}
 
 
 @contextmanager

@@ -118,6 +118,15 @@ class Fold:
         """What is to be stored next."""
         return self._pending
 
+    def give_up(self) -> None:
+        """Count what is pending as lost: it cannot be stored."""
+        calls = sum(row.count for row in self._pending.accesses.values())
+        if calls:
+            times = [(row.first, row.last) for row in self._pending.accesses.values()]
+            since, until = min(first for first, _ in times), max(last for _, last in times)
+            self._lost(Lost(calls, since, until))
+        self._pending = Pending()
+
     def stored(self) -> None:
         """Forget what was pending: it is in the database now."""
         self._pending = Pending()
@@ -133,6 +142,8 @@ class Fold:
                 self._access(event)
             elif isinstance(event, ProcessStarted):
                 self._processes.add(event.process)
+                # Whether one is known need not be told of those that are gone.
+                self._processes.discard(event.previous or 0)
                 self._pending.processes[event.process] = event
             elif isinstance(event, ProcessExited):
                 self._exited(event)
@@ -203,8 +214,9 @@ class Fold:
     def _unannounced(self, process: int, at: int) -> None:
         """Stand in for a process whose start the recorder lost, so that its accesses are kept."""
         self._processes.add(process)
-        self._pending.processes[process] = ProcessStarted(
-            process, None, None, 0, b"", (), b"", 0, 0, b"", {}, at
+        # One that has ended may be forgotten here and not be stored yet.
+        self._pending.processes.setdefault(
+            process, ProcessStarted(process, None, None, 0, b"", (), b"", 0, 0, b"", {}, at)
         )
 
     def _two_named(self, access: Access, other: bytes, row: AccessRow) -> None:
@@ -262,6 +274,7 @@ class Fold:
     def _exited(self, event: ProcessExited) -> None:
         if event.process not in self._processes:
             self._unannounced(event.process, event.at)
+        self._processes.discard(event.process)
         self._pending.exits[event.process] = event
 
     def _lost(self, lost: Lost) -> None:

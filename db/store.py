@@ -185,7 +185,8 @@ def insert_processes(connection: Connection, run_id: int, pending: Pending) -> N
 
 def resolve_paths(connection: Connection, pending: Pending, ids: dict[bytes, int]) -> None:
     """Give an id to each pending path that has none; `ids` is filled in."""
-    new = dict.fromkeys(path for _, path, _ in pending.accesses if path not in ids)
+    # Sorted: two writers that meet the same new paths wait for each other in one direction only.
+    new = sorted({path for _, path, _ in pending.accesses if path not in ids})
     for chunk in chunks(new, CHUNK):
         # Keyed by the objects that the fold already holds, not by copies.
         made = insert_paths(connection, chunk)

@@ -1,7 +1,10 @@
 """Writing a run while it is recorded: fold in memory, store in batches, keep what was stored."""
 
 import json
-from collections.abc import Iterable, Sequence
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Engine, insert, update
@@ -15,14 +18,19 @@ from imptrace.db.codes import (
     pack_strings,
     storable,
 )
-from imptrace.db.engine import BUSY_TIMEOUT_MS, explained, reason
+from imptrace.db.engine import BUSY_TIMEOUT_MS, READS, explained, is_passing, reason
 from imptrace.db.fold import Fold
 from imptrace.db.liveness import this_process
 from imptrace.db.models import Run
 from imptrace.db.records import Effect, RunStart, RunSummary
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import Event, Mount, Snapshot
+from imptrace.tracer.events import Event, Mount, Snapshot, Warned
 
+PATIENCE_SECONDS = 60.0
+"""How long other writers are waited for at the end of a run, all together."""
+PAUSE_SECONDS = (0.01, 0.1)
+SNAPSHOTS = 5_000
+"""Paths of which the state after the run is stored in one transaction."""
 WAIT_WHILE_RECORDING_MS = 250
 """How long a commit waits for another writer: meanwhile the program may wait for the recorder."""
 
@@ -35,13 +43,23 @@ class RunWriter:
     Raises ImptraceError if not even the first row can be written.
     """
 
-    def __init__(self, engine: Engine, start: RunStart, mounts: Sequence[Mount] = ()) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        start: RunStart,
+        mounts: Sequence[Mount] = (),
+        fold: Fold | None = None,
+    ) -> None:
+        """Make the run's row. `fold` may hold what was recorded before the database was there."""
         self.failure: ImptraceError | None = None
         self.engine = engine
         self._place = engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
-        self._fold = Fold()
+        self._fold = fold or Fold()
+        self.progress = time.monotonic()
+        """When something was stored, or tried, the last time."""
         self._path_ids: dict[bytes, int] = {}
         self._stored_counters = (0, 0, 0, 0, 0)
+        self._lasting_failure: ImptraceError | None = None
         with explained(self._place):
             self._connection = engine.connect()
             with self._connection.begin():
@@ -58,13 +76,7 @@ class RunWriter:
         """Store what was folded since the last commit, in one transaction. Never raises for it."""
         if not self._fold.pending and self._stored_counters == self._counters():
             return
-        try:
-            with self._connection.begin():
-                self._store_pending()
-        except DBAPIError as error:
-            self._failed(error)
-        else:
-            self._committed()
+        self._store_rest(until=time.monotonic())
 
     def changed_paths(self) -> list[bytes]:
         """Every path of which a change was asked for: their state after the run is wanted."""
@@ -84,27 +96,66 @@ class RunWriter:
         """
         self._fold.lost += lost
         self._wait_for_lock(BUSY_TIMEOUT_MS)
+        until = time.monotonic() + PATIENCE_SECONDS
+        if not self._store_rest(until):
+            self._give_up_pending()
+        # Looked at between the transactions, never within one: others may want to write meanwhile.
+        for batch in store.chunks(snapshots, SNAPSHOTS):
+            self._store(partial(self._store_snapshots, batch), until)
         end = {
             "ended_ns": ended_ns,
             "exit_code": exit_code,
             "exit_signal": exit_signal,
             "status": STATUS_COMPLETE,
         }
-        try:
-            with self._connection.begin():
-                self._store_pending()
-                store.insert_after(self._connection, self.run_id, snapshots, self._path_ids)
-                self._connection.execute(update(Run).where(Run.id == self.run_id).values(end))
-        except DBAPIError as error:
-            self._failed(error)
-        else:
-            self._committed()
+        self._store(partial(self._store_end, end), until)
+
+    def _store(self, step: Callable[[], None], until: float) -> bool:
+        """Do a step in a transaction, again and again while only others are in the way."""
+        while True:
+            self.progress = time.monotonic()
+            try:
+                with self._connection.begin():
+                    step()
+            except DBAPIError as error:
+                self._failed(error)
+                if not is_passing(error) or time.monotonic() >= until:
+                    return False
+                # Not in step with the others that wait.
+                time.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311 (no secret)
+            else:
+                self.failure = self._lasting_failure
+                return True
+
+    def _store_rest(self, until: float) -> bool:
+        """Store what is pending."""
+        stored = self._store(self._store_pending, until)
+        if stored:
+            self._stored_counters = self._counters()
+            self._fold.stored()
+        return stored
+
+    def _give_up_pending(self) -> None:
+        """Let the run at least say that the rest of it is missing, and why."""
+        assert self.failure is not None  # noqa: S101 (something was not stored)
+        self._lasting_failure = self.failure
+        self._fold.give_up()
+        self._fold.feed([Warned("not-stored", f"the rest was not stored: {self.failure}")])
+
+    def _store_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
+        store.insert_after(self._connection, self.run_id, snapshots, self._path_ids)
+
+    def _store_end(self, end: Mapping[str, object]) -> None:
+        if self._counters() != self._stored_counters:
+            self._store_remarks()
+        self._connection.execute(update(Run).where(Run.id == self.run_id).values(end))
 
     def summary(self) -> RunSummary:
         """How many paths were read, created, modified and deleted. To be asked after `finish`."""
         from imptrace.db.queries import effects  # noqa: PLC0415 (not needed to record)
 
-        counts = effects(self._connection, self.run_id)
+        reading = self._connection.execution_options(**{READS: True})
+        counts = effects(reading, self.run_id)
         return RunSummary(
             read=counts[None],
             created=counts[Effect.CREATED],
@@ -146,11 +197,6 @@ class RunWriter:
     def _counters(self) -> tuple[int, int, int, int, int]:
         fold = self._fold
         return fold.lost, fold.unseen, len(fold.warnings), len(fold.mount_names), len(fold.gaps)
-
-    def _committed(self) -> None:
-        self._stored_counters = self._counters()
-        self._fold.stored()
-        self.failure = None
 
     def _failed(self, error: DBAPIError) -> None:
         # Ids that were given out in the transaction that is gone now may come to name other paths.

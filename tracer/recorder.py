@@ -69,7 +69,7 @@ class Recorder(Protocol):
         """
 
     def close(self) -> None:
-        """Stop reading. What was recorded goes on, unrecorded."""
+        """Stop recording. What came before that can still be taken; what runs goes on."""
 
 
 class Launched(Recorder, Protocol):

@@ -26,6 +26,7 @@ from imptrace.tracer.recorder import Recorder
 from imptrace.tracer.snapshot import snapshots
 
 if TYPE_CHECKING:
+    from imptrace.db.fold import Fold
     from imptrace.db.records import RunStart, RunSummary
     from imptrace.db.writer import RunWriter
     from imptrace.tracer.events import Event, Notice
@@ -36,6 +37,13 @@ COMMIT_SECONDS = 0.5
 READ_MS = 100
 LAST_CALL_SECONDS = 2.0
 """How long what was recorded before a stop is read, while more keeps coming."""
+OPEN_SECONDS = 60.0
+"""How long other writers are waited for at the end, if they never let us in."""
+REOPEN_SECONDS = 30.0
+"""After a database could not be opened for another reason."""
+WATCH_SECONDS = 1.0
+SILENCE_SECONDS = 30.0
+"""How long a database may do nothing while nothing else is waited for."""
 RETRY_SECONDS = 0.01
 """After a recorder's error: one that has nothing but errors must not take a whole processor."""
 GARBAGE_THRESHOLDS = (50_000, 20, 100)
@@ -99,13 +107,18 @@ class Session:
         self._stopping = Flag()
         self._over = False
         self._left = 0
+        self._fold: Fold | None = None
         self._writer: RunWriter | None = None
+        self._next_open = 0.0
+        self._unopened: ImptraceError | None = None
+        self._progress = time.monotonic()
         self._summary: RunSummary | None = None
         self._failure: ImptraceError | None = None
 
     def start(self) -> "Session":
         """Record in a thread."""
         Thread(target=self.run, name="keep", daemon=True).start()
+        Thread(target=self._watch, name="watch", daemon=True).start()
         return self
 
     def run(self) -> None:
@@ -120,8 +133,7 @@ class Session:
             self._guarded(self._finish)
         finally:
             gc.set_threshold(*thresholds)
-            self.finished.set()
-            self._notify()
+            self._done()
 
     def result(self) -> Result:
         """Wait until everything is stored; say what came of it."""
@@ -144,13 +156,19 @@ class Session:
     def _take_all(self) -> None:
         committed = time.monotonic()
         last_call = math.inf
+        called = False
         while not self._over:
+            self._progress = time.monotonic()
             stopping = self._stopping.is_set()
-            if stopping:
-                last_call = min(last_call, time.monotonic() + LAST_CALL_SECONDS)
+            if stopping and not called:
+                called, last_call = True, time.monotonic() + LAST_CALL_SECONDS
             items = self._take(0 if stopping else READ_MS)
-            if stopping and (items == () or time.monotonic() > last_call):
-                self._over = True  # all that came before was read
+            if stopping and items == ():
+                self._over = True  # all that came before was taken
+            if time.monotonic() > last_call:
+                # What has come is taken in however long that lasts, and nothing more.
+                self._guarded(self._recorder.close)
+                last_call = math.inf
             if time.monotonic() - committed > COMMIT_SECONDS:
                 self._guarded(self._commit)
                 committed = time.monotonic()
@@ -187,8 +205,8 @@ class Session:
                 self._notice(item)
             else:
                 events.append(item)
-        if self._writer is not None:
-            self._writer.feed(events)
+        if self._fold is not None:
+            self._fold.feed(events)
 
     def _notice(self, notice: ProgramEnded | ProgramStopped | AllGone) -> None:
         if isinstance(notice, ProgramStopped):
@@ -206,12 +224,34 @@ class Session:
         self._notify()
 
     def _open(self) -> None:
-        from imptrace.db.engine import open_database  # noqa: PLC0415 (slow: the program runs)
+        """Open the database, if it is time to try that (again)."""
+        from imptrace.db.fold import Fold  # noqa: PLC0415 (slow: the program runs)
+
+        # Whatever comes before the database can be written is kept here.
+        self._fold = self._fold or Fold()
+        from imptrace.db.engine import DatabaseBusyError, open_database  # noqa: PLC0415 (the same)
         from imptrace.db.writer import RunWriter  # noqa: PLC0415 (the same)
 
-        engine = open_database(self._request.database, create=True, read_only=False)
-        mounts = self._request.mounts if self._request.here else ()
-        self._writer = RunWriter(engine, self._start(), mounts)
+        if self._writer is not None or time.monotonic() < self._next_open:
+            return
+        try:
+            engine = open_database(self._request.database, create=True, read_only=False)
+            mounts = self._request.mounts if self._request.here else ()
+            self._writer = RunWriter(engine, self._start(), mounts, self._fold)
+        except ImptraceError as error:
+            is_busy = isinstance(error, DatabaseBusyError)
+            self._next_open = time.monotonic() + (0 if is_busy else REOPEN_SECONDS)
+            self._unopened = error
+            raise
+        if self._failure is self._unopened:
+            self._failure = None
+
+    def _open_at_last(self) -> None:
+        """Open the database that could not be opened so far: other writers end some time."""
+        until = time.monotonic() + OPEN_SECONDS
+        while self._writer is None and self._next_open <= time.monotonic() < until:
+            self._progress = time.monotonic()
+            self._guarded(self._open)
 
     def _start(self) -> "RunStart":
         from imptrace.db.records import RunStart  # noqa: PLC0415 (as above)
@@ -233,10 +273,12 @@ class Session:
         )
 
     def _commit(self) -> None:
+        self._open()
         if self._writer is not None:
             self._writer.commit()
 
     def _finish(self) -> None:
+        self._open_at_last()
         writer = self._writer
         if writer is None:
             return
@@ -252,6 +294,37 @@ class Session:
             self._summary = writer.summary()
         writer.close()
         writer.engine.dispose()
+
+    def _done(self) -> None:
+        self.finished.set()
+        self._notify()
+
+    def _watch(self) -> None:
+        """Give up a database that is silent when nothing but it is waited for."""
+        while not self.finished.wait(WATCH_SECONDS):
+            writer = self._writer
+            last = max(self._progress, writer.progress if writer else 0)
+            waits = self._over or self._stopping.is_set()
+            if waits and time.monotonic() - last > SILENCE_SECONDS:
+                self._look_for_the_end()
+                self._failed(ImptraceError(self._silent()))
+                self._done()
+
+    def _look_for_the_end(self) -> None:
+        """Take what is left, which nobody will store, for how the program ended."""
+        while self.ended is None:
+            items = self._recorder.events(0)
+            self.ended = next((each for each in items if isinstance(each, ProgramEnded)), None)
+            if not items:
+                return
+
+    def _silent(self) -> str:
+        from imptrace.db.location import shown  # noqa: PLC0415 (not needed otherwise)
+
+        return (
+            f"database {shown(self._request.database)}: it does not answer; "
+            "what it had not taken is lost"
+        )
 
     def _ended_ns(self) -> int:
         """Tell the wall clock of the end, which may have been set meanwhile, by the steady one."""

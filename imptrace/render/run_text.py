@@ -43,7 +43,7 @@ def run_text(details: RunDetails, wanted: Wanted) -> str:
         _heading(details.run, wanted.screen, home_of(details)),
         _titled("Processes", _drawn(process_tree(details.processes), wanted.screen), wanted),
         *_path_sections(details, wanted),
-        [_left_out(details.paths, wanted)],
+        [_left_out(details, wanted)],
     ]
     return "\n\n".join("\n".join(section) for section in sections if any(section))
 
@@ -167,11 +167,18 @@ def _counts(paths: Sequence[PathRecord]) -> str:
     return ", ".join(f"{effects.count(effect):,} {effect.value}" for effect in _EFFECTS)
 
 
-def _left_out(paths: Sequence[PathRecord], wanted: Wanted) -> str:
+def _no_change(run: RunRecord) -> str:
+    """Claim that nothing was changed only where all is known."""
+    if run.lost or run.status is not RunStatus.COMPLETE:
+        return "No change is known: not all was recorded. "
+    return "Nothing was changed. "
+
+
+def _left_out(details: RunDetails, wanted: Wanted) -> str:
     if wanted.reads:
         return ""
-    effects = [path.effect for path in paths]
-    changed = "" if any(effect in _EFFECTS for effect in effects) else "Nothing was changed. "
+    effects = [path.effect for path in details.paths]
+    changed = "" if any(effect in _EFFECTS for effect in effects) else _no_change(details.run)
     others = [
         f"{count:,} {what}"
         for count, what in (

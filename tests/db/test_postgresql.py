@@ -6,6 +6,7 @@ The server is a real one, started for these tests in a directory of its own.
 import hashlib
 import os
 import pwd
+import random
 import shutil
 import signal
 import subprocess
@@ -13,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -180,6 +182,33 @@ def test_a_server_that_went_away_is_one_line(url: str) -> None:
     with pytest.raises(ImptraceError) as caught:
         open_database(url.replace("host=/", "host=/nowhere/"), create=True, read_only=False)
     assert "\n" not in str(caught.value)
+
+
+def test_writers_that_meet_the_same_new_paths(url: str) -> None:
+    """In opposite order, each within one long transaction: neither waits for the other for ever."""
+    open_database(url, create=True, read_only=False).dispose()
+    failures: list[str] = []
+
+    def write(order: int) -> None:
+        engine = open_database(url, create=False, read_only=False)
+        writer = RunWriter(engine, START)
+        for turn in range(3):
+            numbers = list(range(4000))
+            random.Random(order).shuffle(numbers)  # noqa: S311 (no secret)
+            writer.feed([process(), *(read(b"/%d-%d" % (turn, number)) for number in numbers)])
+            writer.commit()
+        writer.finish(ENDED_NS, 0, None)
+        failures.extend([str(writer.failure)] if writer.failure else [])
+        writer.close()
+        engine.dispose()
+
+    threads = [Thread(target=write, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    assert [len(details(url, run).paths) for run in (1, 2, 3, 4)] == [12_000] * 4
 
 
 def test_readers_cannot_write(url: str) -> None:

@@ -3,11 +3,13 @@
 import contextlib
 import os
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
 import textwrap
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -329,3 +331,74 @@ def test_a_run_is_recording_while_its_recorder_lives(place: Path) -> None:
     assert details(place).run.status is RunStatus.RECORDING
     writer.close()
     engine.dispose()
+
+
+def test_the_look_at_files_keeps_nobody_out(place: Path) -> None:
+    """Snapshots are taken outside of any transaction: others write meanwhile."""
+    engine = open_database(place, create=True, read_only=False)
+    writer = RunWriter(engine, START)
+    writer.feed([process(), create(b"/made")])
+
+    def looks() -> Iterator[Snapshot]:
+        with closing(sqlite3.connect(place, timeout=0, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            other.execute("ROLLBACK")
+        yield Snapshot(b"/made", FILE)
+
+    writer.finish(ENDED_NS, 0, None, snapshots=looks())
+    assert writer.failure is None
+    with locked(place):
+        assert writer.summary().created == 1  # a reader waits for no writer
+    writer.close()
+    engine.dispose()
+
+
+@needs_root
+def test_a_full_disk_is_told_by_the_run_itself(small_disk: Path) -> None:
+    """What could not be stored is counted, and how the program ended is known."""
+    place = small_disk / "runs.db"
+    engine = open_database(place, create=True, read_only=False)
+    writer = RunWriter(engine, START)
+    writer.feed([process(), read(b"/first")])
+    writer.commit()
+    writer.feed([read(b"/%d/" % number + b"n" * 200) for number in range(5000)])
+    writer.finish(ENDED_NS, 7, None)
+    assert "the disk is full" in str(writer.failure)
+    writer.close()
+    engine.dispose()
+    found = details(place)
+    assert (found.run.exit_code, found.run.lost) == (7, 5000)
+    assert [path.path for path in found.paths] == [b"/first"]
+    assert [code for code, _ in found.run.warnings] == ["not-stored"]
+
+
+def test_many_at_once(tmp_path: Path) -> None:
+    """Each run makes the database or finds it busy: none fails."""
+    program = "import os; [os.path.exists('/') or 0 for _ in range(9)]; open('/etc/hostname')"
+    imptrace = Path(sys.executable).with_name("imptrace")
+    words = [imptrace, "run", "-q", "--db", tmp_path / "x.db", "--", sys.executable, "-c", program]
+    running = [subprocess.Popen(words, stderr=subprocess.PIPE) for _ in range(12)]
+    said = [each.communicate(timeout=120)[1] for each in running]
+    assert said == [b""] * 12
+    assert [each.returncode for each in running] == [0] * 12
+    with closing(sqlite3.connect(tmp_path / "x.db")) as connection:
+        assert connection.execute("SELECT count(*), sum(status) FROM run").fetchone() == (12, 12)
+
+
+def test_a_server_that_accepts_and_stays_silent(tmp_path: Path) -> None:
+    """It is given up in time, and the program's exit code is kept."""
+    pytest.importorskip("psycopg")
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"postgresql://x@127.0.0.1:{server.getsockname()[1]}/x?connect_timeout=2"
+        imptrace = Path(sys.executable).with_name("imptrace")
+        done = subprocess.run(
+            [imptrace, "run", "--db", url, "sh", "-c", "exit 7"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert done.returncode == 7
+    assert "timeout" in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -244,3 +244,22 @@ def test_fuse_server_inside(record: Recorder, work: Path, mounted: Path) -> None
     for name in ("g1", "g2", "g3", "g4"):
         assert effects[os.fsencode(work / "source" / name)] is Effect.CREATED
     assert os.fsencode(mounted / "g5") in record.paths(mounted)
+
+
+def test_stopped_for_longer_than_a_program_waits(
+    record: Recorder, work: Path, compiled: Callable[..., Path]
+) -> None:
+    """What had to be dropped is counted, and how the program ended is known."""
+    count = 150_000
+    command = record.command(str(compiled("many_names")), str(count))
+    with subprocess.Popen(command, cwd=work, stderr=subprocess.PIPE) as recording:
+        time.sleep(1)
+        recording.send_signal(signal.SIGSTOP)
+        time.sleep(8)
+        recording.send_signal(signal.SIGCONT)
+        recording.communicate(timeout=PATIENCE)
+    assert recording.returncode == 7
+    details = record.details()
+    named = sum(path.path.startswith(b"/nonexistent/") for path in details.paths)
+    assert named + details.run.lost == count
+    assert sum(gap.count for gap in details.gaps) == details.run.lost

@@ -16,6 +16,7 @@ from imptrace.tracer.events import (
     AccessFlag,
     FileState,
     FileType,
+    Lost,
     Mount,
     MountNamed,
     Op,
@@ -189,11 +190,13 @@ def test_every_field_of_the_other_records_arrives() -> None:
         record(4, "exit", **exits),
         record(8, "exit", **exits),
         record(6, "count", process=2, count=3),
+        record(5, "lost", count=3, since=4, until=5),
         record(11, "name", b"/in", b"/host", inside_length=3, host_length=5),
     ) == [
         ProcessExited(process=2, status=3, at=4),
         wire.ProgramEnded(status=3, left=5),
         Unseen(process=2, count=3),
+        Lost(count=3, since=4, until=5),
         MountNamed(inside=b"/in", host=b"/host"),
     ]
 
@@ -207,6 +210,7 @@ def test_record_sizes() -> None:
         "process": wire.PROCESS.size,
         "exit": wire.EXIT.size,
         "count": wire.COUNT.size,
+        "lost": wire.LOST.size,
         "name": wire.NAME.size,
     }
 

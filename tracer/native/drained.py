@@ -154,7 +154,7 @@ class Drained:
             return self._changed.wait_for(lambda: bool(self._backlog), timeout_ms / 1000)
 
     def close(self) -> None:
-        """Stop reading."""
+        """Stop reading. What was read already can still be taken."""
         self._closing = True
 
     def _next_chunk(self, seconds: float) -> bytes:
@@ -169,7 +169,10 @@ class Drained:
                     or not self._thread.is_alive()
                 )
             )
-            return self._backlog.get()
+            chunk = self._backlog.get()
+            if not chunk and not self._thread.is_alive():
+                self._backlog.close()
+            return chunk
 
     def _drain(self) -> None:
         try:
@@ -188,5 +191,4 @@ class Drained:
             # Only this thread reads, so that nothing is closed under a reader.
             self._source.close()
             with self._changed:
-                self._backlog.close()
                 self._changed.notify_all()

@@ -19,6 +19,8 @@ enum {
 	/* 16 bytes each: past it the table starts anew, and accesses are written once more */
 	LAST_CAPACITY = 1 << 21,
 	DIRTY_MAX = 1 << 14,
+	/* bytes of the ring that only records of ends and losses may take: they are never dropped */
+	SPARE = 1 << 12,
 };
 
 struct entry {
@@ -35,6 +37,7 @@ static struct ring *ring;
 static int kick_fd, reader_fd;
 static uint64_t start_ns, seed[2];
 static bool dropping;
+static uint64_t dropped_since;
 
 static struct entry *entries;
 static size_t capacity, used;
@@ -157,6 +160,12 @@ static void nap(void)
 		journal_reader_died();
 }
 
+/* Records that must arrive whatever is dropped: without them nobody knows how the program ended. */
+static bool is_vital(uint8_t type)
+{
+	return type == RECORD_LOST || (type >= RECORD_ROOT_EXITED && type <= RECORD_ALL_GONE);
+}
+
 /*
  * Room for a record. Waits for the reader while the ring is full, as nothing may be lost; but
  * not for one that is gone or has been stopped, as the program must go on.
@@ -170,7 +179,10 @@ static void *reserve(size_t size, uint8_t type)
 	while (journal_is_read()) {
 		if (dropping && ring_fill(ring) < ring->size / 2)
 			dropping = false;
-		record = dropping ? NULL : ring_reserve(ring, size);
+		if (is_vital(type))
+			record = ring_reserve(ring, size, 0);
+		else
+			record = dropping ? NULL : ring_reserve(ring, size, SPARE);
 		if (record) {
 			uint32_t kept = record->size;
 
@@ -184,8 +196,9 @@ static void *reserve(size_t size, uint8_t type)
 			since = journal_now();
 		}
 		if (dropping || journal_now() > since + READER_PATIENCE_NS) {
+			if (!ring->dropped++)
+				dropped_since = journal_now();
 			dropping = true;
-			ring->dropped++;
 			return NULL;
 		}
 		kick();
@@ -423,6 +436,22 @@ void journal_count(uint8_t type, uint32_t image, uint32_t count)
 	push(record);
 }
 
+static void say_lost(void)
+{
+	struct lost_record *record;
+
+	if (!ring->dropped)
+		return;
+	record = reserve(sizeof(*record), RECORD_LOST);
+	if (!record)
+		return;
+	record->count = ring->dropped;
+	record->since = dropped_since;
+	record->until = journal_now();
+	ring->dropped = 0;
+	push(record);
+}
+
 static void say_number(struct number *number, uint32_t warning)
 {
 	if (number->count != number->said)
@@ -441,8 +470,10 @@ void journal_exit(uint8_t type, uint32_t image, int status, uint32_t left)
 {
 	struct exit_record *record;
 
-	if (type == RECORD_ROOT_EXITED || type == RECORD_ALL_GONE)
+	if (type == RECORD_ROOT_EXITED || type == RECORD_ALL_GONE) {
 		say_numbers();
+		say_lost();
+	}
 	record = reserve(sizeof(*record), type);
 	if (!record)
 		return;
@@ -468,10 +499,6 @@ void journal_flush(void)
 		entry->pending = 0;
 	}
 	dirty_count = 0;
-	if (ring->dropped && !dropping) {
-		uint64_t lost = ring->dropped;
-
-		ring->dropped = 0;
-		journal_count(RECORD_LOST, 0, lost > UINT32_MAX ? UINT32_MAX : (uint32_t)lost);
-	}
+	if (!dropping)
+		say_lost();
 }

@@ -30,6 +30,7 @@ static const struct field fields[] = {
 	FIELD(process, cgroup_length), FIELD(process, environ_length),
 	FIELD(exit, process), FIELD(exit, status), FIELD(exit, at), FIELD(exit, left),
 	FIELD(count, process), FIELD(count, count),
+	FIELD(lost, count), FIELD(lost, since), FIELD(lost, until),
 	FIELD(name, inside_length), FIELD(name, host_length),
 };
 
@@ -40,6 +41,7 @@ static const struct {
 	{ "access", sizeof(struct access_record) },   { "state", sizeof(struct state_record) },
 	{ "repeat", sizeof(struct repeat_record) },   { "process", sizeof(struct process_record) },
 	{ "exit", sizeof(struct exit_record) },	      { "count", sizeof(struct count_record) },
+	{ "lost", sizeof(struct lost_record) },
 	{ "name", sizeof(struct name_record) },
 };
 

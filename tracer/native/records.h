@@ -16,7 +16,7 @@ enum record_type {
 	RECORD_REPEAT,		/* struct repeat_record */
 	RECORD_PROCESS,		/* struct process_record, texts */
 	RECORD_EXIT,		/* struct exit_record: a process ended */
-	RECORD_LOST,		/* struct count_record */
+	RECORD_LOST,		/* struct lost_record */
 	RECORD_UNSEEN,		/* struct count_record */
 	RECORD_WARNING,		/* struct count_record: .count is an enum warning */
 	RECORD_ROOT_EXITED,	/* struct exit_record: the program itself ended */
@@ -99,6 +99,12 @@ struct exit_record {
 struct name_record {
 	struct record header;
 	uint32_t inside_length, host_length;	/* the latter 0: the host cannot see it */
+};
+
+/* Records that had to be dropped, between two moments. */
+struct lost_record {
+	struct record header;
+	uint64_t count, since, until;
 };
 
 struct count_record {

@@ -27,14 +27,14 @@ size_t ring_fill(struct ring *ring)
 	       atomic_load_explicit(&ring->read, memory_order_acquire);
 }
 
-struct record *ring_reserve(struct ring *ring, size_t size)
+struct record *ring_reserve(struct ring *ring, size_t size, size_t spare)
 {
 	uint64_t written = atomic_load_explicit(&ring->written, memory_order_relaxed);
 	size_t offset = written & (ring->size - 1);
 	size_t tail = ring->size - offset;
 	size_t filler = tail < size ? tail : 0;
 
-	if (size > ring->size / 4 || ring_fill(ring) + filler + size > ring->size)
+	if (size > ring->size / 4 || ring_fill(ring) + filler + size + spare > ring->size)
 		return NULL;
 	if (filler) {
 		struct record *record = (struct record *)(ring->data + offset);

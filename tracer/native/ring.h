@@ -44,10 +44,10 @@ struct ring *ring_new(size_t size);
 void ring_free(struct ring *ring);
 
 /*
- * Returns room for a record of @size bytes, valid until ring_push; NULL if there is none now.
- * @size must be at most a quarter of the ring.
+ * Returns room for a record of @size bytes, valid until ring_push; NULL if there is none now that
+ * would leave @spare bytes. @size must be at most a quarter of the ring.
  */
-struct record *ring_reserve(struct ring *ring, size_t size);
+struct record *ring_reserve(struct ring *ring, size_t size, size_t spare);
 void ring_push(struct ring *ring, const struct record *record);
 
 /* How many bytes wait to be read. */

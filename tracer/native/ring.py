@@ -26,6 +26,7 @@ from imptrace.tracer.events import (
     Unseen,
     Warned,
 )
+from imptrace.tracer.native.repeats import Known
 from imptrace.tracer.proc import split_arguments
 
 HEADER: Final = Struct("=IBBBB")
@@ -35,6 +36,7 @@ REPEAT: Final = Struct("=8xIIQ")
 PROCESS: Final = Struct("=8xIIIiIIQIIIIII")
 EXIT: Final = Struct("=8xIiQII")
 COUNT: Final = Struct("=8xII")
+LOST: Final = Struct("=8xQQQ")
 NAME: Final = Struct("=8xII")
 
 _HAS_BEFORE, _HAS_BEFORE2, _HAS_PATH2 = 1, 2, 4
@@ -140,7 +142,7 @@ class Decoder:
 
     def __init__(self) -> None:
         """Start with no access known."""
-        self._seen: list[_Seen] = []
+        self._seen: Known[_Seen] = Known()
         self._last_path = b""
 
     def decode(self, data: bytes) -> Iterator[Event | Notice]:
@@ -166,9 +168,15 @@ class Decoder:
             elif kind == _REPEAT:
                 yield self._repeat(record)
             elif kind == _PROCESS:
-                yield _process(record)
+                started = _process(record)
+                if started.previous is not None:
+                    self._seen.ended(started.previous, started.at)
+                yield started
             else:
-                yield _other(kind, record)
+                other = _other(kind, record)
+                if isinstance(other, ProcessExited):
+                    self._seen.ended(other.process, other.at)
+                yield other
 
     def _access(self, record: bytes, op: Op, outcome: Outcome, has: int) -> Access:
         number, process, flag_bits, errno, at, length, length2 = ACCESS.unpack_from(record)
@@ -187,19 +195,21 @@ class Decoder:
         offset += length
         path2 = record[offset : offset + length2] if has & _HAS_PATH2 else None
         flags = _FLAGS[flag_bits]
-        self._seen.append((process, op, path, path2, outcome, errno, flags))
-        if number != len(self._seen):
-            raise ValueError(f"access {number} follows {len(self._seen) - 1}")
+        if number != self._seen.add(process, (process, op, path, path2, outcome, errno, flags)):
+            raise ValueError(f"access {number} follows {self._seen.last - 1}")
         return _make(
             Access,
             (process, op, path, path2, outcome, at, errno, flags, before, before2, 1, at),
         )
 
-    def _repeat(self, record: bytes) -> Access:
+    def _repeat(self, record: bytes) -> Access | Lost:
         number, count, last = REPEAT.unpack_from(record)
-        if not 0 < number <= len(self._seen):
+        if not 0 < number <= self._seen.last:
             raise ValueError(f"a repeat of {number}, which was never seen")
-        process, op, path, path2, outcome, errno, flags = self._seen[number - 1]
+        seen = self._seen.get(number)
+        if seen is None:
+            return Lost(count, last, last)  # its process ended long ago
+        process, op, path, path2, outcome, errno, flags = seen
         return _make(
             Access,
             (process, op, path, path2, outcome, last, errno, flags, None, None, count, last),
@@ -262,9 +272,9 @@ def _other(kind: int, record: bytes) -> Event | Notice:
         return AllGone()
     if kind == _NAME:
         return _mount_named(record)
-    process, count = COUNT.unpack_from(record)
     if kind == _LOST:
-        return Lost(count)
+        return Lost(*LOST.unpack_from(record))
+    process, count = COUNT.unpack_from(record)
     if kind == _UNSEEN:
         return Unseen(process, count)
     if kind == _WARNING:

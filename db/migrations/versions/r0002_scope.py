@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
+from typing import Literal
 
 import sqlalchemy as sa
 from alembic import op
@@ -26,7 +27,11 @@ def upgrade() -> None:
     with op.batch_alter_table("run") as run:
         run.add_column(sa.Column("scope", sa.SmallInteger(), nullable=True))
         run.add_column(sa.Column("elsewhere", sa.Text(), nullable=True))
-    with op.batch_alter_table("process", recreate="always") as process:
+    # Made anew, SQLite's table reads as a fresh one does; other databases can alter theirs.
+    anew: Literal["always", "never"] = (
+        "always" if op.get_bind().dialect.name == "sqlite" else "never"
+    )
+    with op.batch_alter_table("process", recreate=anew) as process:
         process.add_column(sa.Column("unit", sa.Text(), nullable=True))
     _carry_properties()
     _tell_units()

@@ -1,0 +1,28 @@
+"""What is remembered of processes ends with them."""
+
+from imptrace.tracer.native.repeats import GRACE_NS, Known
+
+
+def test_facts_of_those_that_live() -> None:
+    """They are found by number, however many others came and went."""
+    known: Known[str] = Known()
+    first = known.add(1, "of the first")
+    for process in range(2, 50_000):
+        number = known.add(process, f"of {process}")
+        assert known.get(number) == f"of {process}"
+        known.ended(process, process * 1_000_000)
+    assert known.get(first) == "of the first"
+    assert known.get(first + 1) is None
+    assert len(known) <= GRACE_NS / 1_000_000 + 3
+    assert len(known._blocks) < 20
+
+
+def test_one_that_ended_just_now_is_known() -> None:
+    """Repeats of what it did come a little after its end."""
+    known: Known[str] = Known()
+    number = known.add(1, "late")
+    known.ended(1, 5)
+    known.ended(2, 5 + GRACE_NS)
+    assert known.get(number) == "late"
+    known.ended(3, 6 + GRACE_NS)
+    assert known.get(number) is None
