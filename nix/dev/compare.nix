@@ -109,7 +109,10 @@ let
         lib.optional (!(record ? before-follows)) "${record.follows} is no option with a value"
       else
         lib.optional (
-          !(builtins.isList found.value) && found.value != null && !paths.covers (paths.publicName record.path) target
+          !(builtins.isList found.value)
+          && found.value != null
+          && !lib.hasInfix "%" value # a specifier of systemd: the path is known when the unit starts
+          && !paths.covers (paths.publicName record.path) target
         ) "${record.follows} is ${value}, the catalogue has ${record.path}"
     );
 

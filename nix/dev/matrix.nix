@@ -5,6 +5,7 @@
   preservation,
   homeManager ? null,
   extra ? { },
+  platform ? "x86_64-linux",
   machine,
   backend,
   initrd,
@@ -98,7 +99,7 @@ let
         postgresql.enable = true;
         mysql = {
           enable = true;
-          package = lib.mkDefault (import nixpkgs { system = "x86_64-linux"; }).mariadb;
+          package = lib.mkDefault (import nixpkgs { system = platform; }).mariadb;
         };
         redis.servers.main.enable = true;
         nginx.enable = true;
@@ -152,7 +153,7 @@ let
   };
 
   system = import (nixpkgs + "/nixos/lib/eval-config.nix") {
-    system = "x86_64-linux";
+    system = platform;
     inherit lib;
     modules = [
       backends.${backend}

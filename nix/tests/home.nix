@@ -130,6 +130,32 @@ in
     ];
   };
 
+  preservation-links-a-file-in-the-home-itself-and-leaves-the-home-alone = {
+    actual =
+      let
+        evaluated = withAlice {
+          beside = "preservation";
+          alice.imports = [
+            normal
+            {
+              programs.some-editor.persistence.normal.files = map (file: {
+                inherit file;
+                method = "symlink";
+              }) [ ".somerc" ".config/otherrc" ];
+            }
+          ];
+        };
+      in
+      lib.listToAttrs (
+        map (one: lib.nameValuePair one.file one.configureParent)
+          evaluated.config.preservation.preserveAt."/persistent".users.alice.files
+      );
+    expected = {
+      ".somerc" = false;
+      ".config/otherrc" = true;
+    };
+  };
+
   a-program-that-is-off-keeps-nothing = {
     actual = kept (withAlice {
       beside = "impermanence";

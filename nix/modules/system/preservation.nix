@@ -55,12 +55,12 @@ let
     };
 
   # A program can only create a file through its link where the file's parent is in the store,
-  # and belongs to whom it belongs to in place.
+  # and belongs to whom it belongs to in place. preservation makes home directories by itself.
   linked =
     item:
     {
       how = "symlink";
-      configureParent = true;
+      configureParent = dirOf item.path != ".";
     }
     // lib.optionalAttrs (item.within != null && dirOf item.path == item.within.path) {
       parent = ownership item.within;
