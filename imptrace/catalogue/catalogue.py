@@ -88,7 +88,7 @@ class Catalogue:
             for entry in entries
             for known in (*entry.programs, *entry.units, *entry.aliases, entry.id)
         }
-        near = difflib.get_close_matches(name.lower(), names, n=_SUGGESTIONS, cutoff=0.72)
+        near = difflib.get_close_matches(name.lower(), names, n=_SUGGESTIONS, cutoff=0.8)
         return [names[each] for each in near]
 
     def _not_found(self, name: str, place: Place | None) -> str:

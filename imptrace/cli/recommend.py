@@ -24,7 +24,7 @@ from imptrace.render import recommendation_json
 from imptrace.render.nix import Target, nix
 from imptrace.render.plan import lacks_space, plan
 from imptrace.render.reasons import in_words
-from imptrace.render.recommendation_text import explanation, table
+from imptrace.render.recommendation_text import explanation, name_of_subject, table
 from imptrace.render.wholes import only
 
 DEFAULT_PLAN_STORAGE = "/persistent"
@@ -138,7 +138,7 @@ def recommend(
     )
     wanted = Level(level.value) if level else None
     advices = [only(advice, wanted, min_confidence) for _, advice in found]
-    for warning in dict.fromkeys(in_words(each) for one in advices for each in one.warnings):
+    for warning in _warnings(advices):
         say(warning)
     if explain is not None:
         _explain(found, explain)
@@ -206,6 +206,15 @@ def _advices(
     if everything:
         return [each for each in found if each[1].recommendations] or found[:1]
     return found
+
+
+def _warnings(advices: list[Advice]) -> list[str]:
+    """Say what makes an answer less than certain; whose it is, where there are several."""
+    return [
+        f"{name_of_subject(advice)}: {in_words(each)}" if len(advices) > 1 else in_words(each)
+        for advice in advices
+        for each in advice.warnings
+    ]
 
 
 def _explain(found: list[tuple[Facts, Advice]], path: str) -> None:

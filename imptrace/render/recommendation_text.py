@@ -96,13 +96,18 @@ def explanation(advice: Advice, runs: Sequence[RunDetails], path: bytes, screen:
     return "\n".join([*lines, *_calls(runs, path)])
 
 
-def _heading(advice: Advice) -> str:
+def name_of_subject(advice: Advice) -> str:
+    """Say whom an advice is for: a service, a program, or the option of neither."""
     subject = advice.subject
     name = subject.service or (printable(subject.program) if subject.program else None)
-    name = name or subject.option or "-"
+    return printable(name or subject.option or "-")
+
+
+def _heading(advice: Advice) -> str:
+    subject, name = advice.subject, name_of_subject(advice)
     option = f" ({subject.option})" if subject.option and subject.option != name else ""
     runs = counted(len(advice.runs), "run") if advice.runs else "no run: only declared"
-    return f"{printable(name)}{option}, from {runs}"
+    return f"{name}{option}, from {runs}"
 
 
 def _rows(
