@@ -4,9 +4,9 @@
 
 Each Nix file below the directories that keeps something (environment.persistence,
 home.persistence, preservation.preserveAt) is a configuration of its own here: it is copied, a
-directory and a file of the system and two directories of a home are added, `nix-instantiate` parses
-the result, its value is compared where it can be evaluated with stand-ins, the lines of the diff
-are counted against those that a person would add, and `--remove` must give back the file as it was.
+directory and a file of the system and two directories of a home are added, Nix parses the result,
+the lines of the diff are counted against those that a person would add, and taking the paths out
+must give back the file as it was.
 """
 
 import difflib
@@ -19,9 +19,10 @@ from collections import Counter
 from pathlib import Path
 
 from imptrace.contribute.keeping.places import places
+from imptrace.contribute.keeping.plan import Change, add, remove
 from imptrace.contribute.nix_source.tree import NixSyntaxError
+from imptrace.kept.lone_path import homes, lone_path
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
 MOST_LINES_MORE = 2
 
 
@@ -53,15 +54,11 @@ def _try(file: Path, of_home: set[bool], counts: Counter[str]) -> None:
         copy = Path(directory, file.name)
         old = file.read_bytes()
         copy.write_bytes(old)
-        done = _keep(copy, *wanted)
-        if "no place" in done.stderr:
-            counts["without a place for one of them"] += 1
+        change = _keep(copy, wanted)
+        if change.placeless:
+            counts["files without a place for one of them"] += 1
             return
-        counts["configurations"] += 1
-        if done.returncode:
-            counts["refused"] += 1
-            print(f"{file}: {done.stderr.strip()}")
-            return
+        counts["files"] += 1
         new = copy.read_bytes()
         parsed = subprocess.run(
             ["nix-instantiate", "--parse", str(copy)], capture_output=True, check=False
@@ -77,7 +74,7 @@ def _try(file: Path, of_home: set[bool], counts: Counter[str]) -> None:
         counts["lines"] += len(changed)
         if not few:
             print(f"{file}: {len(changed)} lines\n" + "\n".join(changed))
-        _keep(copy, "--remove", *wanted)
+        _take_out(copy, wanted)
         same = _squeezed(copy.read_bytes()) == _squeezed(old)
         counts["removed again"] += same
         if not same:
@@ -92,15 +89,18 @@ def _squeezed(source: bytes) -> bytes:
     return b"".join(source.split()).replace(b"directories=[];", b"").replace(b"files=[];", b"")
 
 
-def _keep(copy: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [IMPTRACE, "keep", *arguments, "--config", copy, "--yes"],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-        env=os.environ,
-    )
+def _keep(copy: Path, wanted: list[str]) -> Change:
+    """Do what the command does, without starting it anew for each of a hundred files."""
+    change = add([lone_path(os.fsencode(path)) for path in wanted], [copy], None)
+    for file, (_, new) in change.sources.items():
+        file.write_bytes(new)
+    return change
+
+
+def _take_out(copy: Path, wanted: list[str]) -> None:
+    change = remove([os.fsencode(path) for path in wanted], [copy], homes())
+    for file, (_, new) in change.sources.items():
+        file.write_bytes(new)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import typer
 
 from imptrace.catalogue import shipped
 from imptrace.cli import completing
+from imptrace.cli.asked import asked
 from imptrace.cli.messages import say
 from imptrace.cli.options import Database
 from imptrace.cli.output import write_new_file
@@ -15,6 +16,8 @@ from imptrace.db.engine import reading
 from imptrace.errors import UsageError
 from imptrace.evidence.export import Evidence, make_evidence
 from imptrace.evidence.gather import Question, gather
+from imptrace.kept.backup import Program, backup, unwritable
+from imptrace.render.text import printable
 from imptrace.render.words import counted
 
 
@@ -24,7 +27,7 @@ def export(
         typer.Argument(
             metavar="RUN...",
             autocompletion=completing.runs,
-            help="Runs (id, label, latest), or a program.",
+            help="Runs (id, label, latest), or a program; with --for also services and paths.",
         ),
     ],
     *,
@@ -34,6 +37,12 @@ def export(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print exactly what would leave the machine.")
     ] = False,
+    program: Annotated[
+        Program | None,
+        typer.Option(
+            "--for", help="Write what is to be kept as a list for a backup program instead."
+        ),
+    ] = None,
     database: Database = None,
 ) -> None:
     """Write runs as a file to attach to an issue, without names.
@@ -42,8 +51,13 @@ def export(
     on are in it, as JSON lines (docs/evidence.md). The names of files stay as they are: look at
     them with --dry-run.
 
+    With --for it is the list of what to save: caches left out, secrets marked (docs/act.md).
+
     Example: imptrace export networkmanager -o networkmanager.jsonl
     """
+    if program is not None:
+        _backup(runs, program, output, database)
+        return
     if dry_run is (output is not None):
         raise UsageError("name the file with --output FILE, or look first with --dry-run")
     with reading(database) as engine:
@@ -53,6 +67,17 @@ def export(
     else:
         write_new_file(output, evidence.text.encode())
     _summarise(evidence)
+
+
+def _backup(what: list[str], program: Program, output: Path | None, database: str | None) -> None:
+    wanted = [each for one in asked(what, database) for each in one.recommendations]
+    for path in unwritable(wanted):
+        say(f"left out, since its name spans lines: {printable(path)}")
+    text = b"\n".join(backup(wanted, program, what[0])) + b"\n"
+    if output is None:
+        sys.stdout.buffer.write(text)
+    else:
+        write_new_file(output, text)
 
 
 def _summarise(evidence: Evidence) -> None:

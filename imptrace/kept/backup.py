@@ -1,0 +1,120 @@
+"""What is to be kept, as the lists that backup programs read. Pure.
+
+Caches are left out, what is secret is marked, and paths are whole: of a service with DynamicUser
+the private directory.
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+
+from imptrace.facts.levels import Level
+from imptrace.facts.paths import is_within, parents_of
+from imptrace.judge.model import Kind, Method, Recommendation, Scope
+
+
+class Program(StrEnum):
+    """The program that reads the list."""
+
+    RESTIC = "restic"
+    """--files-from FILE: what is left out stands beside it as --exclude."""
+    BORG = "borg"
+    """--patterns-from FILE."""
+    RSYNC = "rsync"
+    """--filter 'merge FILE', from / to the copy."""
+    CLAN = "clan"
+    """A module that fills clan.core.state."""
+
+
+_GLOB = b"\\*?["
+_BREAKS = b"\n\r\0"
+
+
+def backup(wanted: Sequence[Recommendation], program: Program, name: str) -> list[bytes]:
+    """Write the lines of a list. `name`: what clan calls the state."""
+    included, excluded = split(wanted)
+    if program is Program.RESTIC:
+        return _restic(included, excluded)
+    if program is Program.BORG:
+        return _borg(included, excluded)
+    if program is Program.RSYNC:
+        return _rsync(included, excluded)
+    return _clan(included, name)
+
+
+def split(
+    wanted: Iterable[Recommendation],
+) -> tuple[list[Recommendation], list[Recommendation]]:
+    """Sort out what is saved, outermost paths only, and the caches inside of it."""
+    owned = [each for each in wanted if each.scope is Scope.OWNED]
+    kept = [each for each in owned if each.level > Level.TRANSIENT]
+    tops = {each.path for each in kept if each.kind is Kind.DIRECTORY}
+    included = [each for each in kept if tops.isdisjoint(parents_of(each.path))]
+    excluded = [
+        each
+        for each in owned
+        if each.level is Level.TRANSIENT and any(is_within(each.path, top) for top in tops)
+    ]
+    return included, excluded
+
+
+def unwritable(wanted: Iterable[Recommendation]) -> list[bytes]:
+    """Name the paths that no list of lines can hold."""
+    return [each.path for each in wanted if any(byte in each.path for byte in _BREAKS)]
+
+
+def _remark(each: Recommendation) -> bytes:
+    replaced = ", replaced by its program" if each.method is Method.NONE else ""
+    return f"# {each.level}{replaced}".encode()
+
+
+def _lines(included: Iterable[Recommendation]) -> Iterable[Recommendation]:
+    return (each for each in included if not any(byte in each.path for byte in _BREAKS))
+
+
+def _restic(included: Sequence[Recommendation], excluded: Sequence[Recommendation]) -> list[bytes]:
+    lines = [b"# restic backup --files-from THIS_FILE"]
+    lines += [b"# --exclude " + each.path for each in _lines(excluded)]
+    for each in _lines(included):
+        lines += [_remark(each), _escaped(each.path)]
+    return lines
+
+
+def _borg(included: Sequence[Recommendation], excluded: Sequence[Recommendation]) -> list[bytes]:
+    lines = [b"# borg create --patterns-from THIS_FILE REPOSITORY::ARCHIVE"]
+    lines += [b"- pp:" + each.path for each in _lines(excluded)]
+    for each in _lines(included):
+        lines += [_remark(each), b"R " + each.path]
+    return lines
+
+
+def _rsync(included: Sequence[Recommendation], excluded: Sequence[Recommendation]) -> list[bytes]:
+    lines = [b"# rsync -aAXH --filter 'merge THIS_FILE' / COPY/"]
+    lines += [b"- " + _escaped(each.path) for each in _lines(excluded)]
+    above: dict[bytes, None] = {}
+    for each in _lines(included):
+        above |= dict.fromkeys(reversed(list(parents_of(each.path))))
+    lines += [b"+ " + _escaped(path) + b"/" for path in above]
+    for each in _lines(included):
+        lines.append(_remark(each))
+        lines.append(
+            b"+ " + _escaped(each.path) + (b"/***" if each.kind is Kind.DIRECTORY else b"")
+        )
+    return [*lines, b"- *"]
+
+
+def _clan(included: Sequence[Recommendation], name: str) -> list[bytes]:
+    lines = [b"{", b"  clan.core.state.%s.folders = [" % _quoted(name.encode())]
+    for each in included:
+        lines += [b"    " + _remark(each), b"    " + _quoted(each.path)]
+    return [*lines, b"  ];", b"}"]
+
+
+def _quoted(text: bytes) -> bytes:
+    for raw, escaped in ((b"\\", b"\\\\"), (b'"', b'\\"'), (b"${", b"\\${"), (b"\n", b"\\n")):
+        text = text.replace(raw, escaped)
+    return b'"' + text + b'"'
+
+
+def _escaped(path: bytes) -> bytes:
+    """Take the meaning from characters of a pattern."""
+    return b"".join(b"\\" + bytes([byte]) if byte in _GLOB else bytes([byte]) for byte in path)

@@ -1,0 +1,131 @@
+"""`imptrace export --for`: real backup programs read the lists, and give back what is kept."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from imptrace.facts.levels import Kind, Level
+from imptrace.judge.model import Recommendation, Scope
+from imptrace.kept.backup import Program, backup
+
+IMPTRACE = Path(sys.executable).with_name("imptrace")
+SERVICES = ("one", "two", "three", "four", "five", "six", "seven")
+DYNAMIC = ("eight", "nine", "ten")
+
+
+def kept(path: Path, level: Level, kind: Kind = Kind.DIRECTORY) -> Recommendation:
+    return Recommendation(
+        path=os.fsencode(path),
+        kind=kind,
+        scope=Scope.OWNED,
+        level=level,
+        user=None,
+        group=None,
+        mode=None,
+        confidence=1,
+        observed=True,
+        covers=1,
+        reasons=(),
+    )
+
+
+@pytest.fixture
+def services(tmp_path: Path) -> list[Recommendation]:
+    """Make the state of ten services, three of them with DynamicUser, each with a cache in it."""
+    found = []
+    for name in (*SERVICES, *(f"private/{name}" for name in DYNAMIC)):
+        top = tmp_path / "machine" / "lib" / name
+        (top / "cache").mkdir(parents=True)
+        (top / "state [1]").write_text(name)
+        (top / "cache" / "big").write_text("again")
+        found += [kept(top, Level.IMPORTANT), kept(top / "cache", Level.TRANSIENT)]
+    key = tmp_path / "machine" / "key*?"
+    key.write_text("k")
+    (tmp_path / "machine" / "keyring").write_text("no")
+    (tmp_path / "machine" / "other").write_text("no")
+    return [*found, kept(key, Level.SECRET, Kind.FILE)]
+
+
+def check(restored: Path, machine: Path) -> None:
+    """Compare what came back."""
+    for name in (*SERVICES, *(f"private/{name}" for name in DYNAMIC)):
+        top = Path(f"{restored}{machine}/lib/{name}")
+        assert (top / "state [1]").read_text() == name
+        assert not (top / "cache" / "big").exists()
+    there = Path(f"{restored}{machine}")
+    assert {each.name for each in there.iterdir()} == {"lib", "key*?"}
+
+
+def written(services: list[Recommendation], program: Program, directory: Path) -> Path:
+    file = directory / "list"
+    file.write_bytes(b"\n".join(backup(services, program, "all")) + b"\n")
+    return file
+
+
+@pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
+def test_restic(services: list[Recommendation], tmp_path: Path) -> None:
+    listed = written(services, Program.RESTIC, tmp_path)
+    excludes = [
+        f"--exclude={line.removeprefix('# --exclude ')}"
+        for line in listed.read_text().splitlines()
+        if line.startswith("# --exclude ")
+    ]
+    assert len(excludes) == 10
+    environment = os.environ | {
+        "RESTIC_PASSWORD": "x",
+        "RESTIC_REPOSITORY": str(tmp_path / "repository"),
+        "RESTIC_CACHE_DIR": str(tmp_path / "restic-cache"),
+    }
+    for words in (
+        ["init"],
+        ["backup", "--files-from", str(listed), *excludes],
+        ["restore", "latest", "--target", str(tmp_path / "back")],
+    ):
+        subprocess.run(["restic", "-q", *words], env=environment, check=True, timeout=60)
+    check(tmp_path / "back", tmp_path / "machine")
+
+
+@pytest.mark.skipif(shutil.which("borg") is None, reason="borg is not installed")
+def test_borg(services: list[Recommendation], tmp_path: Path) -> None:
+    listed = written(services, Program.BORG, tmp_path)
+    back = tmp_path / "back"
+    back.mkdir()
+    environment = os.environ | {
+        "BORG_BASE_DIR": str(tmp_path / "borg"),
+        "BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK": "yes",
+    }
+    repository = str(tmp_path / "repository")
+    for words in (
+        ["init", "-e", "none", repository],
+        ["create", "--patterns-from", str(listed), f"{repository}::a"],
+        ["extract", f"{repository}::a"],
+    ):
+        subprocess.run(["borg", *words], env=environment, cwd=back, check=True, timeout=60)
+    check(back, tmp_path / "machine")
+
+
+@pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")
+def test_rsync(services: list[Recommendation], tmp_path: Path) -> None:
+    listed = written(services, Program.RSYNC, tmp_path)
+    command = ["rsync", "-aH", "--filter", f"merge {listed}", "/", f"{tmp_path}/back/"]
+    subprocess.run(command, check=True, timeout=60)
+    check(tmp_path / "back", tmp_path / "machine")
+
+
+def test_clan_gets_a_module(services: list[Recommendation], tmp_path: Path) -> None:
+    listed = written(services, Program.CLAN, tmp_path)
+    assert 'clan.core.state."all".folders = [' in listed.read_text()
+    if shutil.which("nix-instantiate"):
+        command = ["nix-instantiate", "--eval", "--strict", "--json", str(listed)]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+        assert said.count("/lib/") == 10
+
+
+def test_a_service_of_the_catalogue(tmp_path: Path) -> None:
+    command = [IMPTRACE, "export", "--for", "borg", "networkmanager", "--db", tmp_path / "db"]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    assert "# secret\nR /etc/NetworkManager/system-connections\n" in said
