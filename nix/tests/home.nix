@@ -151,8 +151,8 @@ in
           evaluated.config.preservation.preserveAt."/persistent".users.alice.files
       );
     expected = {
-      ".somerc" = false;
-      ".config/otherrc" = true;
+      "/home/alice/.somerc" = false;
+      "/home/alice/.config/otherrc" = true;
     };
   };
 
