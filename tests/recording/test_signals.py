@@ -235,3 +235,13 @@ def _program_of(imptrace: int) -> int:
 
 def _state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+def test_short_torture() -> None:
+    """The benchmark that tries all of it, for a moment."""
+    checkout = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.torture", "--rounds", "1", "--seconds", "1", "--short"],
+        cwd=checkout, capture_output=True, text=True, check=False, timeout=4 * PATIENCE,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
