@@ -221,6 +221,22 @@ static PyObject *machine_want(struct machine_object *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(machine_only_below_doc,
+"only_below(path)\n\nLeaves out what does not lie below this directory, or another one named so.");
+
+static PyObject *machine_only_below(struct machine_object *self, PyObject *args)
+{
+	const char *path;
+
+	if (!check_open(self) || !PyArg_ParseTuple(args, "y", &path))
+		return NULL;
+	if (teller_only_below(&self->recorder.teller, path)) {
+		PyErr_SetString(PyExc_ValueError, "too many directories");
+		return NULL;
+	}
+	Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(machine_held_doc,
 "held(image, op, flags, path)\n\nWrites that a process has a file open, or in memory, already.");
 
@@ -318,6 +334,7 @@ static PyMethodDef machine_methods[] = {
 	METHOD(follow, machine_follow, METH_VARARGS),
 	METHOD(ignore, machine_ignore, METH_VARARGS),
 	METHOD(want, machine_want, METH_VARARGS),
+	METHOD(only_below, machine_only_below, METH_VARARGS),
 	METHOD(held, machine_held, METH_VARARGS),
 	METHOD(read, machine_read, METH_VARARGS),
 	METHOD(leave, machine_leave_, METH_NOARGS),

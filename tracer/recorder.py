@@ -164,7 +164,8 @@ RECORDERS = (
         launches=True,
         attaches=True,
         privileged=True,
-        command="`imptrace run --recorder bpf`",
+        whole_machine=True,
+        command="`imptrace watch`, `imptrace attach --recorder bpf`, `imptrace run --recorder bpf`",
         needs="root, Linux 5.15 or newer with BTF, and imptrace built where clang and libbpf are",
         costs="nothing waits: some tenths of a microsecond per traced call",
     ),
@@ -200,8 +201,10 @@ def launchers(name: str = AUTO) -> Iterator[RecorderInfo]:
         yield find_recorder(name)
 
 
-def attacher() -> RecorderInfo:
-    """Return the recorder that attaches to processes."""
+def attacher(name: str = AUTO) -> RecorderInfo:
+    """Return the recorder that attaches to processes. Raises UsageError."""
+    if name != AUTO:
+        return find_recorder(name)
     return next(info for info in RECORDERS if info.attaches and not info.privileged)
 
 

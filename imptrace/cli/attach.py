@@ -21,7 +21,7 @@ from imptrace.record.attach import (
 )
 from imptrace.record.session import Request, Session
 from imptrace.tracer.events import Scope
-from imptrace.tracer.recorder import RecorderOptions
+from imptrace.tracer.recorder import AUTO, RecorderOptions
 
 
 def attach(
@@ -62,6 +62,13 @@ def attach(
         bool, typer.Option("--writes-only", help="Record only what can change a file.")
     ] = False,
     stats: Stats = False,
+    recorder: Annotated[
+        str,
+        typer.Option(
+            metavar="ptrace|bpf",
+            help="How accesses are seen; bpf costs nothing, as root (docs/recorders.md).",
+        ),
+    ] = AUTO,
     quiet: Quiet = False,
 ) -> None:
     """Record processes that run already, and all that they start.
@@ -78,7 +85,7 @@ def attach(
     wake = terminal.waker()
     blocked = terminal.hold_signals()
     try:
-        recording = begin(choice, options)
+        recording = begin(choice, options, recorder)
     except BaseException:
         terminal.release_signals(blocked)
         raise

@@ -41,6 +41,11 @@ GROUPS: dict[str, dict[str, Listed]] = {
             "Record processes that run already, and all that they start.",
             only_asks=False,
         ),
+        "watch": Listed(
+            "watch",
+            "Record the whole machine: who changes and reads what.",
+            only_asks=False,
+        ),
         "service": Listed(
             "service",
             "Record a systemd unit as it really runs: start, use it, finish.",

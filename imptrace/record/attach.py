@@ -10,7 +10,13 @@ from imptrace.record.service.manager import Manager
 from imptrace.tracer import proc, targets
 from imptrace.tracer.permission import is_privileged
 from imptrace.tracer.program import Subject, shown
-from imptrace.tracer.recorder import Attached, AttachError, RecorderOptions, attacher
+from imptrace.tracer.recorder import (
+    AUTO,
+    Attached,
+    AttachError,
+    RecorderOptions,
+    attacher,
+)
 
 _KEPT = (*RUN_PROPERTIES, "InvocationID")
 _SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -61,10 +67,10 @@ def chosen_by_unit(word: str, known: Callable[[str], Iterable[str]]) -> Choice:
     raise UsageError(f"unit {word} has no processes: it does not run here; see: systemctl status")
 
 
-def begin(choice: Choice, options: RecorderOptions) -> Attached:
+def begin(choice: Choice, options: RecorderOptions, recorder: str = AUTO) -> Attached:
     """Begin to record. Raises UsageError, ImptraceError if one of the processes refuses."""
     try:
-        return attacher().attach(choice.pids, options)
+        return attacher(recorder).attach(choice.pids, options)
     except AttachError as error:
         raise targets.refusal(error.pid, error.errno) from None
 

@@ -17,7 +17,7 @@ from imptrace.tracer.recorder import (
     AttachError,
     RecorderInfo,
     RecorderOptions,
-    attacher,
+    find_recorder,
 )
 
 
@@ -75,7 +75,7 @@ def _attaching() -> Finding:
         return Finding(name=name, health=Health.BROKEN, text=refusal)
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
-            attacher().attach([process.pid], RecorderOptions()).close()
+            find_recorder("ptrace").attach([process.pid], RecorderOptions()).close()
         except AttachError as error:
             return Finding(
                 name=name, health=Health.BROKEN, text=str(targets.refusal(error.pid, error.errno))

@@ -18,7 +18,7 @@
 
 enum {
 	LOOK_MS = 20,		/* how often the ring is looked at: nothing wakes us for it */
-	REPEATS_S = 10,
+	REPEATS_S = 1,
 	BATCH = 1024,
 };
 
@@ -46,8 +46,9 @@ int recorder_open(struct recorder *recorder, const struct machine_options *optio
 {
 	memset(recorder, 0, sizeof(*recorder));
 	recorder->pidfd = -1;
+	recorder->scope = options->scope;
 	recorder->machine.failed = "memory";
-	if (!teller_open(&recorder->teller, start, options->stats))
+	if (!teller_open(&recorder->teller, start, options->stats, options->scope != SCOPE_MACHINE))
 		return -1;
 	if (machine_open(&recorder->machine, options, take, &recorder->teller))
 		return -1;
@@ -104,7 +105,7 @@ static int mark_pid(struct recorder *recorder, int pid, uint32_t marks, uint32_t
 int recorder_follow(struct recorder *recorder, int pid, uint32_t uid, uint32_t gid,
 		    uint32_t *image)
 {
-	recorder->ends = true;
+	recorder->ends = recorder->scope == SCOPE_TREE;
 	if (mark_pid(recorder, pid, PROCESS_TRACED, image))
 		return -1;
 	tell_found(&recorder->teller, *image, pid, uid, gid);
@@ -155,19 +156,17 @@ void recorder_held(struct recorder *recorder, uint32_t image, uint8_t op, uint32
 /* What was lost since the last look. */
 static void read_losses(struct recorder *recorder)
 {
-	uint64_t group, lost = 0;
 	struct loss loss;
+	uint64_t group;
 
 	if (!recorder->machine.counters->lost)
 		return;
 	while (!bpf_map_get_next_key(recorder->machine.losses, NULL, &group)) {
 		if (!bpf_map_lookup_elem(recorder->machine.losses, &group, &loss))
-			lost += loss.count;
+			tell_loss(&recorder->teller, &loss);
 		if (bpf_map_delete_elem(recorder->machine.losses, &group))
 			break;
 	}
-	if (lost)
-		tell_count(&recorder->teller, RECORD_LOST, 0, lost);
 }
 
 /* How often what was told before was done again. */

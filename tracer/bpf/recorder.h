@@ -11,6 +11,7 @@
 struct recorder {
 	struct machine machine;
 	struct teller teller;
+	enum scope scope;
 	struct witness witness;
 	int program, pidfd;	/* what was launched; 0 and -1: nothing, or it has ended */
 	volatile bool leaving;	/* asked for by another thread than that which waits */

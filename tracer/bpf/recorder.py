@@ -7,7 +7,7 @@ import errno
 import os
 import time
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from imptrace.tracer import proc
 from imptrace.tracer.events import AccessFlag, Op
@@ -24,7 +24,28 @@ if TYPE_CHECKING:
     from imptrace.tracer._bpf import Machine
     from imptrace.tracer.events import Event, Notice
 
-_EVERYBODY = -1
+EVERYBODY = -1
+
+
+class Where(NamedTuple):
+    """What is recorded, besides the processes that are named."""
+
+    machine: bool = False
+    """Every process there is."""
+    user: int = EVERYBODY
+    """Only this user's."""
+    group: int = 0
+    """All processes of this control group and below, by its id; 0: of none."""
+    level: int = 0
+    """How deep that is."""
+    devices: tuple[int, ...] = ()
+    """Only what lies on these file systems, by their devices; empty: on any."""
+    below: tuple[bytes, ...] = ()
+    """Only what lies below these directories; empty: anywhere."""
+
+
+NAMED = Where()
+"""Only processes that are named, and what they start."""
 
 
 class BpfRecorder:
@@ -75,8 +96,13 @@ def launch(
 
 def attach(pids: Iterable[int], options: RecorderOptions) -> BpfRecorder:
     """Record processes that run already: see RecorderInfo.attach."""
+    return watch(options, NAMED, pids)
+
+
+def watch(options: RecorderOptions, where: Where, pids: Iterable[int] = ()) -> BpfRecorder:
+    """Record what `where` says, and processes that run already. Raises AttachError."""
     started_ns = time.time_ns()
-    machine = load_machine(options)
+    machine = load_machine(options, where)
     try:
         machine.watch_signals()
         images = {pid: _follow(machine, pid) for pid in pids}
@@ -95,7 +121,7 @@ def probe() -> str:
     return probe_launch(launch)
 
 
-def load_machine(options: RecorderOptions) -> "Machine":
+def load_machine(options: RecorderOptions, where: Where = NAMED) -> "Machine":
     """Put the programs into the kernel; nothing is recorded yet. Raises ImptraceError."""
     try:
         from imptrace.tracer import _bpf  # noqa: PLC0415 (may not have been built)
@@ -104,19 +130,25 @@ def load_machine(options: RecorderOptions) -> "Machine":
             "the bpf recorder was not built: install clang and libbpf with its headers "
             "(libbpf-dev), and build imptrace again"
         ) from error
+    scope = _bpf.SCOPE_GROUP if where.group else _bpf.SCOPE_TREE
     try:
-        return _bpf.Machine(
+        machine = _bpf.Machine(
             time.monotonic_ns(),
-            scope=_bpf.SCOPE_TREE,
+            scope=_bpf.SCOPE_MACHINE if where.machine else scope,
             stats=options.stats,
             writes_only=options.writes_only,
-            only_devices=False,
-            user=_EVERYBODY,
-            group=0,
-            group_level=0,
+            only_devices=bool(where.devices),
+            user=where.user,
+            group=where.group,
+            group_level=where.level,
         )
     except OSError as error:
         raise _unavailable(error) from error
+    for device in where.devices:
+        machine.want(os.major(device) << 20 | os.minor(device))
+    for path in where.below:
+        machine.only_below(path)
+    return machine
 
 
 def _unavailable(error: OSError) -> RecorderUnavailableError:

@@ -22,17 +22,44 @@ struct told {
 
 static const struct note_state nothing; /* .mode 0 */
 
-bool teller_open(struct teller *teller, uint64_t start, bool stats)
+bool teller_open(struct teller *teller, uint64_t start, bool stats, bool counts)
 {
 	memset(teller, 0, sizeof(*teller));
 	teller->start = start;
 	teller->stats = stats;
+	teller->counts = counts;
 	teller->told = calloc(TOLD_MASK + 1, sizeof(*teller->told));
 	return teller->told;
 }
 
+int teller_only_below(struct teller *teller, const char *top)
+{
+	char *copy = teller->top_count < TOPS_MAX ? strdup(top) : NULL;
+
+	if (!copy)
+		return -1;
+	teller->tops[teller->top_count++] = copy;
+	return 0;
+}
+
+static bool is_wanted(const struct teller *teller, const struct spot *spot)
+{
+	for (int i = 0; i < teller->top_count; i++) {
+		size_t length = strlen(teller->tops[i]);
+
+		while (length && teller->tops[i][length - 1] == '/')
+			length--;
+		if (!strncmp(spot->path, teller->tops[i], length) &&
+		    (!spot->path[length] || spot->path[length] == '/'))
+			return true;
+	}
+	return !teller->top_count;
+}
+
 void teller_close(struct teller *teller)
 {
+	for (int i = 0; i < teller->top_count; i++)
+		free(teller->tops[i]);
 	free(teller->output.bytes);
 	free(teller->told);
 	images_forget();
@@ -94,7 +121,7 @@ void tell_access(struct teller *teller, const struct telling *telling)
 	record->header.op = telling->op;
 	record->header.outcome = outcome_of(telling->error);
 	record->error = record->header.outcome == OUTCOME_FAILED ? telling->error : 0;
-	record->id = ++teller->last_id;
+	record->id = teller->counts ? ++teller->last_id : 0;
 	record->process = telling->image;
 	record->flags = telling->flags;
 	record->at = since_start(teller, telling->at);
@@ -125,6 +152,17 @@ void tell_count(struct teller *teller, enum record_type type, uint32_t image, ui
 	record->count = count > UINT32_MAX ? UINT32_MAX : (uint32_t)count;
 }
 
+void tell_loss(struct teller *teller, const struct loss *loss)
+{
+	struct lost_record *record = output_record(&teller->output, sizeof(*record), RECORD_LOST);
+
+	if (!record)
+		return;
+	record->count = loss->count;
+	record->since = since_start(teller, loss->since);
+	record->until = since_start(teller, loss->until);
+}
+
 void tell_end(struct teller *teller, enum record_type type, uint32_t image, int status,
 	      uint32_t left, uint64_t at)
 {
@@ -142,7 +180,7 @@ void tell_repeat(struct teller *teller, const struct repeat *repeat)
 {
 	struct told *told = &teller->told[repeat->serial & TOLD_MASK];
 
-	if (told->serial != repeat->serial || repeat->count == told->repeats)
+	if (!teller->counts || told->serial != repeat->serial || repeat->count == told->repeats)
 		return;
 	for (uint32_t i = 0; i < told->count; i++) {
 		struct repeat_record *record =
@@ -254,7 +292,7 @@ static void note_exec(struct teller *teller, const struct note *note)
 		telling.path = spot.path;
 		telling.flags = spot.is_private ? FLAG_PRIVATE_MOUNT : 0;
 		telling.image = nearest_told(previous);
-		if (telling.image)
+		if (telling.image && is_wanted(teller, &spot))
 			tell_access(teller, &telling);
 	}
 	image = image_add(note->image, previous);
@@ -303,6 +341,8 @@ static void note_words(struct teller *teller, const struct note *note)
 	text_set(&image->argv, text_make(bytes, note->texts[0].length));
 	text_set(&image->environ,
 		 environ_kept(bytes + note->texts[0].length, note->texts[1].length));
+	if (teller->top_count)
+		return; /* told of when it does something there */
 	tell_process(teller, image, note->at);
 	if (image->executed) {
 		/* The first program of all: nobody else can be said to have executed it. */
@@ -423,12 +463,19 @@ static void tell_symlink(struct teller *teller, const struct note *note, const s
 
 static void note_call(struct teller *teller, const struct note *note)
 {
-	struct image *image = teller_of(teller, note);
+	struct image *image = image_find(note->image);
+	bool two = note->kind == CALL_RENAME || note->kind == CALL_LINK;
 	uint32_t first = teller->last_id + 1;
 	struct spot spot, other;
 	struct told *told;
+	int pid = image ? image->pid : 0;
 
-	if (!image || !make_spot(teller, note, 0, image->pid, &spot))
+	if (!make_spot(teller, note, 0, pid, &spot) ||
+	    (two && !make_spot(teller, note, 1, pid, &other)))
+		return;
+	if (!is_wanted(teller, &spot) && !(two && is_wanted(teller, &other)))
+		return;
+	if (!teller_of(teller, note))
 		return;
 	switch (note->kind) {
 	case CALL_OPEN:
@@ -436,8 +483,7 @@ static void note_call(struct teller *teller, const struct note *note)
 		break;
 	case CALL_RENAME:
 	case CALL_LINK:
-		if (make_spot(teller, note, 1, image->pid, &other))
-			tell_two(teller, note, &spot, &other);
+		tell_two(teller, note, &spot, &other);
 		break;
 	case CALL_SYMLINK:
 		tell_symlink(teller, note, &spot);

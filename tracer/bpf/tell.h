@@ -11,11 +11,16 @@
 #include "notes.h"
 #include "output.h"
 
+enum { TOPS_MAX = 64 };
+
 struct teller {
 	struct output output;
 	uint64_t start;		/* CLOCK_MONOTONIC: times are told from it on */
 	bool stats;
+	bool counts;		/* repeats are counted: whoever reads remembers each access for that */
 	uint32_t last_id;
+	char *tops[TOPS_MAX];	/* only what lies below one of these, if there are any */
+	int top_count;
 	uint64_t unsure;	/* paths that were followed after the call */
 	struct told *told;	/* accesses by the serial of their note */
 };
@@ -30,7 +35,9 @@ struct telling {
 	const struct note_state *before, *before2; /* NULL: not known */
 };
 
-bool teller_open(struct teller *teller, uint64_t start, bool stats);
+bool teller_open(struct teller *teller, uint64_t start, bool stats, bool counts);
+/* Leaves out what does not lie below this directory, or another that was named; -1: too many. */
+int teller_only_below(struct teller *teller, const char *top);
 void teller_close(struct teller *teller);
 
 /* Takes one note of the ring. */
@@ -45,6 +52,8 @@ void tell_access(struct teller *teller, const struct telling *telling);
 void tell_repeat(struct teller *teller, const struct repeat *repeat);
 
 void tell_count(struct teller *teller, enum record_type type, uint32_t image, uint64_t count);
+/* @loss: since, until and how many; by CLOCK_MONOTONIC. */
+void tell_loss(struct teller *teller, const struct loss *loss);
 void tell_end(struct teller *teller, enum record_type type, uint32_t image, int status,
 	      uint32_t left, uint64_t at);
 

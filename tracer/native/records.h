@@ -62,7 +62,7 @@ struct state_record {
 
 struct access_record {
 	struct record header;
-	uint32_t id;		/* for repeats */
+	uint32_t id;		/* for repeats; 0: there will be none */
 	uint32_t process;
 	uint32_t flags;
 	int32_t error;

@@ -195,7 +195,9 @@ class Decoder:
         offset += length
         path2 = record[offset : offset + length2] if has & _HAS_PATH2 else None
         flags = _FLAGS[flag_bits]
-        if number != self._seen.add(process, (process, op, path, path2, outcome, errno, flags)):
+        known = (process, op, path, path2, outcome, errno, flags)
+        # 0: it is never repeated
+        if number and number != self._seen.add(process, known):
             raise ValueError(f"access {number} follows {self._seen.last - 1}")
         return _make(
             Access,

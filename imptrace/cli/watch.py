@@ -1,0 +1,113 @@
+"""`imptrace watch`: record the whole machine."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from imptrace.catalogue.catalogue import shipped
+from imptrace.cli import completing
+from imptrace.cli.messages import say, summarise
+from imptrace.cli.options import Database, Label, Quiet, Stats
+from imptrace.errors import UsageError
+from imptrace.kept.boot import this_boot
+from imptrace.kept.walk import Tree
+from imptrace.kept.wiped import Said, layout
+from imptrace.record import terminal
+from imptrace.record.attach import read_duration
+from imptrace.record.session import Request, Session
+from imptrace.record.watch import Watched, a_unit, begin, the_machine
+from imptrace.tracer.mountinfo import own_mounts
+from imptrace.tracer.permission import is_privileged
+from imptrace.tracer.recorder import RecorderOptions
+
+
+def watch(
+    *,
+    unit: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completing.units,
+            help="Only a systemd unit, or catalogue name.",
+        ),
+    ] = None,
+    user: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Only the processes of this user.")
+    ] = None,
+    paths: Annotated[
+        list[Path] | None,
+        typer.Option("--path", metavar="DIR", help="Only what lies below; repeatable."),
+    ] = None,
+    all_mounts: Annotated[
+        bool,
+        typer.Option("--all-mounts", help="Also on file systems that the next boot keeps."),
+    ] = False,
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="End after this time: 30s, 5m, 1h.")
+    ] = None,
+    database: Database = None,
+    label: Label = None,
+    writes_only: Annotated[
+        bool, typer.Option("--writes-only", help="Record only what can change a file.")
+    ] = False,
+    stats: Stats = False,
+    quiet: Quiet = False,
+) -> None:
+    """Record who changes and reads what on the whole machine, until Ctrl-C. Needs root.
+
+    By default on all file systems that the next boot wipes. Nothing waits for it.
+
+    Example: imptrace watch --for 1h
+    """
+    if not is_privileged():
+        raise UsageError("watch needs root: sudo imptrace watch")
+    seconds = read_duration(duration) if duration else None
+    watched = _watched(unit, user, paths or [], all_mounts=all_mounts or bool(paths))
+    wake = terminal.waker()
+    blocked = terminal.hold_signals()
+    try:
+        recorder = begin(watched, RecorderOptions(stats=stats, writes_only=writes_only))
+    except BaseException:
+        terminal.release_signals(blocked)
+        raise
+    request = Request(
+        subject=watched.subject,
+        label=label,
+        service=watched.service,
+        scope=watched.scope,
+        properties=watched.properties,
+        database=database,
+        wait_for_children=True,
+        summary=not quiet,
+    )
+    session = Session(recorder, request, wake).start()
+    if not quiet:
+        say(f"watching {watched.words}; {'Ctrl-C' if seconds is None else duration} ends it")
+    terminal.attend_attached(session, recorder.leave, tracer=recorder.supervisor, seconds=seconds)
+    result = session.result()
+    if result.summary is not None:
+        summarise(result, watched.service or "watch", recorder.name, database)
+    if result.failure is not None:
+        raise result.failure
+
+
+def _watched(unit: str | None, user: str | None, paths: list[Path], *, all_mounts: bool) -> Watched:
+    def known(word: str) -> list[str]:
+        return [unit for entry in shipped().matching(word) for unit in entry.units]
+
+    if unit is not None and user is not None:
+        raise UsageError("--unit and --user: name one of them")
+    tops = [os.path.realpath(os.fsencode(path)) for path in paths]
+    wiped = None if all_mounts else _wiped()
+    if unit is not None:
+        return a_unit(unit, known, tops, wiped)
+    return the_machine(user, tops, wiped)
+
+
+def _wiped() -> list[bytes]:
+    """Name the file systems that the next boot wipes; all on disk where none is known to be."""
+    seen = layout(own_mounts(), Said(), Tree(), this_boot())
+    wiped = [each.path for each in seen.wiped]
+    return wiped or [each.path for each in seen.file_systems]

@@ -1,0 +1,109 @@
+"""What `imptrace watch` is to record: the machine, a unit, or a user, and on which file systems."""
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from imptrace.errors import ImptraceError
+from imptrace.record.attach import chosen_by_unit
+from imptrace.tracer import proc, targets
+from imptrace.tracer.bpf.recorder import EVERYBODY, BpfRecorder, Where, watch
+from imptrace.tracer.events import Scope
+from imptrace.tracer.mountinfo import own_mounts
+from imptrace.tracer.program import Subject, find_user, user_name
+from imptrace.tracer.recorder import AttachError, RecorderOptions
+
+_UNIFIED = "/sys/fs/cgroup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watched:
+    """What is to be recorded."""
+
+    where: Where
+    subject: Subject
+    words: str
+    """What it is, for a message."""
+    scope: Scope = Scope.MACHINE
+    pids: tuple[int, ...] = ()
+    service: str | None = None
+    properties: Mapping[str, str] = field(default_factory=dict)
+
+
+def the_machine(user: str | None, paths: Sequence[bytes], wiped: Iterable[bytes] | None) -> Watched:
+    """Choose the machine, or the processes of a user. `wiped`: file systems; None for all.
+
+    Raises UsageError.
+    """
+    found = find_user(user) if user else None
+    subject = Subject(
+        program=b"watch",
+        argv=(b"imptrace", b"watch"),
+        cwd=os.getcwdb(),
+        user=found.name if found else user_name(os.geteuid()),
+        uid=found.uid if found else os.geteuid(),
+    )
+    where = Where(
+        machine=True,
+        user=found.uid if found else EVERYBODY,
+        devices=_devices(wiped),
+        below=tuple(paths),
+    )
+    words = f"the processes of {found.name}" if found else "the machine"
+    return Watched(where=where, subject=subject, words=words)
+
+
+def a_unit(
+    word: str,
+    known: Callable[[str], Iterable[str]],
+    paths: Sequence[bytes],
+    wiped: Iterable[bytes] | None,
+) -> Watched:
+    """Choose a unit, with what it starts later. Raises UsageError, ImptraceError."""
+    choice = chosen_by_unit(word, known)
+    group, level = _group_of(choice.pids[0], choice.service or "")
+    return Watched(
+        where=Where(group=group, level=level, devices=_devices(wiped), below=tuple(paths)),
+        subject=choice.subject,
+        words=choice.service or word,
+        scope=Scope.UNIT,
+        pids=choice.pids,
+        service=choice.service,
+        properties=choice.properties,
+    )
+
+
+def begin(watched: Watched, options: RecorderOptions) -> BpfRecorder:
+    """Begin to record. Raises ImptraceError."""
+    try:
+        return watch(options, watched.where, watched.pids)
+    except AttachError as error:
+        raise targets.refusal(error.pid, error.errno) from None
+
+
+def _devices(tops: Iterable[bytes] | None) -> tuple[int, ...]:
+    if tops is None:
+        return ()
+    # Not st_dev, which btrfs has one of for each subvolume.
+    mounted = {mount.mountpoint: mount.device.split(":") for mount in own_mounts()}
+    numbers = [tuple(map(int, mounted[top])) for top in tops if top in mounted]
+    devices = tuple(dict.fromkeys(os.makedev(major, minor) for major, minor in numbers))
+    if not devices:
+        raise ImptraceError("no file system here is wiped by a boot; --all-mounts records all")
+    return devices
+
+
+def _group_of(pid: int, unit: str) -> tuple[int, int]:
+    """Find the unit's control group: its id and depth, (0, 0) where cgroup v2 does not hold it."""
+    for path in map(os.fsdecode, proc.cgroups(pid)):
+        parts = path.strip("/").split("/")
+        if unit not in parts:
+            continue
+        above = parts[: parts.index(unit) + 1]
+        try:
+            group = os.stat(os.path.join(_UNIFIED, *above)).st_ino
+        except OSError:
+            continue
+        if os.path.exists(os.path.join(_UNIFIED, "cgroup.controllers")):
+            return group, len(above)
+    return 0, 0

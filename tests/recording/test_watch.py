@@ -1,0 +1,99 @@
+"""`imptrace watch`: the machine, or a part of it, and nothing waits for it."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from imptrace.db import queries
+from imptrace.db.engine import reading
+from imptrace.db.records import RunDetails
+from imptrace.errors import ImptraceError
+from imptrace.tracer.bpf.recorder import load_machine
+from imptrace.tracer.events import Op, Scope
+from imptrace.tracer.recorder import RecorderOptions
+from recording.conftest import IMPTRACE, NOBODY
+
+PATIENCE = 60
+
+
+def _is_here() -> bool:
+    try:
+        load_machine(RecorderOptions()).close()
+    except ImptraceError:
+        return False
+    return True
+
+
+pytestmark = pytest.mark.skipif(
+    not _is_here(), reason="the bpf recorder needs root, and to be built"
+)
+
+
+@contextmanager
+def watching(database: Path, *words: str) -> Iterator[Callable[[], RunDetails]]:
+    """Watch while something is done; gives a function that ends it and reads what was stored."""
+    command = [str(IMPTRACE), "watch", "--db", str(database), *words]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as watch:
+        assert watch.stderr is not None
+        assert watch.stderr.readline().startswith("imptrace: watching ")
+
+        def end() -> RunDetails:
+            watch.send_signal(signal.SIGINT)
+            assert watch.wait(PATIENCE) == 0
+            with reading(str(database)) as engine:
+                return queries.run_details(engine, 1)
+
+        try:
+            yield end
+        finally:
+            watch.kill()  # it may have ended
+
+
+def done(details: RunDetails) -> set[tuple[Op, bytes]]:
+    """Take what was done to which path."""
+    return {(access.op, record.path) for record in details.paths for access in record.accesses}
+
+
+def test_what_others_do_below_a_directory(tmp_path: Path) -> None:
+    """Whoever started them, and whether they ran before; nothing of elsewhere."""
+    inside, outside = tmp_path / "inside", tmp_path / "outside"
+    inside.mkdir()
+    outside.mkdir()
+    with subprocess.Popen(["sh"], stdin=subprocess.PIPE, cwd=tmp_path, text=True) as shell:
+        assert shell.stdin is not None
+        with watching(tmp_path / "runs.db", "--path", str(inside)) as end:
+            shell.stdin.write("echo 1 > inside/a; mv inside/a inside/b; echo 1 > outside/c\n")
+            shell.stdin.close()
+            assert shell.wait(PATIENCE) == 0
+            time.sleep(0.1)
+            details = end()
+    told = done(details)
+    assert details.run.scope is Scope.MACHINE
+    top = bytes(inside)
+    assert {(Op.CREATE, top + b"/a"), (Op.RENAME, top + b"/a"), (Op.RENAME, top + b"/b")} <= told
+    assert all(path.startswith(top) for _, path in told)
+
+
+def test_a_user_alone(tmp_path: Path) -> None:
+    """What another does at the same time is not recorded."""
+    tmp_path.chmod(0o777)
+    for parent in tmp_path.parents[:2]:
+        parent.chmod(0o755)
+    words = ("--user", "nobody", "--path", str(tmp_path))
+    with watching(tmp_path / "runs.db", *words) as end:
+        subprocess.run(["touch", str(tmp_path / "his")], check=True, user=NOBODY.pw_uid)
+        subprocess.run(["touch", str(tmp_path / "ours")], check=True)
+        details = end()
+    assert {path for _, path in done(details)} == {bytes(tmp_path / "his")}
+
+
+def test_it_needs_root_and_one_choice(tmp_path: Path) -> None:
+    """Wrong words are said in one line."""
+    words = [str(IMPTRACE), "watch", "--unit", "x", "--user", "nobody"]
+    refused = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
