@@ -1,8 +1,9 @@
 """How right the advice is: real programs, recorded and compared with the truth about them.
 
-Runs every program of an examples directory (`programs.json`, `run-one.sh`) under `imptrace run`,
-asks `imptrace recommend --format json` with and without the catalogue, and prints a table in
-Markdown. A program's truth is a set of patterns: what to persist, by level, and what never to.
+Runs every program of a list (`programs.json` here, or that of an examples directory) by the
+directory's `run-one.sh` under `imptrace run`, asks `imptrace recommend --format json` with and
+without the catalogue, and prints a table in Markdown. A program's truth is a set of patterns:
+what to persist, by level, and what never to.
 A pattern covers the path and all below it; the longest matching one wins.
 
 - *recall*: truths that are covered, at their own level or a higher one, by the deepest
@@ -14,7 +15,7 @@ A pattern covers the path and all below it; the longest matching one wins.
 - *never*: recommendations whose deepest pattern is one of never.
 
 Needs root, and a throw-away machine: the setups delete state directories. Example:
-python benchmarks/accuracy.py --examples ../shared/examples
+python benchmarks/accuracy.py --examples ../shared/examples --programs benchmarks/programs.json
 """
 
 import argparse
@@ -65,7 +66,7 @@ class Score:
 def main() -> int:
     """Record, ask, compare, print; 1 where a figure is not reached."""
     arguments = _arguments()
-    programs = json.loads((arguments.examples / "programs.json").read_text())
+    programs = json.loads(_list_of(arguments).read_text())
     chosen = [each for each in programs if not arguments.only or each["id"] in arguments.only]
     arguments.databases.mkdir(parents=True, exist_ok=True)
     print(
@@ -102,7 +103,9 @@ def score(program: dict[str, Any], answer: dict[str, Any]) -> Score:
     enough = [truth for truth in wanted if _is_enough(truth, covering[truth.pattern])]
     exact = [truth for truth in wanted if covering[truth.pattern] == truth.level]
     covered = [truth for truth in wanted if covering[truth.pattern] is not None]
-    owned = [each["path"] for each in answer["recommendations"] if each["scope"] == "owned"]
+    # What the catalogue only declares says nothing of the recording.
+    seen = [each for each in answer["recommendations"] if each["observed"]]
+    owned = [each["path"] for each in seen if each["scope"] == "owned"]
     wrong = [path for path in owned if not _is_right(path, truths, left)]
     never = [path for path in recommended if _is_never(path, truths)]
     return Score(
@@ -195,12 +198,17 @@ def _share(part: int, whole: int) -> float:
     return part / whole if whole else 1.0
 
 
+def _list_of(arguments: argparse.Namespace) -> Path:
+    found: Path = arguments.programs or arguments.examples / "programs.json"
+    return found.absolute()
+
+
 def _record(program: dict[str, Any], arguments: argparse.Namespace, database: Path) -> None:
     for old in database.parent.glob(f"{database.name}*"):
         old.unlink()
     trace = f"{arguments.imptrace} run --quiet --wait children --db {database} --"
     command = [arguments.examples / "run-one.sh", "-r", program["id"], trace]
-    environment = os.environ | {"PROGRAMS_JSON": str(arguments.examples / "programs.json")}
+    environment = os.environ | {"PROGRAMS_JSON": str(_list_of(arguments))}
     subprocess.run(
         ["flock", "/tmp/examples.lock", *command],
         check=True,
@@ -234,6 +242,7 @@ def _missed(program: str, scores: dict[str, Score]) -> list[str]:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--examples", type=Path, required=True, help="holds programs.json")
+    parser.add_argument("--programs", type=Path, help="another list than that of --examples")
     parser.add_argument("--imptrace", default=str(Path(sys.executable).with_name("imptrace")))
     parser.add_argument("--databases", type=Path, default=Path("/tmp/imptrace-accuracy"))
     parser.add_argument("--reuse", action="store_true", help="ask about what was recorded before")

@@ -22,7 +22,7 @@ from imptrace.judge.places import Places, places_of
 from imptrace.judge.roots import State, Surroundings
 from imptrace.judge.safety import hazards_of, method_for
 from imptrace.judge.set_aside import Exclusion, Locations, Mounts, PlaceExclusions, by_facts
-from imptrace.judge.words import is_ordinary
+from imptrace.judge.words import is_of_others, is_ordinary
 from imptrace.tracer.events import AccessFlag, Op
 
 _READ_ONLY: Exclusion = (Why.READ_ONLY, Reason(code=Code.READ_ONLY))
@@ -98,7 +98,7 @@ class _Classifier:
         self._knowledge = knowledge
         self._by_place = by_place
         self._privacy = privacy
-        self._classified: dict[tuple[bytes, int], _Classified] = {}
+        self._classified: dict[tuple[bytes, int, bool], _Classified] = {}
 
     def judge(self, path: bytes, facts: PathFacts) -> State | Exclusion:
         """Answer with what the path is: state, or why it is set aside."""
@@ -106,7 +106,7 @@ class _Classifier:
         if self._stands_out(path, directory, facts):
             return self._afresh(path, facts)
         # Paths of which the same is known have their facts in common.
-        key = directory, id(facts)
+        key = directory, id(facts), is_of_others(name_of(path))
         like = self._classified.get(key)
         if like is None:
             judged = self._afresh(path, facts)

@@ -198,7 +198,6 @@ def _is_ordinary(name: bytes) -> bool:
     return (
         not name.endswith((BACKUP, *BACKUPS))
         and not name.startswith((b".nfs", b".fuse_hidden", b"core"))
-        and not is_of_others(name)
         and STREAM not in name
         and _words_of(name).isdisjoint(_NAMED_IN_RULES)
         and not _is_telling(name)
