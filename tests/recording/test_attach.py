@@ -386,7 +386,7 @@ def refused(*words: str) -> tuple[int, str]:
         (["1", "--name", "x"], 2, "name what to attach to"),
         (["1", "--for", "soon"], 2, "'soon' is no duration"),
         (["1", "--for", "0s"], 2, "'0s' is no duration"),
-        (["word"], 2, "valid integer"),
+        (["word"], 2, "must be a number"),
     ],
 )
 def test_bad_input(words: list[str], code: int, said: str) -> None:

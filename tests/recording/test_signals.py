@@ -210,7 +210,7 @@ def test_signals_arrive_once(record: Recorder, work: Path, recorder: str, how: s
     """Whether the whole group is signalled, imptrace alone, or one after the other."""
     command = record.command(sys.executable, "-c", COUNTING, options=["-q", "--recorder", recorder])
     if how == "timeout":
-        command = ["timeout", "-s", "TERM", "1", *command]
+        command = ["timeout", "-s", "TERM", "4", *command]
     with subprocess.Popen(
         command, cwd=work, stdout=subprocess.PIPE, start_new_session=True
     ) as imptrace:

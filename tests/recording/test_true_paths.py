@@ -56,8 +56,11 @@ def test_path_changed_by_another_thread(
     record: Recorder, work: Path, compiled: Callable[..., Path]
 ) -> None:
     """It cannot be known; that it happened is said, and of an ordinary program nothing is."""
-    record(str(compiled("flip")), "1000", cwd=work)
-    assert "changed-path" in {code for code, _ in record.details().run.warnings}
+    for _ in range(5):  # whether the threads ever meet is up to the scheduler
+        record(str(compiled("flip")), "1000", cwd=work)
+        if codes := {code for code, _ in record.details().run.warnings}:
+            break
+    assert codes == {"changed-path"}
     record(str(compiled("crowd")), "20", cwd=work)
     assert not record.details().run.warnings
 

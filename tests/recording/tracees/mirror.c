@@ -3,7 +3,7 @@
 #define FUSE_USE_VERSION 31
 #include <errno.h>
 #include <fcntl.h>
-#include <fuse.h>
+#include <fuse3/fuse.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
