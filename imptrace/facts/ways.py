@@ -1,8 +1,12 @@
 """What keeps a file that no entry of its own can keep: a setting of its program that moves it.
 
-Checked against the programs' manuals and the options of NixOS and home-manager.
+Those of bash, git, less, node, npm, sqlite3, vim and wget were tried with the programs themselves;
+those of mysql, psql, Python, xauth and Debian's select-editor were read in their manuals or source,
+and zsh's and home-manager's options in home-manager's modules.
 """
 
+_THERE = ", in a directory that is there"
+"""None of them makes it."""
 _WAYS = {
     b".zsh_history": (
         "HISTFILE names another place, in home-manager programs.zsh.history.path = "
@@ -19,19 +23,20 @@ _WAYS = {
         "in home-manager programs.git"
     ),
     b".git-credentials": (
-        "in git: credential.helper = store --file ~/.local/share/git/credentials"
+        "git writes ~/.config/git/credentials where that is and ~/.git-credentials is not; or "
+        "credential.helper = store --file ~/.local/share/git/credentials"
     ),
     b".zshrc": "declare it: programs.zsh of NixOS or home-manager writes it; or ZDOTDIR",
     b".bashrc": "declare it: programs.bash of NixOS or home-manager writes it",
-    b".lesshst": "LESSHISTFILE names another place",
-    b".python_history": "PYTHON_HISTORY names another place (Python 3.13)",
-    b".node_repl_history": "NODE_REPL_HISTORY names another place",
-    b".psql_history": "PSQL_HISTORY names another place",
-    b".sqlite_history": "SQLITE_HISTORY names another place",
-    b".mysql_history": "MYSQL_HISTFILE names another place",
+    b".lesshst": "LESSHISTFILE names another place" + _THERE,
+    b".python_history": "PYTHON_HISTORY names another place" + _THERE + " (Python 3.13)",
+    b".node_repl_history": "NODE_REPL_HISTORY names another place" + _THERE,
+    b".psql_history": "PSQL_HISTORY names another place" + _THERE,
+    b".sqlite_history": "SQLITE_HISTORY names another place" + _THERE,
+    b".mysql_history": "MYSQL_HISTFILE names another place" + _THERE,
     b".wget-hsts": "in ~/.wgetrc: hsts-file = ~/.local/share/wget/hsts",
     b".npmrc": "NPM_CONFIG_USERCONFIG names another place",
-    b".selected_editor": "EDITOR says the same: environment.variables.EDITOR",
+    b".selected_editor": "EDITOR goes before it: environment.variables.EDITOR",
     b".Xauthority": "XAUTHORITY names another place; the display manager makes it anew",
 }
 
