@@ -31,10 +31,14 @@ def main() -> None:
         from imptrace.cli.messages import exit_code_of
         from imptrace.cli.record import record
 
+        def recorded() -> object:
+            # Not before: only below exit_code_of is Ctrl-C no traceback.
+            if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+                signal.signal(signal.SIGINT, signal.default_int_handler)
+            return record(wish)
+
         gc.enable()
-        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-            signal.signal(signal.SIGINT, signal.default_int_handler)
-        _leave(exit_code_of(lambda: record(wish)))
+        _leave(exit_code_of(recorded))
 
 
 def _leave(code: int) -> NoReturn:
