@@ -16,7 +16,7 @@ from imptrace.db.engine import reading
 from imptrace.errors import UsageError
 from imptrace.evidence.export import Evidence, make_evidence
 from imptrace.evidence.gather import Question, gather
-from imptrace.kept.backup import Program, backup, unwritable
+from imptrace.kept.backup import Program, backup, restic_excludes, unwritable
 from imptrace.render.text import printable
 from imptrace.render.words import counted
 
@@ -52,6 +52,7 @@ def export(
     them with --dry-run.
 
     With --for it is the list of what to save: caches left out, secrets marked (docs/act.md).
+    For restic, FILE.exclude is written beside it: what to leave out.
 
     Example: imptrace export networkmanager -o networkmanager.jsonl
     """
@@ -73,11 +74,28 @@ def _backup(what: list[str], program: Program, output: Path | None, database: st
     wanted = [each for one in asked(what, database) for each in one.recommendations]
     for path in unwritable(wanted):
         say(f"left out, since its name spans lines: {printable(path)}")
-    text = b"\n".join(backup(wanted, program, what[0])) + b"\n"
+    text = _text(backup(wanted, program, what[0]))
     if output is None:
         sys.stdout.buffer.write(text)
-    else:
-        write_new_file(output, text)
+        if program is Program.RESTIC:
+            say("caches inside are left out by FILE.exclude, which --output FILE writes too")
+        return
+    write_new_file(output, text)
+    if program is Program.RESTIC:
+        _write_beside(output, _text(restic_excludes(wanted)))
+
+
+def _write_beside(output: Path, excludes: bytes) -> None:
+    """Write the second list, or leave none: the first one alone would save the caches."""
+    try:
+        write_new_file(output.with_name(f"{output.name}.exclude"), excludes)
+    except UsageError:
+        output.unlink(missing_ok=True)
+        raise
+
+
+def _text(lines: list[bytes]) -> bytes:
+    return b"\n".join(lines) + b"\n"
 
 
 def _summarise(evidence: Evidence) -> None:

@@ -16,7 +16,7 @@ class Program(StrEnum):
     """The program that reads the list."""
 
     RESTIC = "restic"
-    """--files-from FILE: what is left out stands beside it as --exclude."""
+    """--files-from FILE and --exclude-file FILE.exclude."""
     BORG = "borg"
     """--patterns-from FILE."""
     RSYNC = "rsync"
@@ -27,13 +27,14 @@ class Program(StrEnum):
 
 _GLOB = b"\\*?["
 _BREAKS = b"\n\r\0"
+_BLANKS = b" \t\v\f"
 
 
 def backup(wanted: Sequence[Recommendation], program: Program, name: str) -> list[bytes]:
     """Write the lines of a list. `name`: what clan calls the state."""
     included, excluded = split(wanted)
     if program is Program.RESTIC:
-        return _restic(included, excluded)
+        return _restic(included)
     if program is Program.BORG:
         return _borg(included, excluded)
     if program is Program.RSYNC:
@@ -71,20 +72,40 @@ def _lines(included: Iterable[Recommendation]) -> Iterable[Recommendation]:
     return (each for each in included if not any(byte in each.path for byte in _BREAKS))
 
 
-def _restic(included: Sequence[Recommendation], excluded: Sequence[Recommendation]) -> list[bytes]:
-    lines = [b"# restic backup --files-from THIS_FILE"]
-    lines += [b"# --exclude " + each.path for each in _lines(excluded)]
-    for each in _lines(included):
-        lines += [_remark(each), _escaped(each.path)]
+def restic_excludes(wanted: Sequence[Recommendation]) -> list[bytes]:
+    """Write the lines of what restic leaves out: its other list can only say what is saved."""
+    lines = [b"# restic backup --files-from LIST --exclude-file THIS_FILE"]
+    # restic replaces variables in this list, and only in this one.
+    lines += [_restic_line(each.path).replace(b"$", b"$$") for each in _lines(split(wanted)[1])]
     return lines
+
+
+def _restic(included: Sequence[Recommendation]) -> list[bytes]:
+    lines = [b"# restic backup --files-from THIS_FILE --exclude-file THIS_FILE.exclude"]
+    for each in _lines(included):
+        lines += [_remark(each), _restic_line(each.path)]
+    return lines
+
+
+def _restic_line(path: bytes) -> bytes:
+    """Escape a path, also a blank at its end, which restic would strip."""
+    if path[-1] in _BLANKS:
+        return _escaped(path[:-1]) + b"[" + path[-1:] + b"]"
+    return _escaped(path)
 
 
 def _borg(included: Sequence[Recommendation], excluded: Sequence[Recommendation]) -> list[bytes]:
     lines = [b"# borg create --patterns-from THIS_FILE REPOSITORY::ARCHIVE"]
-    lines += [b"- pp:" + each.path for each in _lines(excluded)]
+    lines += [b"- pp:" + _borg_path(each) for each in _lines(excluded)]
     for each in _lines(included):
-        lines += [_remark(each), b"R " + each.path]
+        lines += [_remark(each), b"R " + _borg_path(each)]
     return lines
+
+
+def _borg_path(each: Recommendation) -> bytes:
+    """Close a directory's name that ends in a blank, which borg would strip."""
+    is_open = each.kind is Kind.DIRECTORY and each.path[-1] in _BLANKS
+    return each.path + b"/" if is_open else each.path
 
 
 def _rsync(included: Sequence[Recommendation], excluded: Sequence[Recommendation]) -> list[bytes]:

@@ -10,7 +10,7 @@ import pytest
 
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.model import Recommendation, Scope
-from imptrace.kept.backup import Program, backup
+from imptrace.kept.backup import Program, backup, restic_excludes
 
 IMPTRACE = Path(sys.executable).with_name("imptrace")
 SERVICES = ("one", "two", "three", "four", "five", "six", "seven")
@@ -37,12 +37,17 @@ def kept(path: Path, level: Level, kind: Kind = Kind.DIRECTORY) -> Recommendatio
 def services(tmp_path: Path) -> list[Recommendation]:
     """Make the state of ten services, three of them with DynamicUser, each with a cache in it."""
     found = []
+    # A variable that restic would replace, a blank that it would strip, a pattern.
+    caches = ("cache", "cache$HOME", "cache ", "cache[1]*")
     for name in (*SERVICES, *(f"private/{name}" for name in DYNAMIC)):
         top = tmp_path / "machine" / "lib" / name
-        (top / "cache").mkdir(parents=True)
+        found.append(kept(top, Level.IMPORTANT))
+        for cache in caches:
+            (top / cache).mkdir(parents=True)
+            (top / cache / "big").write_text("again")
+            found.append(kept(top / cache, Level.TRANSIENT))
         (top / "state [1]").write_text(name)
-        (top / "cache" / "big").write_text("again")
-        found += [kept(top, Level.IMPORTANT), kept(top / "cache", Level.TRANSIENT)]
+        (top / "cache1x").write_text("no cache")
     key = tmp_path / "machine" / "key*?"
     key.write_text("k")
     (tmp_path / "machine" / "keyring").write_text("no")
@@ -55,7 +60,8 @@ def check(restored: Path, machine: Path) -> None:
     for name in (*SERVICES, *(f"private/{name}" for name in DYNAMIC)):
         top = Path(f"{restored}{machine}/lib/{name}")
         assert (top / "state [1]").read_text() == name
-        assert not (top / "cache" / "big").exists()
+        assert list(top.glob("cache*/*")) == []
+        assert (top / "cache1x").exists()
     there = Path(f"{restored}{machine}")
     assert {each.name for each in there.iterdir()} == {"lib", "key*?"}
 
@@ -69,12 +75,8 @@ def written(services: list[Recommendation], program: Program, directory: Path) -
 @pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
 def test_restic(services: list[Recommendation], tmp_path: Path) -> None:
     listed = written(services, Program.RESTIC, tmp_path)
-    excludes = [
-        f"--exclude={line.removeprefix('# --exclude ')}"
-        for line in listed.read_text().splitlines()
-        if line.startswith("# --exclude ")
-    ]
-    assert len(excludes) == 10
+    excludes = tmp_path / "list.exclude"
+    excludes.write_bytes(b"\n".join(restic_excludes(services)))
     environment = os.environ | {
         "RESTIC_PASSWORD": "x",
         "RESTIC_REPOSITORY": str(tmp_path / "repository"),
@@ -82,7 +84,7 @@ def test_restic(services: list[Recommendation], tmp_path: Path) -> None:
     }
     for words in (
         ["init"],
-        ["backup", "--files-from", str(listed), *excludes],
+        ["backup", "--files-from", str(listed), "--exclude-file", str(excludes)],
         ["restore", "latest", "--target", str(tmp_path / "back")],
     ):
         subprocess.run(["restic", "-q", *words], env=environment, check=True, timeout=60)
@@ -129,3 +131,17 @@ def test_a_service_of_the_catalogue(tmp_path: Path) -> None:
     command = [IMPTRACE, "export", "--for", "borg", "networkmanager", "--db", tmp_path / "db"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "# secret\nR /etc/NetworkManager/system-connections\n" in said
+
+
+def test_both_lists_of_restic_are_written_or_none(tmp_path: Path) -> None:
+    command = [IMPTRACE, "export", "--for", "restic", "networkmanager", "--db", tmp_path / "db"]
+    list_, excludes = tmp_path / "kept", tmp_path / "kept.exclude"
+    excludes.write_text("mine")
+    done = subprocess.run([*command, "-o", list_], check=False, capture_output=True, text=True)
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert (list_.exists(), excludes.read_text()) == (False, "mine")
+    excludes.unlink()
+    subprocess.run([*command, "-o", list_], check=True)
+    assert "/etc/NetworkManager/system-connections" in list_.read_text()
+    assert "--exclude-file THIS_FILE.exclude" in list_.read_text()
+    assert excludes.read_text().startswith("# restic backup")
