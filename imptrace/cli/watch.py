@@ -55,9 +55,10 @@ def watch(
     stats: Stats = False,
     quiet: Quiet = False,
 ) -> None:
-    """Record who changes and reads what on the whole machine, until Ctrl-C. Needs root.
+    """Record the whole machine: who changes and reads what.
 
-    By default on all file systems that the next boot wipes. Nothing waits for it.
+    Until Ctrl-C, by default on all file systems that the next boot wipes. Nothing waits for it.
+    Needs root.
 
     Example: imptrace watch --for 1h
     """
