@@ -16,10 +16,14 @@ _CONFIGURATION = "ConfigurationDirectory"
 _KINDS: tuple[tuple[str, bytes, Level], ...] = (
     ("StateDirectory", b"/var/lib/", Level.NORMAL),
     ("CacheDirectory", b"/var/cache/", Level.TRANSIENT),
-    ("LogsDirectory", b"/var/log/", Level.NORMAL),
+    ("LogsDirectory", b"/var/log/", Level.TRANSIENT),
     (_CONFIGURATION, b"/etc/", Level.NORMAL),
 )
-"""Property, the directory that it makes one in (systemd.exec(5)), and what that is worth."""
+"""Property, the directory that it makes one in (systemd.exec(5)), and what that is worth.
+
+Logs are transient where nothing but the unit names them, as in the NixOS module's inventory: the
+catalogue says of which programs they matter, and what a run was seen to write is judged by itself.
+"""
 
 _JUDGED = (
     "User",

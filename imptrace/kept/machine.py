@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from imptrace.errors import ImptraceError
+from imptrace.facts.levels import Level
 from imptrace.facts.units import private_path, unit_directories
 from imptrace.kept.inventory import Inventory, Row, by_path, keeper
 
@@ -113,12 +114,13 @@ def of_units(root: Path = Path("/")) -> Iterator[Row]:
             yield _row(
                 os.fsdecode(path),
                 _KINDS[directory.key],
+                directory.level,
                 f"{properties.get('Id', '?')} {directory.key}",
             )
 
 
-def _row(path: str, kind: str, declared_by: str) -> Row:
-    return Row(path, kind, "normal" if kind == "state" else "transient", (declared_by,), None)
+def _row(path: str, kind: str, level: Level, declared_by: str) -> Row:
+    return Row(path, kind, level.value, (declared_by,), None)
 
 
 def _of_tmpfiles() -> Iterator[Row]:
@@ -137,7 +139,8 @@ def _of_tmpfiles() -> Iterator[Row]:
         if not path.startswith(_LASTING) or "%" in path or path in _HOLLOW:
             continue
         kind = next((kind for top, kind in _TOPS.items() if path.startswith(f"{top}/")), "state")
-        yield _row(path, kind, file)
+        level = Level.NORMAL if kind == "state" else Level.TRANSIENT
+        yield _row(path, kind, level, file)
 
 
 def _public(path: str) -> str:

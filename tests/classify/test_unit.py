@@ -30,7 +30,7 @@ def test_directories_of_a_service_with_a_user_of_its_own() -> None:
     assert list(unit_directories(STATIC)) == [
         UnitDirectory("StateDirectory", b"/var/lib/postgresql", Level.NORMAL, *own, 0o750),
         UnitDirectory("StateDirectory", b"/var/lib/postgresql/17", Level.NORMAL, *own, 0o750),
-        UnitDirectory("LogsDirectory", b"/var/log/postgresql", Level.NORMAL, *own, 0o700),
+        UnitDirectory("LogsDirectory", b"/var/log/postgresql", Level.TRANSIENT, *own, 0o700),
         UnitDirectory(
             "ConfigurationDirectory", b"/etc/postgresql", Level.NORMAL, "root", "root", 0o755
         ),
