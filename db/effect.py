@@ -7,6 +7,8 @@ from imptrace.db.records import MAYBE_DONE, AccessRecord, Effect
 from imptrace.tracer.events import CHANGES, CONTENT_OPS, AccessFlag, FileState, FileType, Op
 
 _MAKING = frozenset({Op.MKDIR, Op.SYMLINK, Op.BIND})
+MADE_UP = (b"/proc/", b"/sys/")
+"""What the kernel makes up: a process's files go with it, and a write sets something else."""
 
 
 class Asked(NamedTuple):
@@ -25,6 +27,18 @@ def asked_of(accesses: Iterable[AccessRecord]) -> Asked:
     asked = [access for access in accesses if access.op in CHANGES]
     done = {access.op for access in asked if access.outcome in MAYBE_DONE}
     return Asked(change=bool(asked), done=bool(done), written=not done.isdisjoint(CONTENT_OPS))
+
+
+def effect_on(
+    path: bytes,
+    before: FileState | None,
+    after: FileState | None,
+    accesses: Sequence[AccessRecord],
+    asked: Asked | None = None,
+) -> Effect | None:
+    """Tell what became of a path as `effect_of`; nothing does of what the kernel makes up."""
+    effect = effect_of(before, after, accesses, asked)
+    return Effect.UNCHANGED if effect and path.startswith(MADE_UP) else effect
 
 
 def effect_of(

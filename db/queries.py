@@ -23,7 +23,7 @@ from sqlalchemy import (
 )
 
 from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES
-from imptrace.db.effect import Difference, effect_of, judged
+from imptrace.db.effect import MADE_UP, Difference, effect_of, judged
 from imptrace.db.location import elsewhere
 from imptrace.db.models import Access, Base, FileState, Gap, Mount, MountName, Path, Process, Run
 from imptrace.db.read_run import (
@@ -171,6 +171,8 @@ def _no_such_run(connection: Connection, text: str, known: Iterable[str]) -> str
 
 _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
 _DIRECTORY = FILE_TYPE_CODES[FileType.DIRECTORY]
+_CHANGES = [OP_CODES[op] for op in CHANGES]
+_AFTER_SLASH = bytes([ord("/") + 1])
 
 _before = FileState.__table__.alias()
 _after = FileState.__table__.alias()
@@ -178,11 +180,16 @@ _after = FileState.__table__.alias()
 
 def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
     """Count the distinct paths of a run by effect; None counts those only read."""
-    asked = _asked(run_id)
+    made_up = _made_up(run_id)
+    asked = _asked(run_id, made_up)
     counts: Counter[Effect | None] = Counter()
     in_run = select(func.count(Access.path_id.distinct())).where(Access.run_id == run_id)
     changes = select(func.count()).select_from(asked)
+    counts[Effect.UNCHANGED] = connection.scalars(
+        select(func.count()).select_from(made_up.subquery())
+    ).one()
     counts[None] = connection.scalars(in_run).one() - connection.scalars(changes).one()
+    counts[None] -= counts[Effect.UNCHANGED]
     for row in connection.execute(_differences(asked, run_id)):
         done, written, *same, count = row
         difference = Difference(*map(bool, same))
@@ -191,13 +198,24 @@ def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
     return counts
 
 
-def _asked(run_id: int) -> Subquery:
+def _made_up(run_id: int) -> Select[Any]:
+    """Select the paths of which a change was asked for that the kernel makes up."""
+    within = [and_(Path.name >= top, Path.name < top[:-1] + _AFTER_SLASH) for top in MADE_UP]
+    return (
+        select(Access.path_id)
+        .distinct()
+        .join(Path, Path.id == Access.path_id)
+        .where(Access.run_id == run_id, Access.op.in_(_CHANGES), or_(*within))
+    )
+
+
+def _asked(run_id: int, besides: Select[Any]) -> Subquery:
     """Select the paths of which a change was asked for; whether one was done, and written."""
     done = Access.outcome.in_([OUTCOME_CODES[outcome] for outcome in MAYBE_DONE])
     written = and_(done, Access.op.in_([OP_CODES[op] for op in CONTENT_OPS]))
     return (
         select(Access.path_id, _any(done).label("done"), _any(written).label("written"))
-        .where(Access.run_id == run_id, Access.op.in_([OP_CODES[op] for op in CHANGES]))
+        .where(Access.run_id == run_id, Access.op.in_(_CHANGES), Access.path_id.not_in(besides))
         .group_by(Access.path_id)
         .subquery()
     )

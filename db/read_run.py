@@ -29,7 +29,7 @@ from imptrace.db.codes import (
     unpack_environ,
     unpack_strings,
 )
-from imptrace.db.effect import Asked, asked_of, effect_of
+from imptrace.db.effect import Asked, asked_of, effect_on
 from imptrace.db.liveness import RecorderIdentity, is_gone
 from imptrace.db.models import Access, Path
 from imptrace.db.records import (
@@ -231,7 +231,7 @@ def path_record(run_id: int, path: bytes, deeds: Deeds, states: States) -> PathR
     """Put together what one run knows about one path."""
     accesses, asked, read_first = deeds
     before, after, hint, link = states
-    effect = effect_of(before, after, accesses, asked)
+    effect = effect_on(path, before, after, accesses, asked)
     return PathRecord(run_id, path, accesses, before, after, hint, link, effect, read_first)
 
 

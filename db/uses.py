@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, and_, or_, select
 
 from imptrace.db.codes import OPS, OUTCOMES
-from imptrace.db.effect import effect_of
+from imptrace.db.effect import effect_on
 from imptrace.db.models import Access, FileState, Path, Process, Run
 from imptrace.db.queries import nearest
 from imptrace.db.read_run import ACCESS_COLUMNS, AnyRow, States, access_record
@@ -120,7 +120,7 @@ def _use(
         exe=exe,
         ops=count_calls(accesses),
         outcome=best_outcome(accesses),
-        effect=effect_of(states.before, states.after, accesses),
+        effect=effect_on(path, states.before, states.after, accesses),
     )
 
 

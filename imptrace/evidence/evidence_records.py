@@ -6,7 +6,7 @@ KeyError, TypeError or AttributeError says that it is none.
 
 import json
 
-from imptrace.db.effect import effect_of
+from imptrace.db.effect import effect_on
 from imptrace.db.records import (
     AccessRecord,
     PathRecord,
@@ -180,15 +180,16 @@ def path_from(record: Json, run: int) -> PathRecord:
     """Read a path; its effect is worked out anew."""
     accesses = tuple(_access_from(each) for each in record["accesses"])
     before, after = state_from_json(record["before"]), state_from_json(record["after"])
+    path = path_from_json(record["path"])
     return PathRecord(
         run=run,
-        path=path_from_json(record["path"]),
+        path=path,
         accesses=accesses,
         before=before,
         after=after,
         hint=None if record["hint"] is None else text_from_json(record["hint"]),
         link=None if record["link"] is None else bytes_from_json(record["link"]),
-        effect=effect_of(before, after, accesses),
+        effect=effect_on(path, before, after, accesses),
         read_first=any(AccessFlag.READ_FIRST in access.flags for access in accesses),
     )
 

@@ -3,7 +3,7 @@
 import pytest
 from recordings import DIRECTORY, FILE, LATER
 
-from imptrace.db.effect import effect_of
+from imptrace.db.effect import effect_of, effect_on
 from imptrace.db.records import AccessRecord, Effect
 from imptrace.tracer.events import ABSENT, AccessFlag, FileState, Op, Outcome
 
@@ -101,3 +101,12 @@ def test_the_calls_tell_where_nobody_looked_afterwards(
     before: FileState | None, accesses: list[AccessRecord], effect: Effect
 ) -> None:
     assert effect_of(before, None, accesses) is effect
+
+
+@pytest.mark.parametrize("path", [b"/proc/17/oom_score_adj", b"/sys/fs/cgroup/user.slice/x"])
+def test_nothing_becomes_of_what_the_kernel_makes_up(path: bytes) -> None:
+    """A process's files go with it: that is no deletion."""
+    assert effect_on(path, FILE, ABSENT, [asked()]) is Effect.UNCHANGED
+    assert effect_on(path, ABSENT, DIRECTORY, [asked(Op.MKDIR)]) is Effect.UNCHANGED
+    assert effect_on(path, FILE, FILE, [asked(Op.READ, Outcome.OK)]) is None
+    assert effect_on(b"/srv" + path, FILE, ABSENT, [asked()]) is Effect.DELETED

@@ -232,9 +232,12 @@ def test_the_summary_counts_as_the_details_do(place: Path) -> None:
             access(Op.WRITE, b"/as-before", before=FILE),
             access(Op.DELETE, b"/deleted", before=FILE),
             access(Op.WRITE, b"/refused", outcome=Outcome.DENIED),
+            access(Op.WRITE, b"/proc/17/oom_score_adj", before=FILE),
+            access(Op.MKDIR, b"/sys/fs/cgroup/x", before=ABSENT),
         ]
     )
     after = {b"/created": FILE, b"/modified": LATER, b"/as-before": FILE, b"/deleted": ABSENT}
+    after[b"/proc/17/oom_score_adj"] = ABSENT
     writer.finish(ENDED_NS, 0, None, 0, [Snapshot(*pair) for pair in after.items()])
     summary = writer.summary()
     writer.close()
