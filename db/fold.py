@@ -7,6 +7,7 @@ What is pending stays here until the writer took it; what must be remembered for
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from imptrace.db.buses import bus_of
 from imptrace.db.changed_tree import ChangedTree
 from imptrace.db.codes import OUTCOME_CODES
 from imptrace.db.records import MAYBE_DONE
@@ -34,6 +35,7 @@ MOUNT_NAME_LIMIT = 1000
 GAP_LIMIT = 10_000
 
 _READ = Op.READ
+_CONNECT = Op.CONNECT
 _OK = Outcome.OK
 _RANK = OUTCOME_CODES
 _TWO_NAMED = frozenset({Op.RENAME, Op.LINK})
@@ -96,7 +98,10 @@ class Pending:
 class Fold:
     """The state of a run that is being recorded. Not thread-safe."""
 
-    def __init__(self, pending_limit: int = PENDING_LIMIT) -> None:
+    def __init__(
+        self, pending_limit: int = PENDING_LIMIT, *, of_whole_machine: bool = False
+    ) -> None:
+        """`of_whole_machine`: whoever is asked over a bus is recorded as well."""
         self.lost = 0
         self.gaps: list[Lost] = []
         """What was lost when, as far as recorders said; the first of them."""
@@ -104,6 +109,7 @@ class Fold:
         self.warnings: dict[tuple[str, str], None] = {}
         self.mount_names: dict[MountNamed, None] = {}
         self._limit = pending_limit
+        self._of_whole_machine = of_whole_machine
         self._pending = Pending()
         self._processes: set[int] = set()
         # Path to whether a change of it may have happened (False: each one was refused).
@@ -170,6 +176,10 @@ class Fold:
             and not self._requested.get(access.path)
         ):
             row.flags |= _READ_FIRST
+        elif op is _CONNECT and access.outcome in MAYBE_DONE and not self._of_whole_machine:
+            bus = bus_of(access.path)
+            if bus is not None:
+                self._warned(bus)
 
     def _row(self, key: AccessKey, access: Access) -> AccessRow | None:
         """Fold a call into its row; None if no more rows can be held: then it counts as lost."""

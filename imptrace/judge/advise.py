@@ -336,6 +336,9 @@ def _incomplete(facts: Facts) -> Iterator[Reason]:
         yield Reason(code=Code.LOST, figures={"count": lost})
     if unseen:
         yield Reason(code=Code.UNSEEN, figures={"count": unseen})
+    # Codes alone: evidence from elsewhere has no texts, and is to be judged alike.
+    for warning in sorted({code for run in runs for code, _ in run.warnings}):
+        yield Reason(code=Code.WARNED, figures={"warning": warning})
     unfinished = tuple(str(run.id) for run in runs if run.status is not RunStatus.COMPLETE)
     if unfinished:
         yield Reason(code=Code.UNFINISHED, figures={"runs": unfinished})

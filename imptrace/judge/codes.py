@@ -74,6 +74,7 @@ class Code(StrEnum):
 
     LOST = "lost"  # count
     UNSEEN = "unseen"  # count
+    WARNED = "warned"  # warning
     UNFINISHED = "unfinished"  # runs
     NOTHING_RECORDED = "nothing-recorded"
     NOTHING_KEPT = "nothing-kept"

@@ -228,7 +228,7 @@ class Session:
         from imptrace.db.fold import Fold  # noqa: PLC0415 (slow: the program runs)
 
         # Whatever comes before the database can be written is kept here.
-        self._fold = self._fold or Fold()
+        self._fold = self._fold or Fold(of_whole_machine=self._request.scope is Scope.MACHINE)
         from imptrace.db.engine import DatabaseBusyError, open_database  # noqa: PLC0415 (the same)
         from imptrace.db.writer import RunWriter  # noqa: PLC0415 (the same)
 

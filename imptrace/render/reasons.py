@@ -67,6 +67,24 @@ def _place(figures: Mapping[str, Figure]) -> str:
     return f"{_shown(figures['container'])} is a place for {_AREAS[str(figures['area'])]}"
 
 
+_WARNED = {
+    "setuid": "a setuid program ran without its privilege: what it would have changed is missing",
+    "setgid": "a setgid program ran without its group: what it would have changed is missing",
+    "listener": "a sandbox of the program was refused: it may have done other than it usually does",
+    "unreadable": "a process made itself unreadable: what it changed may be missing",
+    "io_uring": "io_uring was used, which the recorder cannot see: something may be missing",
+    "bus": "connected to a message bus: settings may have been written by another program; "
+    "`imptrace watch` sees it",
+    "changed-path": "paths were changed while calls waited: some may be wrong",
+    "too-long": "some names were too long to be recorded: something may be missing",
+}
+
+
+def _warned(figures: Mapping[str, Figure]) -> str:
+    code = _shown(figures["warning"])
+    return _WARNED.get(code, f"the recorder warned of {code}: imptrace show says what that means")
+
+
 def _declared_more(figures: Mapping[str, Figure]) -> str:
     count = figures["count"]
     paths = "1 more path that was" if count == 1 else f"{_shown(count)} more paths that were"
@@ -162,6 +180,7 @@ _WORDS: dict[Code, Words] = {
     Code.EARLY_BOOT: "needed before services start (inInitrd)",
     Code.LOST: "{count} events were lost: something may be missing",
     Code.UNSEEN: "{count} calls were seen without a path: something may be missing",
+    Code.WARNED: _warned,
     Code.UNFINISHED: "not recorded to the end: run {runs}",
     Code.NOTHING_RECORDED: "nothing was recorded: this is what the catalogue and the unit declare",
     Code.NOTHING_KEPT: _nothing_kept,

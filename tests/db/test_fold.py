@@ -169,6 +169,29 @@ def test_a_process_whose_start_was_lost_is_stood_in_for() -> None:
     assert fold.pending.processes[77].exe == b""
 
 
+def test_a_connection_to_a_message_bus_is_remarked_once() -> None:
+    """Who answers there writes for the program, and is not recorded."""
+    session, system = b"/run/user/1000/bus", b"/run/dbus/system_bus_socket"
+    others = (b"/run/user/1000/wayland-0", b"/home/run/user/1/bus", b"/run/user/1/bus\n")
+    connections = (access(Op.CONNECT, path) for path in (session, session, system, *others))
+    fold = folded(*connections, access(Op.BIND, session))
+    assert [(code, text.split(":")[0]) for code, text in fold.warnings] == [
+        ("bus", "connected to the session bus"),
+        ("bus", "connected to the system bus"),
+    ]
+
+
+def test_the_whole_machine_needs_no_remark_on_buses() -> None:
+    fold = Fold(of_whole_machine=True)
+    fold.feed([process(), access(Op.CONNECT, b"/run/user/1000/bus")])
+    assert not fold.warnings
+
+
+def test_a_refused_connection_to_a_bus_is_no_remark() -> None:
+    refused = access(Op.CONNECT, b"/run/user/1000/bus", outcome=Outcome.MISSING)
+    assert not folded(refused).warnings
+
+
 def test_what_was_lost_and_unseen_is_counted() -> None:
     fold = folded(Lost(3), Lost(4), Unseen(1, 5), Warned("x", "text"), Warned("x", "text"))
     assert (fold.lost, fold.unseen, list(fold.warnings)) == (7, 5, [("x", "text")])

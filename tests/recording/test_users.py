@@ -1,8 +1,10 @@
 """As an ordinary user, and for one: what can be read, what is said about the rest."""
 
 import os
+import shutil
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,44 @@ def test_setuid_program_is_warned_about(open_work: Path) -> None:
     as_ordinary_user(record.command("sh", "-c", "sudo -n true; true"), open_work / "home")
     (text,) = [text for code, text in record.details().run.warnings if code == "setuid"]
     assert "sudo imptrace run --user" in text
+
+
+def test_setgid_program_is_warned_about(open_work: Path) -> None:
+    """So does a setgid program; `recommend` says it too."""
+    program = open_work / "program"
+    shutil.copyfile("/bin/true", program)
+    os.chown(program, 0, 0)
+    program.chmod(0o2755)
+    record = Recorder(open_work / "runs.db")
+    as_ordinary_user(record.command("sh", "-c", f"{program}; true"), open_work / "home")
+    assert [code for code, _ in record.details().run.warnings] == ["setgid"]
+    said = subprocess.run(
+        [str(IMPTRACE), "recommend", "latest", "--db", str(open_work / "runs.db")],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stderr
+    assert "a setgid program ran without its group" in said
+
+
+@pytest.mark.parametrize("recorder", ["notify", "ptrace"])
+def test_who_is_asked_over_the_bus_is_remarked(record: Recorder, work: Path, recorder: str) -> None:
+    """`run` says that others may have written for the program."""
+    bus = Path("/run/user/4294967000/bus")
+    bus.parent.mkdir(parents=True)
+    script = (
+        "import socket, sys; bus = sys.argv[1]; server = socket.socket(socket.AF_UNIX); "
+        "server.bind(bus); server.listen(); socket.socket(socket.AF_UNIX).connect(bus)"
+    )
+    try:
+        result = record(
+            sys.executable, "-c", script, str(bus), options=["--recorder", recorder], cwd=work
+        )
+    finally:
+        shutil.rmtree(bus.parent)
+    assert result.returncode == 0
+    assert b"connected to the session bus" in result.stderr
+    assert "bus" in dict(record.details().run.warnings)
 
 
 def test_run_as_a_user(record: Recorder, open_work: Path) -> None:

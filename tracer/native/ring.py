@@ -98,6 +98,11 @@ _WARNINGS: Final = {
         "a process that handles signals may not be traced here, so that a signal can make its "
         "calls fail with EINTR; root can trace it: `sudo imptrace run --user NAME`",
     ),
+    6: Warned(
+        "setgid",
+        "a setgid program ran without its group, as any tracer without root makes it; "
+        "`sudo imptrace run --user NAME` keeps it",
+    ),
 }
 
 # Half the time of the classes' own __new__, which looks at keywords and defaults.

@@ -379,6 +379,10 @@ static void stage_exec(const struct syscall_site *site, struct staging *staging,
 	if (!staging->options->privileged && !place->error && place->st.st_mode & S_ISUID &&
 	    place->st.st_uid != staging->process->fsuid)
 		journal_count(RECORD_WARNING, staging->process->image, WARN_SETUID);
+	else if (!staging->options->privileged && !place->error &&
+		 (place->st.st_mode & (S_ISGID | S_IXGRP)) == (S_ISGID | S_IXGRP) &&
+		 place->st.st_gid != staging->process->fsgid)
+		journal_count(RECORD_WARNING, staging->process->image, WARN_SETGID);
 }
 
 /* The kernel names a mapped file from our root directory, or within its own mount namespace. */
