@@ -13,7 +13,10 @@ from imptrace.judge.roots import State, Surroundings
 from imptrace.judge.words import COMPANIONS, is_of_others
 
 _MOST_PARTS = 8
-"""More lone files than this, and the whole directory gets their level instead."""
+"""More lone files than this, and the whole directory gets their level instead: where they are all
+important, or secret and most of what is in it. Some secrets among much else stay apart."""
+_MOSTLY = 2
+"""Where one file in so many is a secret, most are."""
 _SECRET_SHARE = 4
 """A directory of whose files one in so many is a secret is secret as a whole."""
 _SEVERAL = 2
@@ -135,7 +138,7 @@ def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Rea
     return found
 
 
-def _lone_files(states: Iterable[State], area: Area) -> list[State]:
+def _lone_files(states: Sequence[State], area: Area) -> list[State]:
     """Files that can be kept by themselves, at a higher level than the directory around them."""
     lone = [
         state
@@ -145,7 +148,11 @@ def _lone_files(states: Iterable[State], area: Area) -> list[State]:
         and state.method is not Method.NONE
         and not name_of(state.path).endswith(COMPANIONS)
     ]
-    return lone if len(lone) <= _MOST_PARTS else []
+    if len(lone) <= _MOST_PARTS:
+        return lone
+    secrets = [state for state in lone if state.level is Level.SECRET]
+    files = sum(1 for state in states if state.is_file)
+    return secrets if len(secrets) * _MOSTLY < files else []
 
 
 def _is_beside_the_point(state: State) -> bool:

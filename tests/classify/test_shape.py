@@ -201,3 +201,23 @@ def test_of_mail_the_folder_is_named_and_not_its_part() -> None:
     """Whoever reads new mail moves it to `cur`."""
     moved = [created(HOME + b"/Mail/inbox/cur/%d:2,S" % number) for number in range(5)]
     assert list(levels(*moved)) == [HOME + b"/Mail/inbox"]
+
+
+def test_many_secrets_among_much_else_stay_apart() -> None:
+    """A second profile makes more of them: its pages and settings are no secrets for that."""
+    profile = HOME + b"/.config/keeper"
+    secrets = [created(profile + b"/%d/1/token" % number) for number in range(9)]
+    others = [
+        created(profile + b"/%d/%d/page" % (number, each))
+        for number in range(9)
+        for each in range(4)
+    ]
+    found = levels(made(profile), *secrets, *others)
+    assert found[profile] is Level.NORMAL
+
+
+def test_a_store_of_secrets_is_secret_as_a_whole() -> None:
+    """Most of what is in it is one, and the next login makes another."""
+    store = HOME + b"/.keeper"
+    secrets = [created(store + b"/token-%d" % number) for number in range(9)]
+    assert levels(made(store), created(store + b"/settings"), *secrets) == {store: Level.SECRET}
