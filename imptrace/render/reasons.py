@@ -71,7 +71,8 @@ _WARNED = {
     "setuid": "a setuid program ran without its privilege: what it would have changed is missing",
     "setgid": "a setgid program ran without its group: what it would have changed is missing",
     "listener": "a sandbox of the program was refused: it may have done other than it usually does",
-    "unreadable": "a process made itself unreadable: what it changed may be missing",
+    "unreadable": "a process made itself unreadable: what it changed may be missing; "
+    "`sudo imptrace run --user NAME` records it",
     "io_uring": "io_uring was used, which the recorder cannot see: something may be missing",
     "bus": "connected to a message bus: settings may have been written by another program; "
     "`imptrace watch` sees it",
