@@ -23,6 +23,7 @@ from imptrace.judge.words import (
     SECRET_IF_PRIVATE,
     TYPED,
     USER_DATA,
+    cache_word,
     database_word,
     is_by_the_way,
     is_of_others,
@@ -219,12 +220,27 @@ def backup_name(sighting: Sighting) -> Judgement | None:
     return Level.TRANSIENT, Reason(code=Code.BACKUP_NAME, figures={"name": name})
 
 
+def cache_in_home(sighting: Sighting) -> Judgement | None:
+    """`~/.keeper_cache`, `~/.zcompdump`: a file by itself in a home, named for what it was made of.
+
+    Only there: in a program's directory it could lower what was not seen beside it.
+    """
+    if sighting.place.area is not Area.DOT or sighting.inner_names or sighting.facts.is_directory:
+        return None
+    word = cache_word(name_of(sighting.path))
+    return None if word is None else (Level.TRANSIENT, _cache_word(word))
+
+
+def _cache_word(word: str) -> Reason:
+    return Reason(code=Code.CACHE_WORD, figures={"word": word})
+
+
 def log_of_home(sighting: Sighting) -> Judgement | None:
     """`*.log` in a home, written and never read."""
     is_log = bool(words_of(name_of(sighting.path).rpartition(b".")[2]) & LOG)
     if not is_log or sighting.place.area not in _HOME_AREAS or sighting.facts.read_first:
         return None
-    return Level.TRANSIENT, Reason(code=Code.CACHE_WORD, figures={"word": "log"})
+    return Level.TRANSIENT, _cache_word("log")
 
 
 def never_read_back(sighting: Sighting) -> Judgement | None:
@@ -248,7 +264,7 @@ def cache_directory(path: bytes, area: Area, tagged: frozenset[bytes]) -> Reason
     words = words_of(name_of(path))
     ending = {word for word in words if word.endswith("cache")}
     word = min(words & caches or ending, default=None)
-    return Reason(code=Code.CACHE_WORD, figures={"word": word}) if word is not None else None
+    return _cache_word(word) if word is not None else None
 
 
 def tagged_caches(paths: Iterable[bytes]) -> frozenset[bytes]:
@@ -270,6 +286,7 @@ _RAISING: tuple[Callable[[Sighting], Judgement | None], ...] = (
 )
 
 _LOWERING: tuple[Callable[[Sighting], Judgement | None], ...] = (
+    cache_in_home,
     log_of_home,
     never_read_back,
 )

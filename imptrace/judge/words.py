@@ -30,6 +30,8 @@ CODE = frozenset(
 """Endings of files that are written by programmers, for whom passwords are words."""
 COMPANIONS = (b"-wal", b"-shm", b"-journal", b"lock.mdb")
 """Files of SQLite and LMDB beside a database, which are of no use without it."""
+CACHE_FILE = ("cache", "compdump")
+"""Endings of words for files that are made again: caches, and shells' dumps of completions."""
 STREAM = b".goutputstream-"
 
 
@@ -167,6 +169,11 @@ def is_by_the_way(name: bytes) -> bool:
     return bool(words & BY_THE_WAY) or any(word.endswith(("stat", "stats")) for word in words)
 
 
+def cache_word(name: bytes) -> str | None:
+    """The word by which a file says that it is made again: `.keeper_cache`, `.zcompdump`."""
+    return min((word for word in words_of(name) if word.endswith(CACHE_FILE)), default=None)
+
+
 def is_of_others(name: bytes) -> bool:
     """Whether a name is one that other people chose: a library's, or a path in one word."""
     ending = name.rpartition(b".")[2] if b"." in name else b""
@@ -200,6 +207,7 @@ def _is_ordinary(name: bytes) -> bool:
         and not name.startswith((b".nfs", b".fuse_hidden", b"core"))
         and STREAM not in name
         and _words_of(name).isdisjoint(_NAMED_IN_RULES)
+        and cache_word(name) is None
         and not _is_telling(name)
     )
 

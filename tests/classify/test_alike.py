@@ -22,7 +22,7 @@ DIRECTORIES = (
 NAMES = (
     b"1", b"2", b"0a3f", b"one", b"two", b"x~", b"y.lock", b"z.tmp", b".goutputstream-A1B2C3",
     b"key4.pem", b"id.pub", b"bookmarks", b"trustdb", b"cookies.sqlite", b"app.log",
-    b"queue", b"CACHEDIR.TAG",
+    b"queue", b"CACHEDIR.TAG", b".zcompdump", b"keeper.cache",
 )  # fmt: skip
 WAYS = (
     (access(Op.CREATE),),

@@ -137,3 +137,21 @@ def test_a_directory_with_a_cache_tag_is_a_cache() -> None:
     )
     assert found[b"/home/alice/.keeper"].level is Level.NORMAL
     assert found[b"/home/alice/.keeper/registry"].level is Level.TRANSIENT
+
+
+@pytest.mark.parametrize(
+    ("name", "level"),
+    [
+        (b".zcompdump", Level.TRANSIENT),
+        (b".zcompdump-host-5.9", Level.TRANSIENT),
+        (b".keeper_cache", Level.TRANSIENT),
+        (b".keeper.cache", Level.TRANSIENT),
+        (b".keeper-cached-credentials", Level.SECRET),
+        (b".keeperrc", Level.NORMAL),
+        (b".keeper/keeper.cache", Level.NORMAL),
+    ],
+)
+def test_a_file_in_the_home_that_is_called_a_cache(name: bytes, level: Level) -> None:
+    """By itself it is made again; in a directory it says nothing of what was not seen beside it."""
+    (found,) = recommended(run(created(b"/home/alice/" + name))).values()
+    assert found.level is level
