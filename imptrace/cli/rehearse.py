@@ -2,7 +2,6 @@
 
 import json as json_module
 import os
-import pwd
 import sys
 import tempfile
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from imptrace.catalogue import shipped
 from imptrace.cli.asked import Asked, asked
+from imptrace.cli.messages import say
 from imptrace.cli.options import Database, Json
 from imptrace.cli.output import answer, answer_json
 from imptrace.cli.record import record
@@ -28,6 +28,8 @@ from imptrace.kept.rehearse.compare import Judged, came_back, findings
 from imptrace.kept.rehearse.model import How, Keep, Launch, Plan, Rehearsed
 from imptrace.kept.rehearse.rehearsing import rehearse as play
 from imptrace.render import rehearsal
+from imptrace.render.text import printable
+from imptrace.tracer.program import find_user
 
 STATE_IS_LOST = 1
 _HOW = {Method.BIND: How.BIND, Method.SYMLINK: How.SYMLINK, Method.NONE: How.COPY}
@@ -92,13 +94,13 @@ def rehearse(
     keeps = _keeps(found, advice, config)
     if not keeps and advice is None and config is None:
         raise UsageError(f"nothing is recommended for {name}: there is nothing to rehearse")
-    home = pwd.getpwnam(user).pw_dir if user else os.environ.get("HOME", "/")
+    home = find_user(user).home if user else os.environb.get(b"HOME", b"/")
     plan = Plan(
         first=commands[0],
         again=commands[1],
         keeps=keeps,
         hidden=tuple(each.path for each in found.recommendations),
-        home=os.fsencode(os.path.realpath(home)),
+        home=os.path.realpath(home),
         seconds=seconds,
         interactive=interactive,
     )
@@ -219,8 +221,12 @@ def _compared(name: str, plan: Plan, rehearsed: Rehearsed, database: str) -> reh
 
 
 def _say_why(rehearsed: Rehearsed) -> None:
-    """Pass on what imptrace itself said in a start that did not begin."""
+    """Pass on what imptrace itself said in a start, and that a program never worked."""
     for start in rehearsed.starts:
         for line in start.stderr.splitlines():
             if line.startswith("imptrace: "):
                 sys.stderr.write(f"{line}\n")
+    if all(start.code and not start.was_ended for start in rehearsed.starts):
+        code, said = rehearsed.starts[-1].code, rehearsed.starts[-1].stderr.strip()
+        last = printable(said.splitlines()[-1]) if said else "it says nothing"
+        say(f"every start fails, also without a wipe: {code}: {last}")

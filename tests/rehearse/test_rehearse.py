@@ -2,15 +2,20 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 
 IMPTRACE = Path(sys.executable).with_name("imptrace")
+needs_root = pytest.mark.skipif(
+    os.geteuid() != 0, reason="only root runs a program as another user"
+)
 KEEPER = """
 import os, pathlib
 home = pathlib.Path(os.environ["HOME"])
@@ -153,12 +158,70 @@ def test_first_and_again(machine: Machine) -> None:
     assert not (machine.home / "elsewhere").exists()
 
 
+def test_a_bound_file_that_is_replaced(machine: Machine, tmp_path: Path) -> None:
+    """The first start writes it through its link; the second finds a mount, and cannot rename."""
+    told = json.loads(machine.imptrace("recommend", "keeper", "--json").stdout)
+    told["recommendations"] = as_a_single_file(told["recommendations"])
+    (tmp_path / "advice").write_text(json.dumps(told))
+    done = machine.imptrace(
+        "rehearse", "keeper", "--advice", tmp_path / "advice", "--json",
+        "--first", "mkdir -p ~/.config/keeper; echo a >~/.config/keeper/settings",
+        "--again", "cd ~/.config/keeper; cp settings new; mv -f new settings; true",
+    )  # fmt: skip
+    assert done.returncode == 1, done.stderr
+    found = {each["path"]: each["words"] for each in json.loads(done.stdout)["findings"]}
+    settings = f"{machine.home}/.config/keeper/settings"
+    assert list(found) == [settings]
+    assert "replaces it (rename): a mount refuses that with EBUSY" in found[settings]
+
+
+def test_what_a_configuration_keeps(machine: Machine, tmp_path: Path) -> None:
+    """As `nix eval --json` prints it, whole paths and those of a user."""
+    config = tmp_path / "persistence.json"
+    lists = {"home": str(machine.home), "directories": [".config/keeper"]}
+    data = {"dirPath": f"{machine.home}/.local/share/keeper", "user": "root", "mode": "0755"}
+    config.write_text(
+        json.dumps({"/persist": {"users": {"me": lists}}, "/safe": {"directories": [data]}})
+    )
+    done = machine.imptrace("rehearse", "keeper", "--config", config)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("keeper: came back (2 files read as they were left)")
+    config.write_text(json.dumps({"/persist": {"users": {"me": lists}}}))
+    done = machine.imptrace("rehearse", "keeper", "--config", config)
+    assert done.returncode == 1
+    assert "LOST" in done.stdout
+    assert "share/keeper/data.db" in done.stdout
+
+
+@needs_root
+def test_as_another_user(machine: Machine) -> None:
+    """Its directory was made for it, as tmpfiles does: it is there without a wipe too."""
+    with TemporaryDirectory(prefix="imptrace-keeper", dir="/var/lib") as given:
+        shutil.chown(given, "nobody")
+        script = f'test "$(id -un)" = nobody; echo $? >&2; cat {given}/a; echo x >>{given}/a'
+        for _ in range(2):
+            machine.imptrace(
+                "run", "-q", "--label", "given", "--user", "nobody", "sh", "-c", script
+            )
+        before = Path(given, "a").read_text()
+        done = machine.imptrace("rehearse", "given", "--user", "nobody")
+        assert (done.returncode, done.stderr) == (0, ""), done.stdout
+        assert done.stdout.startswith("given: came back (1 file read as they were left)")
+        done = machine.imptrace("rehearse", "given", "--user", "daemon")
+        assert "every start fails, also without a wipe: " in done.stderr
+        assert "Permission denied" in done.stderr
+        assert Path(given, "a").read_text() == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
         (["keeper", "--first", "a", "--", "b"], "not both"),
         (["keeper", "--advice", "/nowhere"], "cannot be read"),
         (["nosuchprogram"], "nosuchprogram"),
+        (["keeper", "--user", "nosuchuser"], "no user 'nosuchuser'"),
+        (["keeper", "--config", "/nowhere"], "cannot be read"),
+        (["keeper", "--config", "/nowhere", "--advice", "/nowhere"], "exclude each other"),
     ],
 )
 def test_bad_input(machine: Machine, arguments: list[str], words: str) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
-from imptrace.db.records import Effect, PathRecord, RunDetails
+from imptrace.db.records import AccessRecord, Effect, PathRecord, RunDetails
 from imptrace.facts.levels import Kind, Level
 from imptrace.facts.paths import is_within
 from imptrace.kept.rehearse.model import Finding, How, Keep, Plan, Rehearsed, Thing, Trouble
@@ -108,12 +108,24 @@ def _replaced(
     for label in (FIRST, AGAIN):
         for record in runs[label].paths:
             for access in record.accesses:
-                is_busy = access.outcome is Outcome.FAILED and access.errno == errno.EBUSY
                 target = access.to if access.to in files else record.path
-                if is_busy and target in files and target not in said:
+                if target in files and target not in said and _replaces(access):
                     said.add(target)
-                    words = f"its program replaces it ({access.op}), which fails: EBUSY"
+                    words = (
+                        f"its program replaces it ({access.op}): "
+                        "a mount refuses that with EBUSY, a link is lost"
+                    )
                     yield Finding(trouble=Trouble.REPLACED, path=target, words=words)
+
+
+def _replaces(access: AccessRecord) -> bool:
+    """Whether a call would put another file in the place.
+
+    A recorder that sees calls before the kernel does takes one onto a mount for one that works.
+    """
+    if access.outcome is Outcome.FAILED:
+        return access.errno == errno.EBUSY
+    return access.op is Op.RENAME and access.outcome is Outcome.OK
 
 
 def _owners(plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails]) -> Iterator[Finding]:

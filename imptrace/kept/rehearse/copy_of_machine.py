@@ -117,9 +117,19 @@ class Copy:
         for home in self.homes:
             if path == home:
                 self._hide_below(path, upper, only_dotted=True)
-        for hidden in self.hidden:
+        for hidden in sorted(self.hidden):
             if hidden != path and is_within(hidden, path) and os.path.lexists(hidden):
-                whiteout(path, upper, hidden)
+                self._hide_one(hidden, _place_for(hidden, path, upper))
+
+    def _hide_one(self, path: bytes, place: bytes) -> None:
+        """Take a path out, or only what is in it where its program could not make it itself."""
+        if os.path.lexists(place) or not os.path.isdir(os.path.dirname(place)):
+            return  # it is hidden with a directory above
+        if _is_given(path):
+            _make_like(path, place)
+            self._hide_below(path, place, only_dotted=False)
+        else:
+            os.mknod(place, stat.S_IFCHR, 0)
 
     def _hide_below(self, directory: bytes, upper: bytes, *, only_dotted: bool) -> None:
         """Hide what is in a home, but what is declared, or needed to start the program at all."""
@@ -162,18 +172,17 @@ class Copy:
                     kernel.mount(path, self.root + path, b"", flags)
 
 
-def whiteout(top: bytes, upper: bytes, path: bytes) -> None:
-    """Hide a path that lies below an overlaid directory."""
+def _place_for(path: bytes, top: bytes, upper: bytes) -> bytes:
+    """Tell where a path below an overlaid directory is changed; make what is above it."""
     here, there = top, upper
     *parents, last = path[len(top.rstrip(b"/")) + 1 :].split(b"/")
     for name in parents:
         here, there = os.path.join(here, name), os.path.join(there, name)
-        if os.path.lexists(there) and not os.path.isdir(there):
-            return  # all of it is hidden
-        if not os.path.isdir(there):
+        if not os.path.lexists(there):
             _make_like(here, there)
-    with suppress(FileExistsError):
-        os.mknod(os.path.join(there, last), stat.S_IFCHR, 0)
+        elif not os.path.isdir(there):
+            break
+    return os.path.join(upper, *parents, last)
 
 
 def changes(uppers: Mapping[bytes, bytes]) -> Iterator[tuple[bytes, bytes, os.stat_result]]:
@@ -193,6 +202,12 @@ def is_whiteout(st: os.stat_result) -> bool:
 def _is_declared(path: bytes) -> bool:
     """Whether Nix put it there: a link into its store."""
     return os.path.islink(path) and os.readlink(path).startswith(b"/nix/store/")
+
+
+def _is_given(path: bytes) -> bool:
+    """Whether a directory was made for its owner, who could not: as packages and tmpfiles do."""
+    st, above = os.lstat(path), os.lstat(parent_of(path))
+    return stat.S_ISDIR(st.st_mode) and st.st_uid != above.st_uid and os.access(path, os.R_OK)
 
 
 def _make_like(path: bytes, target: bytes) -> None:
