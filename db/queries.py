@@ -273,6 +273,17 @@ def _count_unclear(
             counts[effect_of(before, after, accesses[path_id])] += 1
 
 
+def ended_before(engine: Engine, moment_ns: int, scope: events.Scope) -> list[int]:
+    """Find the runs of a scope that were over at a moment; killed ones by when they began."""
+    return [
+        run.id
+        for run in runs(engine)
+        if run.scope is scope
+        and run.status is not RunStatus.RECORDING
+        and (run.ended_ns or run.started_ns) < moment_ns
+    ]
+
+
 def delete_runs(engine: Engine, run_ids: Sequence[int]) -> None:
     """Remove runs with all that belongs to them, and the paths that no other run saw.
 

@@ -53,10 +53,16 @@ let
     };
 in
 rec {
-  nixosModules = modulesOf serviceModule [
-    ./modules/system
-    ./modules/system/renamed.nix
-  ] lib.services;
+  nixosModules =
+    let
+      modules = modulesOf serviceModule [
+        ./modules/system
+        ./modules/system/renamed.nix
+        ./modules/watch.nix
+      ] lib.services;
+    in
+    # The one service that nixpkgs does not have.
+    modules // { imptrace.imports = modules.imptrace.imports ++ [ ./modules/watch.nix ]; };
 
   homeModules = modulesOf programModule [ ./modules/home ] lib.programs;
 

@@ -10,11 +10,11 @@ from imptrace.catalogue.catalogue import shipped
 from imptrace.cli import completing
 from imptrace.cli.messages import say, summarise
 from imptrace.cli.options import Database, Label, Quiet, Stats
-from imptrace.errors import UsageError
+from imptrace.errors import ImptraceError, UsageError
 from imptrace.kept.boot import this_boot
 from imptrace.kept.walk import Tree
 from imptrace.kept.wiped import Said, layout
-from imptrace.record import terminal
+from imptrace.record import always, terminal
 from imptrace.record.attach import read_duration
 from imptrace.record.session import Request, Session
 from imptrace.record.watch import Watched, a_unit, begin, the_machine
@@ -47,6 +47,16 @@ def watch(
     duration: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="End after this time: 30s, 5m, 1h.")
     ] = None,
+    keep: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME", help="First remove runs of the machine that are older: 12h, 30d."
+        ),
+    ] = None,
+    install: Annotated[
+        bool,
+        typer.Option("--install", help="Only print a systemd unit that always does this."),
+    ] = False,
     database: Database = None,
     label: Label = None,
     writes_only: Annotated[
@@ -62,9 +72,21 @@ def watch(
 
     Example: imptrace watch --for 1h
     """
+    seconds = read_duration(duration) if duration else None
+    age = read_duration(keep) if keep else None
+    if install:
+        asked = {"--unit": unit, "--user": user, "--db": database, "--label": label}
+        flags = {"--all-mounts": all_mounts, "--writes-only": writes_only, "--stats": stats}
+        chosen = [("--for", duration or always.RUN), ("--keep", keep or always.KEEP)]
+        chosen += [(name, value) for name, value in asked.items() if value is not None]
+        chosen += [("--path", os.path.abspath(path)) for path in paths or []]
+        words = [word for option in chosen for word in option]
+        typer.echo(always.unit([*words, *(name for name, on in flags.items() if on)]), nl=False)
+        return
     if not is_privileged():
         raise UsageError("watch needs root: sudo imptrace watch")
-    seconds = read_duration(duration) if duration else None
+    if age is not None:
+        _forget(database, age)
     watched = _watched(unit, user, paths or [], all_mounts=all_mounts or bool(paths))
     wake = terminal.waker()
     blocked = terminal.hold_signals()
@@ -92,6 +114,13 @@ def watch(
         summarise(result, watched.service or "watch", recorder.name, database)
     if result.failure is not None:
         raise result.failure
+
+
+def _forget(database: str | None, age: float) -> None:
+    try:
+        always.forget(database, age)
+    except ImptraceError as error:
+        say(f"nothing old was removed: {error}")  # that is no reason to record nothing
 
 
 def _watched(unit: str | None, user: str | None, paths: list[Path], *, all_mounts: bool) -> Watched:

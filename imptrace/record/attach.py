@@ -19,8 +19,8 @@ from imptrace.tracer.recorder import (
 )
 
 _KEPT = (*RUN_PROPERTIES, "InvocationID")
-_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smh]?)", re.ASCII)
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd]?)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +76,10 @@ def begin(choice: Choice, options: RecorderOptions, recorder: str = AUTO) -> Att
 
 
 def read_duration(text: str) -> float:
-    """Read how long to record, in seconds: 30, 30s, 5m, 1.5h. Raises UsageError."""
+    """Read a length of time, in seconds: 30, 30s, 5m, 1.5h, 2d. Raises UsageError."""
     found = _DURATION.fullmatch(text)
     if found is None or not float(found[1]):
-        raise UsageError(f"{text!r} is no duration: write 30s, 5m or 1h")
+        raise UsageError(f"{text!r} is no duration: write 30s, 5m, 1h or 2d")
     return float(found[1]) * _SECONDS[found[2]]
 
 

@@ -146,6 +146,13 @@ in
   ## The machine id
 
   ${section "environment.machineId.persistence" system.options.environment.machineId.persistence}
+  ## The recorder as a service
+
+  With `nixosModules.imptrace` or `default`; [services.md](services.md#always-on) says what it does.
+
+  ${sections [ "services.imptrace" ] (
+    removeAttrs system.options.services.imptrace [ "persistence" ]
+  )}
   ## The form of every persistence option
 
   `OPTION.persistence` is a set of the levels `transient`, `normal`, `important` and `secret`.

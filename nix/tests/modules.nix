@@ -48,6 +48,38 @@ in
     ];
   };
 
+  the-recorder-is-a-service-whose-state-is-kept = {
+    actual =
+      let
+        evaluated = tools.evaluate {
+          imports = [ imptrace.nixosModules.imptrace ];
+          modules = [
+            oneStore
+            {
+              services.imptrace = {
+                enable = true;
+                package = tools.pkgs.coreutils;
+                keep = "7d";
+              };
+            }
+          ];
+        };
+        unit = evaluated.config.systemd.services.imptrace;
+      in
+      {
+        kept = lib.filter (lib.hasPrefix "/var/lib/imptrace") (byImpermanence evaluated)."/persistent";
+        inherit (unit) wantedBy;
+        inherit (unit.serviceConfig) StateDirectory;
+        asked = lib.hasSuffix "/bin/imptrace watch --quiet --for 1d --keep 7d" unit.serviceConfig.ExecStart;
+      };
+    expected = {
+      kept = [ "/var/lib/imptrace root:root 0700" ];
+      wantedBy = [ "multi-user.target" ];
+      StateDirectory = "imptrace";
+      asked = true;
+    };
+  };
+
   machine-id-is-kept-by-default = {
     actual = byImpermanence (withModules [
       { environment.automaticPersistence.normal.path = "/persistent"; }

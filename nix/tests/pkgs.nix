@@ -38,7 +38,12 @@ in
   bash = named "bash";
   coreutils = named "coreutils";
   util-linux = named "util-linux";
-  callPackage = file: arguments: import file ({ inherit lib; } // arguments);
+  callPackage =
+    file: arguments:
+    if baseNameOf file == "package.nix" then
+      named "imptrace"
+    else
+      import file ({ inherit lib; } // arguments);
 }
 // (
   if real then

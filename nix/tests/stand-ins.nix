@@ -101,7 +101,10 @@ let
 
   recordsOf = entry: entry.persist ++ entry.instance;
 
-  enables = lib.unique (lib.concatMap (entry: entry.enable) services);
+  # That of imptrace is declared by its own module.
+  enables = lib.remove "services.imptrace.enable" (
+    lib.unique (lib.concatMap (entry: entry.enable) services)
+  );
   follows = lib.unique (
     lib.concatMap (entry: lib.catAttrs "follows" (recordsOf entry)) services
   );

@@ -1,0 +1,56 @@
+# services.imptrace: the recorder of the whole machine, always on.
+{
+  config,
+  lib,
+  pkgs,
+  ...
+}:
+let
+  inherit (lib) mkOption types;
+
+  cfg = config.services.imptrace;
+  unit = fromTOML (builtins.readFile ./watch.toml);
+in
+{
+  options.services.imptrace = {
+    enable = lib.mkEnableOption "recording who changes what on this machine, with `imptrace watch`";
+
+    package = mkOption {
+      type = types.package;
+      default = pkgs.callPackage ../dev/package.nix { };
+      defaultText = lib.literalMD "imptrace as it is beside these modules";
+      description = "The imptrace that records.";
+    };
+
+    keep = mkOption {
+      type = types.strMatching "[0-9]+(\\.[0-9]+)?[smhd]";
+      default = "30d";
+      example = "7d";
+      description = "How long what was recorded is kept. A run of the recorder is a day long.";
+    };
+
+    allMounts = mkOption {
+      type = types.bool;
+      default = false;
+      description = "Whether to record also on file systems that the next boot does not wipe.";
+    };
+  };
+
+  config = lib.mkIf cfg.enable {
+    environment.systemPackages = [ cfg.package ];
+
+    systemd.services.imptrace = {
+      unitConfig = unit.Unit;
+      wantedBy = [ unit.Install.WantedBy ];
+      serviceConfig = unit.Service // {
+        ExecStart = lib.concatStringsSep " " (
+          [
+            "${cfg.package}/bin/imptrace watch --quiet --for 1d"
+            "--keep ${cfg.keep}"
+          ]
+          ++ lib.optional cfg.allMounts "--all-mounts"
+        );
+      };
+    };
+  };
+}
