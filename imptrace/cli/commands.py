@@ -1,7 +1,8 @@
 """The commands, each imported when it is called; and how help pages are laid out.
 
 A command's module imports what it needs at its top, the database and the classifier among it, and
-neither `imptrace --help` nor another command waits for that.
+neither `imptrace --help` nor another command waits for that. Where its own help would, what it does
+stands in a module of its own, imported when it runs: recommending, exporting.
 """
 
 import difflib

@@ -1,24 +1,14 @@
 """`imptrace export`: evidence that can leave the machine."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imptrace.catalogue import shipped
 from imptrace.cli import completing
-from imptrace.cli.asked import asked
-from imptrace.cli.messages import say
 from imptrace.cli.options import Database
-from imptrace.cli.output import write_new_file
-from imptrace.db.engine import reading
 from imptrace.errors import UsageError
-from imptrace.evidence.export import Evidence, make_evidence
-from imptrace.evidence.gather import Question, gather
-from imptrace.kept.backup import Program, backup, restic_excludes, unwritable
-from imptrace.render.text import printable
-from imptrace.render.words import counted
+from imptrace.kept.backup import Program
 
 
 def export(
@@ -56,55 +46,12 @@ def export(
 
     Example: imptrace export networkmanager -o networkmanager.jsonl
     """
+    # The database and the classifier, which help does without.
+    from imptrace.cli import exporting
+
     if program is not None:
-        _backup(runs, program, output, database)
+        exporting.backup_list(runs, program, output, database)
         return
     if dry_run is (output is not None):
         raise UsageError("name the file with --output FILE, or look first with --dry-run")
-    with reading(database) as engine:
-        evidence = make_evidence(gather(engine, Question(names=tuple(runs)), shipped()))
-    if output is None:
-        sys.stdout.write(evidence.text)
-    else:
-        write_new_file(output, evidence.text.encode())
-    _summarise(evidence)
-
-
-def _backup(what: list[str], program: Program, output: Path | None, database: str | None) -> None:
-    wanted = [each for one in asked(what, database) for each in one.recommendations]
-    for path in unwritable(wanted):
-        say(f"left out, since its name spans lines: {printable(path)}")
-    text = _text(backup(wanted, program, what[0]))
-    if output is None:
-        sys.stdout.buffer.write(text)
-        if program is Program.RESTIC:
-            say("caches inside are left out by FILE.exclude, which --output FILE writes too")
-        return
-    write_new_file(output, text)
-    if program is Program.RESTIC:
-        _write_beside(output, _text(restic_excludes(wanted)))
-
-
-def _write_beside(output: Path, excludes: bytes) -> None:
-    """Write the second list, or leave none: the first one alone would save the caches."""
-    try:
-        write_new_file(output.with_name(f"{output.name}.exclude"), excludes)
-    except UsageError:
-        output.unlink(missing_ok=True)
-        raise
-
-
-def _text(lines: list[bytes]) -> bytes:
-    return b"\n".join(lines) + b"\n"
-
-
-def _summarise(evidence: Evidence) -> None:
-    say(
-        f"{counted(evidence.runs, 'run')}, {counted(evidence.paths, 'path')}; "
-        f"{evidence.left_out:,} that no verdict rests on are left out"
-    )
-    if not evidence.is_faithful:
-        say(
-            "warning: judged without the private names, it gives another answer than here; "
-            "compare both with imptrace recommend"
-        )
+    exporting.export(runs, output, database)

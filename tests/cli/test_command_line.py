@@ -139,3 +139,18 @@ def test_any_locale_shows_an_answer(tmp_path: Path) -> None:
         done = imptrace("show", "a", PYTHONIOENCODING=encoding, **database)
         assert (done.returncode, done.stderr) == (0, "")
         assert 'Run 1 "a"  true' in done.stdout
+
+
+@pytest.mark.parametrize("command", ["recommend", "export", "services"])
+def test_help_waits_for_no_database(command: str) -> None:
+    """It takes a third of a second more to import, which help does without."""
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", IMPTRACE, command, "--help"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    imported = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert "typer" in imported
+    assert imported.isdisjoint({"sqlalchemy", "tree_sitter", "tomlkit"})

@@ -1,0 +1,137 @@
+"""What `imptrace recommend` does, once it is known what is wanted of it."""
+
+import os
+from dataclasses import dataclass
+
+from imptrace.catalogue import shipped
+from imptrace.cli.messages import say
+from imptrace.cli.output import answer, answer_json, screen
+from imptrace.db.engine import NoDatabaseError, reading
+from imptrace.db.records import Detail
+from imptrace.errors import UsageError
+from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.questions import questions
+from imptrace.facts.levels import Level
+from imptrace.judge.advise import advise
+from imptrace.judge.model import Advice, Facts
+from imptrace.kept.disk import survey
+from imptrace.render import recommendation_json
+from imptrace.render.nix import Target, nix
+from imptrace.render.plan import lacks_space, plan
+from imptrace.render.reasons import in_words
+from imptrace.render.recommendation_text import explanation, name_of_subject, table
+from imptrace.render.wholes import only
+
+DEFAULT_PLAN_STORAGE = "/persistent"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The question, and the form of the answer: the options of the command, which it checked."""
+
+    names: tuple[str, ...]
+    services: tuple[str, ...]
+    database: str | None
+    everything: bool
+    with_catalogue: bool
+    output: str
+    """A value of imptrace.cli.recommend.Format."""
+    target: Target | None
+    storage: str | None
+    parts: bool
+    set_aside: bool
+    explain: str | None
+    level: Level | None
+    min_confidence: float
+    pager: bool
+
+
+def recommend(wanted: Wanted) -> None:
+    """Answer what to keep."""
+    found = _advices(wanted)
+    advices = [only(advice, wanted.level, wanted.min_confidence) for _, advice in found]
+    for warning in _warnings(advices):
+        say(warning)
+    if wanted.explain is not None:
+        _explain(found, wanted.explain)
+    elif wanted.output == "json":
+        answer_json(recommendation_json.recommendations(advices))
+    elif wanted.output == "nix":
+        _nix(advices, wanted.target, wanted.storage)
+    elif wanted.output == "plan":
+        _plan(advices, [facts for facts, _ in found], wanted.storage or DEFAULT_PLAN_STORAGE)
+    else:
+        shown = (
+            table(each, screen(), set_aside=wanted.set_aside, parts=wanted.parts)
+            for each in advices
+        )
+        answer("\n\n".join(shown), pager=wanted.pager)
+
+
+def _advices(wanted: Wanted) -> list[tuple[Facts, Advice]]:
+    """Answer about each subject of the question apart: the facts, and what follows from them."""
+    catalogue = shipped() if wanted.with_catalogue else None
+    in_full = wanted.set_aside or wanted.output == "json" or wanted.explain is not None
+    detail = Detail.TIMELESS if in_full else Detail.DECISIVE
+    try:
+        with reading(wanted.database) as engine:
+            asked = questions(
+                engine, wanted.names, wanted.services, catalogue, everything=wanted.everything
+            )
+            gathered = [gather(engine, each, catalogue, detail) for each in asked]
+    except NoDatabaseError:
+        if not wanted.services or catalogue is None:
+            raise
+        gathered = [gather(None, Question(service=each), catalogue) for each in wanted.services]
+    found = [
+        (facts, advise(facts, with_declared=True, with_verdicts=wanted.explain is not None))
+        for facts in gathered
+    ]
+    if wanted.everything:
+        return [each for each in found if each[1].recommendations] or found[:1]
+    return found
+
+
+def _warnings(advices: list[Advice]) -> list[str]:
+    """Say what makes an answer less than certain; whose it is, where there are several."""
+    return [
+        f"{name_of_subject(advice)}: {in_words(each)}" if len(advices) > 1 else in_words(each)
+        for advice in advices
+        for each in advice.warnings
+    ]
+
+
+def _explain(found: list[tuple[Facts, Advice]], path: str) -> None:
+    # Not resolved: a link may be the very thing that is asked about.
+    name = os.fsencode(os.path.abspath(os.path.expanduser(path)))
+    failure: UsageError | None = None
+    texts = []
+    for facts, advice in found:
+        try:
+            texts.append(explanation(advice, facts.runs, name, screen()))
+        except UsageError as error:
+            failure = error
+    if not texts and failure is not None:
+        raise failure
+    answer("\n\n".join(texts))
+
+
+def _nix(advices: list[Advice], target: Target | None, storage: str | None) -> None:
+    written = nix(advices, target, os.fsencode(storage) if storage is not None else None)
+    for reason in written.left_out:
+        say(f"left out: {reason}")
+    answer(written.text, pager=False)
+
+
+def _plan(advices: list[Advice], facts: list[Facts], storage: str) -> None:
+    kept = {each.path: each for advice in advices for each in advice.recommendations}
+    with_replaced = any(advice.subject.option is not None for advice in advices)
+    found = survey(tuple(kept.values()), os.fsencode(storage), with_replaced=with_replaced)
+    lack = lacks_space(found)
+    if lack is not None:
+        say(lack)
+    entries = [each.context.entry for each in facts if each.context.entry is not None]
+    # What somebody keeps at home is no unit's of the system.
+    of_system = any(each.recommendation.home is None for each in found.present)
+    units = [unit for entry in entries for unit in entry.units if "*" not in unit and of_system]
+    answer(plan(advices[0], found, units), pager=False)
