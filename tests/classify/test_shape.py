@@ -206,9 +206,9 @@ def test_of_mail_the_folder_is_named_and_not_its_part() -> None:
 def test_many_secrets_among_much_else_stay_apart() -> None:
     """A second profile makes more of them: its pages and settings are no secrets for that."""
     profile = HOME + b"/.config/keeper"
-    secrets = [created(profile + b"/%d/1/token" % number) for number in range(9)]
+    secrets = [created(profile + b"/%d/token" % number) for number in range(9)]
     others = [
-        created(profile + b"/%d/%d/page" % (number, each))
+        created(profile + b"/%d/page-%d" % (number, each))
         for number in range(9)
         for each in range(4)
     ]
