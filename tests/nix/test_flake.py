@@ -68,8 +68,8 @@ PACKAGE = """
       lib = import {lib};
       named = name: {{ inherit name; interpreter = name; sitePackages = name; }};
       python3Packages = lib.genAttrs [
-        "setuptools" "alembic" "python-ptrace" "rich" "sqlalchemy" "tomlkit" "tree-sitter" "typer"
-        "hypothesis" "pytest" "python"
+        "setuptools" "alembic" "jinja2" "python-ptrace" "rich" "sqlalchemy" "textual" "tomlkit"
+        "tree-sitter" "typer" "hypothesis" "pytest" "python"
       ] named // {{
         buildPythonApplication = package: package;
         tree-sitter-grammars.tree-sitter-nix = named "tree-sitter-nix";
@@ -77,6 +77,9 @@ PACKAGE = """
       package = import (nix + /dev/package.nix) {{
         inherit lib python3Packages;
         installShellFiles = named "installShellFiles";
+        libbpf = named "libbpf";
+        linuxHeaders = named "linuxHeaders";
+        llvmPackages.clang-unwrapped = named "clang";
       }};
     in {{
       inherit (package) pname version;
