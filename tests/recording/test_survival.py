@@ -261,5 +261,6 @@ def test_stopped_for_longer_than_a_program_waits(
     assert recording.returncode == 7
     details = record.details()
     named = sum(path.path.startswith(b"/nonexistent/") for path in details.paths)
-    assert named + details.run.lost == count
+    # None is missing unsaid; one that was given up as the stop ended may have arrived all the same.
+    assert count <= named + details.run.lost <= count + 5
     assert sum(gap.count for gap in details.gaps) == details.run.lost
