@@ -11,7 +11,10 @@ import pytest
 from machine import Machine
 
 PROJECT = Path(__file__).parents[2]
-SOURCES = ("pyproject.toml", "setup.py", "README.md", "LICENSE", "imptrace", "tracer", "db", "nix")
+SOURCES = (
+    *("pyproject.toml", "setup.py", "README.md", "LICENSE"),
+    *("imptrace", "tracer", "db", "nix", "docs"),
+)
 
 
 @pytest.fixture(scope="session")
