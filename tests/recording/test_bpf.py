@@ -57,14 +57,11 @@ def test_the_kernels_names_can_be_followed() -> None:
     machine.close()
 
 
-def test_setuid_programs_keep_their_privilege(tmp_path: Path) -> None:
+def test_setuid_programs_keep_their_privilege(tmp_path: Path, open_work: Path) -> None:
     """Unlike under any tracer."""
-    program = tmp_path / "whoami"
+    program = open_work / "whoami"
     shutil.copy("/usr/bin/id", program)
     program.chmod(0o4755)
-    tmp_path.chmod(0o755)
-    for parent in tmp_path.parents[:2]:
-        parent.chmod(0o755)
     words = [IMPTRACE, "run", "-q", "--recorder", "bpf", "--user", "nobody", "--db",
              str(tmp_path / "runs.db"), "--", str(program), "-u"]  # fmt: skip
     done = subprocess.run(words, capture_output=True, text=True, check=True, timeout=60)

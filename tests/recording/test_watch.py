@@ -1,9 +1,7 @@
 """`imptrace watch`: the machine, or a part of it, and nothing waits for it."""
 
-import os
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -81,16 +79,14 @@ def test_what_others_do_below_a_directory(tmp_path: Path) -> None:
     assert all(path.startswith(top) for _, path in told)
 
 
-def test_a_user_alone(tmp_path: Path) -> None:
+def test_a_user_alone(tmp_path: Path, open_work: Path) -> None:
     """What another does at the same time is not recorded."""
-    with tempfile.TemporaryDirectory(prefix="imptrace-watch-") as shared:
-        os.chmod(shared, 0o777)  # noqa: S103
-        words = ("--user", "nobody", "--path", shared)
-        with watching(tmp_path / "runs.db", *words) as end:
-            subprocess.run(["touch", f"{shared}/his"], check=True, user=NOBODY.pw_uid)
-            subprocess.run(["touch", f"{shared}/ours"], check=True)
-            details = end()
-    assert {path for _, path in done(details)} == {os.fsencode(f"{shared}/his")}
+    words = ("--user", "nobody", "--path", str(open_work))
+    with watching(tmp_path / "runs.db", *words) as end:
+        subprocess.run(["touch", str(open_work / "his")], check=True, user=NOBODY.pw_uid)
+        subprocess.run(["touch", str(open_work / "ours")], check=True)
+        details = end()
+    assert {path for _, path in done(details)} == {bytes(open_work / "his")}
 
 
 def test_it_needs_root_and_one_choice(tmp_path: Path) -> None:
