@@ -3,19 +3,17 @@
 import json
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, Engine, insert
+from sqlalchemy import Connection, Engine
 
 from imptrace.db import store
-from imptrace.db.codes import SCOPE_CODES, STATUS_COMPLETE, STATUS_RECORDING, pack_strings, storable
+from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING
 from imptrace.db.fold import AccessRow, Pending
 from imptrace.db.liveness import NOBODY
-from imptrace.db.models import Run
 from imptrace.db.records import (
     AccessRecord,
     PathRecord,
     ProcessRecord,
     RunDetails,
-    RunRecord,
     RunStatus,
 )
 from imptrace.tracer.events import Access, ProcessExited, ProcessStarted, Snapshot
@@ -28,12 +26,24 @@ def insert_runs(engine: Engine, runs: Iterable[RunDetails]) -> list[int]:
 
 
 def _insert(connection: Connection, details: RunDetails) -> int:
-    run_id = connection.execute(
-        insert(Run).values(_run_row(details.run)).returning(Run.id)
-    ).scalar_one()
+    run = details.run
+    complete = run.status is RunStatus.COMPLETE
+    run_id = store.insert_run(
+        connection,
+        run,
+        NOBODY,
+        ended_ns=run.ended_ns,
+        exit_code=run.exit_code,
+        exit_signal=run.exit_signal,
+        status=STATUS_COMPLETE if complete else STATUS_RECORDING,
+        lost=run.lost,
+        unseen=run.unseen,
+        warnings=json.dumps(run.warnings),
+        elsewhere=run.elsewhere,
+    )
     pending = _pending(details)
     ids: dict[bytes, int] = {}
-    store.insert_properties(connection, run_id, details.run.properties)
+    store.insert_properties(connection, run_id, run.properties)
     store.insert_mounts(connection, run_id, details.mounts)
     store.insert_mount_names(connection, run_id, details.mount_names)
     store.insert_gaps(connection, run_id, details.gaps)
@@ -43,34 +53,6 @@ def _insert(connection: Connection, details: RunDetails) -> int:
     store.insert_before(connection, run_id, pending, ids)
     store.insert_after(connection, run_id, _snapshots(details.paths), ids)
     return run_id
-
-
-def _run_row(run: RunRecord) -> dict[str, object]:
-    interrupted = run.status is not RunStatus.COMPLETE
-    return {
-        "label": None if run.label is None else storable(run.label),
-        "program": run.program,
-        "argv": pack_strings(run.argv),
-        "cwd": run.cwd,
-        "user": storable(run.user),
-        "uid": run.uid,
-        "host": storable(run.host),
-        "started_ns": run.started_ns,
-        "ended_ns": run.ended_ns,
-        "exit_code": run.exit_code,
-        "exit_signal": run.exit_signal,
-        "recorder": storable(run.recorder),
-        "recorder_pid": NOBODY.pid,
-        "recorder_started": NOBODY.started,
-        "boot_id": NOBODY.boot_id,
-        "status": STATUS_RECORDING if interrupted else STATUS_COMPLETE,
-        "lost": run.lost,
-        "unseen": run.unseen,
-        "service": None if run.service is None else storable(run.service),
-        "warnings": json.dumps(run.warnings),
-        "scope": SCOPE_CODES[run.scope],
-        "elsewhere": run.elsewhere,
-    }
 
 
 def _pending(details: RunDetails) -> Pending:

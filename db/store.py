@@ -26,6 +26,7 @@ from imptrace.db.codes import (
     LARGEST,
     OP_CODES,
     OUTCOME_CODES,
+    SCOPE_CODES,
     clamp_time,
     pack_environ,
     pack_strings,
@@ -33,6 +34,7 @@ from imptrace.db.codes import (
     to_signed,
 )
 from imptrace.db.fold import Pending
+from imptrace.db.liveness import RecorderIdentity
 from imptrace.db.models import (
     Access,
     Base,
@@ -42,8 +44,10 @@ from imptrace.db.models import (
     MountName,
     Path,
     Process,
+    Run,
     UnitProperty,
 )
+from imptrace.db.records import RunRecord, RunStart
 from imptrace.facts.units import unit_of
 from imptrace.tracer import events
 from imptrace.tracer.events import Outcome, Snapshot
@@ -130,6 +134,29 @@ def insert_mounts(connection: Connection, run_id: int, mounts: Sequence[events.M
     ]
     if rows:
         connection.execute(insert(Mount), rows)
+
+
+def insert_run(
+    connection: Connection, run: RunStart | RunRecord, recorder: RecorderIdentity, **more: object
+) -> int:
+    """Store the row of a run, and give its id. `more`: the columns that its start does not tell."""
+    row = {
+        "label": None if run.label is None else storable(run.label),
+        "program": run.program,
+        "argv": pack_strings(run.argv),
+        "cwd": run.cwd,
+        "user": storable(run.user),
+        "uid": run.uid,
+        "host": storable(run.host),
+        "started_ns": run.started_ns,
+        "recorder": storable(run.recorder),
+        "recorder_pid": recorder.pid,
+        "recorder_started": recorder.started,
+        "boot_id": recorder.boot_id,
+        "service": None if run.service is None else storable(run.service),
+        "scope": SCOPE_CODES[run.scope],
+    }
+    return connection.execute(insert(Run).values(row | more).returning(Run.id)).scalar_one()
 
 
 def insert_properties(connection: Connection, run_id: int, properties: Mapping[str, str]) -> None:

@@ -7,16 +7,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, update
+from sqlalchemy import Engine, update
 from sqlalchemy.exc import DBAPIError
 
 from imptrace.db import store
 from imptrace.db.codes import (
-    SCOPE_CODES,
     STATUS_COMPLETE,
     STATUS_RECORDING,
-    pack_strings,
-    storable,
 )
 from imptrace.db.engine import BUSY_TIMEOUT_MS, READS, explained, is_passing, reason
 from imptrace.db.fold import Fold
@@ -63,7 +60,15 @@ class RunWriter:
         with explained(self._place):
             self._connection = engine.connect()
             with self._connection.begin():
-                self.run_id = _insert_run(self._connection, start)
+                self.run_id = store.insert_run(
+                    self._connection,
+                    start,
+                    this_process(),
+                    status=STATUS_RECORDING,
+                    lost=0,
+                    unseen=0,
+                    warnings=json.dumps([]),
+                )
                 store.insert_properties(self._connection, self.run_id, start.properties)
                 store.insert_mounts(self._connection, self.run_id, mounts)
         self._wait_for_lock(WAIT_WHILE_RECORDING_MS)
@@ -207,33 +212,3 @@ class RunWriter:
         if self._connection.dialect.name == "sqlite":
             driver_connection: Any = self._connection.connection.driver_connection
             driver_connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
-
-
-def _insert_run(connection: Connection, start: RunStart) -> int:
-    recorder = this_process()
-    row = {
-        "label": _optional(start.label),
-        "program": start.program,
-        "argv": pack_strings(start.argv),
-        "cwd": start.cwd,
-        "user": storable(start.user),
-        "uid": start.uid,
-        "host": storable(start.host),
-        "started_ns": start.started_ns,
-        "recorder": start.recorder,
-        "recorder_pid": recorder.pid,
-        "recorder_started": recorder.started,
-        "boot_id": recorder.boot_id,
-        "status": STATUS_RECORDING,
-        "lost": 0,
-        "unseen": 0,
-        "service": _optional(start.service),
-        "warnings": json.dumps([]),
-        "scope": SCOPE_CODES[start.scope],
-        "elsewhere": None,
-    }
-    return connection.execute(insert(Run).values(row).returning(Run.id)).scalar_one()
-
-
-def _optional(text: str | None) -> str | None:
-    return None if text is None else storable(text)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from imptrace.facts.file_systems import IN_MEMORY_TYPES, VIRTUAL_TYPES
 from imptrace.facts.paths import STORE, is_within, name_of, parent_of, parents_of
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Reason, Why
@@ -23,31 +24,7 @@ _STATIC = b"/etc/static"
 _TOPS = (*_VIRTUAL_TOPS, *_RUNTIME_TOPS, *_TEMPORARY_TOPS, *_PACKAGE_TOPS, STORE, _STATIC)
 _MANAGED = frozenset({b"/etc/localtime", b"/etc/mtab", b"/etc/ld.so.cache", b"/etc/resolv.conf"})
 
-_EPHEMERAL_TYPES = frozenset({"tmpfs", "ramfs", "overlay", "rootfs"})
-_VIRTUAL_TYPES = frozenset(
-    {
-        "proc",
-        "sysfs",
-        "devtmpfs",
-        "devpts",
-        "cgroup",
-        "cgroup2",
-        "securityfs",
-        "debugfs",
-        "tracefs",
-        "configfs",
-        "pstore",
-        "bpf",
-        "mqueue",
-        "hugetlbfs",
-        "efivarfs",
-        "fusectl",
-        "binfmt_misc",
-        "nsfs",
-        "rpc_pipefs",
-        "selinuxfs",
-    }
-)
+_EPHEMERAL_TYPES = IN_MEMORY_TYPES | {"overlay"}
 
 
 class Mounts:
@@ -159,7 +136,7 @@ def temporary_place(path: bytes, around: Locations) -> Exclusion | None:
 def virtual(path: bytes, around: Locations) -> Exclusion | None:
     """`/proc`, and every mount whose files the kernel makes up."""
     mount = around.mounts.of(path)
-    if mount is not None and mount.fstype in _VIRTUAL_TYPES:
+    if mount is not None and mount.fstype in VIRTUAL_TYPES:
         return Why.VIRTUAL, Reason(code=Code.VIRTUAL, figures={"fstype": mount.fstype})
     top = _top_of(path, _VIRTUAL_TOPS)
     if top is None:

@@ -15,6 +15,7 @@ from imptrace.errors import ImptraceError
 from imptrace.facts.levels import Level
 from imptrace.facts.units import private_path, unit_directories
 from imptrace.kept.inventory import Inventory, Row, by_path, keeper
+from imptrace.tracer.mountinfo import parse_mountinfo
 
 KEPT_FILE = Path("/etc/imptrace/kept.json")
 
@@ -35,7 +36,6 @@ _BUS_FILES = (
     "usr/share", "usr/local/share", "etc", "run", "run/current-system/sw/share",
 )  # fmt: skip
 _VOLATILE = {"tmpfs", "ramfs", "overlay"}
-_MOUNT_FIELDS = 5
 
 
 def audit_system(root: Path = Path("/")) -> Inventory:
@@ -163,14 +163,7 @@ def _declared_kept(root: Path) -> list[tuple[str, str]]:
 
 def _lasting_mounts(root: Path) -> list[tuple[str, str]]:
     """Name every mount but the root's, and those in memory: what lies there lasts."""
-    text = (root / "proc/self/mountinfo").read_text(errors="surrogateescape")
-    mounts = []
-    for line in text.splitlines():
-        place, _, rest = line.partition(" - ")
-        fields = place.split()
-        if len(fields) < _MOUNT_FIELDS or not rest:
-            continue
-        path = fields[4].encode(errors="surrogateescape").decode("unicode_escape")
-        if path != "/" and rest.split()[0] not in _VOLATILE:
-            mounts.append((path, f"mount {path}"))
-    return mounts
+    lines = (root / "proc/self/mountinfo").read_bytes().splitlines()
+    lasting = [mount for mount in parse_mountinfo(lines) if mount.fstype not in _VOLATILE]
+    paths = [os.fsdecode(mount.mountpoint) for mount in lasting if mount.mountpoint != b"/"]
+    return [(path, f"mount {path}") for path in paths]

@@ -10,44 +10,20 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from imptrace.facts.file_systems import IN_MEMORY_TYPES, VIRTUAL_TYPES
 from imptrace.facts.paths import is_within
 from imptrace.kept.boot import Boot
 from imptrace.kept.machine import KEPT_FILE
 from imptrace.kept.walk import Tree
 from imptrace.tracer.events import Mount
 
-_IN_MEMORY = frozenset({"tmpfs", "ramfs", "rootfs"})
 _BLANK = re.compile(r"@.*(blank|empty|clean|pristine)", re.IGNORECASE)
 _VOLATILE = re.compile(r"\bsystemd\.volatile=(yes|overlay|true|1)\b")
 _SUBVOLUME_INFO = 0x81F8943C
 """BTRFS_IOC_GET_SUBVOL_INFO of linux/btrfs.h, with the size and place of `otime` in its answer."""
 _SUBVOLUME_SIZE, _SUBVOLUME_MADE = 504, 392
 _RUNTIME = (b"/proc", b"/sys", b"/dev", b"/run", b"/tmp", b"/var/tmp")
-_NOT_DATA = frozenset(
-    [
-        "proc",
-        "sysfs",
-        "devtmpfs",
-        "devpts",
-        "cgroup",
-        "cgroup2",
-        "securityfs",
-        "debugfs",
-        "tracefs",
-        "configfs",
-        "pstore",
-        "bpf",
-        "mqueue",
-        "hugetlbfs",
-        "efivarfs",
-        "fusectl",
-        "binfmt_misc",
-        "nsfs",
-        "rpc_pipefs",
-        "selinuxfs",
-        "autofs",
-    ]
-)
+_NOT_DATA = VIRTUAL_TYPES | {"autofs"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +81,7 @@ def layout(mounts: Sequence[Mount], said: Said, tree: Tree, boot: Boot) -> Layou
             fstype=fstype,
             is_wiped=True,
             why="--ephemeral says so",
-            is_fresh=path in top and fstype in (*_IN_MEMORY, "overlay"),
+            is_fresh=path in top and fstype in (*IN_MEMORY_TYPES, "overlay"),
         )
     for path in said.kept:
         found[path] = FileSystem(path=path, fstype="", is_wiped=False, why="--kept says so")
@@ -142,7 +118,7 @@ def _file_system(mount: Mount, signs: _Signs) -> FileSystem:
 
 def _of_kind(mount: Mount, signs: _Signs) -> str | None:
     """Tell from a file system itself that it is wiped."""
-    if mount.fstype in _IN_MEMORY:
+    if mount.fstype in IN_MEMORY_TYPES:
         return f"{mount.fstype}: it is in memory"
     if mount.fstype == "btrfs":
         made = subvolume_made(signs.tree.real(mount.mountpoint))

@@ -252,6 +252,14 @@ static struct image *teller_of(struct teller *teller, const struct note *note)
 	return image_find(note->image);
 }
 
+static void note_whose(const struct note *note, struct image *image)
+{
+	image->pid = note->pid;
+	image->uid = note->uid;
+	image->gid = note->gid;
+	image->group = note->group;
+}
+
 static void note_fork(const struct note *note)
 {
 	struct image *parent = image_find(note->other);
@@ -259,10 +267,7 @@ static void note_fork(const struct note *note)
 
 	if (!image)
 		return;
-	image->pid = note->pid;
-	image->uid = note->uid;
-	image->gid = note->gid;
-	image->group = note->group;
+	note_whose(note, image);
 	if (parent) {
 		image->parent = parent->number;
 		parent->users++;
@@ -298,10 +303,7 @@ static void note_exec(struct teller *teller, const struct note *note)
 	image = image_add(note->image, previous);
 	if (!image)
 		return;
-	image->pid = note->pid;
-	image->uid = note->uid;
-	image->gid = note->gid;
-	image->group = note->group;
+	note_whose(note, image);
 	if (previous) {
 		struct image *parent = image_find(previous->parent);
 

@@ -1,0 +1,29 @@
+"""Types of file systems, by what becomes of what lies on them (filesystems(5))."""
+
+IN_MEMORY_TYPES = frozenset({"tmpfs", "ramfs", "rootfs"})
+"""Gone with the machine's memory."""
+VIRTUAL_TYPES = frozenset(
+    {
+        "proc",
+        "sysfs",
+        "devtmpfs",
+        "devpts",
+        "cgroup",
+        "cgroup2",
+        "securityfs",
+        "debugfs",
+        "tracefs",
+        "configfs",
+        "pstore",
+        "bpf",
+        "mqueue",
+        "hugetlbfs",
+        "efivarfs",
+        "fusectl",
+        "binfmt_misc",
+        "nsfs",
+        "rpc_pipefs",
+        "selinuxfs",
+    }
+)
+"""Made up by the kernel: there are no files to keep."""
