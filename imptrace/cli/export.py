@@ -47,11 +47,11 @@ def export(
     Example: imptrace export networkmanager -o networkmanager.jsonl
     """
     # The database and the classifier, which help does without.
-    from imptrace.cli import exporting
+    from imptrace.cli.work import export as work
 
     if program is not None:
-        exporting.backup_list(runs, program, output, database)
+        work.backup_list(runs, program, output, database)
         return
     if dry_run is (output is not None):
         raise UsageError("name the file with --output FILE, or look first with --dry-run")
-    exporting.export(runs, output, database)
+    work.export(runs, output, database)

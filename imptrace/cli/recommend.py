@@ -110,10 +110,10 @@ def recommend(
     if bool(names) + bool(service) + everything > 1:
         raise UsageError("name runs or programs, or services with --service, or --all: not both")
     # The database and the classifier, which help does without.
-    from imptrace.cli import recommending
+    from imptrace.cli.work import recommend as work
 
-    recommending.recommend(
-        recommending.Wanted(
+    work.recommend(
+        work.Wanted(
             names=tuple(names or ()),
             services=tuple(service or ()),
             database=database,

@@ -1,0 +1,1 @@
+"""What commands do that takes more than their help needs: each is imported when its command runs."""
