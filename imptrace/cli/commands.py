@@ -1,8 +1,8 @@
 """The commands, each imported when it is called; and how help pages are laid out.
 
-A command's module imports what it needs at its top, the database and the classifier among it, and
-neither `imptrace --help` nor another command waits for that. Where its own help would, what it does
-stands in a module of its own, imported when it runs: recommending, exporting.
+`imptrace --help` waits for none of them. A command's module holds its options and its help, and
+imports at its top what those need. What the command does, where that takes the database or the
+judge, is the module of the same name in imptrace.cli.work, imported when the command runs.
 """
 
 import difflib

@@ -46,7 +46,6 @@ def export(
 
     Example: imptrace export networkmanager -o networkmanager.jsonl
     """
-    # The database and the classifier, which help does without.
     from imptrace.cli.work import export as work
 
     if program is not None:

@@ -6,10 +6,6 @@ import typer
 
 from imptrace.cli import completing
 from imptrace.cli.options import Database, Json, Pager
-from imptrace.cli.output import answer, answer_json, screen
-from imptrace.db import uses
-from imptrace.db.engine import reading
-from imptrace.render import run_json, uses_text
 
 
 def files(
@@ -33,9 +29,6 @@ def files(
 
     Example: imptrace files firefox --reads
     """
-    with reading(database) as engine:
-        found = uses.program_uses(engine, program)
-    if json:
-        answer_json(run_json.files(program, found))
-    else:
-        answer(uses_text.by_path(found, screen(), reads=reads), pager=pager)
+    from imptrace.cli.work import files as work
+
+    work.files(program=program, reads=reads, database=database, json=json, pager=pager)

@@ -1,32 +1,11 @@
 """`imptrace import`: runs from files that others have written."""
 
-import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-from sqlalchemy import Engine
 
-from imptrace.cli.messages import say
-from imptrace.cli.naming import check_label, check_service
 from imptrace.cli.options import Database, Label, Quiet, Service, Stats
-from imptrace.db.engine import open_database
-from imptrace.db.location import shown
-from imptrace.db.records import RunDetails
-from imptrace.db.restore import insert_runs
-from imptrace.errors import UsageError
-from imptrace.evidence.file import FIRST_BYTES
-from imptrace.evidence.file import read as read_evidence
-from imptrace.record.log import Imported, find_logs, import_log, read_head
-from imptrace.render.text import printable
-from imptrace.render.words import counted
-from imptrace.tracer.strace.recorder import LogOptions
 
 
 def import_(
@@ -73,106 +52,16 @@ def import_(
 
     Example: strace -f -y -ttt -o firefox.log firefox; imptrace import --here firefox.log
     """
-    check_label(label)
-    check_service(service)
-    options = LogOptions(
+    from imptrace.cli.work import importing as work
+
+    work.import_(
+        files=files,
+        database=database,
         label=label,
         service=service,
         program=program,
-        cwd=None if cwd is None else os.path.abspath(os.fsencode(cwd)),
+        cwd=cwd,
         here=here,
         stats=stats,
+        quiet=quiet,
     )
-    evidence = [path for path in files if _is_evidence(path)]
-    logs = find_logs([path for path in files if path not in evidence])
-    runs = [run for path in evidence for run in _read_evidence(path)]
-    with _disposed(open_database(database, create=True, read_only=False)) as engine:
-        _import_evidence(engine, runs, quiet=quiet)
-    for log in logs:
-        _import_log(database, log, options, quiet=quiet)
-    if not quiet:
-        say(f"stored in {shown(database)}")
-
-
-@contextmanager
-def _disposed(engine: Engine) -> Iterator[Engine]:
-    """Give the database's connections back at the end."""
-    try:
-        yield engine
-    finally:
-        engine.dispose()
-
-
-def _is_evidence(path: Path) -> bool:
-    return path.is_file() and read_head(path).startswith(FIRST_BYTES)
-
-
-def _read_evidence(path: Path) -> list[RunDetails]:
-    try:
-        with path.open("rb") as lines:
-            return read_evidence(lines)
-    except UsageError as error:
-        raise UsageError(f"{str(path)!r}: {error}") from error
-
-
-def _import_evidence(engine: Engine, runs: list[RunDetails], *, quiet: bool) -> None:
-    for run_id, details in zip(insert_runs(engine, runs), runs, strict=True):
-        if not quiet:
-            program = printable(details.run.program)
-            paths = counted(len(details.paths), "path")
-            say(f"run {run_id} ({program}): {paths} of an evidence file")
-
-
-def _import_log(database: str | None, log: list[Path], options: LogOptions, *, quiet: bool) -> None:
-    size = sum(path.stat().st_size for path in log)
-    with _progress(log[0].name, size) as advance:
-        imported = import_log(database, log, options, advance)
-    if not quiet:
-        _summarise(imported, here=options.here)
-
-
-@contextmanager
-def _progress(name: str, size: int) -> Iterator[Callable[[int], None]]:
-    """Show how far a file is read, if somebody is looking."""
-    if not sys.stderr.isatty():
-        yield lambda _size: None
-        return
-    columns = (
-        TextColumn(escape(printable(name))),
-        BarColumn(),
-        DownloadColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=size)
-        yield lambda read: bar.advance(task, read)
-
-
-def _summarise(imported: Imported, *, here: bool) -> None:
-    summary, program = imported.summary, printable(imported.program)
-    say(
-        f"run {imported.run_id} ({program}): {counted(summary.read, 'path')} read, "
-        f"{summary.created:,} created, {summary.modified:,} modified, {summary.deleted:,} deleted, "
-        f"from {counted(imported.lines, 'line')}"
-    )
-    if imported.not_understood:
-        shown_first = ", ".join(
-            f"{printable(file)}:{number}" for file, number in imported.not_understood_first
-        )
-        more = imported.not_understood > len(imported.not_understood_first)
-        say(
-            f"{counted(imported.not_understood, 'line')} not understood: {shown_first}"
-            f"{', ...' if more else ''}"
-        )
-    if imported.relative_paths:
-        say(
-            f"{counted(imported.relative_paths, 'call')} with a relative path left out: "
-            "give --cwd DIR, or record with strace -y"
-        )
-    if imported.lacks_descriptors:
-        say(
-            "this log has no clone or fchdir, so relative paths may be missing: record with "
-            "strace -f -y, or with -e trace=%file,%desc,%process"
-        )
-    if not here:
-        say("if the log is of this machine, --here also looks at what was left behind")

@@ -1,26 +1,11 @@
 """`imptrace keep`: put what is to be kept into one's own configuration."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from imptrace.cli.asked import Asked, asked
-from imptrace.cli.messages import say
 from imptrace.cli.options import Database
-from imptrace.cli.output import answer
-from imptrace.contribute.keeping.new_file import new_file, where
-from imptrace.contribute.keeping.plan import Change, add, configuration_files, remove
-from imptrace.errors import ImptraceError, UsageError
-from imptrace.judge.model import Recommendation
-from imptrace.kept.lone_path import homes
-from imptrace.render.kept_change import diff
-from imptrace.render.text import printable
-
-NOT_DONE = 1
 
 
 def keep(
@@ -56,93 +41,14 @@ def keep(
 
     Example: imptrace keep networkmanager ~/.ssh --dry-run
     """
-    files = configuration_files(config)
-    found = asked(what, database)
-    wanted = [each for one in found for each in one.recommendations]
-    if take_out:
-        change = remove([each.path for each in wanted], files, homes())
-    else:
-        wanted = _without_options(found, files)
-        change = add(wanted, files, store)
-        _place_rest(change, files, store)
-    _tell(change)
-    if not change.sources:
-        return NOT_DONE if change.refused else 0
-    answer(diff(change.sources), pager=False)
-    for file in change.sources:
-        if _is_dirty(file):
-            say(f"{printable(str(file))} has changes that are not committed")
-    if dry_run or not (yes or _agreed()):
-        return 0 if dry_run else NOT_DONE
-    for file, (_, new) in change.sources.items():
-        _write(file, new)
-    say(f"written: {', '.join(printable(str(file)) for file in change.sources)}")
-    return NOT_DONE if change.refused else 0
+    from imptrace.cli.work import keep as work
 
-
-def _without_options(found: list[Asked], files: list[Path]) -> list[Recommendation]:
-    """Leave out services that imptrace's own module keeps where it is imported."""
-    has_module = any(b"automaticPersistence" in file.read_bytes() for file in files)
-    wanted: list[Recommendation] = []
-    for one in found:
-        option = one.entry.option if one.entry is not None else None
-        if has_module and option and "<" not in option and one.units:
-            say(f"{one.name}: {option}.persistence keeps it wherever {option} is enabled")
-        else:
-            wanted += one.recommendations
-    return wanted
-
-
-def _place_rest(change: Change, files: list[Path], store: str | None) -> None:
-    """Give what has no place a file of its own."""
-    if not change.placeless:
-        return
-    if not files:
-        raise UsageError("there is no Nix file there: name the configuration with --config")
-    path = where(files)
-    if path.exists():
-        raise ImptraceError(f"{path} exists and keeps nothing that could be extended: look at it")
-    storage = os.fsencode(store) if store and store.startswith("/") else b"/persistent"
-    written = new_file(change.placeless, None, storage)
-    change.sources[path] = (b"", (written.text + "\n").encode())
-    say(f"no place for it is there: a new file, imported by: imports = [ ./{path.name} ];")
-
-
-def _tell(change: Change) -> None:
-    for path, by in change.kept:
-        say(f"{printable(path)} is kept already: {printable(by)}")
-    for path, why in change.refused:
-        say(f"{printable(path)} is left out: {why}")
-    for unread in change.unread:
-        say(f"not read: {printable(unread)}")
-
-
-def _agreed() -> bool:
-    if not sys.stdin.isatty():
-        say("nothing was written: --yes writes it, --dry-run only looks")
-        return False
-    return typer.confirm("Write it?", default=False, err=True)
-
-
-def _is_dirty(file: Path) -> bool:
-    done = subprocess.run(
-        ["git", "-C", str(file.parent), "status", "--porcelain", "--", file.name],
-        capture_output=True,
-        check=False,
+    return work.keep(
+        what=what,
+        config=config,
+        store=store,
+        take_out=take_out,
+        yes=yes,
+        dry_run=dry_run,
+        database=database,
     )
-    return done.returncode == 0 and bool(done.stdout.strip()) and file.exists()
-
-
-def _write(file: Path, source: bytes) -> None:
-    """Put a whole file in the place of the old one, with its mode."""
-    real = Path(os.path.realpath(file))
-    new = real.with_name(f".{real.name}.imptrace")
-    try:
-        new.write_bytes(source)
-        if real.exists():
-            new.chmod(real.stat().st_mode & 0o7777)
-            if os.geteuid() == 0:
-                os.chown(new, real.stat().st_uid, real.stat().st_gid)
-        new.rename(real)
-    except OSError as error:
-        raise ImptraceError(f"{file} cannot be written: {error.strerror}") from error

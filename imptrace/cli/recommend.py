@@ -21,15 +21,6 @@ class Format(StrEnum):
     PLAN = "plan"
 
 
-class LevelName(StrEnum):
-    """imptrace.facts.levels.Level, as words that typer shows; a test holds them together."""
-
-    TRANSIENT = "transient"
-    NORMAL = "normal"
-    IMPORTANT = "important"
-    SECRET = "secret"  # noqa: S105 (the name of a level)
-
-
 def recommend(
     names: Annotated[
         list[str] | None,
@@ -80,7 +71,7 @@ def recommend(
         str | None, typer.Option(metavar="PATH", help="Show the whole chain of reasons for a path.")
     ] = None,
     level: Annotated[
-        LevelName | None, typer.Option(help="Only what holds something of this level or above.")
+        Level | None, typer.Option(help="Only what holds something of this level or above.")
     ] = None,
     min_confidence: Annotated[
         float,
@@ -109,7 +100,6 @@ def recommend(
     _check(output, target, storage, set_aside=set_aside, explain=explain, parts=parts)
     if bool(names) + bool(service) + everything > 1:
         raise UsageError("name runs or programs, or services with --service, or --all: not both")
-    # The database and the classifier, which help does without.
     from imptrace.cli.work import recommend as work
 
     work.recommend(
@@ -119,13 +109,13 @@ def recommend(
             database=database,
             everything=everything,
             with_catalogue=not no_catalogue,
-            output=output.value,
+            output=output,
             target=target,
             storage=storage,
             parts=parts,
             set_aside=set_aside,
             explain=explain,
-            level=Level(level.value) if level else None,
+            level=level,
             min_confidence=min_confidence,
             pager=pager,
         )

@@ -6,8 +6,6 @@ import typer
 
 from imptrace.cli import completing
 from imptrace.cli.options import Database
-from imptrace.db import queries
-from imptrace.db.engine import writing
 
 
 def rm(
@@ -28,7 +26,6 @@ def rm(
 
     Example: imptrace rm 3 7
     """
-    with writing(database) as engine:
-        ids = sorted({queries.resolve_run(engine, run) for run in runs})
-        queries.delete_runs(engine, ids)
-    typer.echo("removed " + ", ".join(f"run {run}" for run in ids))
+    from imptrace.cli.work import rm as work
+
+    work.rm(runs=runs, database=database)

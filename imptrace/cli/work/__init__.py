@@ -1,1 +1,1 @@
-"""What commands do that takes more than their help needs: each is imported when its command runs."""
+"""What commands do, where that needs more than their help: imported when the command runs."""

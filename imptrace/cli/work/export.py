@@ -1,4 +1,4 @@
-"""What `imptrace export` does, once it is known that it is wanted."""
+"""What `imptrace export` does."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What `imptrace recommend` does, once it is known what is wanted of it."""
+"""What `imptrace recommend` does."""
 
 import os
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from imptrace.catalogue import shipped
 from imptrace.cli.messages import say
 from imptrace.cli.output import answer, answer_json, screen
+from imptrace.cli.recommend import Format
 from imptrace.db.engine import NoDatabaseError, reading
 from imptrace.db.records import Detail
 from imptrace.errors import UsageError
@@ -34,8 +35,7 @@ class Wanted:
     database: str | None
     everything: bool
     with_catalogue: bool
-    output: str
-    """A value of imptrace.cli.recommend.Format."""
+    output: Format
     target: Target | None
     storage: str | None
     parts: bool
@@ -54,11 +54,11 @@ def recommend(wanted: Wanted) -> None:
         say(warning)
     if wanted.explain is not None:
         _explain(found, wanted.explain)
-    elif wanted.output == "json":
+    elif wanted.output is Format.JSON:
         answer_json(recommendation_json.recommendations(advices))
-    elif wanted.output == "nix":
+    elif wanted.output is Format.NIX:
         _nix(advices, wanted.target, wanted.storage)
-    elif wanted.output == "plan":
+    elif wanted.output is Format.PLAN:
         _plan(advices, [facts for facts, _ in found], wanted.storage or DEFAULT_PLAN_STORAGE)
     else:
         shown = (
@@ -71,7 +71,7 @@ def recommend(wanted: Wanted) -> None:
 def _advices(wanted: Wanted) -> list[tuple[Facts, Advice]]:
     """Answer about each subject of the question apart: the facts, and what follows from them."""
     catalogue = shipped() if wanted.with_catalogue else None
-    in_full = wanted.set_aside or wanted.output == "json" or wanted.explain is not None
+    in_full = wanted.set_aside or wanted.output is Format.JSON or wanted.explain is not None
     detail = Detail.TIMELESS if in_full else Detail.DECISIVE
     try:
         with reading(wanted.database) as engine:

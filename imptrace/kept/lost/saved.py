@@ -13,7 +13,6 @@ from imptrace.judge.model import Scope
 from imptrace.kept.leaks.model import Leak
 from imptrace.kept.writers import Attributed, Writer
 
-DEFAULT = b"/var/lib/imptrace/lost.json"
 _SCHEMA = "imptrace.saved-leaks/1"
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 

@@ -1,0 +1,30 @@
+"""What `imptrace who` does."""
+
+import os
+from pathlib import Path
+
+from imptrace.cli.messages import say
+from imptrace.cli.output import answer, answer_json, screen
+from imptrace.db import uses
+from imptrace.db.changers import asked_of
+from imptrace.db.engine import reading_if_there
+from imptrace.kept.belongs import belonging
+from imptrace.render import uses_text, who_answer
+from imptrace.render.text import printable
+
+
+def who(*, path: Path, reads: bool, database: str | None, json: bool, pager: bool) -> None:
+    """Do what imptrace.cli.who was asked, where each option is explained."""
+    # Not resolved: the question may be about a symbolic link itself.
+    wanted = os.fsencode(os.path.abspath(path))
+    with reading_if_there(database) as engine:
+        found = uses.path_uses(engine, wanted) if engine is not None else []
+        belongs = belonging(wanted, asked_of(engine))
+    if json:
+        answer_json(who_answer.json(wanted, found, belongs))
+    elif found:
+        answer(uses_text.by_program(found, screen(), reads=reads), pager=pager)
+    else:
+        say(f"no recorded program touched {printable(wanted)}")
+        if text := who_answer.without_record(belongs):
+            answer(text, pager=False)
