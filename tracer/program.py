@@ -11,6 +11,7 @@ from imptrace.errors import (
     ProgramNotFoundError,
     UsageError,
 )
+from imptrace.facts.programs import script_name
 
 DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 
@@ -94,13 +95,25 @@ def _cwd() -> bytes:
 def subject_of(program: Program) -> Subject:
     """Describe a program that is about to be started from here."""
     uid = program.user.uid if program.user else os.getuid()
+    cwd = _cwd()
     return Subject(
-        program=os.path.basename(program.argv[0]),
+        program=_script(program, cwd) or os.path.basename(program.argv[0]),
         argv=program.argv,
-        cwd=_cwd(),
+        cwd=cwd,
         user=program.user.name if program.user else user_name(uid),
         uid=uid,
     )
+
+
+def _script(program: Program, cwd: bytes) -> bytes | None:
+    """Name the script that an interpreter is asked to run: that is what the run is about."""
+    script = script_name(program.path, program.argv)
+    if script is None and len(program.argv) > 1:
+        # Without a slash it is sought in the working directory, before anywhere else.
+        beside = os.path.join(cwd, program.argv[1])
+        if os.path.isfile(beside):
+            script = script_name(program.path, (program.argv[0], beside))
+    return script
 
 
 def find_program(

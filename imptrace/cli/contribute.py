@@ -38,7 +38,13 @@ def contribute(
     ] = None,
     include_shared: Annotated[
         list[str] | None,
-        typer.Option(metavar="PATH", help="Write this shared path too. May be repeated."),
+        typer.Option(
+            "--include",
+            "--include-shared",
+            metavar="PATH",
+            help="Write this path too, though others use it or only this machine may have it. "
+            "May be repeated.",
+        ),
     ] = None,
     branch: Annotated[
         str | None, typer.Option(metavar="NAME", help="The branch. Default: SERVICE-persistence.")

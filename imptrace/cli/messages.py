@@ -2,6 +2,7 @@
 
 import codecs
 import os
+import re
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 DEBUG = "IMPTRACE_DEBUG"
 INTERNAL_ERROR = 125
 INTERRUPTED = 130
+_PLAIN_WORD = re.compile(r"[A-Za-z0-9_.+@%][A-Za-z0-9_.+@%-]*")
+"""A name that a shell takes as it stands."""
 
 _IN_ASCII = {
     "“": '"', "”": '"', "→": "->", "…": "...", "│": "|", "├": "|", "└": "`", "─": "-",
@@ -82,6 +85,7 @@ def summarise(result: "Result", command: str, recorder: str, database: str | Non
     summary = result.summary
     assert summary is not None  # noqa: S101 (the caller has looked)
     program = printable(os.path.basename(command))
+    asked = program if _PLAIN_WORD.fullmatch(program) else str(result.run_id)
     say(
         f"run {result.run_id} ({program}): {_paths(summary.read)} read, {summary.created:,} "
         f"created, {summary.modified:,} modified, {summary.deleted:,} deleted"
@@ -96,7 +100,7 @@ def summarise(result: "Result", command: str, recorder: str, database: str | Non
     for warning in summary.warnings:
         say(printable(warning))
     say(f"seen by the recorder {recorder}, stored in {_home_as_tilde(shown(database))}")
-    say(f"next: imptrace show {result.run_id}, imptrace recommend {program}")
+    say(f"next: imptrace show {result.run_id}, imptrace recommend {asked}")
 
 
 def _paths(count: int) -> str:

@@ -80,7 +80,7 @@ def record(wish: Wish) -> int:
         supervisor=recorder.supervisor,
         counted=recorder.signals,
     )
-    return _end(session, session.result(), recorder.name, wish)
+    return _end(session, session.result(), (subject.program, recorder.name), wish)
 
 
 def _expect_threads() -> None:
@@ -126,13 +126,14 @@ def _say(text: str) -> None:
     say(text)
 
 
-def _end(session: "Session", result: "Result", recorder: str, wish: Wish) -> int:
+def _end(session: "Session", result: "Result", names: tuple[bytes, str], wish: Wish) -> int:
     """Say what came of it, and end as the program ended."""
     from imptrace.cli.messages import say, summarise
 
     code = _program_code(session)
     if result.summary is not None:
-        summarise(result, wish.command[0], recorder, wish.database)
+        program, recorder = names
+        summarise(result, os.fsdecode(program), recorder, wish.database)
         if code > 0:
             say(f"the program failed: it ended with exit code {code}")
     if session.ended is None:

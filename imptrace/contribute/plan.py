@@ -21,10 +21,13 @@ from imptrace.contribute.repository import (
     open_repository,
 )
 from imptrace.contribute.selection import Rules, Selection, select
+from imptrace.db.location import elsewhere
+from imptrace.db.location import shown as located
 from imptrace.db.records import Detail
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.evidence.provenance import Provenance, private_names_of, provenance
+from imptrace.facts.units import own_dropins
 from imptrace.judge.advise import advise
 
 LAYOUTS = (CatalogueLayout, ImpermanenceLayout)
@@ -90,11 +93,19 @@ def assemble(engine: Engine, request: Request, catalogue: Catalogue) -> Assemble
     service = service_of(request.service, entry, request.option)
     question = Question(names=request.runs, service=entry.id if entry else request.service)
     facts = gather(engine, question, catalogue if entry else None, Detail.TIMELESS)
+    if not facts.runs:
+        place = engine.url.database
+        raise UsageError(
+            f"nothing to contribute: no run of {shown(service.id)} is in {located(place)}; record "
+            f"one: imptrace service start {service.id}, or imptrace run --service {service.id} "
+            f"PROGRAM{elsewhere(place)}"
+        )
     rules = Rules(
         place=service.place,
         entry=entry,
         shared=request.shared,
         private=private_names_of(facts.runs),
+        has_own_dropins=any(own_dropins(run.run.properties) for run in facts.runs),
     )
     selection = select(advise(facts, with_declared=False), rules)
     contribution = plan(repository, service, selection, provenance(facts.runs, service.programs))

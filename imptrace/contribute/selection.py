@@ -11,10 +11,12 @@ from imptrace.errors import UsageError
 from imptrace.facts.paths import is_within, relative_to
 from imptrace.facts.patterns import matches
 from imptrace.facts.people import PrivateNames
+from imptrace.judge.codes import Code
 from imptrace.judge.model import Advice, Method, Recommendation, Scope
 
 LONGEST_COMMENT = 80
 _SURE_ENOUGH = 0.6
+_ALL_THE_SAME = "--include writes it all the same"
 _OF_THIS_MACHINE = (b"/srv/", b"/mnt/", b"/media/", b"/opt/", b"/usr/local/")
 
 
@@ -33,8 +35,10 @@ class Rules:
     place: Place
     entry: Entry | None
     shared: Collection[bytes]
-    """Shared paths that were asked for by name."""
+    """Paths that were asked for by name, though they are shared or of this machine."""
     private: PrivateNames
+    has_own_dropins: bool = False
+    """The unit was changed on this machine, so that what it declares is not everybody's."""
 
 
 def select(advice: Advice, rules: Rules) -> Selection:
@@ -67,12 +71,26 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
     obstacles = (
         (
             each.scope is Scope.SHARED and each.path not in rules.shared,
-            "others use it too: --include-shared writes it all the same",
+            f"others use it too: {_ALL_THE_SAME}",
         ),
         (not each.observed, "it is declared, and the recordings do not show it"),
         (
             each.confidence < _SURE_ENOUGH,
             "it is hardly sure that it is the program's own: record more of it",
+        ),
+        (
+            rules.has_own_dropins
+            and _main(each) == Code.UNIT_DECLARES
+            and each.path not in rules.shared
+            and not _is_known(path, rules.entry),
+            f"the unit declares it, and this machine's own drop-ins change it: {_ALL_THE_SAME}",
+        ),
+        (
+            _main(each) == Code.MADE_BY
+            and rules.entry is not None
+            and each.path not in rules.shared
+            and not _is_known(path, rules.entry),
+            f"neither its name nor the unit says that it is the service's: {_ALL_THE_SAME}",
         ),
         (
             each.method is Method.NONE,
@@ -106,6 +124,11 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
         ),
     )
     return next((why for applies, why in obstacles if applies), None)
+
+
+def _main(each: Recommendation) -> str:
+    """Name the reason that counts most: whose a path is, before what was seen of it."""
+    return each.reasons[0].code
 
 
 def _kept(each: Recommendation, rules: Rules) -> KeptPath:

@@ -18,6 +18,7 @@ from sqlalchemy import Engine
 
 from imptrace.catalogue import Catalogue, Entry, Place
 from imptrace.db import queries
+from imptrace.db.location import elsewhere
 from imptrace.db.records import Detail, Effect, OtherPrograms, ProcessRecord, RunDetails, RunRecord
 from imptrace.db.uses import other_programs
 from imptrace.errors import UsageError
@@ -95,9 +96,11 @@ def _asked_entry(
         return None
     try:
         return catalogue.find(question.service)
-    except UsageError:
-        if engine is None or not _is_recorded(engine, question.service):
+    except UsageError as error:
+        if engine is None:
             raise
+        if not _is_recorded(engine, question.service):
+            raise UsageError(f"{error}{elsewhere(engine.url.database)}") from error
         # A unit of one's own.
         return None
 
@@ -165,7 +168,8 @@ def _of_service(
     if not found and entry is None:
         known = {record.service for record in records if record.service}
         hint = queries.nearest(service, known)
-        raise UsageError(f"no run of a service {service!r}; {hint}imptrace runs lists them")
+        other = elsewhere(engine.url.database)
+        raise UsageError(f"no run of a service {service!r}; {hint}imptrace runs lists them{other}")
     return found[-MOST_RUNS:]
 
 

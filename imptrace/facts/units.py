@@ -40,11 +40,15 @@ PUBLIC_PROPERTIES = frozenset({"Id", *_JUDGED, *_RUNTIME})
 """What may leave the machine: others (ExecStart, ...) hold whatever somebody wrote into them."""
 
 RUN_PROPERTIES = (
-    "Id", "Description", "Type", "FragmentPath", *_JUDGED, *_RUNTIME, "SupplementaryGroups",
-    "PrivateTmp", "ProtectSystem", "ProtectHome", "ReadWritePaths", "BindPaths",
-    "RootDirectory", "RootImage", "WorkingDirectory", "UMask",
+    "Id", "Description", "Type", "FragmentPath", "DropInPaths", *_JUDGED, *_RUNTIME,
+    "SupplementaryGroups", "PrivateTmp", "ProtectSystem", "ProtectHome", "ReadWritePaths",
+    "BindPaths", "RootDirectory", "RootImage", "WorkingDirectory", "UMask",
 )  # fmt: skip
 """What is kept of a unit with a run of it."""
+
+_OWN_DROPINS = "/etc/systemd/"
+_NIXOS_DROPIN = "/overrides.conf"
+"""How NixOS changes a unit that comes with a package."""
 
 _ROOT = "root"
 _MODE = re.compile("[0-7]{3,4}")
@@ -126,3 +130,15 @@ def unit_of(cgroup: bytes) -> str | None:
         if part.endswith(_PROCESSES_OF):
             return part.decode(errors="backslashreplace")
     return None
+
+
+def own_dropins(properties: Mapping[str, str]) -> list[str]:
+    """List the drop-ins of whoever runs the machine, not of its distribution or of NixOS.
+
+    >>> own_dropins({"DropInPaths": "/etc/systemd/system/a.service.d/my.conf /usr/lib/b.conf"})
+    ['/etc/systemd/system/a.service.d/my.conf']
+    """
+    paths = properties.get("DropInPaths", "").split()
+    return [
+        path for path in paths if path.startswith(_OWN_DROPINS) and not path.endswith(_NIXOS_DROPIN)
+    ]

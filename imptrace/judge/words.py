@@ -18,6 +18,11 @@ BACKUPS = (b".bak", b".old", b".orig", b".O", b".prev", b".backup", b".v0")
 """Other endings of older copies, where the file itself stands beside."""
 LEFTOVERS = re.compile(rb"\.nfs[0-9a-f]+|\.fuse_hidden[0-9a-f]+|core(?:\.\d+)?")
 """Names that the kernel and FUSE give to what was deleted while open, and to a crash."""
+_PATH_IN_ONE_WORD = re.compile(
+    rb"(?P<sign>[-_.%!+@~])(?:home|root|etc|usr|var|mnt|media|srv|opt|run)(?P=sign)."
+    rb"|home(?P<dot>[.%!]|%2F)(?:(?!(?P=dot)).)+(?P=dot)."
+)
+"""A program's note of where another file lies: `home.kim.diary.txt`, `-home-kim-x`."""
 OF_OTHERS = frozenset(
     b"node_modules site-packages dist-packages __pycache__ completions generated_completions doc"
     b" docs man examples licenses locale locales tests undo gems vendor typeshed".split()
@@ -145,7 +150,7 @@ TEMPORARY = _set(
 
 
 def words_of(name: bytes) -> frozenset[str]:
-    """The words of one component of a path, lower case."""
+    """The words of one component of a path, lower case; none of a path that was made one word."""
     return _words_of(name.translate(_DIGITS))
 
 
@@ -192,6 +197,8 @@ def is_ordinary(name: bytes) -> bool:
 
 @lru_cache(maxsize=65536)
 def _words_of(name: bytes) -> frozenset[str]:
+    if _PATH_IN_ONE_WORD.match(name):
+        return frozenset()
     return frozenset(map(str.lower, _WORD.findall(name.decode("utf-8", "replace"))))
 
 

@@ -83,10 +83,12 @@ move() { # PATH: copied under a temporary name, compared, and only then renamed
   fi
   parents "$1"
   rm -rf -- "$part"
-  cp --archive --reflink=auto -- "$1" "$part"
+  # A full disk is said once, not for each file.
+  said=$(cp --archive --reflink=auto -- "$1" "$part" 2>&1) || { head -n 3 <<<"$said" >&2; exit 1; }
   diff -rq --no-dereference -- "$1" "$part"
   sync -f -- "${target%/*}"
   mv --no-target-directory -- "$part" "$target"
+  echo "copied: $target"
 }
 """
 

@@ -1,5 +1,6 @@
 """Reasons in words: one sentence part for each code, filled with the reason's figures."""
 
+import re
 from collections.abc import Callable, Mapping
 
 from imptrace.facts.ways import way_for
@@ -8,6 +9,9 @@ from imptrace.judge.model import Figure, Reason
 from imptrace.render.text import printable
 
 Words = str | Callable[[Mapping[str, Figure]], str]
+
+_A_HOME = re.compile(rb"/home/[^/]+|/root")
+"""A home by its place, which no entry can keep as a whole."""
 
 
 def in_words(reason: Reason) -> str:
@@ -103,6 +107,17 @@ def _no_entry(figures: Mapping[str, Figure]) -> str:
     )
 
 
+def _document_replaced(figures: Mapping[str, Figure]) -> str:
+    directory = figures["directory"]
+    assert isinstance(directory, bytes)  # noqa: S101 (the classifier's, see attribution)
+    way = (
+        "move such files to a directory like Documents, and keep that"
+        if _A_HOME.fullmatch(directory)
+        else f"keep the directory that it lies in, {_shown(directory)}"
+    )
+    return f"no entry can keep it: it is replaced when it is saved; {way}"
+
+
 def _nothing_kept(figures: Mapping[str, Figure]) -> str:
     del figures
     return "nothing was left behind that would have to be kept; --set-aside shows what was seen"
@@ -165,10 +180,7 @@ _WORDS: dict[Code, Words] = {
     Code.SYMLINK_REPLACED: "{path} was a symbolic link and became a file",
     Code.LINK_STANDS: "{path} was a link to {target}, and the program wrote through it",
     Code.DIRECTORY_REPLACED: "{path} is put in place by renaming {origin}",
-    Code.DOCUMENT_REPLACED: (
-        "no entry can keep it: it is replaced when it is saved; "
-        "move such files to a directory like Documents, and keep that"
-    ),
+    Code.DOCUMENT_REPLACED: _document_replaced,
     Code.MIXED_DIRECTORY: (
         "no entry can keep it: it is replaced, and {directory} also holds configuration; "
         "use an option of the program that names another place"

@@ -80,6 +80,28 @@ def test_a_unit_of_ones_own_and_a_script_keep_their_names(tmp_path: Path) -> Non
     assert (by_unit["subject"]["service"], by_unit["subject"]["option"]) == ("dyn.service", None)
 
 
+@pytest.mark.parametrize("words", [["sh", "bin/tool"], ["sh", "./bin/tool"], ["sh", "tool"]])
+def test_a_script_is_what_its_interpreter_was_asked_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
+) -> None:
+    for place in (tmp_path / "bin", tmp_path):
+        place.mkdir(exist_ok=True)
+        (place / "tool").write_text("true\n")
+    monkeypatch.chdir(tmp_path)
+    done = imptrace("run", *words, database=tmp_path / "x.db")
+    assert "imptrace: run 1 (tool): " in done.stderr
+    assert done.stderr.endswith("imptrace recommend tool\n")
+
+
+def test_the_next_command_can_be_pasted(tmp_path: Path) -> None:
+    odd = tmp_path / "my program"
+    odd.write_text("#!/bin/sh\n")
+    odd.chmod(0o755)
+    assert imptrace("run", str(odd), database=tmp_path / "x.db").stderr.endswith(
+        "imptrace recommend 1\n"
+    )
+
+
 def test_several_programs_are_answered_each_under_its_own_name(tmp_path: Path) -> None:
     database, home = tmp_path / "x.db", tmp_path / "home"
     home.mkdir()

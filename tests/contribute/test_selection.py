@@ -96,7 +96,7 @@ def test_a_note_of_the_catalogue_is_the_better_comment() -> None:
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({"scope": Scope.SHARED}, "--include-shared"),
+        ({"scope": Scope.SHARED}, "--include"),
         ({"observed": False}, "do not show it"),
         ({"method": Method.NONE}, "no entry would work"),
         ({"home": HOME}, "in a home directory"),
@@ -111,6 +111,31 @@ def test_what_is_not_for_everybody_is_held_back(change: dict[str, object], why: 
     selection = choose(replace(STATE, **change))  # type: ignore[arg-type]
     assert selection.paths == ()
     assert why in selection.held_back[0].why
+
+
+@pytest.mark.parametrize(
+    ("code", "own_dropins", "known", "written"),
+    [
+        (Code.UNIT_DECLARES, False, False, True),
+        (Code.UNIT_DECLARES, True, False, False),
+        (Code.UNIT_DECLARES, True, True, True),
+        (Code.MADE_BY, False, False, False),
+        (Code.MADE_BY, False, True, True),
+    ],
+)
+def test_what_only_this_machine_may_have_is_held_back(
+    code: Code,
+    own_dropins: bool,  # noqa: FBT001
+    known: bool,  # noqa: FBT001
+    written: bool,  # noqa: FBT001
+) -> None:
+    """A path that one's own drop-in or configuration brought, unless it is asked for."""
+    noted = KeptPath(path=STATE.path, kind=Kind.DIRECTORY, level=Level.NORMAL)
+    entry = Entry(id="demo", place=Place.SERVICE, title="Demo", persist=(noted,) if known else ())
+    rules = replace(RULES, entry=entry, has_own_dropins=own_dropins)
+    found = replace(STATE, reasons=(reason(code, property="StateDirectory"),))
+    assert bool(choose(found, rules=rules).paths) is written
+    assert choose(found, rules=replace(rules, shared=(STATE.path,))).paths
 
 
 def test_a_shared_path_is_written_where_it_was_asked_for() -> None:

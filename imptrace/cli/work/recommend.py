@@ -8,6 +8,7 @@ from imptrace.cli.messages import say
 from imptrace.cli.output import answer, answer_json, screen
 from imptrace.cli.recommend import Format
 from imptrace.db.engine import NoDatabaseError, reading
+from imptrace.db.location import elsewhere
 from imptrace.db.records import Detail
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
@@ -52,6 +53,8 @@ def recommend(wanted: Wanted) -> None:
     advices = [only(advice, wanted.level, wanted.min_confidence) for _, advice in found]
     for warning in _warnings(advices):
         say(warning)
+    if not any(facts.runs for facts, _ in found):
+        _tell_of_the_other_database(wanted.database)
     if wanted.explain is not None:
         _explain(found, wanted.explain)
     elif wanted.output is Format.JSON:
@@ -101,6 +104,13 @@ def _warnings(advices: list[Advice]) -> list[str]:
     ]
 
 
+def _tell_of_the_other_database(database: str | None) -> None:
+    """Where nothing was recorded here: root's recordings are not the user's, nor the reverse."""
+    other = elsewhere(database).removeprefix("; ")
+    if other:
+        say(other)
+
+
 def _explain(found: list[tuple[Facts, Advice]], path: str) -> None:
     # Not resolved: a link may be the very thing that is asked about.
     name = os.fsencode(os.path.abspath(os.path.expanduser(path)))
@@ -130,8 +140,16 @@ def _plan(advices: list[Advice], facts: list[Facts], storage: str) -> None:
     lack = lacks_space(found)
     if lack is not None:
         say(lack)
-    entries = [each.context.entry for each in facts if each.context.entry is not None]
     # What somebody keeps at home is no unit's of the system.
     of_system = any(each.recommendation.home is None for each in found.present)
-    units = [unit for entry in entries for unit in entry.units if "*" not in unit and of_system]
+    units = [unit for each in facts for unit in _units(each) if of_system]
     answer(plan(advices[0], found, units), pager=False)
+
+
+def _units(facts: Facts) -> tuple[str, ...]:
+    """Name the units whose data it is: the catalogue's, else the one that was recorded."""
+    entry = facts.context.entry
+    if entry is not None:
+        return tuple(unit for unit in entry.units if "*" not in unit)
+    named = {run.run.service for run in facts.runs if run.run.service}
+    return tuple(sorted(name for name in named if name.endswith(".service")))
