@@ -188,5 +188,15 @@ def test_32_bit_program(record: Recorder, work: Path, compiled: Callable[..., Pa
 def test_io_uring_is_off_unless_asked_for(record: Recorder, compiled: Callable[..., Path]) -> None:
     """io_uring_setup fails with ENOSYS, so that programs fall back to calls that are seen."""
     program = str(compiled("io_uring"))
-    assert record(program).stdout == b"ENOSYS\n"
-    assert record(program, options=["--io-uring"]).stdout == b"there\n"
+    refused = record(program)
+    assert refused.stdout == b"ENOSYS\n"
+    assert b"io_uring, which is switched off" in refused.stderr
+    assert list(dict(record.details().run.warnings)) == ["io_uring-off"]
+    advice = subprocess.run(
+        [IMPTRACE, "recommend", "latest", "--db", str(record.database)],
+        capture_output=True, check=False,
+    )  # fmt: skip
+    assert b"io_uring" in advice.stdout + advice.stderr
+    allowed = record(program, options=["--io-uring"])
+    assert allowed.stdout == b"there\n"
+    assert b"io_uring, whose operations" in allowed.stderr

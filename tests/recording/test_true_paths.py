@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from imptrace.db.records import Effect
-from imptrace.tracer.events import Outcome
+from imptrace.tracer.events import Op, Outcome
 from recording.conftest import PATIENCE, Recorder, needs_root
 
 OPENAT2 = """
@@ -61,8 +61,84 @@ def test_path_changed_by_another_thread(
         if codes := {code for code, _ in record.details().run.warnings}:
             break
     assert codes == {"changed-path"}
+    _, wrong = missing_and_wrong(record, work)
+    assert len(wrong) <= said_to_be_changed(record)
     record(str(compiled("crowd")), "20", cwd=work)
     assert not record.details().run.warnings
+
+
+def said_to_be_changed(record: Recorder) -> int:
+    """Tell how many paths are said to be other ones, perhaps."""
+    texts = [text for code, text in record.details().run.warnings if code == "changed-path"]
+    return int(texts[0].split()[0]) if texts else 0
+
+
+RENAMED = """
+import os
+os.mkdir("d0"); os.mkdir("d1")
+for number in range(40):
+    open(f"d{number % 2}/{number}", "w").close()
+    if "exchange" in MODE:
+        libc.renameat2(-100, b"d0", -100, b"d1", 2)
+    else:
+        os.rename("d0", "d2"); os.rename("d1", "d0"); os.rename("d2", "d1")
+    open(f"d{number % 2}/again", "w").close()
+"""
+
+
+@pytest.mark.parametrize("options", [(), ("--recorder", "ptrace")])
+@pytest.mark.parametrize("mode", ["exchange", "rename"])
+def test_directories_that_change_places(
+    record: Recorder, work: Path, mode: str, options: tuple[str, ...]
+) -> None:
+    """The same renames over and over are no repeats: each takes along what came since the last."""
+    code = f"import ctypes; libc = ctypes.CDLL(None); MODE = {mode!r}\n{RENAMED}"
+    assert record(sys.executable, "-c", code, cwd=work, options=options).returncode == 0
+    assert missing_and_wrong(record, work)[0] == set()
+    assert not record.details().run.warnings
+
+
+def test_directories_that_another_process_moves(
+    record: Recorder, work: Path, compiled: Callable[..., Path]
+) -> None:
+    """Where it is not known which of two processes came first, that is said."""
+    record(str(compiled("movers")), "100", "2", cwd=work)
+    missing, _ = missing_and_wrong(record, work)
+    assert len(missing) <= said_to_be_changed(record)
+
+
+@needs_root
+@pytest.mark.parametrize("inside", [True, False])
+def test_mount_points(record: Recorder, work: Path, *, inside: bool) -> None:
+    """No entry that is a mount point is removed or renamed, nor is one that is none."""
+    code = """
+import os
+for act in (lambda: os.rmdir("m"), lambda: os.rename("m", "q"), lambda: os.rename("d", "m"),
+            lambda: os.unlink("n/f"), lambda: os.rename("n/f", "n/g"),
+            lambda: os.rename("n/g", "n/f"),
+            lambda: os.rmdir("d/."), lambda: os.rename("d/..", "y")):
+    try:
+        act()
+    except OSError:
+        continue
+    raise SystemExit(1)
+"""
+    made = "mkdir m n d; touch n/f n/g; mount -t tmpfs none m; mount --bind n/g n/f"
+    apart = ["unshare", "-m", "sh", "-c", f'{made}; exec "$@"', "sh"]
+    if inside:
+        done = record(*apart, sys.executable, "-c", code, cwd=work)
+    else:
+        words = record.command(sys.executable, "-c", code)
+        done = subprocess.run([*apart, *words], cwd=work, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    outcomes = {
+        (path.removeprefix(os.fsencode(work)), access.op): access
+        for path, seen in record.paths(work).items()
+        for access in seen.accesses
+        if access.op in (Op.DELETE, Op.RENAME)
+    }
+    assert len(outcomes) >= 4
+    assert {access.outcome for access in outcomes.values()} == {Outcome.FAILED}
 
 
 def test_resolved_in_a_root(record: Recorder, work: Path) -> None:

@@ -23,6 +23,7 @@ enum call_kind {
 	CALL_FAULTS,	/* userfaultfd: the process serves its own pages from now on */
 	CALL_HANDLER,	/* a signal gets a handler: nothing to record */
 	CALL_TRACER,	/* ptrace(TRACEME, ATTACH or SEIZE): nothing to record */
+	CALL_RING,	/* io_uring_setup: what a ring does is not seen */
 };
 
 /* The order is that of OPS in tracer/native/ring.py; tests/recording/test_tables.py compares. */

@@ -93,6 +93,7 @@ const struct call calls[] = {
 	BARE("sigaction", -1, 67, -1, CALL_HANDLER),
 	BARE("signal", -1, 48, -1, CALL_HANDLER),
 	BARE("ptrace", 101, 26, 117, CALL_TRACER),
+	BARE("io_uring_setup", NR_IO_URING_SETUP, NR_IO_URING_SETUP, NR_IO_URING_SETUP, CALL_RING),
 };
 
 const size_t calls_count = sizeof(calls) / sizeof(calls[0]);

@@ -10,7 +10,7 @@
  *			[rt_sigaction: if it only asks: allow]
  *			[ptrace: unless somebody is to be traced: allow]
  *			notify
- *		io_uring_setup: fail with ENOSYS, so that the program falls back
+ *		[where nobody answers: io_uring_setup: fail with ENOSYS, so that the program falls back]
  *	allow
  *
  * The kernel remembers per call number where a filter always allows (5.11+), so that calls
@@ -90,7 +90,7 @@ static void unless_tracing(struct writer *w)
 /* Only who answers calls needs to know of these: they name no path. */
 static bool is_for_answering(const struct call *call)
 {
-	return call->kind == CALL_HANDLER || call->kind == CALL_TRACER;
+	return call->kind == CALL_HANDLER || call->kind == CALL_TRACER || call->kind == CALL_RING;
 }
 
 static bool is_wanted(const struct call *call, const struct filter_options *options)
@@ -157,7 +157,7 @@ int filter_build(const struct filter_options *options, struct sock_fprog *progra
 			if (number >= 0 && is_wanted(&calls[i], options))
 				one_call(&w, &calls[i], number, options);
 		}
-		if (!options->io_uring) {
+		if (options->nothing) {
 			emit(&w, BPF_JMP | BPF_JEQ | BPF_K, NR_IO_URING_SETUP, 0, 1);
 			answer(&w, SECCOMP_RET_ERRNO | ENOSYS);
 		}

@@ -13,15 +13,13 @@
 #define SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV (1UL << 5) /* Linux 5.19 */
 #endif
 
-#define NR_IO_URING_SETUP 425 /* the same on every architecture */
-
 /* How the filter is installed, by seccomp(SECCOMP_SET_MODE_FILTER). */
 #define FILTER_FLAGS (SECCOMP_FILTER_FLAG_NEW_LISTENER | SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV)
 
 struct filter_options {
 	bool stats;		/* also calls that only ask (stat, access, readlink) */
 	bool writes_only;	/* leave alone what cannot change a file */
-	bool io_uring;		/* allow io_uring, whose operations no filter sees */
+	bool io_uring;		/* let io_uring be, whose operations no filter sees: for who answers */
 	bool nothing;		/* hand no call over: only refuse io_uring */
 };
 

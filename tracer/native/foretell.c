@@ -10,6 +10,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "mounts.h"
+
 #ifndef RENAME_NOREPLACE
 #define RENAME_NOREPLACE 1
 #define RENAME_EXCHANGE 2
@@ -69,17 +71,41 @@ static bool is_full(struct place *place)
 	return full;
 }
 
+/* Whether something is mounted there, for the tracee: no entry that is one is moved or removed. */
+static bool is_mount_point(const struct place *place)
+{
+	struct statx stx;
+
+	if (place->error == NOT_LOOKED || place->parent < 0)
+		return !place->private_mount && mounts_is_point(mounts_host(), place->path);
+	/* The descriptor is one of the tracee's own mounts, wherever that lies. */
+	return !place->error && *place->name &&
+	       !statx(place->parent, place->name,
+		      AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, 0, &stx) &&
+	       stx.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
+/* Whether the path ends with no name of an entry: it is the root directory, or ends with a dot. */
+static bool is_no_entry(const struct place *place)
+{
+	return !place->error && !*place->name;
+}
+
 static int if_removed(struct place *place, bool as_directory)
 {
 	bool directory = !place->error && S_ISDIR(place->st.st_mode);
 
-	if (place->error)
+	if (place->error && place->error != NOT_LOOKED)
 		return place->error;
 	if (directory && !as_directory)
 		return EISDIR;
-	if (!directory && (as_directory || place->wants_directory))
+	if (is_no_entry(place))
+		return strcmp(place->path, "/") ? EINVAL : EBUSY;
+	if (!place->error && !directory && (as_directory || place->wants_directory))
 		return ENOTDIR;
-	return directory && is_full(place) ? ENOTEMPTY : 0;
+	if (is_mount_point(place))
+		return EBUSY;
+	return directory && is_full(place) ? ENOTEMPTY : place->error;
 }
 
 static int if_truncated(const struct place *place)
@@ -124,6 +150,9 @@ static int if_replaced(const struct place *from, struct place *to, bool exchange
 		return EINVAL;
 	if (is_below(from, to))
 		return exchange ? EINVAL : ENOTEMPTY;
+	/* What was looked at lies on the mount, and not where the entry is. */
+	if (is_mount_point(from) || is_mount_point(to))
+		return EBUSY;
 	if (to->error || exchange ||
 	    (from->st.st_ino == to->st.st_ino && from->st.st_dev == to->st.st_dev))
 		return 0;
@@ -134,6 +163,10 @@ static int if_replaced(const struct place *from, struct place *to, bool exchange
 
 int foretell_rename(const struct place *from, struct place *to, unsigned int flags)
 {
+	if (from->error == NOT_LOOKED || to->error == NOT_LOOKED)
+		return is_mount_point(from) || is_mount_point(to) ? EBUSY : NOT_LOOKED;
+	if (is_no_entry(from) || is_no_entry(to))
+		return EBUSY;
 	if (from->error)
 		return from->error;
 	if (to->error && (flags & RENAME_EXCHANGE || to->error != ENOENT || !to->has_parent))

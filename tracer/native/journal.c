@@ -8,6 +8,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "calls.h"
+
 #define NSEC_PER_SEC UINT64_C(1000000000)
 #define NSEC_PER_MSEC UINT64_C(1000000)
 
@@ -46,6 +48,7 @@ static size_t dirty_count;
 static uint64_t *changed; /* keys of paths, 0: free */
 static size_t changed_capacity, changed_used;
 static uint32_t last_id, last_image;
+static uint64_t moves; /* directories that got another name */
 
 uint64_t journal_now(void)
 {
@@ -129,7 +132,16 @@ uint64_t journal_key(const struct access *access)
 			((uint32_t)access->error & 0xff);
 	uint64_t key = hash(kind, access->path);
 
-	return access->path2 ? hash(key, access->path2) : key;
+	key = access->path2 ? hash(key, access->path2) : key;
+	if (moves && op_changes(access->op))
+		key ^= moves * UINT64_C(0x9e3779b97f4a7c15);
+	return key ? key : 1;
+}
+
+void journal_moves(void)
+{
+	journal_flush();
+	moves++;
 }
 
 bool journal_is_read(void)

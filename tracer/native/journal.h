@@ -42,6 +42,12 @@ void journal_reader_died(void);
 /* A key for @access, as far as it tells it from others. */
 uint64_t journal_key(const struct access *access);
 
+/*
+ * A directory is about to get another name: what is done at names below it from now on is no repeat
+ * of what was done before.
+ */
+void journal_moves(void);
+
 /* If the access with @key was written before, counts it once more and returns true. */
 bool journal_repeat(uint64_t key);
 

@@ -291,6 +291,14 @@ bool mounts_waits(const struct mount_table *table, const char *path)
 	return false;
 }
 
+bool mounts_is_point(const struct mount_table *table, const char *path)
+{
+	for (size_t i = 0; i < table->count; i++)
+		if (!strcmp(table->mounts[i].point, path))
+			return true;
+	return false;
+}
+
 static const struct mount *by_id(const struct mount_table *table, int id)
 {
 	for (size_t i = 0; i < table->count; i++)

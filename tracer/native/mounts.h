@@ -64,6 +64,9 @@ bool mounts_ever_waited(void);
 /* Whether a lookup of @path (absolute, in the table's namespace) may wait for somebody. */
 bool mounts_waits(const struct mount_table *table, const char *path);
 
+/* Whether something is mounted at @path (absolute, in the table's namespace). */
+bool mounts_is_point(const struct mount_table *table, const char *path);
+
 /*
  * Rewrites @path, which lies on mount @mount_id of @table, as the host names it. @path has room
  * for @size bytes. Returns false, leaving it alone, where the host cannot see that mount.

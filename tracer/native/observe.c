@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "flight.h"
 #include "image.h"
 #include "journal.h"
 #include "memory.h"
@@ -20,20 +21,59 @@ void observe_configure(const struct observe_options *wanted)
 	options = *wanted;
 }
 
-/* A path that another thread changes while the call waits may not be the one that is used. */
-static void compare_texts(const struct staging *staging)
+/* How often the paths of a process are read again that was seen to change one. */
+enum { LOOKS = 8 };
+
+static bool texts_differ(const struct staging *staging)
 {
 	char now[PATH_MAX];
 
-	if (!staging->text_count || !process_has_threads(staging->process))
-		return;
 	for (int i = 0; i < staging->text_count; i++) {
 		const struct text *text = &staging->texts[i];
 
 		if (!tracee_read(staging->tid, text->address, now, text->size) &&
 		    memcmp(now, text->bytes, text->size) != 0)
-			journal_changed_path();
+			return true;
 	}
+	return false;
+}
+
+bool observe_changed(const struct staging *staging)
+{
+	return staging->crowded && !staging->changed && texts_differ(staging);
+}
+
+void observe_count_changed(struct staging *staging)
+{
+	staging->changed = staging->process->racing = true;
+	journal_changed_path();
+}
+
+/* A path that another thread changes while the call waits may not be the one that is used. */
+static void compare_texts(struct staging *staging)
+{
+	int looks = staging->process->racing ? LOOKS : 1;
+
+	staging->crowded = staging->text_count && process_has_threads(staging->process);
+	while (staging->crowded && !staging->changed && looks--)
+		if (texts_differ(staging))
+			observe_count_changed(staging);
+}
+
+/* The call renames a directory, and what is below it with it. */
+static bool moves_directory(const struct staging *staging)
+{
+	const struct staged_access *access = &staging->accesses[0];
+
+	return staging->count && access->op == OP_RENAME && access->outcome == OUTCOME_OK &&
+	       (access->flags & FLAG_DIRECTORY ||
+		(access->flags & FLAG_EXCHANGE && S_ISDIR(staging->places[1].st.st_mode)));
+}
+
+/* Whether anybody but its own caller can make a call now. */
+static bool is_alone(const struct staging *staging)
+{
+	return process_count() < 2 && !process_has_threads(staging->process);
 }
 
 static void clear(struct staging *staging)
@@ -41,7 +81,7 @@ static void clear(struct staging *staging)
 	staging->process = NULL;
 	staging->options = &options;
 	staging->count = staging->place_count = staging->text_count = 0;
-	staging->is_exec = staging->changes = false;
+	staging->is_exec = staging->changes = staging->crowded = staging->changed = false;
 	staging->resolve = 0;
 }
 
@@ -52,6 +92,7 @@ void observe_entry(const struct syscall_site *site, struct staging *staging)
 	clear(staging);
 	staging->tid = site->tid;
 	names_changed(site->tid); /* its call before this one is over */
+	flight_over(site->tid);
 	if (!call || !journal_is_read())
 		return;
 	staging->process = process_of(site->tid);
@@ -69,6 +110,10 @@ void observe_entry(const struct syscall_site *site, struct staging *staging)
 	if (staging->process->world_tid)
 		process_examine_root(staging->process, site->tid);
 	stage_call(site, staging, call);
+	if (moves_directory(staging)) {
+		flight_await_below(site->tid, staging->places[0].path);
+		flight_await_below(site->tid, staging->places[1].path);
+	}
 	compare_texts(staging);
 }
 
@@ -143,8 +188,9 @@ static struct before before_change(const struct place *place)
 	return (struct before){ .looked = true, .st = place->error ? NULL : &place->st };
 }
 
-static void write_access(struct staging *staging, const struct staged_access *staged,
-			 uint32_t image, const struct call_result *result)
+/* Returns what is believed of it, an enum outcome; of repeats nothing. */
+static uint8_t write_access(struct staging *staging, const struct staged_access *staged,
+			    uint32_t image, const struct call_result *result)
 {
 	struct place *place = &staging->places[staged->place];
 	struct place *other = staged->two_paths ? &staging->places[1] : NULL;
@@ -173,9 +219,11 @@ static void write_access(struct staging *staging, const struct staged_access *st
 		access.path = place->path;
 		access.path2 = other ? other->path : NULL;
 	}
+	if (moves_directory(staging))
+		journal_moves();
 	key = journal_key(&access);
 	if (journal_repeat(key))
-		return;
+		return OUTCOME_UNKNOWN;
 	if (result->end == CALL_WAITS && access.outcome == OUTCOME_OK)
 		permission_set_outcome(&access.outcome, &access.error,
 				       permission_error(staging->process, staged->op, place,
@@ -186,6 +234,52 @@ static void write_access(struct staging *staging, const struct staged_access *st
 			access.before2 = before_change(other);
 	}
 	journal_write(key, &access);
+	return access.outcome;
+}
+
+/* What is at which path when the call is over, as foretold; false where that shows nothing. */
+static bool expect(const struct staging *staging, const struct staged_access *staged,
+		   struct expected *expected)
+{
+	const struct place *from = &staging->places[0], *place = &staging->places[staged->place];
+
+	if (staged->two_paths)
+		place = &staging->places[1];
+	*expected = (struct expected){ .path = place->path, .present = staged->op != OP_DELETE };
+	switch (staged->op) {
+	case OP_RENAME:
+	case OP_LINK:
+		if (from->error || from->private_mount)
+			return false;
+		expected->inode = from->st.st_ino;
+		expected->device = from->st.st_dev;
+		break;
+	case OP_CREATE:
+	case OP_MKDIR:
+	case OP_SYMLINK:
+	case OP_BIND:
+	case OP_DELETE:
+		break;
+	default:
+		return false;
+	}
+	expected->unsure = staged->op == OP_CREATE && staged->outcome == OUTCOME_MISSING;
+	return (staged->outcome == OUTCOME_OK || expected->unsure) && !place->private_mount &&
+	       !place->overlaid;
+}
+
+/* The call is on its way. */
+static void follow(const struct staging *staging, uint8_t outcome)
+{
+	struct expected expected;
+
+	if (!expect(staging, &staging->accesses[0], &expected))
+		return;
+	flight_begin(staging->tid, &expected,
+		     outcome == OUTCOME_OK && staging->crowded && !staging->changed);
+	/* Others look only when it is done: they would name what they find by the old name. */
+	if (moves_directory(staging) && !is_alone(staging))
+		flight_await(staging->tid);
 }
 
 void observe_discard(struct staging *staging)
@@ -197,9 +291,13 @@ void observe_discard(struct staging *staging)
 void observe_commit(struct staging *staging, const struct call_result *result)
 {
 	struct process *process = staging->process;
+	uint8_t outcome = OUTCOME_UNKNOWN;
 
-	if (result->end == CALL_RETURNED)
+	if (result->end == CALL_RETURNED) {
 		names_changed(staging->tid);
+		if (!staging->is_exec && observe_changed(staging))
+			observe_count_changed(staging);
+	}
 	for (int i = 0; i < staging->count; i++) {
 		if (staging->is_exec) {
 			/* The fork that only execs is nobody yet: its parent runs the program. */
@@ -214,8 +312,10 @@ void observe_commit(struct staging *staging, const struct call_result *result)
 			continue;
 		}
 		image_ensure(process);
-		write_access(staging, &staging->accesses[i], process->image, result);
+		outcome = write_access(staging, &staging->accesses[i], process->image, result);
 	}
+	if (staging->count && !staging->is_exec && result->end == CALL_WAITS)
+		follow(staging, outcome);
 	observe_discard(staging);
 }
 

@@ -61,6 +61,8 @@ struct staging {
 	pid_t tid;
 	struct text texts[TEXTS_MAX];
 	int text_count;
+	bool crowded;		/* somebody else may change them */
+	bool changed;		/* somebody did, which was counted */
 };
 
 void observe_configure(const struct observe_options *options);
@@ -90,6 +92,10 @@ void observe_commit(struct staging *staging, const struct call_result *result);
  * holder of a lease.
  */
 bool observe_can_wait(const struct syscall_site *site);
+
+/* Whether a path that was read is another one now; to be counted where its caller still waits. */
+bool observe_changed(const struct staging *staging);
+void observe_count_changed(struct staging *staging);
 
 /* Releases what was staged: the call was never made. */
 void observe_discard(struct staging *staging);

@@ -48,6 +48,7 @@ enum warning {
 	WARN_IO_URING,		/* a process uses io_uring, whose operations are not seen */
 	WARN_SIGNALS,		/* a process cannot be kept from EINTR when its handlers run */
 	WARN_SETGID,		/* a setgid program was executed without its group */
+	WARN_RING_REFUSED,	/* a program was kept from io_uring */
 	/* With how often, in .process: */
 	WARN_CHANGED_PATH = 16,	/* a path was changed while its call waited */
 	WARN_TOO_LONG,		/* a path is too long to be told */

@@ -103,6 +103,11 @@ _WARNINGS: Final = {
         "a setgid program ran without its group, as any tracer without root makes it; "
         "`sudo imptrace run --user NAME` keeps it",
     ),
+    7: Warned(
+        "io_uring-off",
+        "a program asked for io_uring, which is switched off because its operations could not be "
+        "seen: it did without, or failed; `--io-uring` lets it be, unseen",
+    ),
 }
 
 # Half the time of the classes' own __new__, which looks at keywords and defaults.
@@ -294,8 +299,8 @@ def _numbered(code: int, number: int) -> Warned | None:
     if code == _CHANGED_PATH:
         return Warned(
             "changed-path",
-            f"{number} {'path was' if number == 1 else 'paths were'} changed by another thread "
-            "while a call waited: what was recorded for them may not be what was used",
+            f"{number} {'path' if number == 1 else 'paths'} may not be what was used: another "
+            "thread or process changed it, or a directory on the way, while a call waited",
         )
     if code == _TOO_LONG:
         return Warned(

@@ -480,6 +480,7 @@ void stage_call(const struct syscall_site *site, struct staging *staging,
 		break;
 	case CALL_HANDLER:
 	case CALL_TRACER:
+	case CALL_RING:
 		break;
 	}
 }

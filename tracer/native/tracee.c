@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "flight.h"
 #include "journal.h"
 #include "mounts.h"
 #include "names.h"
@@ -60,6 +61,7 @@ void process_thread_exits(pid_t tid)
 	struct thread **slot = thread_slot(tid), *thread = *slot;
 
 	names_changed(tid);
+	flight_over(tid);
 	if (!thread)
 		return;
 	*slot = thread->next;
@@ -93,6 +95,7 @@ void process_forget(struct process *process)
 	*slot = process->next;
 	known--;
 	names_changed(process->pid);
+	flight_over(process->pid);
 	forget_threads(process);
 	if (process->pidfd >= 0)
 		close(process->pidfd);

@@ -24,6 +24,7 @@ struct process {
 	uint64_t born;		/* when it was started, if there is no pidfd */
 	bool crowd;		/* it has, or had, more than one thread */
 	uint64_t counted_at;	/* when its threads were counted */
+	bool racing;		/* a thread of it changed a path while another waited */
 	uint32_t image;		/* the id in the records; 0 while it has done nothing but exec */
 	uint32_t parent;	/* image id, 0 if not known */
 	uint32_t threads;	/* known tids other than pid */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "answer.h"
 
+#include <errno.h>
 #include <linux/seccomp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,4 +37,15 @@ int answer_go_on(int listener, uint64_t id)
 int answer_again(int listener, uint64_t id)
 {
 	return answer(listener, id, -ERESTARTNOINTR, 0);
+}
+
+bool answer_waits(int listener, uint64_t id)
+{
+	/* Refused in two ways: it was answered, or it is not there any more. */
+	return answer_go_on(listener, id) && errno == EINPROGRESS;
+}
+
+int answer_fail(int listener, uint64_t id, int error)
+{
+	return answer(listener, id, -error, 0);
 }

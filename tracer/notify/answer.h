@@ -4,6 +4,7 @@
 #define IMPTRACE_ANSWER_H
 
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* @size: that of this kernel's struct seccomp_notif_resp. To be called first; -1 without memory. */
@@ -17,5 +18,11 @@ int answer_go_on(int listener, uint64_t id);
  * already. -1 as above.
  */
 int answer_again(int listener, uint64_t id);
+
+/* Whether who made call @id, which was answered, has not gone on yet. */
+bool answer_waits(int listener, uint64_t id);
+
+/* Fails call @id of @listener with @error, an errno, unmade. -1 as above. */
+int answer_fail(int listener, uint64_t id, int error);
 
 #endif

@@ -240,7 +240,7 @@ static bool was_not_received(const struct thread *thread, const struct syscall_s
 
 	if (!call)
 		return false;
-	if (call->kind == CALL_HANDLER || call->kind == CALL_TRACER)
+	if (call->kind == CALL_HANDLER || call->kind == CALL_TRACER || call->kind == CALL_RING)
 		return true;
 	if (!filter_wants(&wanted, call, site->args))
 		return false;

@@ -206,13 +206,35 @@ static void reap(struct loop *loop)
 	}
 }
 
+/* Nobody sees what goes through a ring: a program does without, or it is said that it has one. */
+static void answer_ring(const struct loop *loop, int listener, uint64_t id)
+{
+	static bool said;
+	bool allowed = loop->own->filter->io_uring;
+
+	if (!said && journal_is_read()) {
+		said = true;
+		journal_count(RECORD_WARNING, 0, allowed ? WARN_IO_URING : WARN_RING_REFUSED);
+	}
+	if (allowed)
+		answer_go_on(listener, id);
+	else
+		answer_fail(listener, id, ENOSYS);
+}
+
 /* A call that is looked at only for how it is to be answered. Returns whether it was one. */
-static bool answer_unrecorded(const struct syscall_site *site, int listener, uint64_t id)
+static bool answer_unrecorded(const struct loop *loop, const struct syscall_site *site,
+			      int listener, uint64_t id)
 {
 	const struct call *call = call_find(site->arch, site->nr);
 
-	if (!call || (call->kind != CALL_HANDLER && call->kind != CALL_TRACER))
+	if (!call || (call->kind != CALL_HANDLER && call->kind != CALL_TRACER &&
+		      call->kind != CALL_RING))
 		return false;
+	if (call->kind == CALL_RING) {
+		answer_ring(loop, listener, id);
+		return true;
+	}
 	if (call->kind == CALL_HANDLER)
 		signals_handler(site);
 	else if (signals_make_way(site, listener, id))
@@ -238,7 +260,7 @@ static void answer(struct loop *loop, int listener)
 	};
 	for (size_t i = 0; i < 6; i++)
 		site.args[i] = loop->request->data.args[i];
-	if (answer_unrecorded(&site, listener, loop->request->id))
+	if (answer_unrecorded(loop, &site, listener, loop->request->id))
 		return;
 	observe_entry(&site, &loop->staging);
 	signals_answering(&site);
@@ -249,6 +271,8 @@ static void answer(struct loop *loop, int listener)
 	}
 	if (!loop->staging.process)
 		return;
+	if (observe_changed(&loop->staging) && answer_waits(listener, loop->request->id))
+		observe_count_changed(&loop->staging);
 	if (!loop->staging.process->watched && loop->staging.process->pidfd >= 0) {
 		loop->staging.process->watched = true;
 		watch(loop, loop->staging.process->pidfd, WATCH_PROCESS,
