@@ -22,6 +22,7 @@ def is_wild(pattern: bytes) -> bool:
     return _WILD.search(pattern) is not None
 
 
+@lru_cache(maxsize=4096)
 def literal_prefix(pattern: bytes) -> bytes:
     """What every path begins with that a pattern without `<name>` fits."""
     return _WILD.split(pattern, maxsplit=1)[0]
@@ -47,6 +48,8 @@ def compiled(pattern: bytes) -> Pattern:
 def matching_top(path: bytes, pattern: bytes) -> bytes | None:
     """The path itself, or the directory above it, that fits a pattern of the catalogue."""
     for each in without_instance(pattern):
+        if not path.startswith(literal_prefix(each)):
+            continue  # most patterns of a catalogue end here, before they are compiled
         found = compiled(each).match(path)
         if found is not None:
             return found[0]
