@@ -42,6 +42,7 @@ _EXIT_STATUS = (
         "A check found something (audit, diff, doctor, leaks, move, rehearse, services --check).",
     ),
     ("2", "Wrong usage, or a run, program, service or file that is not there."),
+    ("3", "Nothing was proven (rehearse)."),
     ("125", "imptrace itself failed."),
     ("126", "The program cannot be executed."),
     ("127", "The program was not found."),

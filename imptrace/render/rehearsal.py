@@ -7,6 +7,7 @@ from imptrace.kept.rehearse.model import Finding, Rehearsed, Trouble
 from imptrace.render.text import printable
 
 SCHEMA = "imptrace.rehearsal/1"
+UNPROVEN = "unproven"
 _WORDS = {
     Trouble.LOST: "LOST",
     Trouble.REPLACED: "NO FILE ENTRY",
@@ -22,6 +23,7 @@ class Shown:
     """All that an answer tells."""
 
     what: str
+    unit: str | None = None
     rehearsed: Rehearsed
     findings: Sequence[Finding]
     back: Sequence[bytes]
@@ -40,12 +42,22 @@ def text(shown: Shown) -> str:
     return "\n".join(lines)
 
 
-def verdict(findings: Sequence[Finding]) -> str:
-    """Name the verdict: came-back, lost, or misfit where all came back and something fits badly."""
-    troubles = {finding.trouble for finding in findings}
+def verdict(shown: Shown) -> str:
+    """Name the verdict: came-back; lost; misfit, where all came back and something fits badly.
+
+    Unproven is what never worked, also without a wipe, or has read nothing of what is kept.
+    """
+    troubles = {finding.trouble for finding in shown.findings}
+    if not troubles and (never_worked(shown.rehearsed) or not shown.back):
+        return UNPROVEN
     if troubles & {Trouble.LOST, Trouble.REPLACED, Trouble.EXIT}:
         return "lost"
     return "misfit" if troubles else "came-back"
+
+
+def never_worked(rehearsed: Rehearsed) -> bool:
+    """Whether every start failed."""
+    return all(start.code and not start.was_ended for start in rehearsed.starts)
 
 
 def answer(shown: Shown) -> dict[str, object]:
@@ -53,7 +65,8 @@ def answer(shown: Shown) -> dict[str, object]:
     return {
         "schema": SCHEMA,
         "what": printable(shown.what),
-        "verdict": verdict(shown.findings),
+        "unit": shown.unit,
+        "verdict": verdict(shown),
         "starts": [
             {"start": each.label, "exit": each.code, "ended": each.was_ended}
             for each in shown.rehearsed.starts
@@ -72,8 +85,19 @@ def answer(shown: Shown) -> dict[str, object]:
 
 
 def _verdict(shown: Shown) -> str:
-    found = verdict(shown.findings)
+    found = verdict(shown)
+    if found == UNPROVEN:
+        return f"nothing is proven: {_why_not(shown.rehearsed)}"
     if found == "came-back":
         number = len(shown.back)
         return f"came back ({number} file{'s' if number != 1 else ''} read as they were left)"
     return "state is lost" if found == "lost" else "came back, but not everything fits"
+
+
+def _why_not(rehearsed: Rehearsed) -> str:
+    if not never_worked(rehearsed):
+        return "the second start has read nothing of what is kept"
+    last = rehearsed.starts[-1]
+    said = [line for line in last.stderr.splitlines() if line.strip()]
+    words = printable(said[-1]) if said else "it says nothing"
+    return f"every start fails, also without a wipe: {last.code}: {words}"

@@ -1,19 +1,22 @@
-"""What `imptrace rehearse` does."""
+"""What `imptrace rehearse` does, once it is known what is wanted of it."""
 
 import json as json_module
 import os
 import sys
 import tempfile
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imptrace.catalogue import shipped
 from imptrace.cli.asked import Asked, asked
-from imptrace.cli.messages import say
 from imptrace.cli.output import answer, answer_json
 from imptrace.cli.record import record
 from imptrace.cli.wish import Wish
+from imptrace.cli.work.rehearse_unit import Rehearsal
 from imptrace.db import queries
 from imptrace.db.engine import reading
+from imptrace.db.records import WHOLE, Part
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.facts.levels import Kind, Level
@@ -21,98 +24,131 @@ from imptrace.judge.advise import advise
 from imptrace.judge.model import Method, Recommendation
 from imptrace.kept.declared import declared_by_configuration
 from imptrace.kept.rehearse.compare import Judged, came_back, findings
-from imptrace.kept.rehearse.model import How, Keep, Launch, Plan, Rehearsed
+from imptrace.kept.rehearse.model import How, Keep, Launch, Launcher, Plan, Rehearsed
 from imptrace.kept.rehearse.rehearsing import rehearse as play
 from imptrace.render import rehearsal
-from imptrace.render.text import printable
 from imptrace.tracer.program import find_user
 
 STATE_IS_LOST = 1
-
-
+NOTHING_IS_PROVEN = 3
+_SECONDS = 120.0
 _HOW = {Method.BIND: How.BIND, Method.SYMLINK: How.SYMLINK, Method.NONE: How.COPY}
 
 
-def rehearse(
-    *,
-    words: list[str],
-    first: str | None,
-    again: str | None,
-    advice: Path | None,
-    config: Path | None,
-    user: str | None,
-    seconds: float,
-    interactive: bool,
-    json: bool,
-    database: str | None,
-) -> int:
-    """Do what imptrace.cli.rehearse was asked, where each option is explained."""
-    name, *command = words
-    found = asked([name], database)[0]
-    commands = _commands(found, command, first, again, database)
-    keeps = _keeps(found, advice, config)
-    if not keeps and advice is None and config is None:
-        raise UsageError(f"nothing is recommended for {name}: there is nothing to rehearse")
-    home = find_user(user).home if user else os.environb.get(b"HOME", b"/")
-    plan = Plan(
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """The options of the command, which it checked."""
+
+    name: str
+    command: tuple[str, ...]
+    unit: str | None
+    first: str | None
+    again: str | None
+    existing: bool
+    advice: Path | None
+    config: Path | None
+    user: str | None
+    seconds: float | None
+    stop: bool
+    own_network: bool
+    interactive: bool
+    json: bool
+    database: str | None
+
+
+def rehearse(wanted: Wanted) -> int:
+    """Rehearse, and tell: 0 if all came back."""
+    unit = None
+    if wanted.unit is not None:
+        unit = Rehearsal.of(wanted.unit, stop=wanted.stop, own_network=wanted.own_network)
+    found = _asked(wanted, unit)
+    keeps = _keeps(found, wanted) or (unit.keeps() if unit and not found.recommendations else ())
+    if not keeps and wanted.advice is None and wanted.config is None:
+        raise UsageError(f"nothing is recommended for {wanted.name}: there is nothing to rehearse")
+    with (
+        tempfile.TemporaryDirectory(prefix="imptrace-rehearsed-") as exchange,
+        unit.prepared(Path(exchange), wanted.seconds, wanted.first, wanted.again)
+        if unit
+        else nullcontext(),
+    ):
+        plan = _plan(wanted, found, keeps, unit)
+        rehearsed = play(plan, _launcher(wanted), Path(exchange))
+        shown = _compared(wanted, unit, plan, rehearsed, f"{exchange}/imptrace.db")
+    if wanted.json:
+        answer_json(rehearsal.answer(shown))
+    else:
+        answer(rehearsal.text(shown))
+    if shown.findings:
+        return STATE_IS_LOST
+    return NOTHING_IS_PROVEN if rehearsal.verdict(shown) == rehearsal.UNPROVEN else 0
+
+
+def _asked(wanted: Wanted, unit: Rehearsal | None) -> Asked:
+    """Find what is advised; of a unit that nobody knows, nothing but what it declares."""
+    try:
+        return asked([wanted.name], wanted.database)[0]
+    except UsageError:
+        if unit is None:
+            raise
+        return Asked(name=wanted.name, recommendations=())
+
+
+def _plan(wanted: Wanted, found: Asked, keeps: tuple[Keep, ...], unit: Rehearsal | None) -> Plan:
+    commands = unit.commands() if unit is not None else _commands(found, wanted)
+    home = find_user(wanted.user).home if wanted.user else os.environb.get(b"HOME", b"/")
+    hidden = tuple(each.path for each in found.recommendations)
+    return Plan(
         first=commands[0],
         again=commands[1],
         keeps=keeps,
-        hidden=tuple(each.path for each in found.recommendations),
+        hidden=hidden or tuple(each.path for each in keeps),
         home=os.path.realpath(home),
-        seconds=seconds,
-        interactive=interactive,
+        seconds=_SECONDS if unit is not None else wanted.seconds or _SECONDS,
+        interactive=wanted.interactive,
+        existing=wanted.existing,
     )
 
+
+def _launcher(wanted: Wanted) -> Launcher:
     def launch(asked_for: Launch) -> int:
         wish = Wish(
             command=asked_for.command,
             database=asked_for.database,
             label=asked_for.label,
-            user=user,
+            user=wanted.user,
             quiet=True,
         )
         return record(wish)
 
-    with tempfile.TemporaryDirectory(prefix="imptrace-rehearsed-") as exchange:
-        rehearsed = play(plan, launch, Path(exchange))
-        shown = _compared(name, plan, rehearsed, f"{exchange}/imptrace.db")
-    if json:
-        answer_json(rehearsal.answer(shown))
-    else:
-        answer(rehearsal.text(shown))
-    return STATE_IS_LOST if shown.findings else 0
+    return launch
 
 
-def _commands(
-    found: Asked, command: list[str], first: str | None, again: str | None, database: str | None
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _commands(found: Asked, wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Tell both commands: given, for the shell, or the one that was recorded last."""
+    command, first, again = wanted.command, wanted.first, wanted.again
     if command and (first or again):
         raise UsageError("give a command, or --first and --again: not both")
     if first or again:
         one, two = first or again, again or first
         return ("sh", "-c", str(one)), ("sh", "-c", str(two))
     if not command and found.advice is not None and found.advice.runs:
-        with reading(database) as engine:
+        with reading(wanted.database) as engine:
             newest = max(found.advice.runs)
             argv = next(run.argv for run in queries.runs(engine) if run.id == newest)
-        command = [os.fsdecode(word) for word in argv]
+        command = tuple(os.fsdecode(word) for word in argv)
     if not command:
         raise UsageError(f"how is {found.name} started? say: imptrace rehearse {found.name} -- ...")
-    return tuple(command), tuple(command)
+    return command, command
 
 
-def _keeps(found: Asked, advice: Path | None, config: Path | None) -> tuple[Keep, ...]:
-    if advice is not None and config is not None:
-        raise UsageError("--advice and --config exclude each other")
-    if advice is not None:
-        return _from_json(advice)
-    if config is not None:
-        text = _read(config)
+def _keeps(found: Asked, wanted: Wanted) -> tuple[Keep, ...]:
+    if wanted.advice is not None:
+        return _from_json(wanted.advice)
+    if wanted.config is not None:
+        text = _read(wanted.config)
         return tuple(
             Keep(path=each.path, kind=each.kind, level=each.level)
-            for each in declared_by_configuration(text, str(config))
+            for each in declared_by_configuration(text, str(wanted.config))
         )
     return tuple(_keep(each) for each in found.recommendations)
 
@@ -156,23 +192,34 @@ def _read(file: Path) -> str:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 
 
-def _compared(name: str, plan: Plan, rehearsed: Rehearsed, database: str) -> rehearsal.Shown:
+def _compared(
+    wanted: Wanted, unit: Rehearsal | None, plan: Plan, rehearsed: Rehearsed, database: str
+) -> rehearsal.Shown:
     """Hold the recordings of the starts against each other."""
     _say_why(rehearsed)
+    # What the manager in the copy does is not the unit's doing.
+    part = Part(unit=unit.unit.name) if unit is not None else WHOLE
     with reading(database) as engine:
         records = queries.runs(engine)
-        runs = {str(each.label): queries.run_details(engine, each.id) for each in records}
+        runs = {
+            str(each.label): queries.run_details(engine, each.id, part=part) for each in records
+        }
         if len(runs) < len(rehearsed.starts):
             raise ImptraceError("a start was not recorded: see above")
         names = tuple(str(each.id) for each in records[:2])
         facts = gather(engine, Question(names=names), shipped())
+    if unit is not None:
+        own = tuple(runs[str(each.label)] for each in records[:2])
+        context = replace(facts.context, unit_properties=unit.unit.properties)
+        facts = replace(facts, runs=own, context=context)
     advice = advise(facts, with_verdicts=True)
     judged = Judged(
         {each.path: each.level for each in advice.verdicts},
         frozenset(each.path for each in advice.set_aside),
     )
     return rehearsal.Shown(
-        what=name,
+        what=wanted.name,
+        unit=unit.unit.name if unit is not None else None,
         rehearsed=rehearsed,
         findings=findings(plan, rehearsed, runs, judged),
         back=came_back(plan, rehearsed, runs),
@@ -185,7 +232,3 @@ def _say_why(rehearsed: Rehearsed) -> None:
         for line in start.stderr.splitlines():
             if line.startswith("imptrace: "):
                 sys.stderr.write(f"{line}\n")
-    if all(start.code and not start.was_ended for start in rehearsed.starts):
-        code, said = rehearsed.starts[-1].code, rehearsed.starts[-1].stderr.strip()
-        last = printable(said.splitlines()[-1]) if said else "it says nothing"
-        say(f"every start fails, also without a wipe: {code}: {last}")

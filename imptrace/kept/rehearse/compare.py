@@ -2,6 +2,7 @@
 
 import errno
 import grp
+import os
 import pwd
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -15,6 +16,8 @@ from imptrace.kept.rehearse.rehearsing import AGAIN, BEFORE, FIRST, UNWIPED
 from imptrace.tracer.events import CHANGES, Op, Outcome
 
 _OPEN_TO_OTHERS = 0o077
+_DYNAMIC = range(61184, 65520)
+"""Numbers of dynamic users (systemd's UIDS-GIDS.md)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,16 @@ def came_back(plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails]) 
     return [
         record.path
         for record in runs[AGAIN].paths
-        if record.path in rehearsed.kept
-        and rehearsed.kept[record.path].kind == "file"
+        if _is_kept_file(record.path, plan, rehearsed)
         and any(is_within(record.path, keep.path) for keep in plan.keeps)
         and record.effect is not Effect.CREATED
         and any(access.outcome is Outcome.OK for access in record.accesses)
     ]
+
+
+def _is_kept_file(path: bytes, plan: Plan, rehearsed: Rehearsed) -> bool:
+    thing = rehearsed.kept.get(path)
+    return thing.kind == "file" if thing is not None else plan.existing and os.path.isfile(path)
 
 
 def _lost(
@@ -133,7 +140,9 @@ def _owners(plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails]) ->
     now = _refused(runs, FIRST) | _refused(runs, AGAIN)
     for keep in plan.keeps:
         there = rehearsed.reference.get(keep.path)
-        words = _misfit(keep, there) if there is not None else None
+        # What is a dynamic user's systemd gives to whoever has the number at a start.
+        fits = there is None or there.uid in _DYNAMIC
+        words = None if fits or there is None else _misfit(keep, there)
         path = next((each for each in sorted(now - refused) if is_within(each, keep.path)), None)
         if path is not None:
             yield Finding(

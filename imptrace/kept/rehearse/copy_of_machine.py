@@ -99,14 +99,10 @@ class Copy:
         os.makedirs(work, exist_ok=True)
         # Of an earlier start in the same copy it has what that left, and must not be hidden.
         if not os.path.isdir(upper):
-            _make_like(path, upper)
+            make_like(path, upper)
             self._hide(path, upper)
-        lower = path.replace(b"\\", b"\\\\").replace(b":", b"\\:").replace(b",", b"\\,")
-        data = b"lowerdir=%s,upperdir=%s,workdir=%s" % (lower, upper, work)
-        if self.unprivileged:
-            data += b",userxattr"
         try:
-            kernel.mount(b"overlay", self.root + path, b"overlay", 0, data)
+            overlay(path, upper, work, self.root + path, unprivileged=self.unprivileged)
         except OSError:
             shutil.rmtree(upper)
             return False
@@ -126,7 +122,7 @@ class Copy:
         if os.path.lexists(place) or not os.path.isdir(os.path.dirname(place)):
             return  # it is hidden with a directory above
         if _is_given(path):
-            _make_like(path, place)
+            make_like(path, place)
             self._hide_below(path, place, only_dotted=False)
         else:
             os.mknod(place, stat.S_IFCHR, 0)
@@ -141,7 +137,7 @@ class Copy:
             if path in needed:
                 continue
             if needed:
-                _make_like(path, there)
+                make_like(path, there)
                 self._hide_below(path, there, only_dotted=False)
             else:
                 os.mknod(there, stat.S_IFCHR, 0)
@@ -172,6 +168,15 @@ class Copy:
                     kernel.mount(path, self.root + path, b"", flags)
 
 
+def overlay(lower: bytes, upper: bytes, work: bytes, target: bytes, *, unprivileged: bool) -> None:
+    """Mount an overlay over a directory. Raises OSError."""
+    lower = lower.replace(b"\\", b"\\\\").replace(b":", b"\\:").replace(b",", b"\\,")
+    data = b"lowerdir=%s,upperdir=%s,workdir=%s" % (lower, upper, work)
+    if unprivileged:
+        data += b",userxattr"
+    kernel.mount(b"overlay", target, b"overlay", 0, data)
+
+
 def _place_for(path: bytes, top: bytes, upper: bytes) -> bytes:
     """Tell where a path below an overlaid directory is changed; make what is above it."""
     here, there = top, upper
@@ -179,7 +184,7 @@ def _place_for(path: bytes, top: bytes, upper: bytes) -> bytes:
     for name in parents:
         here, there = os.path.join(here, name), os.path.join(there, name)
         if not os.path.lexists(there):
-            _make_like(here, there)
+            make_like(here, there)
         elif not os.path.isdir(there):
             break
     return os.path.join(upper, *parents, last)
@@ -210,7 +215,7 @@ def _is_given(path: bytes) -> bool:
     return stat.S_ISDIR(st.st_mode) and st.st_uid != above.st_uid and os.access(path, os.R_OK)
 
 
-def _make_like(path: bytes, target: bytes) -> None:
+def make_like(path: bytes, target: bytes) -> None:
     """Make a directory with the mode and, where we may, the owner of another."""
     st = os.stat(path)
     os.makedirs(target, exist_ok=True)

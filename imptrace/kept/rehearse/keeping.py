@@ -10,10 +10,12 @@ from contextlib import suppress
 
 from imptrace.facts.levels import Kind
 from imptrace.facts.paths import parent_of, parents_of
+from imptrace.facts.units import private_parent
 from imptrace.kept import kernel
+from imptrace.kept.rehearse.copy_of_machine import make_like, overlay
 from imptrace.kept.rehearse.model import How, Keep
 
-_DIRECTORY, _FILE = 0o755, 0o644
+_DIRECTORY, _PRIVATE = 0o755, 0o700
 
 
 def put_in_place(root: bytes, store: bytes, storage: bytes, keeps: Sequence[Keep]) -> None:
@@ -36,6 +38,28 @@ def put_in_place(root: bytes, store: bytes, storage: bytes, keeps: Sequence[Keep
             _clear(root + keep.path)
             open(root + keep.path, "wb").close()
             kernel.mount(source, root + keep.path, b"", kernel.MS_BIND)
+
+
+def fill_store(scratch: bytes, keeps: Sequence[Keep], *, unprivileged: bool) -> dict[bytes, bytes]:
+    """Put what is there now into the store, as a move would: directories as overlays, no copies.
+
+    Answers with where the changes to each directory are collected.
+    """
+    store, uppers = scratch + b"/store", {}
+    for number, keep in enumerate(outermost(keeps)):
+        target = store + keep.path
+        if keep.kind is Kind.DIRECTORY and os.path.isdir(keep.path):
+            _make_parents(store, store, keep.path)
+            upper, work = (scratch + b"/kept/%d/" % number + name for name in (b"up", b"work"))
+            os.makedirs(work)
+            make_like(keep.path, upper)
+            make_like(keep.path, target)
+            overlay(keep.path, upper, work, target, unprivileged=unprivileged)
+            uppers[keep.path] = upper
+        elif keep.kind is Kind.FILE and os.path.isfile(keep.path):
+            _make_parents(store, store, keep.path)
+            _copy(keep.path, target)
+    return uppers
 
 
 def take_out(root: bytes, store: bytes, keeps: Sequence[Keep]) -> None:
@@ -87,6 +111,9 @@ def _make_parents(root: bytes, store: bytes, path: bytes) -> None:
                     st = os.stat(parent)
                     os.chown(top + parent, st.st_uid, st.st_gid)
                     os.chmod(top + parent, stat.S_IMODE(st.st_mode))
+                if private_parent(parent + b"/") is not None:
+                    # systemd wants it so, and makes it where it is absent.
+                    os.chmod(top + parent, _PRIVATE)
                 _follow_home(top, parent)
 
 

@@ -55,6 +55,8 @@ class Plan:
     storage: bytes = b"/persistent"
     seconds: float = 120
     interactive: bool = False
+    existing: bool = False
+    """Begin with what is there now, in the store as well, and not with a fresh machine."""
 
 
 class Thing(NamedTuple):

@@ -15,13 +15,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from imptrace.errors import ImptraceError
+from imptrace.facts.paths import is_within
 from imptrace.kept import kernel
 from imptrace.kept.rehearse.copy_of_machine import (
     Copy,
     changes,
     is_whiteout,
 )
-from imptrace.kept.rehearse.keeping import put_in_place, take_out
+from imptrace.kept.rehearse.keeping import fill_store, put_in_place, take_out
 from imptrace.kept.rehearse.model import Launch, Launcher, Plan, Rehearsed, Start, Thing
 
 BEFORE, UNWIPED, FIRST, AGAIN = "before", "unwiped", "first", "again"
@@ -82,6 +83,9 @@ class _Stage:
     def play(self) -> Rehearsed:
         self._enter()
         plan, found = self._plan, Rehearsed(starts=[])
+        store = {b"": self._scratch + b"/store"}
+        if plan.existing:
+            store |= fill_store(self._scratch, plan.keeps, unprivileged=self._unprivileged)
         if not plan.interactive:
             reference = self._copy(b"reference", ())
             found.starts.append(self._start(reference, BEFORE, plan.first, keep=False))
@@ -89,12 +93,21 @@ class _Stage:
             found.reference = dict(self._things(reference))
         first = self._copy(b"first", ())
         found.starts.append(self._start(first, FIRST, plan.first, keep=True))
-        found.made = dict(self._things(first))
+        found.made = dict(self._things(first)) | dict(self._left_out())
         again = self._copy(b"again", self._wiped(first))
         found.starts.append(self._start(again, AGAIN, plan.again, keep=True))
-        store = {b"": self._scratch + b"/store"}
-        found.kept = {b"/" + path: _thing(there, st) for path, there, st in changes(store)}
+        found.kept = {
+            os.path.join(b"/", path): _thing(there, st) for path, there, st in changes(store)
+        }
         return found
+
+    def _left_out(self) -> Iterator[tuple[bytes, Thing]]:
+        """Yield what is there, is state, and is not kept: after a wipe it is gone."""
+        for top in self._plan.hidden if self._plan.existing else ():
+            for path in _walk(top):
+                if not any(is_within(path, keep.path) for keep in self._plan.keeps):
+                    with suppress(OSError):
+                        yield path, _thing(path, os.lstat(path))
 
     def _enter(self) -> None:
         uid, gid = os.geteuid(), os.getegid()
@@ -115,14 +128,21 @@ class _Stage:
         return Copy(
             base=base,
             unprivileged=self._unprivileged,
-            hidden=frozenset((*plan.hidden, *wiped)),
-            homes=(plan.home,),
+            hidden=frozenset(wiped if plan.existing else (*plan.hidden, *wiped)),
+            homes=() if plan.existing else (plan.home,),
             protected=tuple(_needed(plan)),
         )
 
     def _wiped(self, first: Copy) -> tuple[bytes, ...]:
         """Name what the machine has and the first start changed: after a wipe that is gone too."""
-        return tuple(
+        there = self._plan.hidden if self._plan.existing else ()
+        return (
+            *there,
+            *self._changed(first),
+        )
+
+    def _changed(self, first: Copy) -> Iterator[bytes]:
+        return (
             path
             for path, _, st in changes(first.uppers)
             if not stat.S_ISDIR(st.st_mode) and not is_whiteout(st) and os.path.lexists(path)
@@ -223,6 +243,14 @@ class _Stage:
                 asked = True
                 end = time.monotonic() + _GRACE
             time.sleep(0.02)
+
+
+def _walk(top: bytes) -> Iterator[bytes]:
+    """Yield a path and all below it."""
+    yield top
+    if os.path.isdir(top) and not os.path.islink(top):
+        for directory, names, files in os.walk(top):
+            yield from (os.path.join(directory, name) for name in (*names, *files))
 
 
 def _redirect(errors: bytes) -> None:

@@ -1,0 +1,1 @@
+"""A unit of systemd in a private copy of the machine, under a manager of its own."""
