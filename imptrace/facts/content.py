@@ -81,8 +81,10 @@ _CREDENTIALS = re.compile(
     # name = value, name: value, "name": "value", and in a list of such
     + rb"[\"']?[ \t]*(?:=>|[=:])[ \t]*[\"'(@]*(?i:" + _NO_VALUE + rb")"
     + rb"(?!\d{1,8}(?:[\s\"',;<&]|\Z))[^\s\"'#;<{\[(),]{4,}"
-    # <name>value</name>
-    + rb"|(?i:" + _WORDS + rb")>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
+    # <name>value</name>, <add key="name" value="value"/>, <key>name</key><string>value</string>
+    + rb"|(?i:" + _WORDS + rb")(?:[ \t][^<>]*)?>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
+    + rb"|(?i:" + _WORDS + rb")\"[ \t]+value=\"(?i:" + _NO_VALUE + rb")[^\"]{4,}\""
+    + rb"|(?i:" + _WORDS + rb")</key>[ \t]*<string>(?i:" + _NO_VALUE + rb")[^<]{4,}</string>"
     # name "value";
     + rb"|(?i:secret|password)[ \t]+\"[^\"]{8,}\";"
     # auth is a word of many meanings: what is encoded, or a user and a password

@@ -37,6 +37,11 @@ _WAYS = {
     b".wget-hsts": "in ~/.wgetrc: hsts-file = ~/.local/share/wget/hsts",
     b".npmrc": "NPM_CONFIG_USERCONFIG names another place",
     b".selected_editor": "EDITOR goes before it: environment.variables.EDITOR",
+    b".fossil": "FOSSIL_HOME names another directory" + _THERE,
+    b".rediscli_history": "REDISCLI_HISTFILE names another place" + _THERE,
+    b".claude.json": "CLAUDE_CONFIG_DIR names the directory that it lies in",
+    b"mimeapps.list": "declare it: xdg.mimeApps of home-manager or xdg.mime of NixOS writes it",
+    b"user-dirs.dirs": "declare it: xdg.userDirs of home-manager writes it",
     b".Xauthority": "XAUTHORITY names another place; the display manager makes it anew",
 }
 

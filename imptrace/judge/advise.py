@@ -35,6 +35,7 @@ from imptrace.judge.model import (
 from imptrace.judge.names import names_of_process
 from imptrace.judge.path_facts import PathFacts
 from imptrace.judge.roots import State
+from imptrace.judge.side_files import without_lone_databases
 from imptrace.tracer.events import FileState, FileType
 
 
@@ -51,7 +52,8 @@ def advise(facts: Facts, *, with_declared: bool = False, with_verdicts: bool = F
     if with_declared or not facts.runs:
         found += declared_recommendations(facts, found)
     found += unseen_secrets(facts, found)
-    kept = _without_nested(with_private_paths(found, facts))
+    whole = _without_nested(with_private_paths(found, facts))
+    kept = list(without_lone_databases(whole, judged.seen.changed, judged.places))
     return Advice(
         subject=subject_of(facts, kept),
         runs=tuple(run.run.id for run in facts.runs),

@@ -67,6 +67,8 @@ class Code(StrEnum):
     LINK_STANDS = "link-stands"  # path, target
     DIRECTORY_REPLACED = "directory-replaced"  # path, origin
     NO_ENTRY_WORKS = "no-entry-works"  # path, directory
+    LONE_DATABASE = "lone-database"  # path, directory
+    DATABASE_BESIDE = "database-beside"  # path, directory
     DOCUMENT_REPLACED = "document-replaced"  # path
     MIXED_DIRECTORY = "mixed-directory"  # directory
     DYNAMIC_USER = "dynamic-user"  # public

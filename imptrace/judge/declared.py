@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from imptrace.catalogue import Entry, KeptPath, Place, Written
 from imptrace.facts.levels import Level
-from imptrace.facts.paths import is_within, lies_below
+from imptrace.facts.paths import is_within, lies_below, parent_of
 from imptrace.facts.people import Home
 from imptrace.facts.units import private_path, unit_directories
 from imptrace.judge.attribution import notes_of
@@ -96,6 +96,9 @@ def _of_entry(
     entry: Entry, kept: KeptPath, scope: Scope, path: bytes, home: Home | None
 ) -> Recommendation:
     figures: dict[str, Figure] = {"entry": entry.title, "path": path}
+    method = declared_method(kept)
+    where: dict[str, Figure] = {"path": path, "directory": parent_of(path)}
+    no_entry = [Reason(code=Code.NO_ENTRY_WORKS, figures=where)] if method is Method.NONE else []
     return Recommendation(
         path=path,
         kind=kept.kind,
@@ -107,8 +110,8 @@ def _of_entry(
         confidence=DECLARED,
         observed=False,
         covers=0,
-        reasons=(Reason(code=Code.CATALOGUED, figures=figures), *notes_of(kept)),
-        method=declared_method(kept),
+        reasons=(Reason(code=Code.CATALOGUED, figures=figures), *notes_of(kept), *no_entry),
+        method=method,
         home=home,
     )
 

@@ -39,7 +39,9 @@ from imptrace.render.text import printable
 DEFAULT_STORAGE = b"/persistent"
 _SHARED = "Shared with other programs, so only suggested:"
 _LEFT_OUT = "Left out:"
-_REMEDIES = (Code.NO_ENTRY_WORKS, Code.MIXED_DIRECTORY, Code.DOCUMENT_REPLACED)
+_DATABASES = frozenset({Code.LONE_DATABASE, Code.DATABASE_BESIDE})
+"""What nothing can keep as a file, not even a copy."""
+_REMEDIES = frozenset({Code.NO_ENTRY_WORKS, Code.MIXED_DIRECTORY, Code.DOCUMENT_REPLACED})
 
 EntryWriter = Callable[[Recommendation, bytes], Value]
 Contents = dict[str, Value]
@@ -144,7 +146,7 @@ def _body(
 
 
 def _as_on_nixos(
-    recommendations: Iterable[Recommendation],
+    recommendations: Sequence[Recommendation],
 ) -> tuple[list[Recommendation], list[tuple[Recommendation, str]]]:
     """Put what was seen in another distribution's place where NixOS has it.
 
@@ -152,8 +154,12 @@ def _as_on_nixos(
     """
     kept: dict[bytes, Recommendation] = {}
     unnamed = []
+    moved = [each for each in recommendations if each.on_nixos is not None]
     for each in recommendations:
         place = each.on_nixos
+        if place is None and _is_below_another(each, moved):
+            # It moves with its directory.
+            continue
         if place is not None and place.is_pattern:
             where = printable(place.path)
             unnamed.append((each, f"NixOS keeps it in {where}, so name that with your own names"))
@@ -214,6 +220,8 @@ def _options(
         path = attribute_path(scope, "automaticPersistence", Level.NORMAL.value, "path")
         bindings.append(binding(path, storage, 1))
     entries = [each for each in fitting if _has_entry(each, fitting)]
+    alone = [each for each in entries if _is_lone_database(each)]
+    entries = [each for each in entries if each not in alone]
     levels: Contents = {}
     for level in Level:
         of_level = [each for each in entries if each.level is level]
@@ -223,9 +231,12 @@ def _options(
         bindings += _binding(f"{option}.persistence", levels)
     where = "in a home directory" if not is_home else "outside the home directory"
     misfits = [each for each in recommendations if each not in fitting]
-    return _Written(
-        bindings, [(each, f"{where}, which {option} does not cover") for each in misfits]
-    )
+    left_out = [(each, f"{where}, which {option} does not cover") for each in misfits]
+    return _Written(bindings, [*((each, _remedy(each)) for each in alone), *left_out])
+
+
+def _is_lone_database(each: Recommendation) -> bool:
+    return any(reason.code in _DATABASES for reason in each.reasons)
 
 
 def _has_entry(each: Recommendation, among: Sequence[Recommendation]) -> bool:
@@ -299,7 +310,8 @@ def _mountable(
 
 def _remedy(each: Recommendation) -> str:
     """Say why a file can have no entry, and what to do instead."""
-    remedies = [reason for reason in each.reasons if reason.code in _REMEDIES]
+    databases = [reason for reason in each.reasons if reason.code in _DATABASES]
+    remedies = databases or [reason for reason in each.reasons if reason.code in _REMEDIES]
     return "; ".join(map(in_words, remedies or each.reasons[-1:]))
 
 

@@ -109,6 +109,17 @@ def _no_entry(figures: Mapping[str, Figure]) -> str:
     )
 
 
+def _lone_database(figures: Mapping[str, Figure]) -> str:
+    """Say of a database right among other programs' files what would be lost, and the way."""
+    path = figures.get("path")
+    way = way_for(path) if isinstance(path, bytes) else None
+    return (
+        "no entry can keep it: what was written last stands in files beside it (-wal, -journal), "
+        f"and {_shown(figures['directory'])} is not its own; "
+        + (way or "use an option of the program, or an XDG variable, that names a directory")
+    )
+
+
 def _document_replaced(figures: Mapping[str, Figure]) -> str:
     directory = figures["directory"]
     assert isinstance(directory, bytes)  # noqa: S101 (the classifier's, see attribution)
@@ -188,6 +199,11 @@ _WORDS: dict[Code, Words] = {
         "use an option of the program that names another place"
     ),
     Code.NO_ENTRY_WORKS: _no_entry,
+    Code.LONE_DATABASE: _lone_database,
+    Code.DATABASE_BESIDE: (
+        "no entry can keep it alone: what was written last stands in files beside it (-wal, "
+        "-journal); keep the directory that it lies in, {directory}"
+    ),
     Code.DYNAMIC_USER: (
         "the unit has a dynamic user: {public} is a link to this, "
         "and the directory above it must have mode 0700 in the store"

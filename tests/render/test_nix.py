@@ -3,13 +3,14 @@
 import json
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from imptrace.errors import UsageError
-from imptrace.judge.model import Advice
+from imptrace.judge.model import Advice, Kind, Method, NixosPlace
 from imptrace.render.nix import Target, default_target, nix
 from imptrace.render.nix_text import NotExpressibleError, attribute, binding, string
 from imptrace.tracer.events import Op
@@ -172,6 +173,43 @@ def test_a_replaced_file_without_a_directory_gets_no_entry_but_a_remedy() -> Non
     replaced = created(path, access(Op.RENAME, origin=path + b".new"))
     answer = nix([advice(run(replaced))], Target.IMPERMANENCE)
     assert answer.text.startswith("{\n  # Left out:\n  # - /home/alice/.keeper-settings: no entry")
+
+
+def test_a_database_alone_gets_no_entry_in_any_module() -> None:
+    """Not even a copy: what was written last stands beside it."""
+    found = advice(run(created(b"/home/alice/.keeper.db", hint="sqlite")))
+    named = replace(found, subject=replace(found.subject, option="programs.keeper"))
+    for target in Target:
+        text = nix([named], target).text
+        assert "/home/alice/.keeper.db: no entry can keep it" in text
+        assert "files =" not in text
+
+
+def test_what_lies_in_a_directory_that_nixos_has_elsewhere_moves_with_it() -> None:
+    """It is no path of its own, and nothing was left out."""
+    found = advice(
+        run(
+            *(created(b"/home/alice/.config/keeper/%d" % number) for number in range(9)),
+            created(b"/home/alice/.config/keeper/token", after=file(mode=0o600)),
+        )
+    )
+    directory, part = found.recommendations
+    place = NixosPlace(
+        path=b"/home/alice/.local/state/keeper",
+        is_pattern=False,
+        kind=Kind.DIRECTORY,
+        user=None,
+        group=None,
+        mode=None,
+        method=Method.BIND,
+    )
+    moved = replace(
+        found,
+        recommendations=(replace(directory, on_nixos=place), replace(part, method=Method.NONE)),
+    )
+    answer = nix([moved], Target.HOME_MANAGER)
+    assert answer.left_out == ()
+    assert ".config/keeper/token" not in answer.text
 
 
 def test_the_form_is_nixfmts() -> None:

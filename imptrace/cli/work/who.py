@@ -17,8 +17,14 @@ def who(*, path: Path, reads: bool, database: str | None, json: bool, pager: boo
     """Do what imptrace.cli.who was asked, where each option is explained."""
     # Not resolved: the question may be about a symbolic link itself.
     wanted = os.fsencode(os.path.abspath(path))
+    target = os.path.realpath(wanted)
     with reading_if_there(database) as engine:
         found = uses.path_uses(engine, wanted) if engine is not None else []
+        if engine is not None and not found and target != wanted:
+            # A recording has the name that the kernel resolved.
+            found = uses.path_uses(engine, target)
+            if found:
+                say(f"{printable(wanted)} leads to {printable(target)}, which was touched by")
         belongs = belonging(wanted, asked_of(engine))
     if json:
         answer_json(who_answer.json(wanted, found, belongs))
