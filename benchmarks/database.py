@@ -33,7 +33,6 @@ from imptrace.tracer.events import (
     Op,
     Outcome,
     ProcessStarted,
-    Snapshot,
 )
 
 DISTINCT_PATHS = 200_000
@@ -87,7 +86,7 @@ def _one_big_run(path: Path) -> None:
         writer.feed(_three_accesses(names[start : start + BATCH]))
         writer.commit()
     stored = time.process_time()
-    writer.finish(time.time_ns(), 0, None, 0, (Snapshot(name, _state(1)) for name in names))
+    writer.finish(time.time_ns(), 0, None, 0, ((name, _state(1)) for name in names))
     finished = time.process_time()
     if writer.failure:
         raise writer.failure
@@ -140,7 +139,7 @@ def _add_run(engine: Engine, number: int) -> None:
         for name in changed
         for op in (Op.CREATE, Op.WRITE)
     )
-    writer.finish(time.time_ns(), 0, None, 0, (Snapshot(name, _state(2)) for name in changed))
+    writer.finish(time.time_ns(), 0, None, 0, ((name, _state(2)) for name in changed))
     if writer.failure:
         raise writer.failure
     writer.close()

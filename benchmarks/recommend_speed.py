@@ -30,7 +30,6 @@ from imptrace.tracer.events import (
     Op,
     Outcome,
     ProcessStarted,
-    Snapshot,
 )
 
 RUNS = 500
@@ -96,7 +95,7 @@ def _record(engine: Engine, program: bytes, read: Sequence[bytes], left: Sequenc
     writer = RunWriter(engine, _start(program))
     writer.feed(_events(program, read, left))
     state = FileState(FileType.FILE, 20_000, 0o644, 1000, 1000, time.time_ns(), 5, 1, 1)
-    writer.finish(time.time_ns(), 0, None, 0, (Snapshot(name, state) for name in left))
+    writer.finish(time.time_ns(), 0, None, 0, ((name, state) for name in left))
     if writer.failure:
         raise writer.failure
     writer.close()

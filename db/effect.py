@@ -1,9 +1,9 @@
 """What a run left of a path: before compared with after."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from imptrace.db.records import MAYBE_DONE, AccessRecord, Effect
+from imptrace.db.records import MAYBE_DONE, Accesses, AccessRecord, Effect
 from imptrace.tracer.events import CHANGES, CONTENT_OPS, AccessFlag, FileState, FileType, Op
 
 _MAKING = frozenset({Op.MKDIR, Op.SYMLINK, Op.BIND})
@@ -11,55 +11,38 @@ MADE_UP = (b"/proc/", b"/sys/")
 """What the kernel makes up: a process's files go with it, and a write sets something else."""
 
 
-class Asked(NamedTuple):
-    """What the accesses of a path asked for, all together."""
-
-    change: bool
-    """Any change of it."""
-    done: bool
-    """A change that may have succeeded."""
-    written: bool
-    """One of CONTENT_OPS that may have."""
-
-
-def asked_of(accesses: Iterable[AccessRecord]) -> Asked:
-    """Sum up what the accesses of a path asked for."""
-    asked = [access for access in accesses if access.op in CHANGES]
-    done = {access.op for access in asked if access.outcome in MAYBE_DONE}
-    return Asked(change=bool(asked), done=bool(done), written=not done.isdisjoint(CONTENT_OPS))
-
-
 def effect_on(
     path: bytes,
     before: FileState | None,
     after: FileState | None,
-    accesses: Sequence[AccessRecord],
-    asked: Asked | None = None,
+    accesses: Accesses,
 ) -> Effect | None:
     """Tell what became of a path as `effect_of`; nothing does of what the kernel makes up."""
-    effect = effect_of(before, after, accesses, asked)
+    effect = effect_of(before, after, accesses)
     return Effect.UNCHANGED if effect and path.startswith(MADE_UP) else effect
 
 
 def effect_of(
     before: FileState | None,
     after: FileState | None,
-    accesses: Sequence[AccessRecord],
-    asked: Asked | None = None,
+    accesses: Accesses,
 ) -> Effect | None:
     """Tell what became of a path; None if no access asked for a change of it.
 
     A state that nobody looked at (an interrupted run has no `after`, an imported log neither) is
-    replaced by what the accesses say about it. `asked`: their sum, where it is known already.
+    replaced by what the accesses say about it.
     """
-    asked = asked or asked_of(accesses)
-    if not asked.change:
+    if not accesses.ask_for_change:
         return None
     if before is None or after is None:
         return _told(before, after, accesses)
     if before.type is FileType.ABSENT:
         return Effect.UNCHANGED if after.type is FileType.ABSENT else Effect.CREATED
-    return judged(compared(before, after), done=asked.done, written=asked.written)
+    return judged(
+        compared(before, after),
+        done=bool(accesses.done),
+        written=not accesses.done.isdisjoint(CONTENT_OPS),
+    )
 
 
 def _told(

@@ -27,7 +27,7 @@ from imptrace.db.effect import MADE_UP, Difference, effect_of, judged
 from imptrace.db.location import elsewhere
 from imptrace.db.models import Access, Base, FileState, Gap, Mount, MountName, Path, Process, Run
 from imptrace.db.read_run import (
-    States,
+    UNKNOWN,
     accesses_by_path,
     paths_of_run,
     processes_of_run,
@@ -269,7 +269,7 @@ def _count_unclear(
         accesses = accesses_by_path(connection, run_id, Access.path_id.in_(chunk))
         states = states_by_path(connection, run_id, FileState.path_id.in_(chunk))
         for path_id in chunk:
-            before, after, _, _ = states.get(path_id, States())
+            before, after = states.get(path_id, UNKNOWN)
             counts[effect_of(before, after, accesses[path_id])] += 1
 
 

@@ -6,11 +6,10 @@ only their names, their states and the times of the calls are their own.
 
 import json
 import platform
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, select, true
 
@@ -29,11 +28,12 @@ from imptrace.db.codes import (
     unpack_environ,
     unpack_strings,
 )
-from imptrace.db.effect import Asked, asked_of, effect_on
+from imptrace.db.effect import effect_on
 from imptrace.db.liveness import RecorderIdentity, is_gone
 from imptrace.db.models import Access, Path
 from imptrace.db.records import (
     WHOLE,
+    Accesses,
     AccessRecord,
     Detail,
     Part,
@@ -43,12 +43,11 @@ from imptrace.db.records import (
     RunStatus,
 )
 from imptrace.facts.programs import program_name
-from imptrace.tracer.events import ABSENT, CHANGES, AccessFlag, FileState, FileType, Op
+from imptrace.tracer.events import ABSENT, CHANGES, FileState, FileType, Op, flags_of
 
 AnyRow = Row[Any]
 
 _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
-_READ_FIRST = AccessFlag.READ_FIRST.value
 
 
 def run_records(connection: Connection, condition: ColumnElement[bool]) -> list[RunRecord]:
@@ -159,26 +158,22 @@ WHAT_WAS_DONE = slice(4, len(ACCESS_COLUMNS))
 """Those of the columns that can be the same for many paths."""
 
 
-class States(NamedTuple):
-    """All that file_state knows about one path of one run."""
+Sides = tuple[FileState | None, FileState | None]
+"""What stood at a path before its first change and after the run; None: nobody looked."""
+UNKNOWN: Sides = (None, None)
 
-    before: FileState | None = None
-    after: FileState | None = None
-    hint: str | None = None
-    link: bytes | None = None
 
-    def joined(self, row: Sequence[Any]) -> "States":
-        """Take in a row of `file_state`."""
-        if row[2] == BEFORE:
-            return States(file_state(row), self.after, self.hint, self.link)
-        return States(self.before, file_state(row), row[12], row[13])
+def joined(sides: Sides, row: Sequence[Any]) -> Sides:
+    """Take in a row of `file_state`."""
+    before, after = sides
+    return (file_state(row), after) if row[2] == BEFORE else (before, file_state(row))
 
 
 def file_state(row: Sequence[Any]) -> FileState:
     """Read a row of `file_state`."""
     if row[3] == _ABSENT:
         return ABSENT
-    _, _, _, file_type, size, mode, uid, gid, mtime_ns, ctime_ns, inode, device, _, _ = row
+    _, _, _, file_type, size, mode, uid, gid, mtime_ns, ctime_ns, inode, device, hint, link = row
     return FileState(
         FILE_TYPES[file_type],
         size if size >= 0 else to_unsigned(size),
@@ -189,6 +184,8 @@ def file_state(row: Sequence[Any]) -> FileState:
         inode if inode >= 0 else to_unsigned(inode),
         device if device >= 0 else to_unsigned(device),
         ctime_ns,
+        hint,
+        link,
     )
 
 
@@ -203,43 +200,23 @@ def access_record(row: Sequence[Any], names: Mapping[int, bytes]) -> AccessRecor
         last=last,
         outcome=OUTCOMES[outcome],
         errno=errno,
-        flags=_flags(flags),
+        flags=flags_of(flags),
         to=None if to_id is None else names.get(to_id, b""),
         origin=None if from_id is None else names.get(from_id, b""),
     )
 
 
-# Few combinations occur, and the enum takes its time to make one.
-_flags = cache(AccessFlag)
-
-
-class Deeds(NamedTuple):
-    """All that was done to a path, and what it says together."""
-
-    accesses: tuple[AccessRecord, ...]
-    asked: Asked
-    read_first: bool
-
-
-def deeds_of(accesses: tuple[AccessRecord, ...]) -> Deeds:
-    """Sum up the accesses of a path."""
-    read_first = any(int(access.flags) & _READ_FIRST for access in accesses)
-    return Deeds(accesses, asked_of(accesses), read_first)
-
-
-def path_record(run_id: int, path: bytes, deeds: Deeds, states: States) -> PathRecord:
+def path_record(run_id: int, path: bytes, accesses: Accesses, sides: Sides) -> PathRecord:
     """Put together what one run knows about one path."""
-    accesses, asked, read_first = deeds
-    before, after, hint, link = states
-    effect = effect_on(path, before, after, accesses, asked)
-    return PathRecord(run_id, path, accesses, before, after, hint, link, effect, read_first)
+    before, after = sides
+    effect = effect_on(path, before, after, accesses)
+    return PathRecord(run_id, path, accesses, before, after, effect)
 
 
 _ROWS = 2000
 _PROCESS = ACCESS_COLUMNS.index(Access.process_id)
-_NO_STATES = States()
-_NOTHING = {BEFORE: States(before=ABSENT), AFTER: States(after=ABSENT)}
-_NEVER_THERE = States(before=ABSENT, after=ABSENT)
+_NOTHING: dict[int, Sides] = {BEFORE: (ABSENT, None), AFTER: (None, ABSENT)}
+_NEVER_THERE: Sides = (ABSENT, ABSENT)
 
 Cells = Sequence[Any]
 
@@ -253,11 +230,11 @@ def paths_of_run(
         rows = _of_processes(rows, frozenset(processes))
     names: dict[int, bytes] = {path_id: of_path[0][1] for path_id, of_path in rows.items()}
     states = states_by_path(connection, run_id)
-    deeds = _Deeds(names, detail)
+    accesses_of = _reader(names, detail)
     for path_id in sorted(names, key=names.__getitem__):
-        state = states.get(path_id, _NO_STATES)
-        done = deeds.of(rows[path_id], state)
-        yield path_record(run_id, names[path_id], done, state)
+        sides = states.get(path_id, UNKNOWN)
+        accesses = accesses_of(rows[path_id], sides)
+        yield path_record(run_id, names[path_id], accesses, sides)
 
 
 def _of_processes(
@@ -272,18 +249,19 @@ def _of_processes(
 
 def accesses_by_path(
     connection: Connection, run_id: int, condition: ColumnElement[bool]
-) -> dict[int, list[AccessRecord]]:
+) -> dict[int, Accesses]:
     """Read accesses of a run by path id, each path's in order of time; without other names."""
     found = _rows_by_path(connection, run_id, condition)
     no_names = MappingProxyType[int, bytes]({})
     return {
-        path_id: [access_record(row, no_names) for row in rows] for path_id, rows in found.items()
+        path_id: Accesses([access_record(row, no_names) for row in rows])
+        for path_id, rows in found.items()
     }
 
 
 def states_by_path(
     connection: Connection, run_id: int, condition: ColumnElement[bool] | None = None
-) -> dict[int, States]:
+) -> dict[int, Sides]:
     """Read the states of a run's paths by path id."""
     table = models.FileState.__table__
     of_run = models.FileState.run_id == run_id
@@ -293,13 +271,13 @@ def states_by_path(
     absent = select(models.FileState.path_id, models.FileState.moment).where(
         of_run, models.FileState.type == _ABSENT
     )
-    states: dict[int, States] = {}
+    states: dict[int, Sides] = {}
     for path_id, moment in _rows(connection, absent):
         states[path_id] = _NOTHING[moment] if path_id not in states else _NEVER_THERE
     there = select(table).where(of_run, models.FileState.type != _ABSENT)
     for row in _rows(connection, there):
         path_id = row[1]
-        states[path_id] = states.get(path_id, _NO_STATES).joined(row)
+        states[path_id] = joined(states.get(path_id, UNKNOWN), row)
     return states
 
 
@@ -320,29 +298,29 @@ def _wanted(run_id: int, detail: Detail) -> ColumnElement[bool]:
             return Access.path_id.in_(telling.union_all(configured))
 
 
-class _Deeds:
-    """Makes the accesses of paths; those that differ in their times alone are made once."""
+def _reader(
+    names: Mapping[int, bytes], detail: Detail
+) -> Callable[[Sequence[Cells], Sides], Accesses]:
+    """Make what reads the rows of one path after the other.
 
-    def __init__(self, names: Mapping[int, bytes], detail: Detail) -> None:
-        self._names = names
-        self._is_exact = detail is Detail.EXACT
-        self._alike: dict[tuple[Cells, ...], Deeds] = {}
+    Those that differ in their times alone are made once, but where the times are wanted.
+    """
+    alike: dict[tuple[Cells, ...], Accesses] = {}
 
-    def of(self, rows: Sequence[Cells], states: States) -> Deeds:
-        """Read the rows of one path."""
-        if self._is_exact:
-            return self._made(rows)
+    def made(rows: Iterable[Cells]) -> Accesses:
+        return Accesses([access_record(row, names) for row in rows])
+
+    def read(rows: Sequence[Cells], sides: Sides) -> Accesses:
         key = tuple([row[WHAT_WAS_DONE] for row in rows])
-        deeds = self._alike.get(key)
-        if deeds is None:
-            deeds = self._alike[key] = self._made([(None, None, 0, 0, *row) for row in key])
-        if deeds.asked.change and (states.before is None or states.after is None):
+        accesses = alike.get(key)
+        if accesses is None:
+            accesses = alike[key] = made([(None, None, 0, 0, *row) for row in key])
+        if accesses.ask_for_change and None in sides:
             # Where nobody looked at a path, the times of its changes tell what became of it.
-            return self._made(rows)
-        return deeds
+            return made(rows)
+        return accesses
 
-    def _made(self, rows: Iterable[Cells]) -> Deeds:
-        return deeds_of(tuple([access_record(row, self._names) for row in rows]))
+    return (lambda rows, _: made(rows)) if detail is Detail.EXACT else read
 
 
 def _rows_by_path(

@@ -6,9 +6,11 @@ The classifier and the renderers work on these, so that neither knows where they
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
+from functools import cached_property
 from typing import NamedTuple
 
 from imptrace.tracer.events import (
+    CHANGES,
     AccessFlag,
     FileState,
     Lost,
@@ -18,6 +20,8 @@ from imptrace.tracer.events import (
     Outcome,
     Scope,
 )
+
+_READ_FIRST = AccessFlag.READ_FIRST.value
 
 MAYBE_DONE = frozenset({Outcome.OK, Outcome.UNKNOWN})
 """The outcomes of a call that did what it was asked for, as far as anyone knows."""
@@ -205,21 +209,74 @@ def best_outcome(accesses: Iterable[AccessRecord]) -> Outcome:
     return min((access.outcome for access in accesses), key=_BEST_FIRST.index)
 
 
+class Accesses(tuple[AccessRecord, ...]):  # noqa: SLOT001 (what it comes to is kept with it)
+    """All that one run saw done to one path, in order of time, and what it comes to.
+
+    A run has tens of thousands of paths to which the same was done, and they have theirs in common:
+    what follows is found once for all of them, and so is the hash to look it up by.
+    """
+
+    def __hash__(self) -> int:
+        """Tell equal ones by what is in them, not by what they are."""
+        return self._hash
+
+    @cached_property
+    def _hash(self) -> int:
+        return super().__hash__()
+
+    @cached_property
+    def read_first(self) -> bool:
+        """Whether it was read before it was changed."""
+        return any(int(access.flags) & _READ_FIRST for access in self)
+
+    @cached_property
+    def ask_for_change(self) -> bool:
+        """Whether any change was asked for."""
+        return any(access.op in CHANGES for access in self)
+
+    @cached_property
+    def read_content(self) -> bool:
+        """Whether the content of a file was read, rather than a directory listed."""
+        return any(
+            access.op is Op.READ
+            and access.outcome in MAYBE_DONE
+            and AccessFlag.DIRECTORY not in access.flags
+            for access in self
+        )
+
+    @cached_property
+    def done(self) -> frozenset[Op]:
+        """The changes that may have succeeded."""
+        return frozenset(
+            access.op for access in self if access.outcome in MAYBE_DONE and access.op in CHANGES
+        )
+
+
 class PathRecord(NamedTuple):
     """Everything one run knows about one path."""
 
     run: int
     path: bytes
-    accesses: tuple[AccessRecord, ...]
+    accesses: Accesses
     before: FileState | None
     after: FileState | None
-    hint: str | None
-    """What the first bytes say: see imptrace.facts.content. None: not looked, or nothing known."""
-    link: bytes | None
-    """Where the path pointed to after the run, if it was a symbolic link."""
     effect: Effect | None
     """None: never opened for a change."""
-    read_first: bool
+
+    @property
+    def hint(self) -> str | None:
+        """What the first bytes say after the run."""
+        return None if self.after is None else self.after.hint
+
+    @property
+    def link(self) -> bytes | None:
+        """Where the path pointed to after the run, if it was a symbolic link."""
+        return None if self.after is None else self.after.link
+
+    @property
+    def read_first(self) -> bool:
+        """Whether it was read before it was changed."""
+        return self.accesses.read_first
 
     @property
     def ops(self) -> dict[Op, int]:

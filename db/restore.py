@@ -7,16 +7,15 @@ from sqlalchemy import Connection, Engine
 
 from imptrace.db import store
 from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING
-from imptrace.db.fold import AccessRow, Pending
+from imptrace.db.fold import Pending
 from imptrace.db.liveness import NOBODY
 from imptrace.db.records import (
-    AccessRecord,
     PathRecord,
     ProcessRecord,
     RunDetails,
     RunStatus,
 )
-from imptrace.tracer.events import Access, ProcessExited, ProcessStarted, Snapshot
+from imptrace.tracer.events import ProcessExited, ProcessStarted, Snapshot
 
 
 def insert_runs(engine: Engine, runs: Iterable[RunDetails]) -> list[int]:
@@ -65,7 +64,7 @@ def _pending(details: RunDetails) -> Pending:
         if path.before is not None:
             pending.before[path.path] = path.before
         for access in path.accesses:
-            pending.accesses[access.process, path.path, access.op] = _row(path.path, access)
+            pending.accesses[access.process, path.path, access.op] = access
     return pending
 
 
@@ -86,25 +85,7 @@ def _started(process: ProcessRecord) -> ProcessStarted:
     )
 
 
-def _row(path: bytes, access: AccessRecord) -> AccessRow:
-    call = Access(
-        process=access.process,
-        op=access.op,
-        path=path,
-        path2=None,
-        outcome=access.outcome,
-        at=access.first,
-        errno=access.errno,
-        count=access.count,
-        last=access.last,
-    )
-    row = AccessRow(call)
-    row.flags = int(access.flags)
-    row.to, row.origin = access.to, access.origin
-    return row
-
-
 def _snapshots(paths: Iterable[PathRecord]) -> Iterable[Snapshot]:
     for path in paths:
         if path.after is not None:
-            yield Snapshot(path.path, path.after, path.hint, path.link)
+            yield path.path, path.after

@@ -260,7 +260,7 @@ def upsert_accesses(
             row.last,
             OUTCOME_CODES[row.outcome],
             row.errno,
-            row.flags,
+            int(row.flags),
             None if row.to is None else ids.get(row.to),
             None if row.origin is None else ids.get(row.origin),
         )
@@ -274,7 +274,7 @@ def insert_before(
 ) -> None:
     """Store what stood at paths before their first change."""
     rows = (
-        _state_row(run_id, ids[path], BEFORE, Snapshot(path, state))
+        _state_row(run_id, ids[path], BEFORE, state)
         for path, state in pending.before.items()
         if path in ids
     )
@@ -286,10 +286,8 @@ def insert_after(
 ) -> None:
     """Store what stands at paths after the run; paths that are not stored are left out."""
     for chunk in chunks(snapshots, CHUNK):
-        find_paths(connection, (shot.path for shot in chunk if shot.path not in ids), ids)
-        rows = (
-            _state_row(run_id, ids[shot.path], AFTER, shot) for shot in chunk if shot.path in ids
-        )
+        find_paths(connection, (path for path, _ in chunk if path not in ids), ids)
+        rows = (_state_row(run_id, ids[path], AFTER, state) for path, state in chunk if path in ids)
         _insert_states(connection, rows)
 
 
@@ -322,9 +320,8 @@ def _process_row(run_id: int, process: events.ProcessStarted) -> tuple[Any, ...]
     )
 
 
-def _state_row(run_id: int, path_id: int, moment: int, snapshot: Snapshot) -> tuple[Any, ...]:
-    _, state, hint, link = snapshot
-    file_type, size, mode, uid, gid, mtime_ns, inode, device, ctime_ns = state
+def _state_row(run_id: int, path_id: int, moment: int, state: events.FileState) -> tuple[Any, ...]:
+    file_type, size, mode, uid, gid, mtime_ns, inode, device, ctime_ns, hint, link = state
     return (
         run_id,
         path_id,

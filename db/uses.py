@@ -9,8 +9,15 @@ from imptrace.db.codes import OPS, OUTCOMES
 from imptrace.db.effect import effect_on
 from imptrace.db.models import Access, FileState, Path, Process, Run
 from imptrace.db.queries import nearest
-from imptrace.db.read_run import ACCESS_COLUMNS, AnyRow, States, access_record
-from imptrace.db.records import AccessRecord, OtherPrograms, PathUse, best_outcome, count_calls
+from imptrace.db.read_run import ACCESS_COLUMNS, UNKNOWN, AnyRow, Sides, access_record, joined
+from imptrace.db.records import (
+    Accesses,
+    AccessRecord,
+    OtherPrograms,
+    PathUse,
+    best_outcome,
+    count_calls,
+)
 from imptrace.db.store import CHUNK, chunks
 from imptrace.errors import UsageError
 from imptrace.facts.programs import program_name
@@ -86,21 +93,21 @@ def _uses(connection: Connection, rows: Iterable[Any]) -> list[PathUse]:
     }
     states = _states(connection, changed)
     uses = [
-        _use(place[0], names[place[1]], exe, found, states.get(place, States()))
+        _use(place[0], names[place[1]], exe, found, states.get(place, UNKNOWN))
         for (place, exe), found in accesses.items()
     ]
     return sorted(uses, key=lambda use: (use.path, use.run, use.exe))
 
 
-def _states(connection: Connection, places: Iterable[_Place]) -> dict[_Place, States]:
+def _states(connection: Connection, places: Iterable[_Place]) -> dict[_Place, Sides]:
     by_run: dict[int, list[int]] = {}
     for run, path_id in places:
         by_run.setdefault(run, []).append(path_id)
-    states: dict[_Place, States] = {}
+    states: dict[_Place, Sides] = {}
     for run, path_ids in by_run.items():
         for row in _state_rows(connection, run, path_ids):
             place = (run, row.path_id)
-            states[place] = states.get(place, States()).joined(row)
+            states[place] = joined(states.get(place, UNKNOWN), row)
     return states
 
 
@@ -110,9 +117,7 @@ def _state_rows(connection: Connection, run: int, path_ids: list[int]) -> Iterat
         yield from connection.execute(of_run.where(FileState.path_id.in_(chunk)))
 
 
-def _use(
-    run: int, path: bytes, exe: bytes, accesses: list[AccessRecord], states: States
-) -> PathUse:
+def _use(run: int, path: bytes, exe: bytes, accesses: list[AccessRecord], sides: Sides) -> PathUse:
     return PathUse(
         path=path,
         run=run,
@@ -120,7 +125,7 @@ def _use(
         exe=exe,
         ops=count_calls(accesses),
         outcome=best_outcome(accesses),
-        effect=effect_on(path, states.before, states.after, accesses),
+        effect=effect_on(path, *sides, Accesses(accesses)),
     )
 
 

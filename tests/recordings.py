@@ -18,7 +18,6 @@ from imptrace.tracer.events import (
     Op,
     Outcome,
     ProcessStarted,
-    Snapshot,
 )
 
 HOME = b"/home/someone"
@@ -98,7 +97,7 @@ def record(
         writer = RunWriter(engine, start)
         writer.feed([process(), *events])
         known = after or {}
-        snapshots = [Snapshot(path, known.get(path, ABSENT)) for path in writer.changed_paths()]
+        snapshots = [(path, known.get(path, ABSENT)) for path in writer.changed_paths()]
         writer.finish(ENDED_NS, 0, None, 0, snapshots)
         writer.close()
         if writer.failure:

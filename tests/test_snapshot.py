@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 from imptrace.facts.content import ANYWHERE, CLUES, hint_of
 from imptrace.tracer import snapshot
 from imptrace.tracer._look import look
-from imptrace.tracer.events import ABSENT, FileType, Snapshot
+from imptrace.tracer.events import ABSENT, FileState, FileType
 from imptrace.tracer.snapshot import snapshots
 
 clues = st.sampled_from([clue.swapcase() if at == ANYWHERE else clue for at, clue in CLUES])
 
 
-def seen(*paths: Path) -> list[Snapshot]:
+def seen(*paths: Path) -> list[tuple[bytes, FileState]]:
     return list(snapshots([os.fsencode(path) for path in paths]))
 
 
@@ -33,13 +33,13 @@ def test_each_kind_of_object_is_seen_as_lstat_sees_it(tmp_path: Path) -> None:
     paths = sorted(tmp_path.iterdir())
     for path, found in zip(paths, seen(*paths), strict=True):
         expected = path.lstat()
-        state = found.state
-        assert found.path == os.fsencode(path)
+        name, state = found
+        assert name == os.fsencode(path)
         assert (state.size, state.mode) == (expected.st_size, stat.S_IMODE(expected.st_mode))
         assert (state.uid, state.gid) == (expected.st_uid, expected.st_gid)
         assert (state.inode, state.device) == (expected.st_ino, expected.st_dev)
         assert (state.mtime_ns, state.ctime_ns) == (expected.st_mtime_ns, expected.st_ctime_ns)
-    kinds = {os.path.basename(found.path): found.state.type for found in seen(*paths)}
+    kinds = {os.path.basename(path): state.type for path, state in seen(*paths)}
     assert kinds == {
         b"file": FileType.FILE,
         b"directory": FileType.DIRECTORY,
@@ -47,14 +47,14 @@ def test_each_kind_of_object_is_seen_as_lstat_sees_it(tmp_path: Path) -> None:
         b"pipe": FileType.FIFO,
         b"socket": FileType.SOCKET,
     }
-    assert [found.link for found in seen(tmp_path / "link")] == [b"nowhere\n"]
+    assert [state.link for _, state in seen(tmp_path / "link")] == [b"nowhere\n"]
 
 
 def test_what_is_gone_is_absent_and_what_cannot_be_asked_is_left_out(tmp_path: Path) -> None:
     """Nothing there, a file in the way, a name that no file system takes."""
     (tmp_path / "file").touch()
     gone, below_file = tmp_path / "gone", tmp_path / "file" / "below"
-    assert [found.state for found in seen(gone, below_file)] == [ABSENT, ABSENT]
+    assert [state for _, state in seen(gone, below_file)] == [ABSENT, ABSENT]
     assert seen(tmp_path / ("n" * 256)) == []
 
 
@@ -65,15 +65,15 @@ def test_many_paths_come_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for path in paths[::2]:
         path.write_text("token = abcdefgh")
     found = seen(*paths)
-    assert [each.path for each in found] == [os.fsencode(path) for path in paths]
-    assert [each.hint for each in found] == ["credentials", None] * 10
+    assert [path for path, _ in found] == [os.fsencode(path) for path in paths]
+    assert [state.hint for _, state in found] == ["credentials", None] * 10
 
 
 def test_no_head_is_read_when_time_is_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The states still come."""
     monkeypatch.setattr(snapshot, "HINT_SECONDS", -1)
     (tmp_path / "file").write_text("token = abcdefgh")
-    assert [(each.state.size, each.hint) for each in seen(tmp_path / "file")] == [(16, None)]
+    assert [(state.size, state.hint) for _, state in seen(tmp_path / "file")] == [(16, None)]
 
 
 @given(

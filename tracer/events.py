@@ -7,6 +7,7 @@ nanoseconds of CLOCK_MONOTONIC since the start of the run.
 
 from collections.abc import Mapping
 from enum import IntFlag, StrEnum
+from functools import cache
 from typing import NamedTuple
 
 
@@ -119,8 +120,12 @@ class AccessFlag(IntFlag):
     """Lies on a mount that only the process's own mount namespace has: the host cannot see it."""
 
 
+flags_of = cache(AccessFlag)
+"""Flags by their bits: few combinations occur, and the enum takes its time to make one."""
+
+
 class FileState(NamedTuple):
-    """What lstat said about a path at one moment."""
+    """What stood at a path at one moment, as lstat said, and what a look into it did."""
 
     type: FileType
     size: int = 0
@@ -132,20 +137,16 @@ class FileState(NamedTuple):
     inode: int = 0
     device: int = 0
     ctime_ns: int = 0
+    hint: str | None = None
+    """What the first bytes say, a name of imptrace.facts.content; None: not looked, or nothing."""
+    link: bytes | None = None
+    """Where it points to, if it is a symbolic link that somebody read."""
 
 
 ABSENT = FileState(FileType.ABSENT)
 
-
-class Snapshot(NamedTuple):
-    """A path as it was found after the run."""
-
-    path: bytes
-    state: FileState
-    hint: str | None = None
-    """What the first bytes say, a name of imptrace.facts.content."""
-    link: bytes | None = None
-    """Where it points to, if it is a symbolic link."""
+Snapshot = tuple[bytes, FileState]
+"""A path, and what was found there."""
 
 
 class ProcessStarted(NamedTuple):

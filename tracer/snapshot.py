@@ -107,22 +107,20 @@ def _patiently(paths: list[bytes]) -> Iterator[Snapshot]:
 def _snapshots(paths: list[bytes], sights: "list[Sight]") -> Iterator[Snapshot]:
     for path, sight in zip(paths, sights, strict=True):
         state = _state(sight)
-        if state is None:
-            continue
-        text = None if isinstance(sight, int) else sight[-1]
-        if text is None:
-            yield _make(Snapshot, (path, state, None, None))
-        elif state.type is FileType.SYMLINK:
-            yield Snapshot(path, state, link=text)
-        else:
-            yield Snapshot(path, state, hint=hint_of(text))
+        if state is not None:
+            yield path, state
 
 
 def _state(sight: "Sight") -> FileState | None:
     if isinstance(sight, int):
         return ABSENT if sight in (errno.ENOENT, errno.ENOTDIR) else None
-    mode, size, uid, gid, mtime_ns, inode, device, ctime_ns, _ = sight
+    mode, size, uid, gid, mtime_ns, inode, device, ctime_ns, text = sight
+    kind, hint, link = file_type(mode), None, None
+    if text is not None and kind is FileType.SYMLINK:
+        link = text
+    elif text is not None:
+        hint = hint_of(text)
     return _make(
         FileState,
-        (file_type(mode), size, S_IMODE(mode), uid, gid, mtime_ns, inode, device, ctime_ns),
+        (kind, size, S_IMODE(mode), uid, gid, mtime_ns, inode, device, ctime_ns, hint, link),
     )

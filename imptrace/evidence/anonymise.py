@@ -9,7 +9,14 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from imptrace.db.records import OtherPrograms, PathRecord, ProcessRecord, RunDetails, RunRecord
+from imptrace.db.records import (
+    Accesses,
+    OtherPrograms,
+    PathRecord,
+    ProcessRecord,
+    RunDetails,
+    RunRecord,
+)
 from imptrace.evidence.machine import Elsewhere
 from imptrace.facts.people import FIRST_PERSON_UID, PrivateNames, is_person
 from imptrace.facts.units import PUBLIC_PROPERTIES, unit_of
@@ -154,7 +161,7 @@ def _cgroup(cgroup: bytes) -> bytes:
 
 def _path(path: PathRecord, rename: Renaming) -> PathRecord:
     before, after = _states(path.before, path.after, rename)
-    accesses = tuple(
+    accesses = Accesses(
         access._replace(
             to=None if access.to is None else rename.path(access.to),
             origin=None if access.origin is None else rename.path(access.origin),
@@ -166,7 +173,6 @@ def _path(path: PathRecord, rename: Renaming) -> PathRecord:
         accesses=accesses,
         before=before,
         after=after,
-        link=None if path.link is None else rename.path(path.link),
     )
 
 
@@ -195,6 +201,7 @@ def _blanked(state: FileState, rename: Renaming) -> FileState:
         ctime_ns=0,
         inode=0,
         device=0,
+        link=None if state.link is None else rename.path(state.link),
     )
 
 

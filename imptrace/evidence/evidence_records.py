@@ -8,6 +8,7 @@ import json
 
 from imptrace.db.effect import effect_on
 from imptrace.db.records import (
+    Accesses,
     AccessRecord,
     PathRecord,
     ProcessRecord,
@@ -178,19 +179,20 @@ def path_record(path: PathRecord) -> Json:
 
 def path_from(record: Json, run: int) -> PathRecord:
     """Read a path; its effect is worked out anew."""
-    accesses = tuple(_access_from(each) for each in record["accesses"])
+    accesses = Accesses([_access_from(each) for each in record["accesses"]])
     before, after = state_from_json(record["before"]), state_from_json(record["after"])
     path = path_from_json(record["path"])
+    hint = None if record["hint"] is None else text_from_json(record["hint"])
+    link = None if record["link"] is None else bytes_from_json(record["link"])
+    if after is not None:
+        after = after._replace(hint=hint, link=link)
     return PathRecord(
         run=run,
         path=path,
         accesses=accesses,
         before=before,
         after=after,
-        hint=None if record["hint"] is None else text_from_json(record["hint"]),
-        link=None if record["link"] is None else bytes_from_json(record["link"]),
         effect=effect_on(path, before, after, accesses),
-        read_first=any(AccessFlag.READ_FIRST in access.flags for access in accesses),
     )
 
 

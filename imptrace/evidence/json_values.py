@@ -56,16 +56,20 @@ def optional_number_from_json(value: object) -> int | None:
     return None if value is None else number_from_json(value)
 
 
+_NUMBERS = tuple(key for key in FileState._fields if key not in ("type", "hint", "link"))
+"""What is a number of a state. A path's hint and link stand beside its states."""
+
+
 def state_to_json(state: FileState | None) -> Json | None:
     """Write what lstat said."""
     if state is None:
         return None
-    return {**state._asdict(), "type": state.type.value}
+    return {"type": state.type.value} | {key: getattr(state, key) for key in _NUMBERS}
 
 
 def state_from_json(record: Json | None) -> FileState | None:
     """Read what lstat said."""
     if record is None:
         return None
-    numbers = {key: number_from_json(record[key]) for key in FileState._fields if key != "type"}
-    return FileState(type=FileType(record["type"]), **numbers)
+    numbers: dict[str, Any] = {key: number_from_json(record[key]) for key in _NUMBERS}
+    return FileState(FileType(record["type"]))._replace(**numbers)

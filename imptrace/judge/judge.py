@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import NamedTuple
 
-from imptrace.db.records import MAYBE_DONE, AccessRecord, PathRecord, RunDetails
+from imptrace.db.records import RunDetails
 from imptrace.facts.paths import name_of, parent_of
 from imptrace.judge.closed import Privacy
 from imptrace.judge.codes import Code
@@ -23,7 +23,6 @@ from imptrace.judge.roots import State, Surroundings
 from imptrace.judge.safety import hazards_of, method_for
 from imptrace.judge.set_aside import Exclusion, Locations, Mounts, PlaceExclusions, by_facts
 from imptrace.judge.words import is_of_others, is_ordinary
-from imptrace.tracer.events import AccessFlag, Op
 
 _READ_ONLY: Exclusion = (Why.READ_ONLY, Reason(code=Code.READ_ONLY))
 
@@ -98,7 +97,7 @@ class _Classifier:
         self._knowledge = knowledge
         self._by_place = by_place
         self._privacy = privacy
-        self._classified: dict[tuple[bytes, int, bool], _Classified] = {}
+        self._classified: dict[tuple[bytes, PathFacts, bool], _Classified] = {}
 
     def judge(self, path: bytes, facts: PathFacts) -> State | Exclusion:
         """Answer with what the path is: state, or why it is set aside."""
@@ -106,7 +105,7 @@ class _Classifier:
         if self._stands_out(path, directory, facts):
             return self._afresh(path, facts)
         # Paths of which the same is known have their facts in common.
-        key = directory, id(facts), is_of_others(name_of(path))
+        key = directory, facts, is_of_others(name_of(path))
         like = self._classified.get(key)
         if like is None:
             judged = self._afresh(path, facts)
@@ -234,7 +233,6 @@ def _sign(code: Code, runs: int) -> Reason:
 def surroundings_of(judged: Judged) -> Surroundings:
     """Collect the directories that were made, tagged as caches, or hold others' files."""
     seen = judged.seen
-    was_read = _WasRead()
     return Surroundings(
         places=judged.places,
         names=judged.names,
@@ -243,29 +241,9 @@ def surroundings_of(judged: Judged) -> Surroundings:
         ),
         tagged=tagged_caches((*seen.changed, *seen.looked_at)),
         read_only_beside=frozenset(
-            parent_of(path) for path, record in seen.looked_at.items() if was_read.of(record)
+            parent_of(path)
+            for path, record in seen.looked_at.items()
+            if record.accesses.read_content
         ),
         is_private=judged.is_private,
-    )
-
-
-class _WasRead:
-    """Tells whether the content of a file was read, rather than a directory listed."""
-
-    def __init__(self) -> None:
-        self._alike: dict[int, bool] = {}
-
-    def of(self, record: PathRecord) -> bool:
-        """Answer for a path; those to which the same was done may share their accesses."""
-        key = id(record.accesses)
-        if key not in self._alike:
-            self._alike[key] = any(map(_reads, record.accesses))
-        return self._alike[key]
-
-
-def _reads(access: AccessRecord) -> bool:
-    return (
-        access.op is Op.READ
-        and access.outcome in MAYBE_DONE
-        and AccessFlag.DIRECTORY not in access.flags
     )

@@ -4,10 +4,8 @@ A run may leave tens of thousands of paths that were treated alike: those share 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from operator import attrgetter
-from typing import NamedTuple
 
 from imptrace.db.records import MAYBE_DONE, Effect, PathRecord, RunDetails
 from imptrace.facts.paths import name_of
@@ -19,6 +17,7 @@ from imptrace.tracer.events import (
     FileType,
     Op,
     Outcome,
+    flags_of,
 )
 
 _time = attrgetter("first")
@@ -27,10 +26,12 @@ SMALL = 64
 """Bytes: a lock file holds at most a pid and a host name; `Cargo.lock` holds more."""
 
 
-class PathFacts(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class PathFacts:
     """What all runs together know of a path that at least one of them opened for a change.
 
-    All but its name: paths of which the same is known have one record in common.
+    All but its name. Paths of which the same is known have one record in common: so one is told
+    from another by what it is, not by what is in it.
     """
 
     runs: int
@@ -113,7 +114,7 @@ def under_links(seen: Seen, links: Mapping[bytes, bytes]) -> Seen:
     if not followed:
         return seen
     changed = {
-        followed.get(path, path): facts._replace(target=path) if path in followed else facts
+        followed.get(path, path): replace(facts, target=path) if path in followed else facts
         for path, facts in seen.changed.items()
     }
     return Seen(changed=dict(sorted(changed.items())), looked_at=seen.looked_at)
@@ -137,13 +138,12 @@ class _Fold:
 
 def _known(record: PathRecord) -> tuple[object, ...]:
     """All that `_fold` takes from a record; equal for paths of which the same is known."""
-    run, _, accesses, before, after, hint, link, effect, read_first = record
+    run, _, accesses, before, after, effect = record
     found = None if before is None else before.type
-    # Paths to which the same was done share their accesses, so that one look tells it.
-    known = (run, id(accesses), found, hint, link, effect, read_first)
     if after is None:
-        return known
-    return (*known, after.type, after.mode, after.uid, after.gid, after.size <= SMALL)
+        return run, accesses, found, effect
+    left, size, mode, uid, gid, _, _, _, _, hint, link = after
+    return run, accesses, found, effect, left, mode, uid, gid, hint, link, size <= SMALL
 
 
 def _programs(run: RunDetails) -> dict[int, bytes]:
@@ -155,7 +155,7 @@ def _fold(records: Sequence[PathRecord], programs: Mapping[int, Mapping[int, byt
     calls = _calls(records, programs)
     latest = _latest(records)
     before = next((record.before for record in changes if record.before is not None), None)
-    kind = _type(latest.state, before, calls)
+    kind = _type(latest, before, calls)
     effects = [record.effect for record in changes]
     return PathFacts(
         runs=len(records),
@@ -167,13 +167,13 @@ def _fold(records: Sequence[PathRecord], programs: Mapping[int, Mapping[int, byt
         only_metadata=_is_only_metadata(calls.ops),
         type=kind,
         is_directory=kind is FileType.DIRECTORY,
-        state=_without_own(latest.state),
-        is_small=latest.state is None or latest.state.size <= SMALL,
+        state=_without_own(latest),
+        is_small=latest is None or latest.size <= SMALL,
         type_before=before.type if before is not None else None,
-        hint=latest.hint,
-        link=latest.link,
+        hint=latest.hint if latest is not None else None,
+        link=latest.link if latest is not None else None,
         ops=calls.ops,
-        flags=_flags(calls.flags),
+        flags=flags_of(calls.flags),
         renamed_from=tuple(calls.renamed_from),
         moved_to=calls.moved_to,
         missing_first=any(map(_is_missing_first, changes)),
@@ -187,25 +187,14 @@ def _without_own(state: FileState | None) -> FileState | None:
     return FileState(state.type, mode=state.mode, uid=state.uid, gid=state.gid)
 
 
-class _Latest(NamedTuple):
+def _latest(records: Sequence[PathRecord]) -> FileState | None:
     """What is known of a path after the runs, each thing from the newest run that knows it."""
-
-    state: FileState | None
-    hint: str | None
-    link: bytes | None
-
-
-def _latest(records: Sequence[PathRecord]) -> _Latest:
     state, hint, link = None, None, None
     for record in records:
         state = record.after if record.after is not None else state
         hint = record.hint if record.hint is not None else hint
         link = record.link if record.link is not None else link
-    return _Latest(state, hint, link)
-
-
-# Few combinations occur, and the enum takes its time to make one.
-_flags = cache(AccessFlag)
+    return None if state is None else state._replace(hint=hint, link=link)
 
 
 @dataclass(slots=True)

@@ -119,9 +119,9 @@ def _recommendation(each: Recommendation) -> RecommendationJson:
 
 def _set_aside(paths: Iterable[SetAside]) -> Iterator[SetAsideJson]:
     # Thousands of paths are set aside for one and the same reason.
-    texts: dict[tuple[int, ...], str] = {}
+    texts: dict[object, str] = {}
     for path, why, reasons in paths:
-        key = tuple(map(id, reasons))
+        key = tuple([(reason.code, *reason.figures.items()) for reason in reasons])
         if key not in texts:
             texts[key] = "; ".join(map(in_words, reasons))
         yield {**path_name(path), "why": why.value, "text": texts[key]}

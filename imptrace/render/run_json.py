@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, NotRequired, TypedDict
 
-from imptrace.db.records import PathRecord, PathUse, ProcessRecord, RunDetails, RunRecord
+from imptrace.db.records import Accesses, PathRecord, PathUse, ProcessRecord, RunDetails, RunRecord
 from imptrace.tracer.events import AccessFlag, FileState, FileType, Op
 
 
@@ -200,12 +200,11 @@ class _Done(NamedTuple):
 
 def _paths(paths: Iterable[PathRecord]) -> Iterator[PathJson]:
     # Tens of thousands of paths may share what was done to them.
-    done: dict[int, _Done] = {}
+    done: dict[Accesses, _Done] = {}
     for path in paths:
-        key = id(path.accesses)
-        if key not in done:
-            done[key] = _done(path)
-        yield _path(path, done[key])
+        if path.accesses not in done:
+            done[path.accesses] = _done(path)
+        yield _path(path, done[path.accesses])
 
 
 def _done(path: PathRecord) -> _Done:

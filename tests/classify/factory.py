@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from imptrace.db.records import (
+    Accesses,
     AccessRecord,
     Effect,
     PathRecord,
@@ -96,17 +97,15 @@ def read(path: bytes) -> PathRecord:
 
 
 def record(path: bytes, *accesses: AccessRecord, **more: object) -> PathRecord:
-    """Make one path of run 1."""
-    given: dict[str, object] = {
-        "run": 1,
-        "before": None,
-        "after": None,
-        "hint": None,
-        "link": None,
-        "effect": None,
-        "read_first": False,
-    }
-    return PathRecord(path=path, accesses=accesses, **(given | more))  # type: ignore[arg-type] # tests name what they mean
+    """Make one path of run 1; `hint` and `link` are what a look at `after` told."""
+    given: dict[str, object] = {"run": 1, "before": None, "after": None, "effect": None} | more
+    if given.pop("read_first", False):
+        flags = accesses[0].flags | AccessFlag.READ_FIRST
+        accesses = (accesses[0]._replace(flags=flags), *accesses[1:])
+    looked = {key: given.pop(key) for key in ("hint", "link") if key in given}
+    if isinstance(given["after"], FileState):
+        given["after"] = given["after"]._replace(**looked)
+    return PathRecord(path=path, accesses=Accesses(accesses), **given)  # type: ignore[arg-type] # tests name what they mean
 
 
 def run(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imptrace.db.records import Effect, PathRecord
+from imptrace.db.records import Accesses, Effect, PathRecord
 from imptrace.judge.words import is_ordinary
 from imptrace.tracer.events import AccessFlag, FileType, Op, Outcome
 from tests.classify.factory import access, advice, directory, file, made, record, run
@@ -33,7 +33,7 @@ WAYS = (
 
 
 def _paths(*, in_common: bool) -> list[PathRecord]:
-    """Leave a file of each name in each directory; alike ones share their accesses, or none do."""
+    """Leave a file of each name in each directory; alike ones share accesses, or no two do."""
     found = [made(each, mode=0o700 if b"private" in each else 0o755) for each in DIRECTORIES]
     for parent in DIRECTORIES:
         for number, name in enumerate(NAMES):
@@ -43,8 +43,12 @@ def _paths(*, in_common: bool) -> list[PathRecord]:
                 "after": file(mode=0o600 if number % 3 else 0o644, size=10, inode=number),
                 "hint": "SQLite" if name == b"two" else None,
             }
-            accesses = way if in_common else tuple(each._replace(last=99) for each in way)
-            found.append(record(parent + b"/" + name, **given)._replace(accesses=accesses))
+            accesses = (
+                way if in_common else tuple(each._replace(last=99 + len(found)) for each in way)
+            )
+            found.append(
+                record(parent + b"/" + name, **given)._replace(accesses=Accesses(accesses))
+            )
     return found
 
 
@@ -60,7 +64,8 @@ def test_reasons_name_the_path_that_they_are_about() -> None:
     names = [HOME + b"/.keeper/%d" % number for number in range(5)]
     after = file()
     paths = [
-        record(each, effect=Effect.CREATED, after=after)._replace(accesses=way) for each in names
+        record(each, effect=Effect.CREATED, after=after)._replace(accesses=Accesses(way))
+        for each in names
     ]
     verdicts = {each.path: each for each in advice(run(*paths)).verdicts}
     for name in names:
@@ -70,8 +75,10 @@ def test_reasons_name_the_path_that_they_are_about() -> None:
 def test_a_directory_is_not_like_the_files_beside_it() -> None:
     way = (access(Op.CREATE),)
     given = {"effect": Effect.CREATED}
-    below = record(HOME + b"/.keeper/a", after=directory(), **given)._replace(accesses=way)
-    beside = record(HOME + b"/.keeper/b", after=file(), **given)._replace(accesses=way)
+    below = record(HOME + b"/.keeper/a", after=directory(), **given)._replace(
+        accesses=Accesses(way)
+    )
+    beside = record(HOME + b"/.keeper/b", after=file(), **given)._replace(accesses=Accesses(way))
     kinds = {each.path: each.kind.value for each in advice(run(below, beside)).verdicts}
     assert kinds == {below.path: "directory", beside.path: "file"}
     assert below.after is not None

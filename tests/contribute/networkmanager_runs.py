@@ -17,7 +17,6 @@ from imptrace.tracer.events import (
     Outcome,
     ProcessExited,
     ProcessStarted,
-    Snapshot,
 )
 
 USER, HOST, HOME = "zaphodb", "heartofgold", b"/home/zaphod-home"
@@ -61,8 +60,8 @@ def record_two_runs(place: Path) -> None:
         )  # fmt: skip
         writer = RunWriter(engine, start, (ROOT,))
         writer.feed(events())
-        after = [Snapshot(path, file_state(0o600)) for path in (STATE_FILE, PROFILE)]
-        after += [Snapshot(path + b".X1Y2Z3", ABSENT) for path in (STATE_FILE, PROFILE)]
+        after = [(path, file_state(0o600)) for path in (STATE_FILE, PROFILE)]
+        after += [(path + b".X1Y2Z3", ABSENT) for path in (STATE_FILE, PROFILE)]
         writer.finish(1_700_000_001_000_000_000, 0, None, snapshots=after)
         writer.close()
     engine.dispose()

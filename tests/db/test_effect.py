@@ -4,7 +4,7 @@ import pytest
 from recordings import DIRECTORY, FILE, LATER
 
 from imptrace.db.effect import effect_of, effect_on
-from imptrace.db.records import AccessRecord, Effect
+from imptrace.db.records import Accesses, AccessRecord, Effect
 from imptrace.tracer.events import ABSENT, AccessFlag, FileState, Op, Outcome
 
 NO_FLAGS = AccessFlag(0)
@@ -51,7 +51,7 @@ def asked(
     ],
 )
 def test_two_states_are_compared(before: FileState, after: FileState, effect: Effect) -> None:
-    assert effect_of(before, after, [asked()]) is effect
+    assert effect_of(before, after, Accesses([asked()])) is effect
 
 
 @pytest.mark.parametrize(
@@ -64,17 +64,17 @@ def test_two_states_are_compared(before: FileState, after: FileState, effect: Ef
     ],
 )
 def test_a_new_ctime_alone_counts_only_where_content_may_differ(op: Op, effect: Effect) -> None:
-    assert effect_of(FILE, FILE._replace(ctime_ns=1), [asked(op)]) is effect
+    assert effect_of(FILE, FILE._replace(ctime_ns=1), Accesses([asked(op)])) is effect
 
 
 def test_what_was_only_read_has_no_effect() -> None:
-    assert effect_of(FILE, LATER, [asked(Op.READ, Outcome.OK)]) is None
+    assert effect_of(FILE, LATER, Accesses([asked(Op.READ, Outcome.OK)])) is None
 
 
 def test_what_was_refused_changed_nothing() -> None:
     """Another program may have changed the file meanwhile: that is no effect of this run."""
-    assert effect_of(FILE, LATER, [asked(outcome=Outcome.DENIED)]) is Effect.UNCHANGED
-    assert effect_of(None, None, [asked(outcome=Outcome.FAILED)]) is Effect.UNCHANGED
+    assert effect_of(FILE, LATER, Accesses([asked(outcome=Outcome.DENIED)])) is Effect.UNCHANGED
+    assert effect_of(None, None, Accesses([asked(outcome=Outcome.FAILED)])) is Effect.UNCHANGED
 
 
 @pytest.mark.parametrize(
@@ -100,13 +100,13 @@ def test_what_was_refused_changed_nothing() -> None:
 def test_the_calls_tell_where_nobody_looked_afterwards(
     before: FileState | None, accesses: list[AccessRecord], effect: Effect
 ) -> None:
-    assert effect_of(before, None, accesses) is effect
+    assert effect_of(before, None, Accesses(accesses)) is effect
 
 
 @pytest.mark.parametrize("path", [b"/proc/17/oom_score_adj", b"/sys/fs/cgroup/user.slice/x"])
 def test_nothing_becomes_of_what_the_kernel_makes_up(path: bytes) -> None:
     """A process's files go with it: that is no deletion."""
-    assert effect_on(path, FILE, ABSENT, [asked()]) is Effect.UNCHANGED
-    assert effect_on(path, ABSENT, DIRECTORY, [asked(Op.MKDIR)]) is Effect.UNCHANGED
-    assert effect_on(path, FILE, FILE, [asked(Op.READ, Outcome.OK)]) is None
-    assert effect_on(b"/srv" + path, FILE, ABSENT, [asked()]) is Effect.DELETED
+    assert effect_on(path, FILE, ABSENT, Accesses([asked()])) is Effect.UNCHANGED
+    assert effect_on(path, ABSENT, DIRECTORY, Accesses([asked(Op.MKDIR)])) is Effect.UNCHANGED
+    assert effect_on(path, FILE, FILE, Accesses([asked(Op.READ, Outcome.OK)])) is None
+    assert effect_on(b"/srv" + path, FILE, ABSENT, Accesses([asked()])) is Effect.DELETED

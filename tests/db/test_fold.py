@@ -3,7 +3,8 @@
 import pytest
 from recordings import FILE, LATER, access, create, process, read, rename
 
-from imptrace.db.fold import AccessRow, Fold
+from imptrace.db.fold import Fold
+from imptrace.db.records import AccessRecord
 from imptrace.tracer.events import (
     ABSENT,
     AccessFlag,
@@ -23,7 +24,7 @@ def folded(*events: Event) -> Fold:
     return fold
 
 
-def row(fold: Fold, op: Op, path: bytes, process_id: int = 1) -> AccessRow:
+def row(fold: Fold, op: Op, path: bytes, process_id: int = 1) -> AccessRecord:
     return fold.pending.accesses[process_id, path, op]
 
 

@@ -20,7 +20,7 @@ from imptrace.db.engine import NoDatabaseError, open_database
 from imptrace.db.records import RunStatus
 from imptrace.db.writer import RunWriter
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import Op, Snapshot
+from imptrace.tracer.events import FileState, Op
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="mounts a small tmpfs, which needs root")
 NOBODY = 65534
@@ -135,7 +135,7 @@ def test_a_full_disk_keeps_what_was_stored(small_disk: Path) -> None:
     writer.commit()
     assert "the disk is full" in str(writer.failure)
     writer.feed([create(b"/late")])
-    writer.finish(ENDED_NS, 0, None, 0, [Snapshot(b"/early", FILE)])
+    writer.finish(ENDED_NS, 0, None, 0, [(b"/early", FILE)])
     assert "the disk is full" in str(writer.failure)
     writer.close()
     engine.dispose()
@@ -339,11 +339,11 @@ def test_the_look_at_files_keeps_nobody_out(place: Path) -> None:
     writer = RunWriter(engine, START)
     writer.feed([process(), create(b"/made")])
 
-    def looks() -> Iterator[Snapshot]:
+    def looks() -> Iterator[tuple[bytes, FileState]]:
         with closing(sqlite3.connect(place, timeout=0, isolation_level=None)) as other:
             other.execute("BEGIN IMMEDIATE")
             other.execute("ROLLBACK")
-        yield Snapshot(b"/made", FILE)
+        yield (b"/made", FILE)
 
     writer.finish(ENDED_NS, 0, None, snapshots=looks())
     assert writer.failure is None

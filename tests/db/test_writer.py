@@ -37,7 +37,6 @@ from imptrace.tracer.events import (
     Outcome,
     ProcessExited,
     Scope,
-    Snapshot,
     Unseen,
     Warned,
 )
@@ -72,7 +71,7 @@ def recorded(batches: list[list[Access]]) -> RunDetails:
             writer.feed(batch)
             writer.commit()
         after = (ABSENT, FILE, LATER)
-        snapshots = [Snapshot(path, after[len(path) % 3]) for path in writer.changed_paths()]
+        snapshots = [(path, after[len(path) % 3]) for path in writer.changed_paths()]
         writer.finish(ENDED_NS, 0, None, 0, snapshots[:-1])
         assert writer.failure is None
         summary = writer.summary()
@@ -149,8 +148,8 @@ def test_a_run_comes_back_whole(place: Path) -> None:
         ProcessExited(1, 9, 77),
     ]
     writer.feed(events)
-    link = Snapshot(b"/f", LATER._replace(type=FileType.SYMLINK), "sqlite", b"\xff/target")
-    writer.finish(ENDED_NS, None, 9, 1, [link, Snapshot(b"/never-seen", FILE)])
+    link = LATER._replace(type=FileType.SYMLINK, hint="sqlite", link=b"\xff/target")
+    writer.finish(ENDED_NS, None, 9, 1, [(b"/f", link), (b"/never-seen", FILE)])
     writer.close()
     engine.dispose()
 
@@ -174,7 +173,7 @@ def test_a_run_comes_back_whole(place: Path) -> None:
     assert (second.parent, second.pid, second.ended) == (1, 99, None)
     assert (third.previous, third.exe) == (2, b"/bin/other")
     (path,) = found.paths
-    assert (path.before, path.after) == (FILE, link.state)
+    assert (path.before, path.after) == (FILE, link)
     assert (path.hint, path.link, path.effect) == ("sqlite", b"\xff/target", Effect.MODIFIED)
     assert path.ops == {Op.WRITE: 3}
     assert (path.accesses[0].first, path.accesses[0].last) == (10, 50)
@@ -238,7 +237,7 @@ def test_the_summary_counts_as_the_details_do(place: Path) -> None:
     )
     after = {b"/created": FILE, b"/modified": LATER, b"/as-before": FILE, b"/deleted": ABSENT}
     after[b"/proc/17/oom_score_adj"] = ABSENT
-    writer.finish(ENDED_NS, 0, None, 0, [Snapshot(*pair) for pair in after.items()])
+    writer.finish(ENDED_NS, 0, None, 0, list(after.items()))
     summary = writer.summary()
     writer.close()
     engine.dispose()

@@ -30,7 +30,6 @@ from imptrace.tracer.events import (
     Outcome,
     ProcessExited,
     ProcessStarted,
-    Snapshot,
 )
 
 USER, HOME, HOST = "zaphodb", b"/home/zaphod-home", "heartofgold"
@@ -99,9 +98,9 @@ def recorded(tmp_path: Path) -> RunDetails:
     )
     writer = RunWriter(engine, start, MOUNTS)
     writer.feed(events())
-    after = [Snapshot(HOME + b"/.config/demo/settings", NEWER, "sqlite")]
-    after.append(Snapshot(HOME + b"/.config/demo/\xffstate", FILE, None, b"/home/zaphod-home/x"))
-    after.append(Snapshot(HOME + b"/.config/demo/zaphodb.tmp", ABSENT))
+    after = [(HOME + b"/.config/demo/settings", NEWER._replace(hint="sqlite"))]
+    after.append((HOME + b"/.config/demo/\xffstate", FILE._replace(link=b"/home/zaphod-home/x")))
+    after.append((HOME + b"/.config/demo/zaphodb.tmp", ABSENT))
     writer.finish(1_700_000_001_000_000_000, 0, None, snapshots=after)
     assert writer.failure is None
     writer.close()

@@ -30,7 +30,6 @@ from imptrace.tracer.events import (
     Outcome,
     ProcessExited,
     ProcessStarted,
-    Snapshot,
 )
 
 
@@ -80,8 +79,8 @@ def record(place: Path, machine: Machine, program: bytes, *names: bytes) -> None
     )  # fmt: skip
     writer = RunWriter(engine, start, (ROOT,))
     writer.feed(events(machine, program, *changed))
-    after = [Snapshot(path, state) for path in changed]
-    after += [Snapshot(path + b".tmp", ABSENT) for path in changed]
+    after = [(path, state) for path in changed]
+    after += [(path + b".tmp", ABSENT) for path in changed]
     writer.finish(1_700_000_001_000_000_000, 0, None, snapshots=after)
     writer.close()
     engine.dispose()

@@ -25,6 +25,7 @@ from imptrace.tracer.events import (
     ProgramStopped,
     Unseen,
     Warned,
+    flags_of,
 )
 from imptrace.tracer.native.repeats import Known
 from imptrace.tracer.proc import split_arguments
@@ -129,16 +130,6 @@ def file_type(mode: int) -> FileType:
     return _TYPES.get(S_IFMT(mode), FileType.ABSENT)
 
 
-class _Flags(dict[int, AccessFlag]):
-    """Flags by their bits: making an enum member anew costs more than all else of a record."""
-
-    def __missing__(self, bits: int) -> AccessFlag:
-        flags = self[bits] = AccessFlag(bits)
-        return flags
-
-
-_FLAGS: Final = _Flags()
-
 # What repeats of an access refer to by its number: the fields of Access that tell it from others.
 _Seen = tuple[int, Op, bytes, bytes | None, Outcome, int, AccessFlag]
 
@@ -204,7 +195,7 @@ class Decoder:
         self._last_path = path
         offset += length
         path2 = record[offset : offset + length2] if has & _HAS_PATH2 else None
-        flags = _FLAGS[flag_bits]
+        flags = flags_of(flag_bits)
         known = (process, op, path, path2, outcome, errno, flags)
         # 0: it is never repeated
         if number and number != self._seen.add(process, known):
@@ -234,7 +225,19 @@ def _read_state(record: bytes, offset: int) -> FileState:
         return ABSENT
     return _make(
         FileState,
-        (file_type(mode), size, S_IMODE(mode), uid, gid, mtime_ns, inode, device, ctime_ns),
+        (
+            file_type(mode),
+            size,
+            S_IMODE(mode),
+            uid,
+            gid,
+            mtime_ns,
+            inode,
+            device,
+            ctime_ns,
+            None,
+            None,
+        ),
     )
 
 

@@ -54,7 +54,7 @@ class MountNamespace:
         return None if source is None else joined(source, seen[len(best) :].lstrip(b"/"))
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class View:
     """How a process sees the file system. Threads share one; a child gets a copy."""
 

@@ -36,7 +36,7 @@ class Entry:
         return self.access._replace(flags=self.flags, count=self.count, last=self.last)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Opened:
     """An open file description."""
 
@@ -49,7 +49,7 @@ class Opened:
     """The access that read it, as long as nothing has told whether it had content."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Files:
     """A table of file descriptors. Threads share one; a child gets a copy."""
 

@@ -239,17 +239,14 @@ class Tasks:
     def renamed_directory(self, names: Mapping[bytes, bytes]) -> None:
         """Give what is open in directories that were renamed the new names."""
         # Threads share views and tables, copied tables share what is open: once for each.
-        views = {id(task.view): task.view for task in self.alive.values()}
-        tables = {id(task.files): task.files for task in self.alive.values()}
+        views = {task.view for task in self.alive.values()}
+        tables = {task.files for task in self.alive.values()}
         directories = {
-            id(opened): opened
-            for table in tables.values()
-            for opened in table.opened.values()
-            if opened.directory
+            opened for table in tables for opened in table.opened.values() if opened.directory
         }
-        for view in views.values():
+        for view in views:
             view.cwd = None if view.cwd is None else _renamed(view.cwd, names)
-        for opened in directories.values():
+        for opened in directories:
             opened.path = None if opened.path is None else _renamed(opened.path, names)
 
     def ended(self, task: Task, status: int | None, at: int) -> None:

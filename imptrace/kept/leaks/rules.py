@@ -5,6 +5,7 @@ nothing more is known of it than what lstat and its first bytes say.
 """
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import lru_cache
 from stat import S_IFBLK, S_IFCHR, S_IFDIR, S_IFIFO, S_IFLNK, S_IFMT, S_IFREG, S_IFSOCK, S_IMODE
 
@@ -101,7 +102,7 @@ def level(
     if is_text_of_program:
         # `token.py` is named for what it does, and a password in an example is none.
         path = path[: -len(name)] + SAYS_NOTHING
-        facts = facts._replace(hint=None) if facts.hint == Hint.CREDENTIALS else facts
+        facts = replace(facts, hint=None) if facts.hint == Hint.CREDENTIALS else facts
     return level_of(Sighting(path, facts, place, is_private))
 
 
