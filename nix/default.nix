@@ -14,49 +14,63 @@ let
   hasModule =
     entry: entry.id != "machine-id" && (entry.persist != [ ] || entry.instance != [ ]);
 
-  serviceModule =
-    entry:
-    import ./modules/entry.nix {
-      inherit entry;
-      root = places.system;
-      base = ./modules/system;
-    };
+  moduleKey = entry: "imptrace/${toString entry.file}";
 
-  programModule =
-    entry:
-    import ./modules/entry.nix {
-      inherit entry;
-      root = places.home;
-      base = ./modules/home;
-      home = config: config.home.homeDirectory;
-      isPresent = import ./modules/installed.nix entry;
-      alsoEnabled = ", or when the program is installed";
-      withoutEnable = "Takes effect when the program is installed.";
-    };
+  # One entry as a module; `kind` is services or programs.
+  moduleOf =
+    kind: entry:
+    import ./modules/entries.nix (
+      kind
+      // {
+        entries = [ entry ];
+        key = moduleKey entry;
+      }
+    );
 
-  # One module per entry, and all of them as `default`.
+  services = {
+    root = places.system;
+    base = ./modules/system;
+  };
+
+  programs = {
+    root = places.home;
+    base = ./modules/home;
+    home = config: config.home.homeDirectory;
+    isPresent = import ./modules/installed.nix;
+    alsoEnabled = ", or when the program is installed";
+    withoutEnable = "Takes effect when the program is installed.";
+  };
+
+  # All entries as `default`, and each as a module of its own, which gives way to `default`.
   # A service alone also brings the list of uids: without it nobody owns what is kept.
   modulesOf =
-    toModule: base: catalogue:
+    kind: base: catalogue:
     let
       always = if catalogue ? nixos-users then [ catalogue.nixos-users ] else [ ];
       entries = filter hasModule (attrValues catalogue);
+      all = import ./modules/entries.nix (
+        kind
+        // {
+          inherit entries;
+          key = "imptrace/${toString kind.base}";
+          replaces = map moduleKey entries;
+        }
+      );
     in
     listToAttrs (
       map (entry: {
         name = entry.id;
-        value.imports = map toModule ([ entry ] ++ always);
+        value.imports = map (moduleOf kind) ([ entry ] ++ always);
       }) entries
     )
     // {
-      default.imports = base ++ map toModule entries;
+      default.imports = base ++ [ all ];
     };
 in
 rec {
   nixosModules =
     let
-      modules = modulesOf serviceModule [
-        ./modules/system
+      modules = modulesOf services [
         ./modules/system/renamed.nix
         ./modules/watch.nix
       ] lib.services;
@@ -64,7 +78,7 @@ rec {
     # The one service that nixpkgs does not have.
     modules // { imptrace.imports = modules.imptrace.imports ++ [ ./modules/watch.nix ]; };
 
-  homeModules = modulesOf programModule [ ./modules/home ] lib.programs;
+  homeModules = modulesOf programs [ ] lib.programs;
 
   lib = {
     # The catalogue, as attribute sets.
@@ -72,8 +86,8 @@ rec {
     programs = readAll ./home;
 
     # From a TOML file of one's own, in the form of the catalogue, to a module.
-    serviceModule = file: serviceModule (read file);
-    programModule = file: programModule (read file);
+    serviceModule = file: moduleOf services (read file);
+    programModule = file: moduleOf programs (read file);
 
     catalogue = import ./lib/catalogue.nix;
     defaults = import ./lib/defaults.nix;

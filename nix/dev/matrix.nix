@@ -59,7 +59,9 @@ let
   };
 
   places =
-    if stores == "one" then
+    if stores == "none" then
+      { }
+    else if stores == "one" then
       { normal = "/persistent"; }
     else
       {

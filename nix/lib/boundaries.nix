@@ -16,62 +16,55 @@
   written,
 }:
 let
-  inherit (builtins)
-    any
-    attrNames
-    elem
-    elemAt
-    filter
-    length
-    listToAttrs
-    map
+  inherit (builtins) elem mapAttrs;
+  inherit (import ./paths.nix)
+    coveredBy
+    nearest
+    normalise
+    setOf
     ;
-  inherit (import ./paths.nix) ancestorsOf covers normalise;
 
   volatile = [
     "ramfs"
     "tmpfs"
   ];
 
-  byMountPoint = listToAttrs (
-    map (mountPoint: {
-      name = normalise mountPoint;
-      value = fileSystems.${mountPoint};
-    }) (attrNames fileSystems)
-  );
+  # By the normal spelling: { "/tank" = "/tank/"; }.
+  mountPoints = setOf (builtins.attrNames fileSystems);
+  emptied = setOf wiped;
+  lasts = mapAttrs (
+    path: written: !(emptied ? ${path} || elem fileSystems.${written} volatile)
+  ) mountPoints;
 
-  last = list: if list == [ ] then null else elemAt list (length list - 1);
-  isWiped = mountPoint: elem mountPoint (map normalise wiped) || elem byMountPoint.${mountPoint} volatile;
-
-  # The nearest mount point around a path, or null for the root file system.
-  mountPointOf = path: last (filter (above: byMountPoint ? ${above}) (ancestorsOf path ++ [ path ]));
-
-  storeOf = path: last (filter (store: covers store path) stores);
+  storeSet = setOf stores;
+  homesBelow = coveredBy homes;
+  writtenBelow = coveredBy written;
 in
-path:
+asked:
 let
-  mountPoint = mountPointOf path;
-  store = storeOf path;
+  path = normalise asked;
+  mountPoint = nearest mountPoints path;
+  store = nearest storeSet path;
 in
 if store != null then
   {
     kind = "stored";
     by = store;
   }
-else if mountPoint != null && !(isWiped mountPoint) then
+else if mountPoint != null && lasts.${normalise mountPoint} then
   {
     kind = "mounted";
-    by = mountPoint;
+    by = normalise mountPoint;
   }
-else if any (home: covers path home) homes then
+else if homesBelow ? ${path} then
   {
     kind = "home";
-    by = last (filter (covers path) homes);
+    by = homesBelow.${path};
   }
-else if any (covers path) written then
+else if writtenBelow ? ${path} then
   {
     kind = "written";
-    by = last (filter (covers path) written);
+    by = writtenBelow.${path};
   }
 else
   null

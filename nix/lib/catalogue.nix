@@ -7,7 +7,6 @@ let
   inherit (builtins)
     addErrorContext
     attrNames
-    elemAt
     filter
     fromTOML
     isList
@@ -15,10 +14,17 @@ let
     match
     readDir
     readFile
+    stringLength
+    substring
     ;
   inherit (import ./paths.nix) splitOn;
 
-  idOf = file: elemAt (match "(.*)\\.toml" (baseNameOf file)) 0;
+  idOf =
+    file:
+    let
+      name = baseNameOf file;
+    in
+    substring 0 (stringLength name - stringLength ".toml") name;
   toList = value: if isList value then value else [ value ];
 in
 rec {

@@ -1,13 +1,14 @@
 # Questions about paths, as strings. Only builtins: nix/check runs these without nixpkgs.
 let
   inherit (builtins)
+    concatMap
     concatStringsSep
     elem
     filter
-    genList
     isString
-    length
+    listToAttrs
     match
+    replaceStrings
     split
     stringLength
     substring
@@ -32,7 +33,21 @@ rec {
   isAbsolute = hasPrefix "/";
 
   # One spelling per path, so that equal paths are equal strings: no doubled or trailing slash.
-  normalise = path: (if isAbsolute path then "/" else "") + concatStringsSep "/" (componentsOf path);
+  # Nearly all come in it already, and asking is cheaper than taking them apart.
+  normalise =
+    path:
+    if isNormal path then
+      path
+    else
+      (if isAbsolute path then "/" else "") + concatStringsSep "/" (componentsOf path);
+
+  isNormal =
+    path:
+    path == ""
+    || path == "/"
+    || (
+      substring (stringLength path - 1) 1 path != "/" && replaceStrings [ "//" ] [ "/" ] path == path
+    );
 
   join = parent: child: normalise "${parent}/${child}";
 
@@ -40,11 +55,9 @@ rec {
   ancestorsOf =
     path:
     let
-      components = componentsOf path;
-      leading = if isAbsolute path then "/" else "";
-      upTo = depth: concatStringsSep "/" (genList (builtins.elemAt components) (depth + 1));
+      parent = dirOf (normalise path);
     in
-    genList (depth: leading + upTo depth) (if components == [ ] then 0 else length components - 1);
+    if parent == "/" || parent == "." then [ ] else ancestorsOf parent ++ [ parent ];
 
   # True for the path itself and for what lies below it.
   covers =
@@ -53,7 +66,33 @@ rec {
       above = normalise parent;
       below = normalise path;
     in
-    above == below || elem above (ancestorsOf below) || (above == "/" && isAbsolute below);
+    above == below || hasPrefix (if above == "/" then above else "${above}/") below;
+
+  # Many paths at once: a set of them, and whether one of them covers a path.
+  setOf =
+    paths:
+    listToAttrs (
+      map (path: {
+        name = normalise path;
+        value = path;
+      }) paths
+    );
+  isWithin = set: path: nearest set path != null;
+
+  # The member of the set that covers a path, the one next to it; null where there is none.
+  nearest =
+    set: path:
+    if set ? ${path} then
+      set.${path}
+    else
+      let
+        parent = dirOf path;
+      in
+      if parent == path || parent == "." then null else nearest set parent;
+
+  # What lies at or below any path, by that path: { PATH = one of the paths that it covers; }.
+  coveredBy =
+    paths: listToAttrs (concatMap (path: map (above: { name = above; value = path; }) (ancestorsOf path ++ [ path ])) (map normalise paths));
 
   # systemd puts the directories of a DynamicUser service below these and links
   # /var/lib/NAME to them (systemd.exec(5), DynamicUser=). It refuses to start the service

@@ -4,7 +4,8 @@
 #     -> [ { path = "/var/lib/x"; kind = "directory"; level; store; user; group; mode; method;
 #            earlyBoot; source = "x"; within = null; } ]
 #
-# requests: { NAME = { enabled; levels; }; }, levels being the value of a persistence option.
+# requests: { NAME = { enabled; levels; }; }, levels being the value of a persistence option, or
+#           its default, which leaves out what it has nothing to say of.
 # stores:   { LEVEL = path or null; }; what has no store is not kept.
 # declared: paths that the user keeps by hand; they and all below them are left alone.
 # isLeft:   whether a path is left alone for a reason of its own (boundaries.nix).
@@ -26,31 +27,33 @@ let
     foldl'
     groupBy
     length
-    listToAttrs
     mapAttrs
     ;
-  inherit (import ./paths.nix) ancestorsOf normalise;
+  inherit (import ./paths.nix)
+    ancestorsOf
+    isWithin
+    normalise
+    setOf
+    ;
   levels = (import ./levels.nix).names;
 
   item =
     source: level: kind: asked:
     {
       inherit source level kind;
-      inherit (asked)
-        user
-        group
-        mode
-        earlyBoot
-        ;
       path = normalise asked.${kind};
+      user = asked.user or null;
+      group = asked.group or null;
+      mode = asked.mode or null;
+      earlyBoot = asked.earlyBoot or false;
       method = asked.method or "auto";
       store = normalise stores.${level};
     };
 
   itemsAtLevel =
     source: asked: level:
-    map (item source level "directory") asked.${level}.directories
-    ++ map (item source level "file") asked.${level}.files;
+    map (item source level "directory") asked.${level}.directories or [ ]
+    ++ map (item source level "file") asked.${level}.files or [ ];
 
   # Lowest level first, so that the last of several items for one path has the highest level.
   # Without any store nobody is asked, not even whether a program is installed.
@@ -60,19 +63,7 @@ let
 
   enabled = filter (source: requests.${source}.enabled) (attrNames requests);
 
-  setOf =
-    paths:
-    listToAttrs (
-      map (path: {
-        name = path;
-        value = true;
-      }) paths
-    );
-
-  declaredSet = setOf (map normalise declared);
-
-  isDeclared =
-    path: declaredSet ? ${path} || builtins.any (above: declaredSet ? ${above}) (ancestorsOf path);
+  declaredSet = setOf declared;
 
   # Owner and mode that only one of several items for a path knows are not lost.
   merge =
@@ -92,7 +83,7 @@ let
       mode = known "mode";
     };
 
-  byPath = mapAttrs (_: merge) (groupBy (one: one.path) (filter (one: !(isDeclared one.path || isLeft one.path)) asked));
+  byPath = mapAttrs (_: merge) (groupBy (one: one.path) (filter (one: !(isWithin declaredSet one.path || isLeft one.path)) asked));
 
   # The nearest kept directory around an item, or null.
   around =

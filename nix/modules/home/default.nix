@@ -68,12 +68,7 @@ in
   ];
 
   options.home.automaticPersistence = levels.options cfg // {
-    requests = mkOption {
-      type = types.attrsOf types.raw;
-      default = { };
-      internal = true;
-      description = "What each program asks for: whether it is there, and its levels.";
-    };
+    requests = import ../requests.nix { inherit lib; };
 
     installed = mkOption {
       type = types.raw;

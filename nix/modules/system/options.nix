@@ -106,12 +106,7 @@ in
         '';
       };
 
-      requests = mkOption {
-        type = types.attrsOf types.raw;
-        default = { };
-        internal = true;
-        description = "What each service asks for: whether it is enabled, and its levels.";
-      };
+      requests = import ../requests.nix { inherit lib; };
 
       kept = mkOption {
         type = types.listOf types.raw;

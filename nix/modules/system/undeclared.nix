@@ -10,9 +10,10 @@ let
   inherit (lib) mkOption types;
   inherit (import ../../lib/paths.nix)
     ancestorsOf
-    covers
+    isWithin
     privateParents
     publicName
+    setOf
     ;
   cfg = config.environment.automaticPersistence;
   levelNames = (import ../../lib/levels.nix).names;
@@ -50,7 +51,8 @@ let
   knownPaths = lib.concatMap (request: if request.enabled then request.knows or [ ] else [ ]) (
     lib.attrValues cfg.requests
   );
-  sees = paths: path: lib.any (above: covers above path || covers above (publicName path)) paths;
+  sees = set: path: isWithin set path || isWithin set (publicName path);
+  known = setOf (keptPaths ++ knownPaths ++ cfg.undeclaredExcept);
 
   # One for each path; a directory that is only made to hold others is not named beside them.
   unique = map lib.head (lib.attrValues (lib.groupBy (claim: claim.path) cfg.claims));
@@ -63,9 +65,7 @@ let
   isOpen =
     claim:
     !(
-      sees keptPaths claim.path
-      || sees knownPaths claim.path
-      || sees cfg.undeclaredExcept claim.path
+      sees known claim.path
       || lib.elem claim.path hollow
       || cfg.boundary claim.path != null
       || stores.${cfg.undeclaredLevels.${claim.kind}} == null

@@ -1,0 +1,162 @@
+# Catalogue entries as one module: declares OPTION.persistence of each, and asks for what it says
+# when the program is enabled.
+#
+# One module for all of them: a module of its own for each of some six hundred costs every
+# evaluation more than all that the modules do besides.
+#
+# entries: from catalogue.nix.
+# key:   names the module, which is imported once.
+# replaces: keys of modules that hold part of these entries and give way to this one.
+# root:  where the levels are ([ "environment" "automaticPersistence" ]).
+# base:  the module that does the rest.
+# isPresent: for an entry, with the module's arguments, whether it is on though no option of `enable`
+#        switches it on.
+# home:  with the configuration, the home directory; null for services of the system.
+# alsoEnabled: when else an entry with `enable` takes effect, in words.
+# withoutEnable: when an entry without `enable` takes effect, in words.
+{
+  entries,
+  key,
+  replaces ? [ ],
+  root,
+  base,
+  isPresent ? entry: _: entry.enable == [ ],
+  home ? _: null,
+  withoutEnable ? "Always in effect.",
+  alsoEnabled ? "",
+}:
+{
+  config,
+  lib,
+  options,
+  ...
+}@args:
+let
+  inherit (builtins)
+    any
+    elemAt
+    getAttr
+    groupBy
+    head
+    isAttrs
+    isList
+    length
+    listToAttrs
+    mapAttrs
+    ;
+  lookup = import ../lib/lookup.nix { inherit options config; };
+  inherit (import ../lib/places.nix) placeOf;
+
+  isOn =
+    value:
+    if isAttrs value then
+      value != { }
+    else if isList value then
+      value != [ ]
+    else
+      value == true;
+  isSet =
+    name:
+    let
+      found = lookup name;
+    in
+    found.exists && isOn found.value;
+
+  # Of a release that does not have the option nothing is required.
+  isFulfilled = name: !(lookup name).exists || isSet name;
+
+  isEnabled =
+    entry: (any isSet entry.enable || isPresent entry args) && builtins.all isFulfilled entry.requires;
+
+  # Who a service is told to run as: { syncthing = "alice"; } where services.syncthing.user has
+  # another value than its default. A service that only root runs has no such option.
+  renamed =
+    entry:
+    lib.genAttrs [ "user" "group" ] (
+      kind:
+      let
+        name = entry.option ++ [ kind ];
+        default = (lib.attrByPath name { } options).default or null;
+        found = lookup (lib.concatStringsSep "." name);
+      in
+      lib.optionalAttrs (
+        entry.option != null && lib.isString default && found.exists && lib.isString found.value
+      ) { ${default} = found.value; }
+    );
+
+  takesEffect =
+    entry:
+    if entry.enable == [ ] then
+      withoutEnable
+    else
+      "Takes effect with ${
+        lib.concatMapStringsSep " or " (name: "{option}`${name}`") entry.enable
+      }${alsoEnabled}.";
+
+  optionOf =
+    entry:
+    import ./option.nix {
+      inherit lib entry lookup;
+      renamed = renamed entry;
+      stateVersion = (lookup "system.stateVersion").value;
+      home = home config;
+      description = ''
+        What to keep of ${entry.title}, by level. A definition takes the place of the whole
+        default; `{}` keeps nothing. ${takesEffect entry}
+        ${lib.optionalString (entry.note != null) entry.note}
+      '';
+    };
+
+  placed = map (entry: {
+    inherit entry;
+    place = placeOf root entry ++ [ "persistence" ];
+  }) entries;
+
+  # The tree of options, built as it stands: no set is merged with another.
+  nest =
+    depth: found:
+    mapAttrs (
+      _: below:
+      if length (head below).place == depth + 1 then
+        optionOf (head below).entry
+      else
+        nest (depth + 1) below
+    ) (groupBy (one: elemAt one.place depth) found);
+
+  at = place: set: builtins.foldl' (value: name: getAttr name value) set place;
+
+  # A default is right by itself: it does not have to go through the option's type, which costs
+  # more than all the rest of an entry.
+  levelsOf =
+    { entry, place }:
+    let
+      option = at place options;
+      isUntouched =
+        option.highestPrio == (lib.mkOptionDefault null).priority
+        && length option.definitionsWithLocations == 1;
+    in
+    if isUntouched then option.default else at place config;
+
+  request =
+    one@{ entry, ... }:
+    {
+      name = entry.id;
+      value = {
+        enabled = isEnabled entry;
+        levels = levelsOf one;
+        # What its option decides on, so that nobody else is asked about it.
+        knows = map (record: record.path) entry.persist;
+      };
+    };
+in
+{
+  _file = if length entries == 1 then toString (head entries).file else toString ./entries.nix;
+  inherit key;
+
+  imports = [ base ];
+  disabledModules = map (replaced: { key = replaced; }) replaces;
+
+  options = nest 0 placed;
+
+  config = lib.setAttrByPath (root ++ [ "requests" ]) (listToAttrs (map request placed));
+}
