@@ -253,16 +253,18 @@ def reading_if_there(place: str | os.PathLike[str] | None) -> Iterator[Engine | 
 
 
 @contextmanager
-def writing(place: str | os.PathLike[str] | None) -> Iterator[Engine]:
-    """Open an existing database for a change, as `reading` does for questions."""
-    with _opened(place, read_only=False) as engine:
+def writing(place: str | os.PathLike[str] | None, *, create: bool = False) -> Iterator[Engine]:
+    """Open a database for a change, as `reading` does for questions."""
+    with _opened(place, read_only=False, create=create) as engine:
         yield engine
 
 
 @contextmanager
-def _opened(place: str | os.PathLike[str] | None, *, read_only: bool) -> Iterator[Engine]:
+def _opened(
+    place: str | os.PathLike[str] | None, *, read_only: bool, create: bool = False
+) -> Iterator[Engine]:
     with _understood(place):
-        engine = open_database(place, create=False, read_only=read_only)
+        engine = open_database(place, create=create, read_only=read_only)
         try:
             with explained(place):
                 yield engine

@@ -246,6 +246,18 @@ class FileState(Base):
     link = optional(LargeBinary)
 
 
+class Rehearsal(Base):
+    """What the newest rehearsal of an advice has shown; of another advice it says nothing."""
+
+    __tablename__ = "rehearsal"
+
+    subject = required(Text, primary_key=True)
+    fingerprint = required(Text, primary_key=True)
+    verdict = required(Text)
+    unit = optional(Text)
+    at_ns = required(BigInteger)
+
+
 class Mount(Base):
     """A line of the mount table at the start of a run, in its order."""
 

@@ -118,6 +118,17 @@ class RunSummary:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RehearsalRecord:
+    """What a rehearsal of an advice has shown."""
+
+    subject: str
+    fingerprint: str
+    verdict: str
+    unit: str | None
+    at_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RunRecord:
     """One recorded command line."""
 

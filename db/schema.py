@@ -9,7 +9,7 @@ from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, Strin
 from imptrace.db.models import Base
 from imptrace.errors import ImptraceError
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in imptrace.db.migrations.versions; a test holds the two together."""
 
 

@@ -68,9 +68,10 @@ def _origin(provenance: Provenance) -> str:
     where = f" on {provenance.system}" if provenance.system else ""
     recorders = f"recorder {', '.join(provenance.recorders)}"
     lost = f", {provenance.lost} events lost" if provenance.lost else ""
+    rehearsed = " Rehearsed in a copy that was wiped: came back." if provenance.rehearsed else ""
     return (
         f"Observed: {', '.join(provenance.programs)}{where}, {runs} "
-        f"({recorders}, imptrace {provenance.imptrace}{lost})."
+        f"({recorders}, imptrace {provenance.imptrace}{lost}).{rehearsed}"
     )
 
 

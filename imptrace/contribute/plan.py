@@ -27,6 +27,7 @@ from imptrace.db.records import Detail
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.evidence.provenance import Provenance, private_names_of, provenance
+from imptrace.evidence.rehearsed import CAME_BACK, with_rehearsal
 from imptrace.facts.units import own_dropins
 from imptrace.judge.advise import advise
 
@@ -108,7 +109,11 @@ def assemble(engine: Engine, request: Request, catalogue: Catalogue) -> Assemble
         has_own_dropins=any(own_dropins(run.run.properties) for run in facts.runs),
     )
     selection = select(advise(facts, with_declared=False), rules)
-    contribution = plan(repository, service, selection, provenance(facts.runs, service.programs))
+    whole = with_rehearsal(engine, advise(facts, with_declared=True))
+    origin = provenance(facts.runs, service.programs)
+    if whole.rehearsed is not None and whole.rehearsed.is_current:
+        origin = replace(origin, rehearsed=whole.rehearsed.verdict == CAME_BACK)
+    contribution = plan(repository, service, selection, origin)
     return Assembled(
         repository=repository,
         contribution=contribution,

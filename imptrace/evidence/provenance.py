@@ -31,6 +31,8 @@ class Provenance:
     imptrace: str
     """imptrace's own version."""
     lost: int = 0
+    rehearsed: bool = False
+    """Whether all came back when this very advice was rehearsed."""
 
 
 def provenance(runs: Sequence[RunDetails], programs_of_service: Collection[str]) -> Provenance:

@@ -5,6 +5,7 @@ fewest directories and files that keep all of the subject's own state. `Advice` 
 Paths are bytes, absolute, without a trailing slash. `imptrace.render.reasons` has the words.
 """
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,6 +25,7 @@ __all__ = [
     "Method",
     "Reason",
     "Recommendation",
+    "Rehearsed",
     "Scope",
     "SetAside",
     "Subject",
@@ -113,6 +115,12 @@ class Subject:
     home: Home | None = None
     """The home directory that most of it is about; None for a system service."""
 
+    @property
+    def name(self) -> str:
+        """What it is called: a service, a program, or the option of neither."""
+        program = os.fsdecode(self.program) if self.program else None
+        return self.service or program or self.option or "-"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -179,6 +187,17 @@ class Recommendation:
     """Set where the path is another distribution's: this is what NixOS has to keep."""
 
 
+class Rehearsed(NamedTuple):
+    """What the newest rehearsal has shown."""
+
+    verdict: str
+    """came-back, misfit or lost."""
+    at_ns: int
+    unit: str | None
+    is_current: bool
+    """Whether it was of this very advice; else of a former one, and proves nothing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Advice:
     """The whole answer about one subject."""
@@ -194,6 +213,7 @@ class Advice:
     """Sorted by path: what --explain answers from."""
     warnings: tuple[Reason, ...] = ()
     """What the user should know about the whole: events lost, nothing observed, ..."""
+    rehearsed: Rehearsed | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

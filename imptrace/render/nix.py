@@ -34,6 +34,7 @@ from imptrace.render.nix_text import (
     string,
 )
 from imptrace.render.reasons import in_words
+from imptrace.render.rehearsed import rehearsed_words
 from imptrace.render.text import printable
 
 DEFAULT_STORAGE = b"/persistent"
@@ -126,7 +127,10 @@ def _merged(advices: Sequence[Advice]) -> Advice:
         there = found.get(each.path)
         is_better = there is None or there.scope is Scope.SHARED
         found[each.path] = each if is_better or there is None else there
-    return replace(advices[0], recommendations=tuple(found[path] for path in sorted(found)))
+    proven = advices[0].rehearsed if len(advices) == 1 else None
+    return replace(
+        advices[0], rehearsed=proven, recommendations=tuple(found[path] for path in sorted(found))
+    )
 
 
 def _body(
@@ -142,7 +146,10 @@ def _body(
     )
     shared = [printable(each.path) for each in advice.recommendations if each.scope is Scope.SHARED]
     remarks = [*_remarks(_LEFT_OUT, left_out), *_remarks(_SHARED, shared)]
-    return [*written.bindings, *remarks], left_out
+    proven = []
+    if advice.rehearsed is not None and written.bindings:
+        proven = [f"  {line}" for line in comment(rehearsed_words(advice.rehearsed)).lines]
+    return [*proven, *written.bindings, *remarks], left_out
 
 
 def _as_on_nixos(

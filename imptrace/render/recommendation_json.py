@@ -8,11 +8,12 @@ from imptrace.judge.model import (
     Figure,
     Reason,
     Recommendation,
+    Rehearsed,
     SetAside,
     Subject,
 )
 from imptrace.render.reasons import in_words
-from imptrace.render.run_json import PathNameJson, path_name, plain_text
+from imptrace.render.run_json import PathNameJson, path_name, plain_text, time_of
 
 
 class SubjectJson(TypedDict):
@@ -49,6 +50,15 @@ class SetAsideJson(PathNameJson):
     text: str
 
 
+class RehearsedJson(TypedDict):
+    """What the newest rehearsal has shown."""
+
+    verdict: str
+    at: str
+    unit: str | None
+    current: bool
+
+
 class RecommendationAnswer(TypedDict):
     """`imptrace recommend --format json`."""
 
@@ -58,6 +68,7 @@ class RecommendationAnswer(TypedDict):
     recommendations: list[RecommendationJson]
     set_aside: list[SetAsideJson]
     warnings: list[dict[str, Any]]
+    rehearsed: RehearsedJson | None
 
 
 class RecommendationsAnswer(TypedDict):
@@ -76,6 +87,7 @@ def recommendation(advice: Advice) -> RecommendationAnswer:
         "recommendations": [_recommendation(each) for each in advice.recommendations],
         "set_aside": list(_set_aside(advice.set_aside)),
         "warnings": [_reason(each) for each in advice.warnings],
+        "rehearsed": _rehearsed(advice.rehearsed),
     }
 
 
@@ -86,6 +98,17 @@ def recommendations(advices: Sequence[Advice]) -> RecommendationAnswer | Recomme
     return {
         "schema": "imptrace.recommendations/1",
         "recommendations": [recommendation(each) for each in advices],
+    }
+
+
+def _rehearsed(found: Rehearsed | None) -> RehearsedJson | None:
+    if found is None:
+        return None
+    return {
+        "verdict": found.verdict,
+        "at": time_of(found.at_ns),
+        "unit": found.unit,
+        "current": found.is_current,
     }
 
 

@@ -22,6 +22,7 @@ from imptrace.judge.model import (
     Why,
 )
 from imptrace.render.reasons import in_words
+from imptrace.render.rehearsed import rehearsed_words
 from imptrace.render.screen import Screen, aligned
 from imptrace.render.text import printable
 from imptrace.render.wholes import Whole, wholes
@@ -55,7 +56,10 @@ def table(advice: Advice, screen: Screen, *, set_aside: bool = False, parts: boo
     """
     owned = wholes(each for each in advice.recommendations if each.scope is Scope.OWNED)
     shared = wholes(each for each in advice.recommendations if each.scope is Scope.SHARED)
-    lines = [screen.bold(_heading(advice)), ""]
+    lines = [screen.bold(_heading(advice))]
+    if advice.rehearsed is not None:
+        lines.append(rehearsed_words(advice.rehearsed))
+    lines.append("")
     if owned:
         lines += _rows("KEEP", owned, advice, screen, parts=parts)
     else:
@@ -98,9 +102,7 @@ def explanation(advice: Advice, runs: Sequence[RunDetails], path: bytes, screen:
 
 def name_of_subject(advice: Advice) -> str:
     """Say whom an advice is for: a service, a program, or the option of neither."""
-    subject = advice.subject
-    name = subject.service or (printable(subject.program) if subject.program else None)
-    return printable(name or subject.option or "-")
+    return printable(advice.subject.name)
 
 
 def _heading(advice: Advice) -> str:

@@ -163,8 +163,8 @@ def _run(record: RunRecord) -> RunJson:
         "user": record.user,
         "uid": record.uid,
         "host": record.host,
-        "started": _time(record.started_ns),
-        "ended": None if record.ended_ns is None else _time(record.ended_ns),
+        "started": time_of(record.started_ns),
+        "ended": None if record.ended_ns is None else time_of(record.ended_ns),
         "exit": {"code": record.exit_code, "signal": record.exit_signal},
         "recorder": record.recorder,
         "status": record.status.value,
@@ -289,5 +289,5 @@ def _plain(text: str) -> str:
     return plain_text(text.encode(errors="surrogateescape"))
 
 
-def _time(nanoseconds: int) -> str:
+def time_of(nanoseconds: int) -> str:
     return datetime.fromtimestamp(nanoseconds / 1e9, tz=UTC).isoformat(timespec="microseconds")

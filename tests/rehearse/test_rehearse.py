@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -84,6 +85,29 @@ def test_right_advice_comes_back_and_nothing_real_is_written(machine: Machine) -
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("keeper: came back (2 files read as they were left)")
     assert {path: path.stat().st_mtime_ns for path in machine.home.rglob("*")} == before
+
+
+def test_recommend_says_so_until_the_advice_changes(machine: Machine) -> None:
+    """In text, JSON and Nix; what another advice has shown is said to be another one's."""
+    assert (
+        machine.imptrace("recommend", "keeper")
+        .stdout.splitlines()[1]
+        .startswith("rehearsed: came back (")
+    )
+    told = json.loads(machine.imptrace("recommend", "keeper", "--json").stdout)
+    assert (told["rehearsed"]["verdict"], told["rehearsed"]["current"]) == ("came-back", True)
+    assert (
+        "  # rehearsed: came back ("
+        in machine.imptrace("recommend", "keeper", "--format", "nix").stdout
+    )
+    changed = machine.imptrace("recommend", "keeper", "--no-catalogue", "--json")
+    assert json.loads(changed.stdout)["rehearsed"]["current"]
+    with sqlite3.connect(machine.directory / "db") as database:
+        database.execute("UPDATE rehearsal SET fingerprint = 'another'")
+    database.close()
+    said = machine.imptrace("recommend", "keeper").stdout
+    assert "rehearsed: not this advice, but a former one (" in said
+    assert "came back" not in said
 
 
 def without_data(rows: Rows) -> Rows:

@@ -13,6 +13,7 @@ from imptrace.db.records import Detail
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.evidence.questions import questions
+from imptrace.evidence.rehearsed import with_rehearsal
 from imptrace.facts.levels import Level
 from imptrace.judge.advise import advise
 from imptrace.judge.model import Advice, Facts
@@ -76,20 +77,22 @@ def _advices(wanted: Wanted) -> list[tuple[Facts, Advice]]:
     catalogue = shipped() if wanted.with_catalogue else None
     in_full = wanted.set_aside or wanted.output is Format.JSON or wanted.explain is not None
     detail = Detail.TIMELESS if in_full else Detail.DECISIVE
+
+    def advised(facts: Facts) -> Advice:
+        return advise(facts, with_declared=True, with_verdicts=wanted.explain is not None)
+
     try:
         with reading(wanted.database) as engine:
             asked = questions(
                 engine, wanted.names, wanted.services, catalogue, everything=wanted.everything
             )
             gathered = [gather(engine, each, catalogue, detail) for each in asked]
+            found = [(facts, with_rehearsal(engine, advised(facts))) for facts in gathered]
     except NoDatabaseError:
         if not wanted.services or catalogue is None:
             raise
         gathered = [gather(None, Question(service=each), catalogue) for each in wanted.services]
-    found = [
-        (facts, advise(facts, with_declared=True, with_verdicts=wanted.explain is not None))
-        for facts in gathered
-    ]
+        found = [(facts, advised(facts)) for facts in gathered]
     if wanted.everything:
         return [each for each in found if each[1].recommendations] or found[:1]
     return found

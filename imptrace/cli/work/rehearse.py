@@ -4,23 +4,27 @@ import json as json_module
 import os
 import sys
 import tempfile
+import time
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from imptrace.catalogue import shipped
 from imptrace.cli.asked import Asked, asked
+from imptrace.cli.messages import say
 from imptrace.cli.output import answer, answer_json
 from imptrace.cli.record import record
 from imptrace.cli.wish import Wish
 from imptrace.cli.work.rehearse_unit import Rehearsal
 from imptrace.db import queries
-from imptrace.db.engine import reading
-from imptrace.db.records import WHOLE, Part
+from imptrace.db.engine import reading, writing
+from imptrace.db.records import WHOLE, Part, RehearsalRecord
+from imptrace.db.rehearsals import store_rehearsal
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.advise import advise
+from imptrace.judge.fingerprint import Row, fingerprint
 from imptrace.judge.model import Method, Recommendation
 from imptrace.kept.declared import declared_by_configuration
 from imptrace.kept.rehearse.compare import Judged, came_back, findings
@@ -33,6 +37,7 @@ STATE_IS_LOST = 1
 NOTHING_IS_PROVEN = 3
 _SECONDS = 120.0
 _HOW = {Method.BIND: How.BIND, Method.SYMLINK: How.SYMLINK, Method.NONE: How.COPY}
+_METHODS = {how: method for method, how in _HOW.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +79,7 @@ def rehearse(wanted: Wanted) -> int:
         plan = _plan(wanted, found, keeps, unit)
         rehearsed = play(plan, _launcher(wanted), Path(exchange))
         shown = _compared(wanted, unit, plan, rehearsed, f"{exchange}/imptrace.db")
+    _remember(wanted, found, plan, shown)
     if wanted.json:
         answer_json(rehearsal.answer(shown))
     else:
@@ -81,6 +87,29 @@ def rehearse(wanted: Wanted) -> int:
     if shown.findings:
         return STATE_IS_LOST
     return NOTHING_IS_PROVEN if rehearsal.verdict(shown) == rehearsal.UNPROVEN else 0
+
+
+def _remember(wanted: Wanted, found: Asked, plan: Plan, shown: rehearsal.Shown) -> None:
+    """Store the result beside what was recorded, for `recommend` to tell of it."""
+    verdict = rehearsal.verdict(shown)
+    if found.advice is None or verdict == rehearsal.UNPROVEN:
+        return
+    rows = (
+        Row(each.path, each.kind, _METHODS[each.how], each.level, each.user, each.group, each.mode)
+        for each in plan.keeps
+    )
+    record_of_it = RehearsalRecord(
+        subject=found.advice.subject.name,
+        fingerprint=fingerprint(rows),
+        verdict=verdict,
+        unit=shown.unit,
+        at_ns=time.time_ns(),
+    )
+    try:
+        with writing(wanted.database, create=True) as engine:
+            store_rehearsal(engine, record_of_it)
+    except ImptraceError as error:
+        say(f"the result is not kept: {error}")
 
 
 def _asked(wanted: Wanted, unit: Rehearsal | None) -> Asked:
