@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from imptrace.db.buses import bus_of
 from imptrace.db.changed_tree import ChangedTree
 from imptrace.db.codes import OUTCOME_CODES
+from imptrace.db.passing import Passing
 from imptrace.db.records import MAYBE_DONE, AccessRecord
 from imptrace.tracer.events import (
     ABSENT,
@@ -69,7 +70,11 @@ class Fold:
     def __init__(
         self, pending_limit: int = PENDING_LIMIT, *, of_whole_machine: bool = False
     ) -> None:
-        """`of_whole_machine`: whoever is asked over a bus is recorded as well."""
+        """Begin with nothing.
+
+        `of_whole_machine`: whoever is asked over a bus is recorded as well, and of names that come
+        and go only some are kept.
+        """
         self.lost = 0
         self.gaps: list[Lost] = []
         """What was lost when, as far as recorders said; the first of them."""
@@ -86,6 +91,7 @@ class Fold:
         self._private: set[bytes] = set()
         self._before_known: set[bytes] = set()
         self._tree = ChangedTree()
+        self._passing = Passing() if of_whole_machine else None
 
     @property
     def pending(self) -> Pending:
@@ -104,6 +110,20 @@ class Fold:
     def stored(self) -> None:
         """Forget what was pending: it is in the database now."""
         self._pending = Pending()
+
+    def passed(self) -> list[bytes]:
+        """Forget the names that came and went, and are many; which they are. Each is told once."""
+        if self._passing is None or not self._passing.dropped:
+            return []
+        # One that came again since is there.
+        dropped = [path for path in self._passing.dropped if path not in self._requested]
+        self._passing.dropped.clear()
+        gone = set(dropped)
+        pending = self._pending
+        pending.accesses = {key: row for key, row in pending.accesses.items() if key[1] not in gone}
+        for path in gone & pending.before.keys():
+            del pending.before[path]
+        return dropped
 
     def changed_paths(self) -> list[bytes]:
         """Every path of which a change was asked for so far, where the host can see it."""
@@ -189,6 +209,7 @@ class Fold:
         elif op is Op.DELETE and access.outcome is _OK:
             self._requested[path] = True
             self._tree.discard(path)
+            self._gone(path)
         elif path not in self._tree:
             self._requested[path] = True
             self._tree.add(path)
@@ -251,6 +272,19 @@ class Fold:
         if not int(access.flags) & _EXCHANGE:
             for _, path in carried:
                 self._note_before(path, ABSENT)
+            if access.outcome is _OK:
+                for origin, _ in carried:
+                    self._gone(origin)
+                self._gone(access.path)
+
+    def _gone(self, path: bytes) -> None:
+        """Note that nothing is at a path any longer, which may be no news."""
+        if self._passing is None:
+            return
+        for each in self._passing.gone(path):
+            self._requested.pop(each, None)
+            self._before_known.discard(each)
+            self._private.discard(each)
 
     def _carry(self, access: Access, origin: bytes, path: bytes) -> None:
         """Note a changed path that came along when a directory above it was renamed."""
@@ -265,6 +299,8 @@ class Fold:
         if path not in self._before_known:
             self._before_known.add(path)
             self._pending.before[path] = before
+            if self._passing is not None and before == ABSENT:
+                self._passing.made(path)
 
     def _exited(self, event: ProcessExited) -> None:
         if event.process not in self._processes:

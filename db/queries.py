@@ -2,7 +2,8 @@
 
 import difflib
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any
 
 from sqlalchemy import (
@@ -22,13 +23,22 @@ from sqlalchemy import (
     true,
 )
 
-from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES
+from imptrace.db.codes import (
+    AFTER,
+    BEFORE,
+    FILE_TYPE_CODES,
+    OP_CODES,
+    OUTCOME_CODES,
+    unpack_strings,
+)
 from imptrace.db.effect import MADE_UP, Difference, effect_of, judged
 from imptrace.db.location import elsewhere
 from imptrace.db.models import Access, Base, FileState, Gap, Mount, MountName, Path, Process, Run
+from imptrace.db.parts import belonging, shown_name
 from imptrace.db.read_run import (
     UNKNOWN,
     accesses_by_path,
+    path_record,
     paths_of_run,
     processes_of_run,
     run_records,
@@ -37,16 +47,23 @@ from imptrace.db.read_run import (
 from imptrace.db.records import (
     MAYBE_DONE,
     WHOLE,
+    Accesses,
+    AccessRecord,
     Detail,
     Effect,
     Part,
+    PathRecord,
+    Pause,
+    ProcessRecord,
     RunDetails,
     RunRecord,
     RunStatus,
 )
 from imptrace.db.store import CHUNK, chunks
 from imptrace.errors import UsageError
-from imptrace.facts.programs import program_name
+from imptrace.facts.patterns import is_called
+from imptrace.facts.programs import names_of, program_name
+from imptrace.facts.units import unit_patterns
 from imptrace.tracer import events
 from imptrace.tracer.events import CHANGES, CONTENT_OPS, FileType
 
@@ -88,19 +105,36 @@ def resolve_run(engine: Engine, text: str, known: Iterable[str] = ()) -> int:
         raise UsageError(_no_such_run(connection, text, known) + elsewhere(engine.url.database))
 
 
+def pauses(engine: Engine) -> list[Pause]:
+    """List when nothing was recorded between runs of the whole machine, oldest first."""
+    until = Run.started_ns + func.coalesce(Gap.until, 0)
+    with engine.connect() as connection:
+        found = connection.execute(
+            select(Gap.run_id, Run.started_ns + Gap.since, until)
+            .join(Run, Run.id == Gap.run_id)
+            .where(Gap.count == 0, Gap.since.is_not(None))
+            .order_by(Gap.run_id, Gap.position)
+        )
+        return [Pause(*row) for row in found]
+
+
 def executed_programs(engine: Engine) -> set[bytes]:
     """Return the base names of all that was ever executed."""
     with engine.connect() as connection:
         return set(map(program_name, connection.scalars(select(Process.exe).distinct())))
 
 
-def runs_executing(engine: Engine, programs: Collection[bytes]) -> list[int]:
-    """Ids of the runs, oldest first, in which one of `programs` (base names) was executed."""
+def runs_executing(engine: Engine, programs: AbstractSet[bytes]) -> list[int]:
+    """Ids of the runs, oldest first, in which one of `programs` (names) was executed."""
     with engine.connect() as connection:
-        exes = connection.scalars(select(Process.exe).distinct())
-        wanted = [exe for exe in exes if program_name(exe) in programs]
-        found = select(Process.run_id).where(Process.exe.in_(wanted)).distinct()
-        return sorted(connection.scalars(found))
+        images = connection.execute(select(Process.run_id, Process.exe, Process.argv).distinct())
+        return sorted(
+            {
+                run
+                for run, exe, argv in images
+                if exe in programs or programs & set(names_of(exe, unpack_strings(argv)))
+            }
+        )
 
 
 def run_details(
@@ -128,6 +162,60 @@ def run_details(
         )
 
 
+def run_part(engine: Engine, run_id: int, part: Part, detail: Detail = Detail.EXACT) -> RunDetails:
+    """Return a part of a run. Raises UsageError, with the nearest name, if nothing is in it."""
+    details = run_details(engine, run_id, detail, part)
+    if part and not details.processes:
+        with engine.connect() as connection:
+            everyone = processes_of_run(connection, run_id)
+        raise UsageError(_no_such_part(everyone, run_id, part))
+    return details
+
+
+def _no_such_part(processes: Sequence[ProcessRecord], run_id: int, part: Part) -> str:
+    """Say which of what was asked for is not there, or that it is not there together."""
+    lists = f"imptrace runs --parts {run_id} lists what is"
+    if part.units and not belonging(processes, Part(units=part.units)):
+        known = {each.unit.removesuffix(".service") for each in processes if each.unit}
+        asked = part.units[0].removesuffix(".service")
+        return f"run {run_id} has nothing of a unit {asked!r}; {nearest(asked, known)}{lists}"
+    if part.program is not None and not belonging(processes, Part(program=part.program)):
+        programs = {shown_name(each.exe, each.argv) for each in processes}
+        names = {each.decode(errors="backslashreplace") for each in programs}
+        asked = part.program.decode(errors="backslashreplace")
+        return f"run {run_id} has nothing of a program {asked!r}; {nearest(asked, names)}{lists}"
+    if part.uid is not None and not belonging(processes, Part(uid=part.uid)):
+        return f"run {run_id} has nothing of a user with the uid {part.uid}; {lists}"
+    return f"run {run_id} has nothing of all this together; {lists}"
+
+
+def runs_with(engine: Engine, part: Part) -> list[int]:
+    """Find the runs, oldest first, that have something of a part without a program."""
+    with engine.connect() as connection:
+        seen = select(Process.run_id, Process.unit, Process.uid).distinct()
+        units = unit_patterns(part.units)
+        return sorted(
+            {
+                run
+                for run, unit, uid in connection.execute(seen)
+                if (part.uid is None or uid == part.uid)
+                and (not units or (unit is not None and is_called(unit, units)))
+            }
+        )
+
+
+def recorded_units(engine: Engine) -> set[str]:
+    """Name the units whose processes were recorded."""
+    with engine.connect() as connection:
+        found = connection.scalars(select(Process.unit).distinct())
+        return {unit for unit in found if unit is not None}
+
+
+def with_accesses(path: PathRecord, accesses: tuple[AccessRecord, ...]) -> PathRecord:
+    """Say of a path only what some accesses did to it."""
+    return path_record(path.run, path.path, Accesses(accesses), (path.before, path.after))
+
+
 def _listed(connection: Connection, table: type[Base], run_id: int) -> Iterator[tuple[Any, ...]]:
     """Read the rows of a run in a table that keeps their order, less run and position."""
     columns = table.__table__.c
@@ -135,11 +223,18 @@ def _listed(connection: Connection, table: type[Base], run_id: int) -> Iterator[
     return (tuple(row[2:]) for row in connection.execute(rows))
 
 
-def count_paths(engine: Engine, run_id: int) -> int:
-    """Count the distinct paths that a run saw."""
+def count_paths(engine: Engine, run_id: int, processes: Sequence[int] | None = None) -> int:
+    """Count the distinct paths that a run, or some of its processes, saw."""
     with engine.connect() as connection:
-        counted = func.count(Access.path_id.distinct())
-        return connection.scalars(select(counted).where(Access.run_id == run_id)).one()
+        of_run = Access.run_id == run_id
+        if processes is None:
+            counted = func.count(Access.path_id.distinct())
+            return connection.scalars(select(counted).where(of_run)).one()
+        seen: set[int] = set()
+        for chunk in chunks(processes, CHUNK):
+            theirs = select(Access.path_id).where(of_run, Access.process_id.in_(chunk))
+            seen.update(connection.scalars(theirs.distinct()))
+        return len(seen)
 
 
 def nearest(name: str, names: Iterable[str]) -> str:

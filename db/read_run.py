@@ -31,6 +31,7 @@ from imptrace.db.codes import (
 from imptrace.db.effect import effect_on
 from imptrace.db.liveness import RecorderIdentity, is_gone
 from imptrace.db.models import Access, Path
+from imptrace.db.parts import belonging
 from imptrace.db.records import (
     WHOLE,
     Accesses,
@@ -42,7 +43,6 @@ from imptrace.db.records import (
     RunRecord,
     RunStatus,
 )
-from imptrace.facts.programs import program_name
 from imptrace.tracer.events import ABSENT, CHANGES, FileState, FileType, Op, flags_of
 
 AnyRow = Row[Any]
@@ -64,6 +64,7 @@ def run_records(connection: Connection, condition: ColumnElement[bool]) -> list[
 
 
 def _run_record(row: AnyRow, properties: Mapping[str, str]) -> RunRecord:
+    status = _status(row)
     return RunRecord(
         id=row.id,
         label=row.label,
@@ -74,11 +75,12 @@ def _run_record(row: AnyRow, properties: Mapping[str, str]) -> RunRecord:
         uid=row.uid,
         host=row.host,
         started_ns=row.started_ns,
-        ended_ns=row.ended_ns,
+        # Of a run that lasts it is the last time that it was known to be recorded.
+        ended_ns=None if status is RunStatus.RECORDING else row.ended_ns,
         exit_code=row.exit_code,
         exit_signal=row.exit_signal,
         recorder=row.recorder,
-        status=_status(row),
+        status=status,
         lost=row.lost,
         unseen=row.unseen,
         service=row.service,
@@ -103,16 +105,9 @@ def processes_of_run(
 ) -> tuple[ProcessRecord, ...]:
     """Read the processes of a run, or of a part of it, in the order in which they began."""
     process = models.Process
-    wanted: list[ColumnElement[bool]] = [process.run_id == run_id]
-    if part.unit is not None:
-        wanted.append(process.unit == part.unit)
-    if part.uid is not None:
-        wanted.append(process.uid == part.uid)
-    if part.program is not None:
-        exes = connection.scalars(select(process.exe).where(*wanted).distinct())
-        wanted.append(process.exe.in_([exe for exe in exes if program_name(exe) == part.program]))
-    rows = connection.execute(select(process.__table__).where(*wanted).order_by(process.id))
-    return tuple(map(_process_record, rows))
+    of_run = select(process.__table__).where(process.run_id == run_id).order_by(process.id)
+    found = tuple(map(_process_record, connection.execute(of_run)))
+    return tuple(belonging(found, part)) if part else found
 
 
 def _process_record(row: AnyRow) -> ProcessRecord:
@@ -214,6 +209,8 @@ def path_record(run_id: int, path: bytes, accesses: Accesses, sides: Sides) -> P
 
 
 _ROWS = 2000
+_FEW_PROCESSES = 500
+"""Below every database's limit of bound parameters."""
 _PROCESS = ACCESS_COLUMNS.index(Access.process_id)
 _NOTHING: dict[int, Sides] = {BEFORE: (ABSENT, None), AFTER: (None, ABSENT)}
 _NEVER_THERE: Sides = (ABSENT, ABSENT)
@@ -225,9 +222,14 @@ def paths_of_run(
     connection: Connection, run_id: int, detail: Detail, processes: Collection[int] | None = None
 ) -> Iterator[PathRecord]:
     """Read the paths of a run, sorted; `processes`: only what these did, to theirs."""
-    rows = _rows_by_path(connection, run_id, _wanted(run_id, detail))
-    if processes is not None:
-        rows = _of_processes(rows, frozenset(processes))
+    wanted = _wanted(run_id, detail)
+    if processes is None:
+        rows = _rows_by_path(connection, run_id, wanted)
+    elif len(processes) <= _FEW_PROCESSES:
+        theirs = Access.process_id.in_(processes)
+        rows = _rows_by_path(connection, run_id, and_(wanted, theirs))
+    else:
+        rows = _of_processes(_rows_by_path(connection, run_id, wanted), frozenset(processes))
     names: dict[int, bytes] = {path_id: of_path[0][1] for path_id, of_path in rows.items()}
     states = states_by_path(connection, run_id)
     accesses_of = _reader(names, detail)

@@ -46,10 +46,10 @@ class Detail(Enum):
 class Part:
     """The part of a run that is asked for: of processes that all of this is true of."""
 
-    unit: str | None = None
-    """Of this unit of systemd."""
+    units: tuple[str, ...] = ()
+    """Of one of these units of systemd; `*` stands for an instance, `.service` may be left out."""
     program: bytes | None = None
-    """Of this base name, unwrapped."""
+    """Of this name, and what it started."""
     uid: int | None = None
     """Of this user."""
 
@@ -306,6 +306,15 @@ class PathRecord(NamedTuple):
         for access in self.accesses:
             flags |= access.flags
         return flags
+
+
+class Pause(NamedTuple):
+    """A time in which nothing of the machine was recorded, though it was before and after."""
+
+    run: int
+    """The one that began then."""
+    since_ns: int
+    until_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,8 @@ from sqlalchemy import (
     and_,
     bindparam,
     case,
+    delete,
+    exists,
     func,
     insert,
     literal_column,
@@ -110,6 +112,9 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
         yield chunk
 
 
+NOT_KEPT = 0
+"""Stands for the id of another name, of a rename or link, that was forgotten: no path has it."""
+
 _PROCESS_COLUMNS = tuple(Process.__table__.columns.keys())
 _ACCESS_COLUMNS = tuple(Access.__table__.columns.keys())
 _STATE_COLUMNS = tuple(FileState.__table__.columns.keys())
@@ -157,6 +162,25 @@ def insert_run(
         "scope": SCOPE_CODES[run.scope],
     }
     return connection.execute(insert(Run).values(row | more).returning(Run.id)).scalar_one()
+
+
+def last_recorded(connection: Connection, run: RunStart, run_id: int) -> int | None:
+    """Tell until when the runs before `run_id` recorded the same on this host; None: never."""
+    same = and_(
+        Run.id != run_id,
+        Run.scope == SCOPE_CODES[run.scope],
+        Run.host == storable(run.host),
+        Run.argv == pack_strings(run.argv),
+    )
+    ended = connection.scalar(
+        select(func.max(func.coalesce(Run.ended_ns, Run.started_ns))).where(same)
+    )
+    if ended is None:
+        return None
+    # One that was killed told the last time that it lived some time before.
+    newest = select(Run.id).where(same).order_by(Run.started_ns.desc()).limit(1).scalar_subquery()
+    seen = select(func.max(Run.started_ns + Access.last)).join(Run, Run.id == Access.run_id)
+    return max(ended, connection.scalar(seen.where(Run.id == newest)) or 0)
 
 
 def insert_properties(connection: Connection, run_id: int, properties: Mapping[str, str]) -> None:
@@ -229,6 +253,30 @@ def find_paths(connection: Connection, paths: Iterable[bytes], ids: dict[bytes, 
         ids.update((path, found[path]) for path in chunk if path in found)
 
 
+def forget_paths(connection: Connection, run_id: int, paths: Iterable[bytes]) -> list[bytes]:
+    """Remove what a run knows of paths; which were stored at all."""
+    ids: dict[bytes, int] = {}
+    find_paths(connection, paths, ids)
+    for chunk in chunks(ids.values(), CHUNK):
+        for table in (Access, FileState):
+            columns = table.__table__.c
+            of_run = and_(columns.run_id == run_id, columns.path_id.in_(chunk))
+            connection.execute(delete(table).where(of_run))
+        unused = ~exists().where(Access.path_id == Path.id)
+        connection.execute(delete(Path).where(Path.id.in_(chunk), unused))
+    # In one go: it reads all of the run, since no index leads there.
+    forgotten = frozenset(ids.values())
+    for column in (Access.to_id, Access.from_id):
+        named = connection.execute(
+            select(column).where(Access.run_id == run_id, column.is_not(None)).distinct()
+        )
+        gone = [other for (other,) in named if other in forgotten]
+        for chunk in chunks(gone, CHUNK):
+            of_those = update(Access).where(Access.run_id == run_id, column.in_(chunk))
+            connection.execute(of_those.values({column: NOT_KEPT}))
+    return list(ids)
+
+
 def upsert_accesses(
     connection: Connection, run_id: int, pending: Pending, ids: Mapping[bytes, int]
 ) -> None:
@@ -261,8 +309,8 @@ def upsert_accesses(
             OUTCOME_CODES[row.outcome],
             row.errno,
             int(row.flags),
-            None if row.to is None else ids.get(row.to),
-            None if row.origin is None else ids.get(row.origin),
+            None if row.to is None else ids.get(row.to, NOT_KEPT),
+            None if row.origin is None else ids.get(row.origin, NOT_KEPT),
         )
         for (process, path, op), row in pending.accesses.items()
     )

@@ -3,39 +3,53 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Engine, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select
 
 from imptrace.db.codes import OPS, OUTCOMES
 from imptrace.db.effect import effect_on
 from imptrace.db.models import Access, FileState, Path, Process, Run
+from imptrace.db.parts import machine_runs
 from imptrace.db.queries import nearest
-from imptrace.db.read_run import ACCESS_COLUMNS, UNKNOWN, AnyRow, Sides, access_record, joined
+from imptrace.db.read_run import (
+    ACCESS_COLUMNS,
+    UNKNOWN,
+    AnyRow,
+    Sides,
+    access_record,
+    joined,
+    processes_of_run,
+)
 from imptrace.db.records import (
+    WHOLE,
     Accesses,
     AccessRecord,
     OtherPrograms,
+    Part,
     PathUse,
     best_outcome,
     count_calls,
 )
 from imptrace.db.store import CHUNK, chunks
 from imptrace.errors import UsageError
+from imptrace.facts.patterns import is_called
 from imptrace.facts.programs import program_name
+from imptrace.facts.units import unit_patterns
 from imptrace.tracer.events import CHANGES, Op, Outcome
 
 _Place = tuple[int, int]
 """Run, path id."""
 
 
-def program_uses(engine: Engine, program: str) -> list[PathUse]:
+def program_uses(engine: Engine, program: str, part: Part = WHOLE) -> list[PathUse]:
     """Return what a program touched in all runs, by path, then run.
 
     `program` is a base name, or the path of an executable. To a program belong the processes that
-    execute it, and all processes of the runs that were asked to run it: its helpers.
+    execute it, and all processes of the runs that were asked to run it: its helpers. Of `part`
+    unit and user count.
     Raises UsageError, with the nearest name there is, if it was never recorded.
     """
     with engine.connect() as connection:
-        processes = _processes(connection, program)
+        processes = _processes(connection, program, part)
         runs = sorted({run for run, _ in processes})
         rows = (
             row
@@ -46,14 +60,18 @@ def program_uses(engine: Engine, program: str) -> list[PathUse]:
         return _uses(connection, rows)
 
 
-def path_uses(engine: Engine, path: bytes) -> list[PathUse]:
-    """Return who touched a path or anything below it, by path, then run. `path` is absolute."""
+def path_uses(engine: Engine, path: bytes, part: Part = WHOLE) -> list[PathUse]:
+    """Return who touched a path or anything below it, by path, then run. `path` is absolute.
+
+    Of `part` unit and user count.
+    """
     directory = path.rstrip(b"/")
     # "0" is the byte after "/": the range of the unique index that holds all that is below.
     below = and_(Path.name >= directory + b"/", Path.name < directory + b"0")
     with engine.connect() as connection:
         here = or_(Path.name == (directory or b"/"), below)
-        return _uses(connection, connection.execute(_ACCESSES.where(here)))
+        rows = connection.execute(_ACCESSES.where(here, *_of_part(connection, part)))
+        return _uses(connection, rows)
 
 
 _ACCESSES = (
@@ -64,21 +82,49 @@ _ACCESSES = (
 )
 
 
-def _processes(connection: Connection, program: str) -> set[tuple[int, int]]:
+def _of_part(connection: Connection, part: Part) -> list[ColumnElement[bool]]:
+    """Say which processes are of a part, whatever they run."""
+    wanted: list[ColumnElement[bool]] = []
+    if part.uid is not None:
+        wanted.append(Process.uid == part.uid)
+    if part.units:
+        patterns = unit_patterns(part.units)
+        known = connection.scalars(select(Process.unit).distinct())
+        wanted.append(
+            Process.unit.in_([unit for unit in known if unit and is_called(unit, patterns)])
+        )
+    return wanted
+
+
+def _processes(connection: Connection, program: str, part: Part) -> set[tuple[int, int]]:
     """Find the processes, by run and id, that belong to a program."""
     wanted = program.encode(errors="surrogateescape")
     names = {exe: program_name(exe) for exe in connection.scalars(select(Process.exe).distinct())}
     exes = [exe for exe, name in names.items() if wanted in (exe, name, exe.rpartition(b"/")[2])]
     runs = connection.scalars(select(Run.id).where(Run.program == wanted)).all()
-    if not exes and not runs:
+    if not exes and not runs and not _in_machine_runs(connection, wanted):
         known = [name.decode(errors="backslashreplace") for name in names.values()]
         raise UsageError(
             f"no program called {program!r} was recorded; "
             f"{nearest(program, known)}imptrace runs lists what was"
         )
     belonging = or_(Process.exe.in_(exes), Process.run_id.in_(runs))
-    found = connection.execute(select(Process.run_id, Process.id).where(belonging))
-    return set(found.all())
+    of_them = select(Process.run_id, Process.id).where(belonging)
+    found = {(run, number) for run, number in connection.execute(of_them)}
+    found |= _in_machine_runs(connection, wanted)
+    if not part:
+        return found
+    of_part = select(Process.run_id, Process.id).where(*_of_part(connection, part))
+    return found & {(run, number) for run, number in connection.execute(of_part)}
+
+
+def _in_machine_runs(connection: Connection, program: bytes) -> set[tuple[int, int]]:
+    """Find a program with its helpers in the runs of the whole machine."""
+    return {
+        (run, process.id)
+        for run in machine_runs(connection)
+        for process in processes_of_run(connection, run, Part(program=program))
+    }
 
 
 def _uses(connection: Connection, rows: Iterable[Any]) -> list[PathUse]:
@@ -136,9 +182,16 @@ _LOOKS = frozenset({Op.STAT, Op.CONNECT})
 
 
 def other_programs(
-    engine: Engine, paths: Iterable[bytes], *, runs: Collection[int], programs: Collection[bytes]
+    engine: Engine,
+    paths: Iterable[bytes],
+    *,
+    runs: Collection[int],
+    programs: Collection[bytes],
+    processes: Collection[tuple[int, int]] = frozenset(),
 ) -> dict[bytes, OtherPrograms]:
     """Which programs used any of `paths` in runs other than `runs`; those in `programs` left out.
+
+    `processes`, by run and id, are left out as well.
 
     Only accesses that succeeded count, and looking is no use. Paths without any are left out.
     """
@@ -149,7 +202,14 @@ def other_programs(
             return {}
         for batch in _batches(sorted(paths)):
             statement = (
-                select(Path.name, Process.exe, Access.op, Access.outcome)
+                select(
+                    Path.name,
+                    Process.exe,
+                    Access.op,
+                    Access.outcome,
+                    Access.run_id,
+                    Access.process_id,
+                )
                 .join(Access, Access.path_id == Path.id)
                 .join(
                     Process,
@@ -158,8 +218,10 @@ def other_programs(
                 .where(Path.name.in_(batch), Access.run_id.not_in(runs))
                 .distinct()
             )
-            for name, exe, op, outcome in connection.execute(statement):
+            for name, exe, op, outcome, *process in connection.execute(statement):
                 if OUTCOMES[outcome] not in _REAL or OPS[op] in _LOOKS:
+                    continue
+                if tuple(process) in processes:
                     continue
                 program = program_name(exe)
                 if program not in programs:

@@ -21,13 +21,20 @@ from imptrace.db.liveness import this_process
 from imptrace.db.models import Run
 from imptrace.db.records import Effect, RunStart, RunSummary
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import Event, Mount, Snapshot, Warned
+from imptrace.tracer.events import Event, Lost, Mount, Scope, Snapshot, Warned
 
 PATIENCE_SECONDS = 60.0
 """How long other writers are waited for at the end of a run, all together."""
 PAUSE_SECONDS = (0.01, 0.1)
 SNAPSHOTS = 5_000
 """Paths of which the state after the run is stored in one transaction."""
+SWEEP_SECONDS = 300.0
+SWEEP_PATHS = 5_000
+"""Names that came and went are removed so often, or when so many wait for it."""
+KNOWN_IDS = 50_000
+"""Ids of paths held at once by a run that lasts."""
+ALIVE_SECONDS = 60.0
+"""So often a run that lasts says that it is recorded still."""
 WAIT_WHILE_RECORDING_MS = 250
 """How long a commit waits for another writer: meanwhile the program may wait for the recorder."""
 
@@ -55,6 +62,9 @@ class RunWriter:
         self.progress = time.monotonic()
         """When something was stored, or tried, the last time."""
         self._path_ids: dict[bytes, int] = {}
+        self._lasts = start.scope is Scope.MACHINE
+        self._passed: dict[bytes, None] = {}
+        self._swept = self._alive = time.monotonic()
         self._stored_counters = (0, 0, 0, 0, 0)
         self._lasting_failure: ImptraceError | None = None
         with explained(self._place):
@@ -71,6 +81,8 @@ class RunWriter:
                 )
                 store.insert_properties(self._connection, self.run_id, start.properties)
                 store.insert_mounts(self._connection, self.run_id, mounts)
+                if self._lasts:
+                    self._note_pause(start)
         self._wait_for_lock(WAIT_WHILE_RECORDING_MS)
 
     def feed(self, events: Iterable[Event]) -> None:
@@ -79,9 +91,45 @@ class RunWriter:
 
     def commit(self) -> None:
         """Store what was folded since the last commit, in one transaction. Never raises for it."""
+        if self._lasts:
+            self._upkeep()
         if not self._fold.pending and self._stored_counters == self._counters():
             return
         self._store_rest(until=time.monotonic())
+
+    def _note_pause(self, start: RunStart) -> None:
+        """Note since when nothing of the same was recorded, if it ever was."""
+        last = store.last_recorded(self._connection, start, self.run_id)
+        if last is not None and last < start.started_ns:
+            self._fold.feed([Lost(0, last - start.started_ns, 0)])
+
+    def _upkeep(self) -> None:
+        """Say that it is recorded still, and forget names that came and went."""
+        now = time.monotonic()
+        self._passed.update(dict.fromkeys(self._fold.passed()))
+        if len(self._path_ids) > KNOWN_IDS:
+            self._path_ids.clear()
+        if now - self._alive > ALIVE_SECONDS:
+            self._alive = now
+            self._store(self._store_sign_of_life, until=now)
+        if len(self._passed) >= SWEEP_PATHS or now - self._swept > SWEEP_SECONDS:
+            self._swept = now
+            self._sweep(until=now)
+
+    def _sweep(self, until: float) -> None:
+        """Remove names that came and went; those that came again since stay."""
+        if self._passed and self._store(self._store_sweep, until):
+            self._passed.clear()
+
+    def _store_sweep(self) -> None:
+        there = set(self._fold.changed_paths())
+        gone = [path for path in self._passed if path not in there]
+        for path in store.forget_paths(self._connection, self.run_id, gone):
+            self._path_ids.pop(path, None)
+
+    def _store_sign_of_life(self) -> None:
+        alive = {"ended_ns": time.time_ns()}
+        self._connection.execute(update(Run).where(Run.id == self.run_id).values(alive))
 
     def changed_paths(self) -> list[bytes]:
         """Every path of which a change was asked for: their state after the run is wanted."""
@@ -102,8 +150,10 @@ class RunWriter:
         self._fold.lost += lost
         self._wait_for_lock(BUSY_TIMEOUT_MS)
         until = time.monotonic() + PATIENCE_SECONDS
+        self._passed.update(dict.fromkeys(self._fold.passed()))
         if not self._store_rest(until):
             self._give_up_pending()
+        self._sweep(until)
         # Looked at between the transactions, never within one: others may want to write meanwhile.
         for batch in store.chunks(snapshots, SNAPSHOTS):
             self._store(partial(self._store_snapshots, batch), until)

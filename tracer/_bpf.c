@@ -237,6 +237,18 @@ static PyObject *machine_only_below(struct machine_object *self, PyObject *args)
 	Py_RETURN_NONE;
 }
 
+PyDoc_STRVAR(machine_renew_doc,
+"renew()\n\nTells from now on also of what was done before, as if it were new.");
+
+static PyObject *machine_renew(struct machine_object *self, PyObject *args)
+{
+	(void)args;
+	if (!check_open(self))
+		return NULL;
+	recorder_renew(&self->recorder);
+	Py_RETURN_NONE;
+}
+
 PyDoc_STRVAR(machine_held_doc,
 "held(image, op, flags, path)\n\nWrites that a process has a file open, or in memory, already.");
 
@@ -335,6 +347,7 @@ static PyMethodDef machine_methods[] = {
 	METHOD(ignore, machine_ignore, METH_VARARGS),
 	METHOD(want, machine_want, METH_VARARGS),
 	METHOD(only_below, machine_only_below, METH_VARARGS),
+	METHOD(renew, machine_renew, METH_NOARGS),
 	METHOD(held, machine_held, METH_VARARGS),
 	METHOD(read, machine_read, METH_VARARGS),
 	METHOD(leave, machine_leave_, METH_NOARGS),

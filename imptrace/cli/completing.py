@@ -58,6 +58,18 @@ def recorded_programs(context: typer.Context, incomplete: str) -> Iterable[str]:
 
 
 @_quietly
+def recorded_units(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """Complete units of all recordings."""
+    from imptrace.db import queries
+    from imptrace.db.engine import reading
+
+    with reading(_database(context)) as engine:
+        return [
+            each for each in sorted(queries.recorded_units(engine)) if each.startswith(incomplete)
+        ]
+
+
+@_quietly
 def commands(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete the program to run; its own arguments are left to the shell."""
     if context.params.get("command") or "/" in incomplete or not incomplete:

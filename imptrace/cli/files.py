@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from imptrace.cli import completing
-from imptrace.cli.options import Database, Json, Pager
+from imptrace.cli.options import Database, Json, OfUnit, OfUser, Pager
 
 
 def files(
@@ -19,6 +19,8 @@ def files(
     ],
     *,
     reads: Annotated[bool, typer.Option("--reads", help="Also show what was only read.")] = False,
+    unit: OfUnit = None,
+    user: OfUser = None,
     database: Database = None,
     json: Json = False,
     pager: Pager = True,
@@ -31,4 +33,12 @@ def files(
     """
     from imptrace.cli.work import files as work
 
-    work.files(program=program, reads=reads, database=database, json=json, pager=pager)
+    work.files(
+        program=program,
+        reads=reads,
+        unit=unit,
+        user=user,
+        database=database,
+        json=json,
+        pager=pager,
+    )

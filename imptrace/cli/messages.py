@@ -78,7 +78,14 @@ def _complain(message: str, exit_code: int) -> int:
     return exit_code
 
 
-def summarise(result: "Result", command: str, recorder: str, database: str | None) -> None:
+def summarise(
+    result: "Result",
+    command: str,
+    recorder: str,
+    database: str | None,
+    *,
+    of_machine: bool = False,
+) -> None:
     """Say in a few lines on stderr what came of a recording, and what to ask next."""
     from imptrace.db.location import shown
 
@@ -100,7 +107,10 @@ def summarise(result: "Result", command: str, recorder: str, database: str | Non
     for warning in summary.warnings:
         say(printable(warning))
     say(f"seen by the recorder {recorder}, stored in {_home_as_tilde(shown(database))}")
-    say(f"next: imptrace show {result.run_id}, imptrace recommend {asked}")
+    following = f"imptrace show {result.run_id}, imptrace recommend {asked}"
+    if of_machine:
+        following = f"imptrace runs --parts {result.run_id}, imptrace recommend PROGRAM"
+    say(f"next: {following}")
 
 
 def _paths(count: int) -> str:

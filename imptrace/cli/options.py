@@ -40,6 +40,33 @@ Service = Annotated[
         help="The NixOS service that the program belongs to.",
     ),
 ]
+OfUnit = Annotated[
+    str | None,
+    typer.Option(
+        "--unit",
+        metavar="NAME",
+        autocompletion=completing.recorded_units,
+        help="Only what a unit did, by its name or the catalogue's.",
+    ),
+]
+OfProgram = Annotated[
+    str | None,
+    typer.Option(
+        "--program",
+        metavar="NAME",
+        autocompletion=completing.recorded_programs,
+        help="Only what a program did, with what it started.",
+    ),
+]
+OfUser = Annotated[
+    str | None,
+    typer.Option(
+        "--user",
+        metavar="NAME",
+        autocompletion=completing.users,
+        help="Only what the processes of a user did.",
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No summary; errors only.")]
 Stats = Annotated[bool, typer.Option("--stats", help="Record also stat, access and readlink.")]
 

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from imptrace.cli import completing
-from imptrace.cli.options import Database, Pager, keep_garbage
+from imptrace.cli.options import Database, OfProgram, OfUnit, OfUser, Pager, keep_garbage
 from imptrace.errors import UsageError
 from imptrace.facts.levels import Level
 from imptrace.render.nix import Target
@@ -82,6 +82,9 @@ def recommend(
     no_catalogue: Annotated[
         bool, typer.Option("--no-catalogue", help="Judge by what was observed alone.")
     ] = False,
+    unit: OfUnit = None,
+    program: OfProgram = None,
+    user: OfUser = None,
     database: Database = None,
     pager: Pager = True,
 ) -> None:
@@ -106,6 +109,9 @@ def recommend(
         work.Wanted(
             names=tuple(names or ()),
             services=tuple(service or ()),
+            unit=unit,
+            program=program,
+            user=user,
             database=database,
             everything=everything,
             with_catalogue=not no_catalogue,

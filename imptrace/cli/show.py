@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from imptrace.cli import completing
-from imptrace.cli.options import Database, Json, Pager
+from imptrace.cli.options import Database, Json, OfProgram, OfUnit, OfUser, Pager
 
 
 def show(
@@ -27,11 +27,17 @@ def show(
     everything: Annotated[
         bool, typer.Option("--all", help="Show every path: fold no directory, leave none out.")
     ] = False,
+    unit: OfUnit = None,
+    program: OfProgram = None,
+    user: OfUser = None,
     database: Database = None,
     json: Json = False,
     pager: Pager = True,
 ) -> None:
     """Show one run: its processes, and what they changed.
+
+    Of a run of the whole machine --unit, --program and --user choose a part; a program that only
+    such a run saw may stand for RUN.
 
     A directory that was made with much in it is one line, with how much that is; --all shows
     what.
@@ -45,6 +51,9 @@ def show(
         reads=reads,
         tree=tree,
         everything=everything,
+        unit=unit,
+        program=program,
+        user=user,
         database=database,
         json=json,
         pager=pager,

@@ -18,6 +18,7 @@ from imptrace.record import always, terminal
 from imptrace.record.attach import read_duration
 from imptrace.record.session import Request, Session
 from imptrace.record.watch import Watched, a_unit, begin, the_machine
+from imptrace.tracer.events import Scope
 from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.permission import is_privileged
 from imptrace.tracer.recorder import RecorderOptions
@@ -103,6 +104,7 @@ def watch(
         properties=watched.properties,
         database=database,
         wait_for_children=True,
+        crowded=True,
         summary=not quiet,
     )
     session = Session(recorder, request, wake).start()
@@ -111,7 +113,13 @@ def watch(
     terminal.attend_attached(session, recorder.leave, tracer=recorder.supervisor, seconds=seconds)
     result = session.result()
     if result.summary is not None:
-        summarise(result, watched.service or "watch", recorder.name, database)
+        summarise(
+            result,
+            watched.service or "watch",
+            recorder.name,
+            database,
+            of_machine=watched.scope is Scope.MACHINE,
+        )
     if result.failure is not None:
         raise result.failure
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, Json, Pager
+from imptrace.cli.options import Database, Json, OfUnit, OfUser, Pager
 
 
 def who(
@@ -16,6 +16,8 @@ def who(
     reads: Annotated[
         bool, typer.Option("--reads", help="Also list the paths that were only read.")
     ] = False,
+    unit: OfUnit = None,
+    user: OfUser = None,
     database: Database = None,
     json: Json = False,
     pager: Pager = True,
@@ -26,4 +28,6 @@ def who(
     """
     from imptrace.cli.work import who as work
 
-    work.who(path=path, reads=reads, database=database, json=json, pager=pager)
+    work.who(
+        path=path, reads=reads, unit=unit, user=user, database=database, json=json, pager=pager
+    )

@@ -19,18 +19,35 @@ from sqlalchemy import Engine
 from imptrace.catalogue import Catalogue, Entry, Place
 from imptrace.db import queries
 from imptrace.db.location import elsewhere
-from imptrace.db.records import Detail, Effect, OtherPrograms, ProcessRecord, RunDetails, RunRecord
+from imptrace.db.records import (
+    WHOLE,
+    Detail,
+    Effect,
+    OtherPrograms,
+    Part,
+    ProcessRecord,
+    RunDetails,
+    RunRecord,
+)
 from imptrace.db.uses import other_programs
 from imptrace.errors import UsageError
 from imptrace.evidence.links import standing_links
 from imptrace.evidence.machine import Elsewhere, brought_along, joined
+from imptrace.evidence.parts import (
+    Wanted,
+    both,
+    executing,
+    in_machine_runs,
+    read_part,
+    with_unit,
+)
 from imptrace.facts.paths import name_of, parents_of
 from imptrace.facts.patterns import is_called
 from imptrace.facts.people import Home, is_person
 from imptrace.facts.units import ASKED_PROPERTIES
 from imptrace.judge.model import Context, Facts, User
 from imptrace.judge.names import executed_names, names_of_process
-from imptrace.tracer.events import ABSENT, FileState
+from imptrace.tracer.events import ABSENT, FileState, Scope
 from imptrace.tracer.snapshot import lstat_state
 
 MOST_RUNS = 20
@@ -50,6 +67,8 @@ class Question:
     names: tuple[str, ...] = ()
     """Runs or programs. Nothing, and no service: the newest run."""
     service: str | None = None
+    part: Part = WHOLE
+    """What of runs of the whole machine is meant: all of their newest, where no run is named."""
 
 
 def gather(
@@ -107,7 +126,8 @@ def _asked_entry(
 
 def _is_recorded(engine: Engine, service: str) -> bool:
     name = _plain(service)
-    return any(each.service and _plain(each.service) == name for each in queries.runs(engine))
+    labelled = (each.service for each in queries.runs(engine) if each.service)
+    return name in map(_plain, (*labelled, *queries.recorded_units(engine)))
 
 
 def _runs(
@@ -116,15 +136,27 @@ def _runs(
     """Load the runs that were asked for, oldest first."""
     records = queries.runs(engine)
     if question.names:
-        ids = {each for name in question.names for each in runs_named(engine, name, records)}
+        wanted = [each for name in question.names for each in runs_named(engine, name, records)]
     elif question.service is not None:
-        ids = set(_of_service(engine, question.service, entry, records))
+        wanted = _of_service(engine, question.service, entry, records)
+    elif question.part:
+        wanted = in_machine_runs(records, question.part)
     else:
-        ids = {record.id for record in records[-1:]}
-    wanted = sorted(ids)
-    found = tuple(queries.run_details(engine, each, detail) for each in wanted)
+        wanted = [(record.id, WHOLE) for record in records[-1:]]
+    scopes = {record.id: record.scope for record in records}
+    found = tuple(
+        run
+        for number, part in sorted(dict.fromkeys(wanted), key=lambda each: each[0])
+        for run in read_part(
+            engine,
+            (number, both(part, question.part)),
+            scopes[number],
+            question.service,
+            detail,
+        )
+    )
     if found and not any(run.paths for run in found):
-        _check_not_empty(engine, wanted)
+        _check_not_empty(engine, [number for number, _ in wanted])
     return found
 
 
@@ -135,22 +167,25 @@ def _check_not_empty(engine: Engine, run_ids: Iterable[int]) -> None:
         raise UsageError(f"run {shown} saw no path at all: record the program again")
 
 
-def runs_named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[int]:
-    """Find the newest runs of a program, or the one run that a name means."""
+def runs_named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[Wanted]:
+    """Find the newest runs of a program, or the one run that a name means.
+
+    Of runs of the whole machine it is what the program did in them.
+    """
     program = os.fsencode(name)
     if not name.isdigit() and not any(record.label == name for record in records):
-        found = [record.id for record in records if record.program == program]
-        found = found or queries.runs_executing(engine, {program})
+        found = [(record.id, WHOLE) for record in records if record.program == program]
+        found = found or executing(engine, {program}, records)
         if found:
             return found[-MOST_RUNS:]
     executed = (each.decode(errors="replace") for each in queries.executed_programs(engine))
-    return [queries.resolve_run(engine, name, executed)]
+    return [(queries.resolve_run(engine, name, executed), WHOLE)]
 
 
 def _of_service(
     engine: Engine, service: str, entry: Entry | None, records: Sequence[RunRecord]
-) -> list[int]:
-    """Find the newest runs of a service: labelled so, or of one of its programs."""
+) -> list[Wanted]:
+    """Find the newest runs of a service: labelled so, else with its unit, else its programs."""
     names = {_plain(service)}
     programs = {os.fsencode(service)}
     units: tuple[str, ...] = ()
@@ -159,14 +194,15 @@ def _of_service(
         units = entry.units
         programs = {os.fsencode(program) for program in entry.programs}
     found = [
-        record.id
+        (record.id, WHOLE)
         for record in records
         if record.service and (_plain(record.service) in names or _is_one(record.service, units))
     ]
-    if not found:
-        found = queries.runs_executing(engine, programs)
+    units = units or (service,)
+    found = found or with_unit(engine, units, records) or executing(engine, programs, records)
     if not found and entry is None:
         known = {record.service for record in records if record.service}
+        known |= {unit.removesuffix(".service") for unit in queries.recorded_units(engine)}
         hint = queries.nearest(service, known)
         other = elsewhere(engine.url.database)
         raise UsageError(f"no run of a service {service!r}; {hint}imptrace runs lists them{other}")
@@ -329,7 +365,16 @@ def _other_uses(
         if path.effect in (Effect.CREATED, Effect.MODIFIED)
     }
     return other_programs(
-        engine, left, runs=frozenset(run.run.id for run in runs), programs=programs
+        engine,
+        left,
+        runs=frozenset(run.run.id for run in runs if run.run.scope is not Scope.MACHINE),
+        processes=frozenset(
+            (run.run.id, process.id)
+            for run in runs
+            if run.run.scope is Scope.MACHINE
+            for process in run.processes
+        ),
+        programs=programs,
     )
 
 
@@ -347,6 +392,8 @@ def _unit_properties(runs: Sequence[RunDetails], entry: Entry | None) -> Mapping
     if found is not None:
         return found
     units = [unit for unit in entry.units if "*" not in unit] if entry is not None else []
+    if not units and runs and runs[-1].run.service is not None:
+        units = [runs[-1].run.service]
     return _ask_systemd(units[0]) if units else {}
 
 

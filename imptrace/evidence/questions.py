@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from imptrace.catalogue import Catalogue
 from imptrace.db import queries
-from imptrace.db.records import RunRecord
+from imptrace.db.records import WHOLE, Part, RunRecord
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import MOST_RUNS, Question, runs_named
 
@@ -21,32 +21,39 @@ def questions(
     services: Sequence[str],
     catalogue: Catalogue | None,
     *,
+    part: Part = WHOLE,
     everything: bool = False,
 ) -> list[Question]:
     """Split what was asked for by subject. Raises UsageError for a name that nothing has."""
     if services:
-        return [Question(service=each) for each in services]
+        return [Question(service=each, part=part) for each in services]
     records = queries.runs(engine)
     if everything:
         return _of_runs(records)
     if not names:
-        return [Question()]
+        return [Question(part=part)]
     found: dict[str, set[int]] = {}
     declared: list[Question] = []
     by_id = {record.id: record for record in records}
     for name in names:
         try:
-            ids = runs_named(engine, name, records)
+            wanted = runs_named(engine, name, records)
         except UsageError:
             if catalogue is None or not catalogue.matching(name):
                 raise
             # Never recorded, and known: the same answer as to --service.
             declared.append(Question(service=name))
             continue
+        if any(of for _, of in wanted):
+            # What a program did in runs of the machine is nobody else's subject.
+            declared.append(Question(names=(name,), part=part))
+            continue
+        ids = [number for number, _ in wanted]
         is_program = len(ids) > 1 or os.fsencode(name) == by_id[ids[0]].program
         subject = name if is_program else _subject(by_id[ids[0]])
         found.setdefault(subject, set()).update(ids)
-    return [*(Question(names=tuple(map(str, sorted(ids)))) for ids in found.values()), *declared]
+    of_runs = (tuple(map(str, sorted(ids))) for ids in found.values())
+    return [*(Question(names=names, part=part) for names in of_runs), *declared]
 
 
 def _of_runs(records: Iterable[RunRecord]) -> list[Question]:

@@ -11,6 +11,8 @@ _INTERPRETER = re.compile(
     rb"|(?:python|pypy|perl|ruby|lua|luajit|tclsh|wish|php|guile)[\d.]*)"
 )
 _MODULE = b"-m"
+_COMMAND = b"-c"
+_SHELL = re.compile(rb"(?:ba|da|k|mk|z|fi|a)?sh|nu|elvish|xonsh")
 
 
 def script_name(exe: bytes, argv: Sequence[bytes]) -> bytes | None:
@@ -32,6 +34,46 @@ def script_name(exe: bytes, argv: Sequence[bytes]) -> bytes | None:
     # Whatever follows an option may be its value.
     script = words[0] if words and not words[0].startswith(b"-") else b""
     return program_name(script) if b"/" in script else None
+
+
+def names_of(exe: bytes, argv: Sequence[bytes]) -> tuple[bytes, ...]:
+    """What a process is called: its executable, the name that it was started under, its script.
+
+    They differ where one executable has several names, each for another task.
+    """
+    called = argv[0].rpartition(b"/")[2] if argv else b""
+    found = (program_name(exe), called, script_name(exe, argv))
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
+def words_of_program(exe: bytes, argv: Sequence[bytes]) -> tuple[bytes, ...]:
+    """Keep of a command line what names the program and its script, and no argument.
+
+    >>> words_of_program(b"/usr/bin/mysql", [b"mysql", b"-psecret"])
+    (b'mysql',)
+    >>> words_of_program(b"/usr/bin/bash", [b"bash", b"-c", b"mysql -psecret"])
+    (b'bash', b'-c')
+    >>> words_of_program(b"/usr/bin/python3", [b"python3", b"/usr/bin/ranger", b"/home/u"])
+    (b'python3', b'/usr/bin/ranger')
+    """
+    called = argv[0].rpartition(b"/")[2].partition(b" ")[0] if argv else b""
+    words = [called] if called else []
+    first = argv[1] if len(argv) > 1 else b""
+    if first and _INTERPRETER.fullmatch(program_name(exe)):
+        if first == _MODULE:
+            words += argv[1:3]
+        elif first == _COMMAND or not (first.startswith(b"-") or b"=" in first):
+            words.append(first)
+    return tuple(words)
+
+
+def is_asked_shell(exe: bytes, argv: Sequence[bytes]) -> bool:
+    """Whether a process is a shell that somebody types into, or that reads what to do.
+
+    What it starts is no part of what started the shell.
+    """
+    is_shell = _SHELL.fullmatch(program_name(exe)) is not None
+    return is_shell and len(words_of_program(exe, argv)) <= 1
 
 
 def program_name(exe: bytes) -> bytes:

@@ -6,7 +6,7 @@ Declared is not observed: whether anything is ever written there is not known.
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -118,6 +118,16 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 _PROCESSES_OF = (b".service", b".scope")
+_KINDS_OF_UNITS = (".service", ".scope", ".socket", ".slice", ".mount", ".timer")
+
+
+def unit_patterns(names: Iterable[str]) -> tuple[str, ...]:
+    """Complete names of units, or patterns: what leaves out its kind is a service.
+
+    >>> unit_patterns(["nginx", "getty@*.service"])
+    ('nginx.service', 'getty@*.service')
+    """
+    return tuple(name if name.endswith(_KINDS_OF_UNITS) else f"{name}.service" for name in names)
 
 
 def unit_of(cgroup: bytes) -> str | None:

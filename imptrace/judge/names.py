@@ -5,8 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from imptrace.db.records import ProcessRecord, RunDetails
-from imptrace.facts.paths import name_of
-from imptrace.facts.programs import program_name, script_name
+from imptrace.facts import programs
+from imptrace.facts.programs import program_name
 from imptrace.judge.model import Context
 from imptrace.tracer.events import Op
 
@@ -59,14 +59,8 @@ def names_of(runs: Iterable[RunDetails], context: Context) -> Names:
 
 
 def names_of_process(process: ProcessRecord) -> tuple[bytes, ...]:
-    """What a process is called: its executable, the name that it was started under, its script.
-
-    They differ where one executable has several names, each for another task.
-    """
-    called = name_of(process.argv[0]) if process.argv else b""
-    script = script_name(process.exe, process.argv)
-    found = (program_name(process.exe), called, script)
-    return tuple(dict.fromkeys(name for name in found if name))
+    """What a process is called."""
+    return programs.names_of(process.exe, process.argv)
 
 
 def executed_names(run: RunDetails) -> frozenset[bytes]:

@@ -26,6 +26,7 @@ from imptrace.tracer.recorder import Recorder
 from imptrace.tracer.snapshot import snapshots
 
 if TYPE_CHECKING:
+    from imptrace.db.crowd import Crowd
     from imptrace.db.fold import Fold
     from imptrace.db.records import RunStart, RunSummary
     from imptrace.db.writer import RunWriter
@@ -69,6 +70,8 @@ class Request:
     """Read before the program starts: what it mounts itself is gone with it."""
     summary: bool = True
     """Whether to count what was read, created, modified and deleted."""
+    crowded: bool = False
+    """Processes that are alike are told of as one, and no argument is kept (imptrace.db.crowd)."""
     here: bool = True
     """It happens on this machine: its mounts are noted, and changed files looked at at the end."""
 
@@ -108,6 +111,7 @@ class Session:
         self._over = False
         self._left = 0
         self._fold: Fold | None = None
+        self._crowd: Crowd | None = None
         self._writer: RunWriter | None = None
         self._next_open = 0.0
         self._unopened: ImptraceError | None = None
@@ -206,7 +210,7 @@ class Session:
             else:
                 events.append(item)
         if self._fold is not None:
-            self._fold.feed(events)
+            self._fold.feed(events if self._crowd is None else self._crowd.of(events))
 
     def _notice(self, notice: ProgramEnded | ProgramStopped | AllGone) -> None:
         if isinstance(notice, ProgramStopped):
@@ -229,6 +233,10 @@ class Session:
 
         # Whatever comes before the database can be written is kept here.
         self._fold = self._fold or Fold(of_whole_machine=self._request.scope is Scope.MACHINE)
+        if self._request.crowded and self._crowd is None:
+            from imptrace.db.crowd import Crowd  # noqa: PLC0415 (only who watches needs it)
+
+            self._crowd = Crowd()
         from imptrace.db.engine import DatabaseBusyError, open_database  # noqa: PLC0415 (the same)
         from imptrace.db.writer import RunWriter  # noqa: PLC0415 (the same)
 

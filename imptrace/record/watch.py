@@ -36,9 +36,17 @@ def the_machine(user: str | None, paths: Sequence[bytes], wiped: Iterable[bytes]
     Raises UsageError.
     """
     found = find_user(user) if user else None
+    # What was recorded of the machine can be told from the command line, which is kept.
+    of_paths = [word for path in paths for word in (b"--path", path)]
+    words = [*((b"--user", found.name.encode()) if found else ()), *of_paths]
     subject = Subject(
         program=b"watch",
-        argv=(b"imptrace", b"watch"),
+        argv=(
+            b"imptrace",
+            b"watch",
+            *words,
+            *(() if wiped is not None or paths else (b"--all-mounts",)),
+        ),
         cwd=os.getcwdb(),
         user=found.name if found else user_name(os.geteuid()),
         uid=found.uid if found else os.geteuid(),
@@ -49,8 +57,8 @@ def the_machine(user: str | None, paths: Sequence[bytes], wiped: Iterable[bytes]
         devices=_devices(wiped),
         below=tuple(paths),
     )
-    words = f"the processes of {found.name}" if found else "the machine"
-    return Watched(where=where, subject=subject, words=words)
+    told = f"the processes of {found.name}" if found else "the machine"
+    return Watched(where=where, subject=subject, words=told)
 
 
 def a_unit(

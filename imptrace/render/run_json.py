@@ -5,7 +5,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple, NotRequired, TypedDict
 
-from imptrace.db.records import Accesses, PathRecord, PathUse, ProcessRecord, RunDetails, RunRecord
+from imptrace.db.records import (
+    Accesses,
+    PathRecord,
+    PathUse,
+    Pause,
+    ProcessRecord,
+    RunDetails,
+    RunRecord,
+)
 from imptrace.tracer.events import AccessFlag, FileState, FileType, Op
 
 
@@ -114,11 +122,20 @@ class RunAnswer(TypedDict):
     paths: list[PathJson]
 
 
+class PauseJson(TypedDict):
+    """A time in which nothing of the machine was recorded; `run` began then."""
+
+    run: int
+    since: str
+    until: str
+
+
 class RunsAnswer(TypedDict):
     """`imptrace runs --json`."""
 
     schema: Literal["imptrace.runs/1"]
     runs: list[RunJson]
+    pauses: list[PauseJson]
 
 
 class FilesAnswer(TypedDict):
@@ -139,9 +156,16 @@ def run(details: RunDetails) -> RunAnswer:
     }
 
 
-def runs(records: Iterable[RunRecord]) -> RunsAnswer:
+def runs(records: Iterable[RunRecord], pauses: Iterable[Pause]) -> RunsAnswer:
     """Answer with all runs."""
-    return {"schema": "imptrace.runs/1", "runs": [_run(record) for record in records]}
+    return {
+        "schema": "imptrace.runs/1",
+        "runs": [_run(record) for record in records],
+        "pauses": [
+            {"run": each.run, "since": time_of(each.since_ns), "until": time_of(each.until_ns)}
+            for each in pauses
+        ],
+    }
 
 
 def files(program: str, uses: Iterable[PathUse]) -> FilesAnswer:

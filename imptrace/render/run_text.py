@@ -40,7 +40,7 @@ class Wanted:
 def run_text(details: RunDetails, wanted: Wanted) -> str:
     """Show a run."""
     sections = [
-        _heading(details.run, wanted.screen, home_of(details)),
+        [*_heading(details.run, wanted.screen, home_of(details)), *_pauses(details, wanted)],
         _titled("Processes", _drawn(process_tree(details.processes), wanted.screen), wanted),
         *_path_sections(details, wanted),
         [_left_out(details, wanted)],
@@ -102,6 +102,17 @@ def _heading(run: RunRecord, screen: Screen, home: bytes | None) -> list[str]:
         )
     lines.extend(screen.marked("yellow", f"  {printable(text)}") for _, text in run.warnings)
     return lines
+
+
+def _pauses(details: RunDetails, wanted: Wanted) -> Iterator[str]:
+    """Say when nothing of the machine was recorded before."""
+    began = details.run.started_ns
+    for gap in details.gaps:
+        if gap.count == 0 and gap.since is not None:
+            since, until = local_time(began + gap.since), local_time(began + (gap.until or 0))
+            yield wanted.screen.marked(
+                "yellow", f"  nothing was recorded from {since} to {until}, before it"
+            )
 
 
 def _path_sections(details: RunDetails, wanted: Wanted) -> Iterator[list[str]]:

@@ -297,8 +297,8 @@ def test_a_run_in_part(place: Path) -> None:
             found = queries.run_details(engine, 1, part=part)
         return {path.path: set(path.ops) for path in found.paths}
 
-    assert paths(Part(unit="mail.service")) == {b"/both": {Op.WRITE}}
+    assert paths(Part(units=("mail.service",))) == {b"/both": {Op.WRITE}}
     assert paths(Part(program=b"web")) == {b"/both": {Op.READ}, b"/web": {Op.WRITE}}
-    assert paths(Part(unit="web.service", uid=0)) == {b"/root": {Op.WRITE}}
-    assert paths(Part(unit="none.service")) == {}
+    assert paths(Part(units=("web",), uid=0)) == {b"/root": {Op.WRITE}}
+    assert paths(Part(units=("none.service",))) == {}
     assert len(paths(Part())) == 3

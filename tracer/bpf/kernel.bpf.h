@@ -179,6 +179,7 @@ struct signal_struct {
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t euid;
 } KERNEL;
 
 struct pid_namespace {

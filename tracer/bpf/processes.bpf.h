@@ -33,7 +33,8 @@ static __always_inline void note_who(struct scratch *s, struct task_struct *task
 	struct task_struct *leader = READ(task, group_leader);
 
 	s->note.pid = pid_of(leader);
-	s->note.uid = READ(task, cred, uid.val);
+	/* By whose rights it acts: of a setuid program these are not its user's. */
+	s->note.uid = READ(task, cred, euid.val);
 	s->note.gid = READ(task, cred, gid.val);
 	s->note.group = bpf_get_current_cgroup_id();
 }

@@ -136,6 +136,11 @@ static struct note_state state_now(const char *path, bool *known)
 	return state;
 }
 
+void recorder_renew(struct recorder *recorder)
+{
+	__atomic_fetch_add(&recorder->machine.counters->epoch, 1, __ATOMIC_RELAXED);
+}
+
 void recorder_held(struct recorder *recorder, uint32_t image, uint8_t op, uint32_t flags,
 		   const char *path)
 {

@@ -29,6 +29,8 @@ pid_t recorder_launch(struct recorder *recorder, const struct start *start, cons
 int recorder_follow(struct recorder *recorder, int pid, uint32_t uid, uint32_t gid,
 		    uint32_t *image);
 int recorder_ignore(struct recorder *recorder, int pid);
+/* Tells from now on also of what was done before, as if it were new. */
+void recorder_renew(struct recorder *recorder);
 void recorder_held(struct recorder *recorder, uint32_t image, uint8_t op, uint32_t flags,
 		   const char *path);
 

@@ -13,7 +13,7 @@
 #include "open.h"
 #include "places.h"
 
-enum { TOLD_MASK = (1 << 17) - 1 };
+enum { TOLD_MASK = (1 << 17) - 1, ANCESTORS_MAX = 64 };
 
 /* Which accesses a note was told as. */
 struct told {
@@ -233,6 +233,22 @@ static void tell_process(struct teller *teller, struct image *image, uint64_t at
 	image->told = true;
 }
 
+/* Whoever it came from, the first of them first: who belongs to whom is told by nothing else. */
+static void tell_above(struct teller *teller, const struct image *image, uint64_t at)
+{
+	struct image *above[ANCESTORS_MAX];
+	size_t count = 0;
+
+	for (struct image *each = image_find(image->parent); each && !each->told;
+	     each = image_find(each->parent)) {
+		if (count == ANCESTORS_MAX)
+			break;
+		above[count++] = each;
+	}
+	while (count--)
+		tell_process(teller, above[count], at);
+}
+
 void tell_image(struct teller *teller, uint32_t number, uint64_t at)
 {
 	struct image *image = image_find(number);
@@ -241,6 +257,7 @@ void tell_image(struct teller *teller, uint32_t number, uint64_t at)
 		image = image_add(number, NULL); /* the note of its start was lost */
 	if (image && !image->told) {
 		image_refresh(image);
+		tell_above(teller, image, at);
 		tell_process(teller, image, at);
 	}
 }

@@ -7,6 +7,7 @@ from imptrace.catalogue import shipped
 from imptrace.cli.messages import say
 from imptrace.cli.output import answer, answer_json, screen
 from imptrace.cli.recommend import Format
+from imptrace.cli.work.parts import part_of
 from imptrace.db.engine import NoDatabaseError, reading
 from imptrace.db.location import elsewhere
 from imptrace.db.records import Detail
@@ -34,6 +35,9 @@ class Wanted:
 
     names: tuple[str, ...]
     services: tuple[str, ...]
+    unit: str | None
+    program: str | None
+    user: str | None
     database: str | None
     everything: bool
     with_catalogue: bool
@@ -84,7 +88,12 @@ def _advices(wanted: Wanted) -> list[tuple[Facts, Advice]]:
     try:
         with reading(wanted.database) as engine:
             asked = questions(
-                engine, wanted.names, wanted.services, catalogue, everything=wanted.everything
+                engine,
+                wanted.names,
+                wanted.services,
+                catalogue,
+                part=part_of(wanted.unit, wanted.program, wanted.user),
+                everything=wanted.everything,
             )
             gathered = [gather(engine, each, catalogue, detail) for each in asked]
             found = [(facts, with_rehearsal(engine, advised(facts))) for facts in gathered]

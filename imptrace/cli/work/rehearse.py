@@ -227,7 +227,7 @@ def _compared(
     """Hold the recordings of the starts against each other."""
     _say_why(rehearsed)
     # What the manager in the copy does is not the unit's doing.
-    part = Part(unit=unit.unit.name) if unit is not None else WHOLE
+    part = Part(units=(unit.unit.name,)) if unit is not None else WHOLE
     with reading(database) as engine:
         records = queries.runs(engine)
         runs = {
