@@ -26,6 +26,8 @@ SCAN = "tracer/native/_scan.c"
 BPF = "imptrace.tracer._bpf"
 BPF_SOURCES = ("tracer/native/calls.c", "tracer/native/variables.c")
 BPF_PROGRAMS = "tracer/bpf/machine.bpf.c"
+BPF_OBJECTS = {"object_casts": ["-DCASTS"], "object_plain": []}
+"""The programs, for newer and for older kernels; tracer/bpf/load.c takes the first that loads."""
 BPF_TARGETS = {"x86_64": "x86", "aarch64": "arm64"}
 SHIM = "imptrace-shim"
 SHIM_SOURCES = ("tracer/notify/shim.c", "tracer/native/filter.c", "tracer/native/calls.c")
@@ -89,19 +91,21 @@ class BuildExtensionsAndShim(build_ext):
         headers = Path(self.build_temp) / "bpf"
         headers.mkdir(parents=True, exist_ok=True)
         try:
-            compiled = headers / "machine.bpf.o"
-            self.spawn([*_clang(), "-o", str(compiled), "-c", BPF_PROGRAMS])
+            text = "".join(self._bpf_object(headers, *each) for each in BPF_OBJECTS.items())
         except Exception as error:  # noqa: BLE001 (distutils has a class of its own for each cause)
             self.warn(f"no bpf recorder: {error}; it needs clang and libbpf")
             return
-        values = ",".join(map(str, compiled.read_bytes()))
-        text = (
-            "static const unsigned char machine_object[]\n"
-            f"\t__attribute__((aligned(8))) = {{{values}}};\n"
-        )
-        (headers / "machine_object.h").write_text(text, encoding="ascii")
+        (headers / "machine_objects.h").write_text(text, encoding="ascii")
         ext.include_dirs = [*ext.include_dirs, str(headers)]
         super().build_extension(ext)
+
+    def _bpf_object(self, directory: Path, name: str, flags: list[str]) -> str:
+        compiled = directory / f"{name}.bpf.o"
+        self.spawn([*_clang(), *flags, "-o", str(compiled), "-c", BPF_PROGRAMS])
+        values = ",".join(map(str, compiled.read_bytes()))
+        return (
+            f"static const unsigned char {name}[]\n\t__attribute__((aligned(8))) = {{{values}}};\n"
+        )
 
     def _shims(self) -> list[str]:
         return [

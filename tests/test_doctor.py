@@ -36,10 +36,11 @@ def test_broken_database(tmp_path: Path) -> None:
 
 
 def test_recorder_that_the_kernel_refuses(tmp_path: Path) -> None:
-    """Where seccomp filters may not be installed, that is said with a way out, by run as well."""
+    """Where neither bpf nor seccomp is allowed, that is said with a way out, by run as well."""
     forbid = (
         "import ctypes, os, struct, sys\n"
-        "code = [(0x20, 0, 0, 0), (0x15, 0, 1, 317), (6, 0, 0, 0x50001), (6, 0, 0, 0x7fff0000)]\n"
+        "code = [(0x20, 0, 0, 0), (0x15, 1, 0, 317), (0x15, 0, 1, 321),\n"
+        "        (6, 0, 0, 0x50001), (6, 0, 0, 0x7fff0000)]\n"
         "packed = b''.join(struct.pack('HBBI', *row) for row in code)\n"
         "buffer = ctypes.create_string_buffer(packed)\n"
         "program = struct.pack('HxxxxxxQ', len(code), ctypes.addressof(buffer))\n"
@@ -56,7 +57,7 @@ def test_recorder_that_the_kernel_refuses(tmp_path: Path) -> None:
     assert run.returncode == 125
     assert run.stderr.startswith("imptrace: the kernel refuses the notify recorder")
     assert run.stderr.count("\n") == 1
-    # Left to choose, it takes the next one, and says so.
+    # Left to choose, it takes the next one that works, and says so.
     assert "ok       recorder ptrace" in asked.stdout
     words = [*inside, "run", "--db", str(tmp_path / "x.db"), "cat", "/etc/hostname"]
     run = subprocess.run(words, capture_output=True, check=False, text=True)

@@ -23,21 +23,24 @@ static PyObject *fail(const char *what)
 }
 
 PyDoc_STRVAR(machine_doc,
-"Machine(start_ns, *, scope, stats, writes_only, only_devices, user, group, group_level)\n\n"
+"Machine(start_ns, *, scope, stats, writes_only, only_devices, user, group, group_parent,\n"
+"        group_depth, group_name, portable)\n\n"
 "Puts the programs into the kernel. Raises OSError, whose filename says what did not work.");
 
 static int machine_init(struct machine_object *self, PyObject *args, PyObject *kwargs)
 {
 	static char *names[] = { "start_ns", "scope", "stats", "writes_only", "only_devices",
-				 "user", "group", "group_level", NULL };
+				 "user", "group", "group_parent", "group_depth", "group_name",
+				 "portable", NULL };
 	struct machine_options options = { 0 };
-	unsigned long long start, group;
-	int scope, stats, writes_only, only_devices, result;
+	unsigned long long start, group, group_parent;
+	int scope, stats, writes_only, only_devices, portable, result;
 	long long user;
 
-	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K$ipppLKi", names, &start, &scope, &stats,
-					 &writes_only, &only_devices, &user, &group,
-					 &options.group_level))
+	if (!PyArg_ParseTupleAndKeywords(args, kwargs, "K$ipppLKKiyp", names, &start, &scope,
+					 &stats, &writes_only, &only_devices, &user, &group,
+					 &group_parent, &options.group_depth, &options.group_name,
+					 &portable))
 		return -1;
 	if (self->is_open) {
 		PyErr_SetString(PyExc_ValueError, "it is open already");
@@ -49,6 +52,8 @@ static int machine_init(struct machine_object *self, PyObject *args, PyObject *k
 	options.only_devices = only_devices;
 	options.user = user < 0 ? UINT32_MAX : (uint32_t)user;
 	options.group = group;
+	options.group_parent = group_parent;
+	options.portable = portable;
 	Py_BEGIN_ALLOW_THREADS
 	result = recorder_open(&self->recorder, &options, start);
 	Py_END_ALLOW_THREADS
@@ -297,7 +302,7 @@ static PyObject *machine_leave_(struct machine_object *self, PyObject *unused)
 }
 
 PyDoc_STRVAR(machine_counts_doc,
-"counts() -> dict\n\nWhat the programs counted: notes, repeats, missed, lost, unsure.");
+"counts() -> dict\n\nWhat the programs counted: notes, lost, unsure; whether they know names.");
 
 static PyObject *machine_counts(struct machine_object *self, PyObject *unused)
 {
@@ -307,8 +312,7 @@ static PyObject *machine_counts(struct machine_object *self, PyObject *unused)
 	if (!check_open(self))
 		return NULL;
 	counters = self->recorder.machine.counters;
-	return Py_BuildValue("{sKsKsKsKsKsi}", "notes", counters->notes, "repeats",
-			     counters->repeats, "missed", counters->missed, "lost",
+	return Py_BuildValue("{sKsKsKsi}", "notes", counters->notes, "lost",
 			     counters->lost, "unsure",
 			     (unsigned long long)self->recorder.teller.unsure, "names",
 			     (int)self->recorder.machine.names_known);

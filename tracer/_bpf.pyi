@@ -13,7 +13,10 @@ class Machine:
         only_devices: bool,
         user: int,
         group: int,
-        group_level: int,
+        group_parent: int,
+        group_depth: int,
+        group_name: bytes,
+        portable: bool,
     ) -> None: ...
     def launch(
         self,

@@ -79,6 +79,12 @@ def cgroups(pid: int) -> list[bytes]:
     return [line.split(b":", 2)[2] for line in _read(pid, "cgroup").splitlines() if b":" in line]
 
 
+def unified_cgroup(pid: int) -> bytes:
+    """Return its control group in the unified hierarchy (cgroup v2); b"" where there is none."""
+    lines = _read(pid, "cgroup").splitlines()
+    return next((line[3:] for line in lines if line.startswith(b"0::")), b"")
+
+
 def link(pid: int, name: str) -> bytes:
     """Return where a link such as `exe` or `cwd` leads; b"" if that cannot be read."""
     try:

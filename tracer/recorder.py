@@ -141,6 +141,17 @@ class RecorderInfo:
 
 RECORDERS = (
     RecorderInfo(
+        name="bpf",
+        module="bpf.recorder",
+        launches=True,
+        attaches=True,
+        privileged=True,
+        whole_machine=True,
+        command="`imptrace run` and `imptrace attach` as root, `imptrace watch`",
+        needs="root, Linux 5.15 or newer with BTF, and imptrace built where clang and libbpf are",
+        costs="nothing waits: some tenths of a microsecond per traced call",
+    ),
+    RecorderInfo(
         name="notify",
         module="notify.recorder",
         launches=True,
@@ -157,17 +168,6 @@ RECORDERS = (
         needs="Linux 5.3 or newer, and a container that allows ptrace; "
         "to attach: one's own process, or root",
         costs="two stops per call, of whatever kind",
-    ),
-    RecorderInfo(
-        name="bpf",
-        module="bpf.recorder",
-        launches=True,
-        attaches=True,
-        privileged=True,
-        whole_machine=True,
-        command="`imptrace watch`, `imptrace attach --recorder bpf`, `imptrace run --recorder bpf`",
-        needs="root, Linux 5.15 or newer with BTF, and imptrace built where clang and libbpf are",
-        costs="nothing waits: some tenths of a microsecond per traced call",
     ),
     RecorderInfo(
         name="strace",
@@ -201,11 +201,13 @@ def launchers(name: str = AUTO) -> Iterator[RecorderInfo]:
         yield find_recorder(name)
 
 
-def attacher(name: str = AUTO) -> RecorderInfo:
-    """Return the recorder that attaches to processes. Raises UsageError."""
-    if name != AUTO:
-        return find_recorder(name)
-    return next(info for info in RECORDERS if info.attaches and not info.privileged)
+def attachers(name: str = AUTO) -> Iterator[RecorderInfo]:
+    """Yield the recorders to attach with, in the order in which to try them. Raises UsageError."""
+    if name == AUTO:
+        root = is_privileged()
+        yield from (info for info in RECORDERS if info.attaches and (root or not info.privileged))
+    else:
+        yield find_recorder(name)
 
 
 def launch_failure(stage: str, error: OSError, program: Program, recorder: str) -> ImptraceError:

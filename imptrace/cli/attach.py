@@ -65,8 +65,8 @@ def attach(
     recorder: Annotated[
         str,
         typer.Option(
-            metavar="ptrace|bpf",
-            help="How accesses are seen; bpf costs nothing, as root (docs/recorders.md).",
+            metavar="auto|bpf|ptrace",
+            help="How accesses are seen (docs/recorders.md).",
         ),
     ] = AUTO,
     quiet: Quiet = False,
@@ -85,7 +85,7 @@ def attach(
     wake = terminal.waker()
     blocked = terminal.hold_signals()
     try:
-        recording = begin(choice, options, recorder)
+        recording, notes = begin(choice, options, recorder)
     except BaseException:
         terminal.release_signals(blocked)
         raise
@@ -100,6 +100,8 @@ def attach(
         summary=not quiet,
     )
     session = Session(recording, request, wake).start()
+    for note in notes:
+        say(note)
     if not quiet:
         say(f"attached to {choice}; {'Ctrl-C' if seconds is None else duration} lets go")
     terminal.attend_attached(session, recording.leave, tracer=recording.supervisor, seconds=seconds)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.facts.units import RUN_PROPERTIES
+from imptrace.record.launch import Begun, first_that_works
 from imptrace.record.service.manager import Manager
 from imptrace.tracer import proc, targets
 from imptrace.tracer.permission import is_privileged
@@ -14,8 +15,9 @@ from imptrace.tracer.recorder import (
     AUTO,
     Attached,
     AttachError,
+    RecorderInfo,
     RecorderOptions,
-    attacher,
+    attachers,
 )
 
 _KEPT = (*RUN_PROPERTIES, "InvocationID")
@@ -67,10 +69,14 @@ def chosen_by_unit(word: str, known: Callable[[str], Iterable[str]]) -> Choice:
     raise UsageError(f"unit {word} has no processes: it does not run here; see: systemctl status")
 
 
-def begin(choice: Choice, options: RecorderOptions, recorder: str = AUTO) -> Attached:
+def begin(choice: Choice, options: RecorderOptions, recorder: str = AUTO) -> Begun[Attached]:
     """Begin to record. Raises UsageError, ImptraceError if one of the processes refuses."""
+    return first_that_works(attachers(recorder), lambda info: _attached(info, choice.pids, options))
+
+
+def _attached(info: RecorderInfo, pids: Sequence[int], options: RecorderOptions) -> Attached:
     try:
-        return attacher(recorder).attach(choice.pids, options)
+        return info.attach(pids, options)
     except AttachError as error:
         raise targets.refusal(error.pid, error.errno) from None
 

@@ -1,33 +1,45 @@
-"""Starting a program under the first recorder that works."""
+"""Beginning to record with the first recorder that works."""
 
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Generic, NamedTuple, TypeVar
 
 from imptrace.tracer.program import Program
 from imptrace.tracer.recorder import (
     Launched,
+    Recorder,
+    RecorderInfo,
     RecorderOptions,
     RecorderUnavailableError,
     launchers,
 )
 
+R = TypeVar("R", bound=Recorder)
 
-class Start(NamedTuple):
-    """A program that was started."""
 
-    recorder: Launched
+class Begun(NamedTuple, Generic[R]):
+    """A recording that has begun."""
+
+    recorder: R
     notes: tuple[str, ...]
     """Why recorders that would have come first were passed by."""
 
 
 def launch(
     name: str, program: Program, options: RecorderOptions, blocked_signals: list[int]
-) -> Start:
+) -> Begun[Launched]:
     """Start a program under the recorder `name`, or AUTO. Raises ImptraceError."""
-    candidates = list(launchers(name))
+    return first_that_works(
+        launchers(name), lambda info: info.launch(program, options, blocked_signals)
+    )
+
+
+def first_that_works(infos: Iterable[RecorderInfo], begin: Callable[[RecorderInfo], R]) -> Begun[R]:
+    """Begin with one after the other until one is available. Raises ImptraceError."""
+    candidates = list(infos)
     notes: list[str] = []
     for info, following in zip(candidates, [*candidates[1:], None], strict=True):
         try:
-            return Start(info.launch(program, options, blocked_signals), tuple(notes))
+            return Begun(begin(info), tuple(notes))
         except RecorderUnavailableError as error:
             if following is None:
                 raise

@@ -6,14 +6,13 @@ from dataclasses import dataclass, field
 
 from imptrace.errors import ImptraceError
 from imptrace.record.attach import chosen_by_unit
-from imptrace.tracer import proc, targets
+from imptrace.record.groups import group_of
+from imptrace.tracer import targets
 from imptrace.tracer.bpf.recorder import EVERYBODY, BpfRecorder, Where, watch
 from imptrace.tracer.events import Scope
 from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.program import Subject, find_user, user_name
 from imptrace.tracer.recorder import AttachError, RecorderOptions
-
-_UNIFIED = "/sys/fs/cgroup"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +68,9 @@ def a_unit(
 ) -> Watched:
     """Choose a unit, with what it starts later. Raises UsageError, ImptraceError."""
     choice = chosen_by_unit(word, known)
-    group, level = _group_of(choice.pids[0], choice.service or "")
+    group = group_of(choice.pids[0], choice.service or "")
     return Watched(
-        where=Where(group=group, level=level, devices=_devices(wiped), below=tuple(paths)),
+        where=Where(group=group, devices=_devices(wiped), below=tuple(paths)),
         subject=choice.subject,
         words=choice.service or word,
         scope=Scope.UNIT,
@@ -99,19 +98,3 @@ def _devices(tops: Iterable[bytes] | None) -> tuple[int, ...]:
     if not devices:
         raise ImptraceError("no file system here is wiped by a boot; --all-mounts records all")
     return devices
-
-
-def _group_of(pid: int, unit: str) -> tuple[int, int]:
-    """Find the unit's control group: its id and depth, (0, 0) where cgroup v2 does not hold it."""
-    for path in map(os.fsdecode, proc.cgroups(pid)):
-        parts = path.strip("/").split("/")
-        if unit not in parts:
-            continue
-        above = parts[: parts.index(unit) + 1]
-        try:
-            group = os.stat(os.path.join(_UNIFIED, *above)).st_ino
-        except OSError:
-            continue
-        if os.path.exists(os.path.join(_UNIFIED, "cgroup.controllers")):
-            return group, len(above)
-    return 0, 0

@@ -13,6 +13,8 @@ import pytest
 from imptrace.db import queries
 from imptrace.db.engine import reading
 from imptrace.db.records import PathRecord, RunDetails
+from imptrace.tracer.bpf.recorder import load_machine
+from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
 
 IMPTRACE = Path(sys.executable).with_name("imptrace")
 PATIENCE = 60
@@ -116,4 +118,15 @@ def as_ordinary_user(
     )
 
 
+def _bpf_refusal() -> str | None:
+    try:
+        load_machine(RecorderOptions()).close()
+    except RecorderUnavailableError as error:
+        return str(error)
+    return None
+
+
+needs_bpf = pytest.mark.skipif(
+    _bpf_refusal() is not None, reason="the bpf recorder needs root, and to be built"
+)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")

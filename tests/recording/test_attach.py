@@ -17,7 +17,15 @@ import pytest
 from imptrace.db.records import RunStatus
 from imptrace.tracer import permission, proc, targets
 from imptrace.tracer.events import AccessFlag, Op
-from recording.conftest import IMPTRACE, NOBODY, PATIENCE, Recorder, as_ordinary_user, needs_root
+from recording.conftest import (
+    IMPTRACE,
+    NOBODY,
+    PATIENCE,
+    Recorder,
+    as_ordinary_user,
+    needs_bpf,
+    needs_root,
+)
 
 Started = Callable[..., subprocess.Popen[bytes]]
 
@@ -48,6 +56,12 @@ BUSY = """
 """
 
 
+@pytest.fixture(params=["ptrace", pytest.param("bpf", marks=needs_bpf)])
+def by(request: pytest.FixtureRequest) -> str:
+    """Name each recorder that attaches."""
+    return str(request.param)
+
+
 @pytest.fixture
 def started(work: Path) -> Iterator[Started]:
     """Start a Python program in the work directory; it is killed at the end of the test."""
@@ -76,15 +90,15 @@ def tell(process: subprocess.Popen[bytes], line: str) -> None:
     assert process.stdout.readline() == b"done\n"
 
 
-def attach_command(record: Recorder, *words: str) -> list[str]:
+def attach_command(record: Recorder, by: str, *words: str) -> list[str]:
     """Give the command line of an attachment."""
-    return [str(IMPTRACE), "attach", "--db", str(record.database), *words]
+    return [str(IMPTRACE), "attach", "--db", str(record.database), "--recorder", by, *words]
 
 
 @contextlib.contextmanager
-def attached(record: Recorder, *words: str) -> Iterator[subprocess.Popen[bytes]]:
+def attached(record: Recorder, by: str, *words: str) -> Iterator[subprocess.Popen[bytes]]:
     """Be attached; let go by SIGINT at the end, and expect that to have gone well."""
-    tracer = subprocess.Popen(attach_command(record, *words), stderr=subprocess.PIPE)
+    tracer = subprocess.Popen(attach_command(record, by, *words), stderr=subprocess.PIPE)
     assert tracer.stderr is not None
     first = tracer.stderr.readline()
     assert first.startswith(b"imptrace: attached to "), first
@@ -113,12 +127,12 @@ def wait_for_tracer(pid: int) -> int:
     return proc.tracer(pid)
 
 
-def test_what_happens_meanwhile(record: Recorder, work: Path, started: Started) -> None:
+def test_what_happens_meanwhile(record: Recorder, by: str, work: Path, started: Started) -> None:
     """Changes while attached are recorded with their results; what was before is not."""
     program = started(OBEDIENT)
     tell(program, "open('before', 'w').close()")
     (work / "old").write_text("old")
-    with attached(record, str(program.pid)):
+    with attached(record, by, str(program.pid)):
         tell(program, "open('new', 'w').write('x')")
         tell(program, "open('old').read(); os.rename('old', 'renamed')")
         tell(program, "os.path.exists('x') or os.mkdir('directory')")
@@ -133,14 +147,14 @@ def test_what_happens_meanwhile(record: Recorder, work: Path, started: Started) 
     assert effects["old"] == "deleted"
     assert not {"before", "after"} & set(effects)
     details = record.details()
-    assert (details.run.recorder, details.run.status) == ("ptrace", RunStatus.COMPLETE)
+    assert (details.run.recorder, details.run.status) == (by, RunStatus.COMPLETE)
     assert (details.run.program, details.run.cwd) == (b"python3", os.fsencode(work))
     # The program, and the shell that it started, a child of it.
     first, shell = details.processes
     assert (first.pid, shell.parent) == (program.pid, first.id)
 
 
-def test_what_is_open_and_mapped(record: Recorder, work: Path, started: Started) -> None:
+def test_what_is_open_and_mapped(record: Recorder, by: str, work: Path, started: Started) -> None:
     """Descriptors with their flags, libraries, and a shared mapping that is written through."""
     for name in ("read", "written", "both", "mapped"):
         (work / name).write_text("content")
@@ -148,7 +162,7 @@ def test_what_is_open_and_mapped(record: Recorder, work: Path, started: Started)
     tell(program, "r = open('read'); w = open('written', 'r+b', 0); a = os.open('both', os.O_RDWR)")
     tell(program, "import mmap; f = open('mapped', 'r+b'); m = mmap.mmap(f.fileno(), 0)")
     tell(program, "f.close()")
-    with attached(record, str(program.pid)):
+    with attached(record, by, str(program.pid)):
         tell(program, "w.write(b'longer than before'); m[:7] = b'CONTENT'")
         tell(program, "m.flush()")
     paths = {os.path.basename(path).decode(): each for path, each in record.paths(work).items()}
@@ -171,12 +185,12 @@ def test_what_is_open_and_mapped(record: Recorder, work: Path, started: Started)
 
 
 @pytest.mark.parametrize("way", ["SIGINT", "SIGTERM", "SIGHUP", "time"])
-def test_letting_go(record: Recorder, started: Started, way: str) -> None:
+def test_letting_go(record: Recorder, by: str, started: Started, way: str) -> None:
     """However it is asked for: everything is stored, and the program runs on, unstopped."""
     program = started(OBEDIENT)
     duration = ["--for", "1s"] if way == "time" else []
     tracer = subprocess.Popen(
-        attach_command(record, str(program.pid), *duration), stderr=subprocess.PIPE
+        attach_command(record, by, str(program.pid), *duration), stderr=subprocess.PIPE
     )
     assert tracer.stderr is not None
     assert tracer.stderr.readline().startswith(b"imptrace: attached to ")
@@ -190,11 +204,12 @@ def test_letting_go(record: Recorder, started: Started, way: str) -> None:
     tell(program, "pass")
 
 
-def test_the_end_of_the_program(record: Recorder, started: Started) -> None:
+def test_the_end_of_the_program(record: Recorder, by: str, started: Started) -> None:
     """When nothing is left to trace, imptrace ends by itself."""
     program = started("import sys; sys.stdin.readline(); sys.exit(3)")
-    tracer = subprocess.Popen(attach_command(record, str(program.pid)), stderr=subprocess.PIPE)
-    wait_for_tracer(program.pid)
+    tracer = subprocess.Popen(attach_command(record, by, str(program.pid)), stderr=subprocess.PIPE)
+    assert tracer.stderr is not None
+    assert tracer.stderr.readline().startswith(b"imptrace: attached to ")
     program.communicate(b"\n", timeout=PATIENCE)
     tracer.communicate(timeout=PATIENCE)
     assert (program.returncode, tracer.returncode) == (3, 0)
@@ -208,7 +223,7 @@ def test_killed_tracer(record: Recorder, started: Started, work: Path) -> None:
         program = started(BUSY)
         assert program.stdin is not None
         tracer = subprocess.Popen(
-            attach_command(record, "-q", str(program.pid)), stderr=subprocess.DEVNULL
+            attach_command(record, "ptrace", "-q", str(program.pid)), stderr=subprocess.DEVNULL
         )
         inner = wait_for_tracer(program.pid)
         program.stdin.write(b"\n")
@@ -224,10 +239,12 @@ def test_killed_tracer(record: Recorder, started: Started, work: Path) -> None:
     assert record.details().run.status is not RunStatus.RECORDING
 
 
-def test_busy_program_while_attached(record: Recorder, started: Started, work: Path) -> None:
+def test_busy_program_while_attached(
+    record: Recorder, by: str, started: Started, work: Path
+) -> None:
     """Threads and children at work come to the same result, and all that they made is there."""
     program = started(BUSY)
-    with attached(record, str(program.pid)):
+    with attached(record, by, str(program.pid)):
         _, said = program.communicate(b"\n", timeout=PATIENCE)
     assert (program.returncode, said) == (0, b"")
     created = {path for path, each in record.paths(work).items() if each.effect == "created"}
@@ -240,7 +257,7 @@ def test_stopped_process(record: Recorder, started: Started) -> None:
     tell(program, "pass")
     os.kill(program.pid, signal.SIGSTOP)
     wait_until(lambda: proc.state(program.pid) == "T")
-    with attached(record, str(program.pid)):
+    with attached(record, "ptrace", str(program.pid)):
         time.sleep(0.2)
         assert proc.state(program.pid) in ("t", "T")
         os.kill(program.pid, signal.SIGCONT)
@@ -252,19 +269,19 @@ def test_stopped_process(record: Recorder, started: Started) -> None:
     tell(program, "pass")
 
 
-def test_signals_arrive(record: Recorder, started: Started) -> None:
+def test_signals_arrive(record: Recorder, by: str, started: Started) -> None:
     """A handler runs while attached, a sleep goes on, and a deadly signal kills."""
     program = started(OBEDIENT)
     tell(program, "import signal, time; seen = []")
     tell(program, "signal.signal(signal.SIGUSR1, lambda *_: seen.append(1))")
-    with attached(record, str(program.pid)):
+    with attached(record, by, str(program.pid)):
         os.kill(program.pid, signal.SIGUSR1)
         tell(program, "time.sleep(0.05); assert seen == [1], seen")
         program.terminate()
         assert program.wait(timeout=PATIENCE) == -signal.SIGTERM
 
 
-def test_no_signal_is_lost(record: Recorder, compiled: Callable[..., Path]) -> None:
+def test_no_signal_is_lost(record: Recorder, by: str, compiled: Callable[..., Path]) -> None:
     """Not one of many that arrive while imptrace attaches and lets go, again and again."""
     with subprocess.Popen(
         [compiled("count_signals")], stdin=subprocess.PIPE, stdout=subprocess.PIPE
@@ -273,7 +290,7 @@ def test_no_signal_is_lost(record: Recorder, compiled: Callable[..., Path]) -> N
         assert program.stdout.readline() == b"ready\n"
         sent = 0
         for _ in range(5):
-            command = attach_command(record, "-q", "--for", "0.05s", str(program.pid))
+            command = attach_command(record, by, "-q", "--for", "0.05s", str(program.pid))
             tracer = subprocess.Popen(command)
             while tracer.poll() is None:
                 os.kill(program.pid, signal.SIGRTMIN)
@@ -301,7 +318,7 @@ def test_two_hundred_threads(record: Recorder, started: Started) -> None:
     )
     assert program.stdout is not None
     program.stdout.readline()
-    with attached(record, str(program.pid)):
+    with attached(record, "ptrace", str(program.pid)):
         tids = proc.threads(program.pid)
         assert len(tids) == 201
         assert all(proc.tracer(tid) for tid in tids)
@@ -311,7 +328,7 @@ def test_two_hundred_threads(record: Recorder, started: Started) -> None:
     assert null.ops[Op.READ]
 
 
-def test_by_name(record: Recorder, work: Path) -> None:
+def test_by_name(record: Recorder, by: str, work: Path) -> None:
     """All processes of a program are found by its file's name, also under Nix's name for it."""
     for file in ("particular", ".particular-wrapped"):
         (work / file).symlink_to("/usr/bin/sleep")
@@ -320,13 +337,14 @@ def test_by_name(record: Recorder, work: Path) -> None:
     ]
     try:
         wait_until(lambda: all(proc.state(each.pid) == "S" for each in programs))
-        with attached(record, "--name", "particular"):
-            assert all(proc.tracer(program.pid) for program in programs)
+        with attached(record, by, "--name", "particular"):
+            pass
     finally:
         for program in programs:
             program.kill()
             program.wait()
     assert record.details().run.program == b"particular"
+    assert {each.pid for each in record.details().processes} == {each.pid for each in programs}
 
 
 HIERARCHIES = [
@@ -339,7 +357,7 @@ HIERARCHIES = [
 @needs_root
 @pytest.mark.skipif(not HIERARCHIES, reason="no control groups here")
 @pytest.mark.parametrize("hierarchy", HIERARCHIES, ids=lambda path: path.name)
-def test_by_unit(record: Recorder, started: Started, hierarchy: Path) -> None:
+def test_by_unit(record: Recorder, by: str, started: Started, hierarchy: Path) -> None:
     """Every process of the unit's control group and of groups below it, in any hierarchy."""
     unit = hierarchy / "imptrace-test.slice" / "imptrace-test@1.service"
     try:
@@ -350,13 +368,12 @@ def test_by_unit(record: Recorder, started: Started, hierarchy: Path) -> None:
     try:
         (unit / "cgroup.procs").write_text(str(first.pid))
         (unit / "below/cgroup.procs").write_text(str(second.pid))
-        with attached(record, "--unit", "imptrace-test@1"):
-            assert proc.tracer(first.pid)
-            assert proc.tracer(second.pid)
-            assert not proc.tracer(other.pid)
-            tell(second, "open('by-second', 'w').close()")
+        with attached(record, by, "--unit", "imptrace-test@1"):
+            for name, program in (("first", first), ("second", second), ("other", other)):
+                tell(program, f"open('by-{name}', 'w').close()")
         assert record.details().run.service == "imptrace-test@1.service"
-        assert b"by-second" in {os.path.basename(path) for path in record.paths()}
+        made = {os.path.basename(path) for path in record.paths()}
+        assert made & {b"by-first", b"by-second", b"by-other"} == {b"by-first", b"by-second"}
     finally:
         for process in (first, second):
             process.kill()
@@ -416,7 +433,7 @@ def test_kernel_thread() -> None:
 def test_traced_already(record: Recorder, started: Started) -> None:
     """Its tracer is named."""
     program = started(OBEDIENT)
-    with attached(record, str(program.pid)):
+    with attached(record, "ptrace", str(program.pid)):
         code, line = refused(str(program.pid))
         assert (code, "is traced already, by process" in line) == (125, True), line
         tell(program, "pass")
@@ -488,7 +505,7 @@ def test_names_of_programs(first: str, name: bytes) -> None:
 
 @needs_root
 @pytest.mark.skipif(shutil.which("bindfs") is None, reason="needs bindfs")
-def test_fuse_server(record: Recorder, work: Path, started: Started) -> None:
+def test_fuse_server(record: Recorder, by: str, work: Path, started: Started) -> None:
     """A FUSE server and a program that uses it, both attached to: no deadlock."""
     for name in ("source", "mount"):
         (work / name).mkdir()
@@ -496,7 +513,7 @@ def test_fuse_server(record: Recorder, work: Path, started: Started) -> None:
     server = subprocess.Popen(["bindfs", "-f", "source", "mount"], cwd=work)
     try:
         wait_until((work / "mount").is_mount)
-        with attached(record, str(program.pid), str(server.pid)):
+        with attached(record, by, str(program.pid), str(server.pid)):
             tell(program, "open('mount/a', 'w').write('x'); os.rename('mount/a', 'mount/b')")
             tell(program, "os.chdir('mount'); open('b').read(); os.listdir('.'); os.chdir('..')")
     finally:

@@ -13,22 +13,13 @@ import pytest
 from imptrace.tracer.bpf.recorder import launch, load_machine
 from imptrace.tracer.events import Access, Event, Notice, Op, Outcome, ProcessStarted, ProgramEnded
 from imptrace.tracer.program import find_program
-from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
+from imptrace.tracer.recorder import RecorderOptions
+from recording.conftest import needs_bpf
 
 IMPTRACE = str(Path(sys.executable).with_name("imptrace"))
 
 
-def _refusal() -> str | None:
-    try:
-        load_machine(RecorderOptions()).close()
-    except RecorderUnavailableError as error:
-        return str(error)
-    return None
-
-
-pytestmark = pytest.mark.skipif(
-    _refusal() is not None, reason="the bpf recorder needs root, and to be built"
-)
+pytestmark = needs_bpf
 
 
 @pytest.mark.skipif(shutil.which("clang") is None, reason="clang is not installed")

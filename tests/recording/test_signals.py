@@ -183,10 +183,13 @@ def test_tracers_inside(record: Recorder, work: Path, script: str) -> None:
 
 def test_stopped_and_continued_by_a_stranger(record: Recorder, work: Path) -> None:
     """Who stops and continues the program alone finds imptrace going on with it."""
-    script = "import signal, time; signal.signal(2, lambda *_: 0); open('on', 'w'); time.sleep(1)"
+    script = (
+        "import os, signal, time; signal.signal(2, lambda *_: 0)\n"
+        "open('pid', 'w').write(str(os.getpid())); os.rename('pid', 'on'); time.sleep(1)"
+    )
     imptrace = subprocess.Popen(record.command(sys.executable, "-c", script), cwd=work)
     wait_until((work / "on").exists, "the program")
-    program = _program_of(imptrace.pid)
+    program = int((work / "on").read_text())
     os.kill(program, signal.SIGSTOP)
     wait_until(lambda: _state(imptrace.pid) == "T", "imptrace to stop too")
     assert _state(program) in "Tt"
@@ -200,7 +203,9 @@ def test_killed_imptrace_leaves_signals_harmless(
     """The supervisor goes on mending when nobody reads any more."""
     with (work / "out").open("wb") as out:
         imptrace = subprocess.Popen(
-            record.command(str(compiled("interrupts")), "2"), cwd=work, stdout=out
+            record.command(str(compiled("interrupts")), "2", options=["--recorder", "notify"]),
+            cwd=work,
+            stdout=out,
         )
         time.sleep(1)
         imptrace.kill()
@@ -228,13 +233,6 @@ def test_signals_arrive_once(record: Recorder, work: Path, recorder: str, how: s
         rest = imptrace.stdout.read()
         imptrace.wait(PATIENCE)
     assert sorted(rest.split()) == ([b"15"] if how == "timeout" else [b"10", b"15", b"15"])
-
-
-def _program_of(imptrace: int) -> int:
-    """Find the child of the only child of imptrace."""
-    for _ in range(2):
-        imptrace = int(Path(f"/proc/{imptrace}/task/{imptrace}/children").read_text().split()[0])
-    return imptrace
 
 
 def _state(pid: int) -> str:

@@ -143,6 +143,14 @@ unsigned int images_running(void)
 	return running;
 }
 
+const struct text *images_group(uint64_t group)
+{
+	for (size_t i = 0; i < capacity; i++)
+		if (table[i] && table[i]->group == group && table[i]->cgroup)
+			return table[i]->cgroup;
+	return NULL;
+}
+
 void images_forget(void)
 {
 	for (size_t i = 0; i < capacity; i++) {

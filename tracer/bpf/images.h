@@ -38,6 +38,9 @@ void image_gone(struct image *image);
 unsigned int images_running(void);
 void images_forget(void);
 
+/* What /proc calls a control group, by one that is in it; NULL if none is known. */
+const struct text *images_group(uint64_t group);
+
 struct text *text_make(const char *bytes, size_t length);
 void text_set(struct text **place, struct text *text);
 

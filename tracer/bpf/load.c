@@ -14,10 +14,16 @@
 
 #include "../native/calls.h"
 #include "names.h"
-#include "machine_object.h" /* made by setup.py of machine.bpf.c */
+#include "machine_objects.h" /* made by setup.py of machine.bpf.c */
 
 /* A directory on another mount than where its path begins: no call can shorten it. */
 static const char probe_path[] = "/proc/../sys/kernel";
+
+/* One of the ways in which the programs can be loaded, the better first. */
+struct way {
+	bool casts;	/* what the kernel points to is read by plain loads: Linux 6.4 and newer */
+	bool by_list;	/* names are looked for in their directory's list: the table was not found */
+};
 
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
 {
@@ -102,13 +108,11 @@ static int configure(struct machine *machine, const struct machine_options *opti
 		settings->writes_only = options->writes_only;
 		settings->only_devices = options->only_devices;
 		settings->user = options->user;
-		settings->group_level = options->group_level;
-		settings->group = options->group;
+		strncpy(settings->group_name, options->group_name, GROUP_NAME_MAX);
 		settings->names_by_list = by_list;
 		settings->mount_namespace = namespace_of("/proc/self/ns/mnt");
 		settings->pid_namespace = namespace_of("/proc/self/ns/pid");
 		set_calls(settings, options);
-		names_find_symbols(settings);
 		memcpy(value, initial, size);
 		memcpy(value, settings, sizeof(*settings)); /* the only variable there */
 		result = bpf_map__set_initial_value(map, value, size);
@@ -167,17 +171,45 @@ static void probe_names(struct machine *machine, bool by_list)
 		close(self);
 }
 
-static int attach(struct machine *machine)
+static bool run_once(struct machine *machine, const char *name)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, run);
+	struct bpf_program *program = bpf_object__find_program_by_name(machine->object, name);
+
+	return bpf_program__fd(program) >= 0 &&
+	       !bpf_prog_test_run_opts(bpf_program__fd(program), &run);
+}
+
+/* Asks the kernel where it keeps names: all symbols are read only where it answers no questions. */
+static void find_names(struct machine *machine)
+{
+	names_want_symbols(machine->counters);
+	if (!run_once(machine, "find_symbols"))
+		names_find_symbols(machine->counters);
+	run_once(machine, "prepare");
+}
+
+/* Leaves out the programs that are not needed, or that this kernel does not know. */
+static void choose_programs(struct machine *machine, const struct machine_options *options)
+{
+	struct bpf_object *object = machine->object;
+	bool answers = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SYSCALL,
+					       BPF_FUNC_kallsyms_lookup_name, NULL) == 1;
+
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "find_symbols"), answers);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "on_group"),
+				  options->scope == SCOPE_GROUP && *options->group_name);
+}
+
+static int attach(struct machine *machine)
+{
 	struct bpf_program *program;
 	int count = 0;
 
 	bpf_object__for_each_program(program, machine->object) {
-		if (!strcmp(bpf_program__name(program), "prepare")) {
-			bpf_prog_test_run_opts(bpf_program__fd(program), &run);
+		if (bpf_program__type(program) != BPF_PROG_TYPE_TRACING ||
+		    bpf_program__fd(program) < 0)
 			continue;
-		}
 		if (count == LINKS_KEPT)
 			break;
 		machine->links[count] = bpf_program__attach(program);
@@ -208,12 +240,14 @@ static volatile struct counters *map_counters(struct bpf_object *object)
 }
 
 static int open_with(struct machine *machine, const struct machine_options *options,
-		     bool by_list)
+		     struct way way)
 {
 	machine->failed = "its programs";
-	machine->object = bpf_object__open_mem(machine_object, sizeof(machine_object), NULL);
-	if (!machine->object || configure(machine, options, by_list))
+	machine->object = way.casts ? bpf_object__open_mem(object_casts, sizeof(object_casts), NULL) :
+				      bpf_object__open_mem(object_plain, sizeof(object_plain), NULL);
+	if (!machine->object || configure(machine, options, way.by_list))
 		return -1;
+	choose_programs(machine, options);
 	machine->failed = "loading its programs";
 	if (bpf_object__load(machine->object))
 		return -1;
@@ -226,31 +260,41 @@ static int open_with(struct machine *machine, const struct machine_options *opti
 	machine->ring = ring_buffer__new(map_fd(machine, "ring"), take_note, machine, NULL);
 	if (!machine->ring || !machine->counters)
 		return -1;
+	machine->counters->group = options->group;
+	machine->counters->group_parent = options->group_parent;
+	find_names(machine);
+	machine->counters->group_level = machine->counters->own_level + options->group_depth;
 	machine->failed = "attaching its programs";
 	if (attach(machine))
 		return -1;
-	probe_names(machine, by_list);
+	probe_names(machine, way.by_list);
 	return 0;
 }
 
 int machine_open(struct machine *machine, const struct machine_options *options,
 		 machine_take take, void *context)
 {
-	int result = -1;
+	struct way way = { .casts = !options->portable };
 
 	libbpf_set_print(say_nothing);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
-	/* Where the table of names is not found, a directory's own list does. */
-	for (int by_list = 0; by_list < 2; by_list++) {
+	for (;;) {
+		int result;
+
 		memset(machine, 0, sizeof(*machine));
 		machine->take = take;
 		machine->context = context;
-		result = open_with(machine, options, by_list);
-		if (result || machine->names_known || by_list)
-			break;
+		result = open_with(machine, options, way);
+		if (!result && (machine->names_known || way.by_list))
+			return 0;
+		if (result && !way.casts)
+			return result;
 		machine_close(machine);
+		if (result)
+			way.casts = false;
+		else
+			way.by_list = true;
 	}
-	return result;
 }
 
 void machine_leave(struct machine *machine)

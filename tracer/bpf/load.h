@@ -14,7 +14,7 @@ struct bpf_object;
 struct bpf_link;
 struct ring_buffer;
 
-enum { LINKS_KEPT = 5 };
+enum { LINKS_KEPT = 6 };
 
 /* Called for each record; @data is gone after it. */
 typedef int (*machine_take)(void *context, void *data, size_t size);
@@ -36,8 +36,11 @@ struct machine_options {
 	enum scope scope;
 	bool stats, writes_only, only_devices;
 	uint32_t user;		/* UINT32_MAX: everybody */
-	int group_level;
-	uint64_t group;
+	/* SCOPE_GROUP: .group may be 0 until one of that name is made, in .group_parent if not 0 */
+	int group_depth;	/* counted from our own group */
+	uint64_t group, group_parent;
+	const char *group_name;
+	bool portable;		/* as on an older kernel, for tests */
 };
 
 /* Returns 0, or -1 with errno and .failed; then machine_close is to be called all the same. */

@@ -100,28 +100,44 @@ __noinline int component_is(u64 entry)
 	return 1;
 }
 
+/* One entry of a bucket of the table; 1 to go on. */
+__noinline int bucket_step(void)
+{
+	struct scratch *s = scratch();
+	struct hlist_bl_node *node;
+	struct dentry *entry;
+
+	if (!s)
+		return 0;
+	node = (void *)s->search.node;
+	if (!node)
+		return 0;
+	entry = (void *)node - bpf_core_field_offset(struct dentry, d_hash);
+	if (READ(entry, d_name.hash_len) == s->hash_len &&
+	    READ(entry, d_parent) == s->walk.dentry && component_is((u64)entry)) {
+		s->search.found = (u64)entry;
+		return 0;
+	}
+	s->search.node = (u64)READ(node, next);
+	return 1;
+}
+
 /* The entry among those with its hash; all that the kernel remembers are there. */
 __noinline u64 child_by_table(void)
 {
 	struct scratch *s = scratch();
-	struct hlist_bl_node *node;
 	u64 bucket, head = 0;
 
 	if (!s)
 		return 0;
 	bucket = counters.names_table + 8 * ((u32)s->hash_len >> (counters.names_shift & 31));
 	bpf_probe_read_kernel(&head, sizeof(head), (void *)bucket);
-	node = (void *)(head & ~1ULL);
-	for (int i = 0; i < BUCKET_MAX && node; i++) {
-		struct dentry *entry =
-			(void *)node - bpf_core_field_offset(struct dentry, d_hash);
-
-		if (READ(entry, d_name.hash_len) == s->hash_len &&
-		    READ(entry, d_parent) == s->walk.dentry && component_is((u64)entry))
-			return (u64)entry;
-		node = READ(node, next);
-	}
-	return 0;
+	s->search.node = head & ~1ULL;
+	s->search.found = 0;
+	for (int i = 0; i < BUCKET_MAX; i++)
+		if (!bucket_step())
+			break;
+	return s->search.found;
 }
 
 static __always_inline bool child_fits(struct scratch *s, struct dentry *entry)
@@ -169,21 +185,41 @@ __noinline u64 child_by_list(void)
 	return 0;
 }
 
+/* One mount on another one; 1 to go on. */
+__noinline int mount_step(void)
+{
+	struct scratch *s = scratch();
+	struct list_head *node;
+	struct mount *child;
+
+	if (!s || s->search.node == s->search.head)
+		return 0;
+	node = (void *)s->search.node;
+	child = (void *)node - bpf_core_field_offset(struct mount, mnt_child);
+	if ((u64)READ(child, mnt_mountpoint) == s->search.wanted) {
+		s->search.found = (u64)child;
+		return 0;
+	}
+	s->search.node = (u64)READ(node, next);
+	return 1;
+}
+
 /* What is mounted on an entry, 0 for nothing. */
 __noinline u64 mounted_on(u64 parent, u64 entry)
 {
 	struct mount *mount = (struct mount *)parent;
-	u64 head = parent + bpf_core_field_offset(struct mount, mnt_mounts);
-	struct list_head *node = READ(mount, mnt_mounts.next);
+	struct scratch *s = scratch();
 
-	for (int i = 0; i < MOUNTS_MAX && (u64)node != head; i++) {
-		struct mount *child = (void *)node - bpf_core_field_offset(struct mount, mnt_child);
-
-		if ((u64)READ(child, mnt_mountpoint) == entry)
-			return (u64)child;
-		node = READ(node, next);
-	}
-	return 0;
+	if (!s)
+		return 0;
+	s->search.head = parent + bpf_core_field_offset(struct mount, mnt_mounts);
+	s->search.node = (u64)READ(mount, mnt_mounts.next);
+	s->search.wanted = entry;
+	s->search.found = 0;
+	for (int i = 0; i < MOUNTS_MAX; i++)
+		if (!mount_step())
+			break;
+	return s->search.found;
 }
 
 static __always_inline bool is_mountpoint(struct dentry *dentry)
@@ -261,7 +297,7 @@ __noinline int walk_self(void)
 		return jump_to_descriptor(s, at + 4);
 	if (s->name[at] == '/' && s->name[MASKED(at + 1, NAME_MASK)] == 'c' &&
 	    s->name[MASKED(at + 2, NAME_MASK)] == 'w' && s->name[MASKED(at + 3, NAME_MASK)] == 'd') {
-		walk_jump(&s->walk, &task->fs->pwd);
+		walk_jump(&s->walk, &READ(task, fs)->pwd);
 		s->walk.at = at + 4;
 		return 1;
 	}
@@ -433,7 +469,7 @@ __noinline int walk_all(void)
 static __always_inline bool walk_begin(struct scratch *s, int dirfd, bool follow, bool parent_only)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	struct fs_struct *fs = task->fs;
+	struct fs_struct *fs = READ(task, fs);
 	struct walk *walk = &s->walk;
 	struct file *file;
 

@@ -9,22 +9,31 @@
 
 enum { CHUNK = 1 << 16, LINE_MAX = 256, CONSTANTS_MAX = 4 };
 
-static void take_symbol(struct settings *settings, const char *line)
-{
-	static const char *const wanted[] = { " dentry_hashtable", " d_hash_shift",
-					      " __d_lookup_rcu" };
-	unsigned long long *const places[] = { &settings->table_symbol, &settings->shift_symbol,
-					       &settings->lookup_symbol };
+static const char wanted[SYMBOLS][SYMBOL_SIZE] = {
+	[SYMBOL_TABLE] = "dentry_hashtable",
+	[SYMBOL_SHIFT] = "d_hash_shift",
+	[SYMBOL_LOOKUP] = "__d_lookup_rcu",
+};
 
-	for (size_t i = 0; i < 3; i++) {
+void names_want_symbols(volatile struct counters *counters)
+{
+	for (int i = 0; i < SYMBOLS; i++)
+		for (int at = 0; at < SYMBOL_SIZE; at++)
+			counters->symbol_names[i][at] = wanted[i][at];
+}
+
+static void take_symbol(volatile struct counters *counters, const char *line)
+{
+	for (int i = 0; i < SYMBOLS; i++) {
 		size_t length = strlen(line), name = strlen(wanted[i]);
 
-		if (length > name && !strcmp(line + length - name, wanted[i]))
-			*places[i] = strtoull(line, NULL, 16);
+		if (length > name && line[length - name - 1] == ' ' &&
+		    !strcmp(line + length - name, wanted[i]))
+			counters->symbols[i] = strtoull(line, NULL, 16);
 	}
 }
 
-void names_find_symbols(struct settings *settings)
+void names_find_symbols(volatile struct counters *counters)
 {
 	int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
 	char *chunk = malloc(CHUNK + 1), line[LINE_MAX];
@@ -43,7 +52,7 @@ void names_find_symbols(struct settings *settings)
 				continue;
 			memcpy(line, at, length);
 			line[length] = '\0';
-			take_symbol(settings, line);
+			take_symbol(counters, line);
 		}
 		held -= (size_t)(at - chunk);
 		memmove(chunk, at, held);

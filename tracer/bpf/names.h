@@ -15,8 +15,9 @@ struct names_place {
 	uint32_t shift;
 };
 
-/* Asks the kernel for the addresses of what tells it. */
-void names_find_symbols(struct settings *settings);
+/* Says what `find_symbols` is to ask the kernel for; the other finds it among all symbols. */
+void names_want_symbols(volatile struct counters *counters);
+void names_find_symbols(volatile struct counters *counters);
 
 /* What `prepare` has read: returns how many places it may be at, the likeliest first. */
 int names_find_places(const volatile struct counters *counters, struct names_place *places);

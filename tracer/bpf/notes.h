@@ -5,10 +5,14 @@
 
 enum {
 	CALL_NUMBERS = 512,
-	TEXT_MAX = 4096,	/* of one path */
+	TEXT_MAX = 4096,	/* of one path that a call names */
+	PLACED_MAX = 4608,	/* of one that is told: such a directory, and a name in it */
 	ARGUMENTS_MAX = 4096,	/* of what is kept of a command line */
 	ENVIRON_MAX = 8192,
 	CODE_SIZE = 1024,
+	SYMBOLS = 3,
+	SYMBOL_SIZE = 20,
+	GROUP_NAME_MAX = 255,
 };
 
 /* Bits of a call that the loader adds to those of enum call_kind (tracer/native/calls.h). */
@@ -38,20 +42,28 @@ struct settings {
 	unsigned int stats, writes_only;
 	unsigned int user;		/* only his; -1: everybody's */
 	unsigned int only_devices;	/* leave out what lies on none of the map `devices` */
-	int group_level;
-	unsigned long long group;
+	/* SCOPE_GROUP: when a group of this name is made, it is that one anew. */
+	char group_name[GROUP_NAME_MAX + 1];
 	unsigned int names_by_list;	/* names are looked for among those of their directory */
 	unsigned int mount_namespace, pid_namespace;	/* ours: their inode numbers */
-	/* Where the kernel keeps names: addresses of its symbols, 0 where it does not tell. */
-	unsigned long long table_symbol, shift_symbol, lookup_symbol;
 	struct call_shape calls[2][CALL_NUMBERS];	/* native, and of 32-bit programs */
 };
+
+/* What the loader wants to know of the kernel: its table of names, and what uses that. */
+enum { SYMBOL_TABLE, SYMBOL_SHIFT, SYMBOL_LOOKUP };
 
 struct counters {
 	unsigned long long names_table;
 	unsigned int names_shift;
-	unsigned int images, serials, epoch;
-	unsigned long long notes, repeats, missed, lost;
+	unsigned int images, serials, repeated;
+	unsigned int epoch, names_epoch;	/* directories have moved; other names lead elsewhere */
+	unsigned long long notes, lost;
+	/* SCOPE_GROUP: the control group, and the one that it lies in. */
+	unsigned long long group, group_parent;
+	int group_level, own_level;	/* how deep that one lies, and our own */
+	/* Where the kernel keeps names: addresses of its symbols, 0 where it does not tell. */
+	char symbol_names[SYMBOLS][SYMBOL_SIZE];
+	unsigned long long symbols[SYMBOLS];
 	unsigned char lookup_code[CODE_SIZE];	/* of the function that uses the table */
 };
 
@@ -63,6 +75,7 @@ enum note_type {
 	NOTE_EXIT,
 	NOTE_FOUND,	/* a process that ran already */
 	NOTE_RING,	/* operations handed to io_uring */
+	NOTE_MOUNT,	/* what a process calls a mount, or its root directory: texts[1] */
 };
 
 enum note_marks {

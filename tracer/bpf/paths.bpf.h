@@ -29,6 +29,8 @@ __noinline int climb_step(void)
 	climb = &s->climb;
 	dentry = climb->dentry;
 	parent = READ(dentry, d_parent);
+	if (dentry == climb->root && climb->mount == climb->root_mount)
+		return 0;
 	if (!climb->by_device && dentry == READ(climb->mount, mnt.mnt_root)) {
 		struct mount *above = READ(climb->mount, mnt_parent);
 
@@ -59,6 +61,19 @@ __noinline int climb_step(void)
 	return 1;
 }
 
+/* All the names up to the top; as climb_step, and 1 where they are too many. */
+__noinline int climb_all(void)
+{
+	int more = 1;
+
+	for (int i = 0; i < DEPTH_MAX; i++) {
+		more = climb_step();
+		if (more != 1)
+			break;
+	}
+	return more;
+}
+
 static __always_inline u32 device_of(struct dentry *dentry)
 {
 	return READ(dentry, d_sb, s_dev);
@@ -76,6 +91,13 @@ static __always_inline struct note_text *text_of(struct scratch *s, u32 which)
 	return which ? &s->note.texts[1] : &s->note.texts[0];
 }
 
+static __always_inline u32 climb_limit(struct scratch *s)
+{
+	u32 limit = s->pos > PLACED_MAX ? s->pos - PLACED_MAX : 0;
+
+	return limit < sizeof(struct note) ? sizeof(struct note) : limit;
+}
+
 /* Writes the path of an entry before what is written already; all of the text but its lengths. */
 __noinline int put_path(u64 entry, u64 mounted, u32 which)
 {
@@ -84,7 +106,7 @@ __noinline int put_path(u64 entry, u64 mounted, u32 which)
 	struct mount *mount = (struct mount *)mounted;
 	struct note_text *text;
 	struct climb *climb;
-	int more = 1;
+	int more;
 
 	if (!s)
 		return 0;
@@ -93,9 +115,10 @@ __noinline int put_path(u64 entry, u64 mounted, u32 which)
 	climb->dentry = dentry;
 	climb->mount = mount;
 	climb->by_device = 0;
-	climb->limit = s->pos > TEXT_MAX ? s->pos - TEXT_MAX : 0;
-	if (climb->limit < sizeof(struct note))
-		climb->limit = sizeof(struct note);
+	climb->root = NULL;
+	climb->root_mount = NULL;
+	climb->limit = climb_limit(s);
+	s->placed = mount;
 	text->device = device_of(dentry);
 	if (!is_our_namespace(mount)) {
 		text->marks |= TEXT_FOREIGN;
@@ -104,11 +127,7 @@ __noinline int put_path(u64 entry, u64 mounted, u32 which)
 			climb->by_device = 1;
 		}
 	}
-	for (int i = 0; i < DEPTH_MAX; i++) {
-		more = climb_step();
-		if (more != 1)
-			break;
-	}
+	more = climb_all();
 	if (more)
 		text->marks |= TEXT_CUT;
 	if (!more && !climb->by_device && climb->dentry != READ(climb->mount, mnt.mnt_root))
@@ -188,21 +207,6 @@ static __always_inline void put_text(struct scratch *s, const char *from, u32 le
 	text_of(s, which)->length = (u16)length;
 }
 
-static __always_inline void count_loss(u64 now)
-{
-	u64 group = bpf_get_current_cgroup_id();
-	struct loss first = { .count = 1, .since = now, .until = now }, *loss;
-
-	__sync_fetch_and_add(&counters.lost, 1);
-	loss = bpf_map_lookup_elem(&losses, &group);
-	if (loss) {
-		__sync_fetch_and_add(&loss->count, 1);
-		loss->until = now;
-	} else {
-		bpf_map_update_elem(&losses, &group, &first, BPF_NOEXIST);
-	}
-}
-
 /* Puts the note before the texts, and hands it over; false if there was no room for it. */
 __noinline int note_send(void)
 {
@@ -240,6 +244,7 @@ static __always_inline void note_begin(struct scratch *s, u8 type, u32 image)
 	s->note.image = image;
 	s->note.at = bpf_ktime_get_ns();
 	s->pending_marks = 0;
+	s->placed = NULL;
 	out_begin(s);
 }
 

@@ -198,13 +198,13 @@ static void join(struct spot *spot, const char *rest, bool follow)
 
 bool spot_make(const struct note_text *text, const char *bytes, int pid, struct spot *spot)
 {
-	char base[TEXT_MAX + 1], rest[TEXT_MAX + 1], own[TEXT_MAX + 32];
+	char base[PLACED_MAX + 1], rest[TEXT_MAX + 1], own[TEXT_MAX + 32];
 	size_t rest_length = text->rest < text->length ? text->rest : text->length;
 	size_t base_length = text->length - rest_length;
 	const char *left = rest;
 
 	spot->is_private = spot->is_unsure = false;
-	if (text->marks & TEXT_DETACHED || base_length > TEXT_MAX || rest_length > TEXT_MAX)
+	if (text->marks & (TEXT_DETACHED | TEXT_CUT) || base_length > PLACED_MAX || rest_length > TEXT_MAX)
 		return false;
 	memcpy(base, bytes, base_length);
 	base[base_length] = '\0';

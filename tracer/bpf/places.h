@@ -9,7 +9,7 @@
 
 #include "notes.h"
 
-enum { PLACE_MAX = 2 * TEXT_MAX };
+enum { PLACE_MAX = TEXT_MAX + PLACED_MAX };
 
 /* A path that was made, and what is to be said of it. */
 struct spot {

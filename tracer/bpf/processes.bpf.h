@@ -7,6 +7,10 @@
 
 enum { PID_LEVELS = 4 };
 
+/* "systemd-" and "executor", as they lie in memory. */
+#define SYSTEMD_ 0x2d646d6574737973ULL
+#define EXECUTOR 0x726f747563657865ULL
+
 static __always_inline u32 new_image(void)
 {
 	return __sync_fetch_and_add(&counters.images, 1) + 1;
@@ -44,7 +48,26 @@ static __always_inline bool is_in_scope(void)
 	if (settings.scope == SCOPE_MACHINE)
 		return true;
 	return settings.scope == SCOPE_GROUP &&
-	       bpf_get_current_ancestor_cgroup_id(settings.group_level) == settings.group;
+	       counters.group &&
+	       bpf_get_current_ancestor_cgroup_id(counters.group_level) == counters.group;
+}
+
+/*
+ * Whether a process is the manager's still, on its way to become a command of the unit. What it
+ * does until its exec is not the unit's doing.
+ */
+static __always_inline bool is_starting(struct task_struct *task)
+{
+	struct file *file = READ(task, mm, exe_file);
+	const unsigned char *from = READ(file, f_path.dentry, d_name.name);
+	u64 name[2] = {};
+
+	bpf_probe_read_kernel(name, sizeof(name), from);
+	if (name[0] == SYSTEMD_ && name[1] == EXECUTOR)
+		return true;
+	/* Before systemd 255 it is a child of systemd's that has not executed anything. */
+	return name[0] << 8 == SYSTEMD_ << 8 && !(name[0] >> 56) &&
+	       READ(task, flags) & PF_FORKNOEXEC;
 }
 
 /* Tells of a process that ran before it was watched. */
@@ -71,7 +94,9 @@ static __always_inline struct process_mark *process_now(void)
 	if (!mark) {
 		if (settings.scope == SCOPE_TREE || !is_in_scope())
 			return NULL;
-		if (task->flags & PF_KTHREAD)
+		if (READ(task, flags) & PF_KTHREAD)
+			return NULL;
+		if (settings.scope == SCOPE_GROUP && is_starting(task))
 			return NULL;
 		mark = bpf_task_storage_get(&processes, task->group_leader, NULL,
 					    BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -85,7 +110,7 @@ static __always_inline struct process_mark *process_now(void)
 	}
 	if (!(mark->marks & PROCESS_TRACED) || mark->marks & PROCESS_ASKED)
 		return NULL;
-	if (settings.user != (u32)-1 && task->cred->uid.val != settings.user)
+	if (settings.user != (u32)-1 && READ(task, cred, uid.val) != settings.user)
 		return NULL;
 	return mark;
 }
@@ -103,10 +128,8 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 		return 0;
 	mark = bpf_task_storage_get(&processes, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	s = mark ? scratch_take() : NULL;
-	if (!s) {
-		count_loss(bpf_ktime_get_ns());
+	if (!s)
 		return 0;
-	}
 	mark->marks = PROCESS_TRACED;
 	mark->image = new_image();
 	note_begin(s, NOTE_FORK, mark->image);
@@ -182,7 +205,7 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	struct process_mark *mark =
 		bpf_task_storage_get(&processes, task->group_leader, NULL, 0);
 	struct pending *pending = bpf_task_storage_get(&pendings, task, NULL, 0);
-	struct fs_struct *fs = task->fs;
+	struct fs_struct *fs = READ(task, fs);
 	struct scratch *s;
 	u32 before;
 
@@ -195,13 +218,18 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 			mark->marks = pending->process_marks;
 		}
 	}
+	if (!mark && settings.scope == SCOPE_GROUP && is_in_scope() && !is_starting(task)) {
+		/* What the manager has started: a command of the unit. */
+		mark = bpf_task_storage_get(&processes, task->group_leader, NULL,
+					    BPF_LOCAL_STORAGE_GET_F_CREATE);
+		if (mark)
+			mark->marks = PROCESS_TRACED;
+	}
 	if (!mark || !(mark->marks & PROCESS_TRACED))
 		return 0;
 	s = scratch_take();
-	if (!s) {
-		count_loss(bpf_ktime_get_ns());
+	if (!s)
 		return 0;
-	}
 	before = mark->image;
 	mark->image = new_image();
 	note_begin(s, NOTE_EXEC, mark->image);
@@ -210,8 +238,8 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 		s->note.marks |= MARK_ROOT;
 	mark->marks &= ~PROCESS_ASKED;
 	note_who(s, task);
-	put_file(s, bprm->file, 1);
-	put_executed(s, bprm->filename, pending);
+	put_file(s, READ(bprm, file), 1);
+	put_executed(s, READ(bprm, filename), pending);
 	send_note(s);
 	note_begin(s, NOTE_WORDS, mark->image);
 	if (fs)
@@ -235,17 +263,15 @@ int BPF_PROG(on_exit_process, struct task_struct *task)
 
 	if (!mark || !(mark->marks & PROCESS_TRACED))
 		return 0;
-	signal = task->signal;
-	if (signal->live.counter)
+	signal = READ(task, signal);
+	if (READ(signal, live.counter))
 		return 0; /* other threads are left */
 	s = scratch_take();
-	if (!s) {
-		count_loss(bpf_ktime_get_ns());
+	if (!s)
 		return 0;
-	}
 	note_begin(s, NOTE_EXIT, mark->image);
-	s->note.result = signal->flags & SIGNAL_GROUP_EXIT ?
-				 signal->group_exit_code :
+	s->note.result = READ(signal, flags) & SIGNAL_GROUP_EXIT ?
+				 READ(signal, group_exit_code) :
 				 READ(task, group_leader, exit_code);
 	send_note(s);
 	scratch_give(s);

@@ -15,6 +15,7 @@
 
 #include "images.h"
 #include "places.h"
+#include "take.h"
 
 enum {
 	LOOK_MS = 20,		/* how often the ring is looked at: nothing wakes us for it */
@@ -32,7 +33,7 @@ static uint64_t now(void)
 
 static int take(void *context, void *data, size_t size)
 {
-	tell_note(context, data, size);
+	take_note(context, data, size);
 	return 0;
 }
 
@@ -168,7 +169,7 @@ static void read_losses(struct recorder *recorder)
 		return;
 	while (!bpf_map_get_next_key(recorder->machine.losses, NULL, &group)) {
 		if (!bpf_map_lookup_elem(recorder->machine.losses, &group, &loss))
-			tell_loss(&recorder->teller, &loss);
+			tell_loss(&recorder->teller, &loss, group);
 		if (bpf_map_delete_elem(recorder->machine.losses, &group))
 			break;
 	}
@@ -184,8 +185,9 @@ static void read_repeats(struct recorder *recorder)
 	int result;
 
 	recorder->repeats_read = now();
-	if (!recorder->machine.counters->repeats)
+	if (!recorder->machine.counters->repeated)
 		return;
+	recorder->machine.counters->repeated = 0;
 	do {
 		count = BATCH;
 		result = bpf_map_lookup_batch(recorder->machine.repeats, from, &out, keys, values,
@@ -200,16 +202,22 @@ static void read_repeats(struct recorder *recorder)
 	} while (!result);
 }
 
+static void say_gone(struct recorder *recorder)
+{
+	read_repeats(recorder);
+	read_losses(recorder);
+	tell_too_long(&recorder->teller);
+	if (!recorder->gone)
+		output_record(&recorder->teller.output, sizeof(struct record), RECORD_ALL_GONE);
+	recorder->gone = true;
+}
+
 static void leave(struct recorder *recorder)
 {
 	recorder->leaving = false;
 	machine_leave(&recorder->machine);
 	machine_consume(&recorder->machine);
-	read_repeats(recorder);
-	read_losses(recorder);
-	if (!recorder->gone)
-		output_record(&recorder->teller.output, sizeof(struct record), RECORD_ALL_GONE);
-	recorder->gone = true;
+	say_gone(recorder);
 }
 
 /* Says what became of the program itself. */
@@ -221,6 +229,7 @@ static void look_after_program(struct recorder *recorder)
 	if (!pid || (pid < 0 && errno == EINTR))
 		return;
 	if (pid > 0 && WIFSTOPPED(status)) {
+		witness_continuation(&recorder->witness, recorder->program);
 		tell_end(&recorder->teller, RECORD_ROOT_STOPPED, 0, status, 0, now());
 		return;
 	}
@@ -228,6 +237,7 @@ static void look_after_program(struct recorder *recorder)
 	machine_consume(&recorder->machine);
 	read_repeats(recorder);
 	read_losses(recorder);
+	tell_too_long(&recorder->teller);
 	if (pid > 0)
 		tell_end(&recorder->teller, RECORD_ROOT_EXITED, 0, status, images_running(), now());
 	recorder->program = 0;
@@ -245,11 +255,8 @@ static void look(struct recorder *recorder)
 		look_after_program(recorder);
 	if (now() > recorder->repeats_read + REPEATS_S * UINT64_C(1000000000))
 		read_repeats(recorder);
-	if (recorder->ends && !recorder->program && !images_running() && !recorder->gone) {
-		read_repeats(recorder);
-		output_record(&recorder->teller.output, sizeof(struct record), RECORD_ALL_GONE);
-		recorder->gone = true;
-	}
+	if (recorder->ends && !recorder->program && !images_running() && !recorder->gone)
+		say_gone(recorder);
 }
 
 void recorder_wait(struct recorder *recorder, int timeout)

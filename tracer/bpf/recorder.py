@@ -27,6 +27,19 @@ if TYPE_CHECKING:
 EVERYBODY = -1
 
 
+class Group(NamedTuple):
+    """A control group of the unified hierarchy, by what the kernel knows it by."""
+
+    id: int
+    """0: it is not there yet."""
+    parent: int
+    """The id of the one that it lies in; 0: of any."""
+    depth: int
+    """How deep it lies, counted from our own: a container does not see how deep it is itself."""
+    name: bytes
+    """When one of this name is made there anew, it is meant from then on."""
+
+
 class Where(NamedTuple):
     """What is recorded, besides the processes that are named."""
 
@@ -34,10 +47,8 @@ class Where(NamedTuple):
     """Every process there is."""
     user: int = EVERYBODY
     """Only this user's."""
-    group: int = 0
-    """All processes of this control group and below, by its id; 0: of none."""
-    level: int = 0
-    """How deep that is."""
+    group: Group | None = None
+    """All processes of this control group and below."""
     devices: tuple[int, ...] = ()
     """Only what lies on these file systems, by their devices; empty: on any."""
     below: tuple[bytes, ...] = ()
@@ -121,8 +132,13 @@ def probe() -> str:
     return probe_launch(launch)
 
 
-def load_machine(options: RecorderOptions, where: Where = NAMED) -> "Machine":
-    """Put the programs into the kernel; nothing is recorded yet. Raises ImptraceError."""
+def load_machine(
+    options: RecorderOptions, where: Where = NAMED, *, portable: bool = False
+) -> "Machine":
+    """Put the programs into the kernel; nothing is recorded yet. Raises ImptraceError.
+
+    `portable`: as an older kernel would have them.
+    """
     try:
         from imptrace.tracer import _bpf  # noqa: PLC0415 (may not have been built)
     except ImportError as error:
@@ -130,6 +146,7 @@ def load_machine(options: RecorderOptions, where: Where = NAMED) -> "Machine":
             "the bpf recorder was not built: install clang and libbpf with its headers "
             "(libbpf-dev), and build imptrace again"
         ) from error
+    group = where.group or Group(0, 0, 0, b"")
     scope = _bpf.SCOPE_GROUP if where.group else _bpf.SCOPE_TREE
     try:
         machine = _bpf.Machine(
@@ -139,8 +156,11 @@ def load_machine(options: RecorderOptions, where: Where = NAMED) -> "Machine":
             writes_only=options.writes_only,
             only_devices=bool(where.devices),
             user=where.user,
-            group=where.group,
-            group_level=where.level,
+            group=group.id,
+            group_parent=group.parent,
+            group_depth=group.depth,
+            group_name=group.name,
+            portable=portable,
         )
     except OSError as error:
         raise _unavailable(error) from error

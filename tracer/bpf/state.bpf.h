@@ -50,6 +50,14 @@ struct climb {
 	struct mount *mount;
 	u32 limit;		/* of .pos */
 	u32 by_device;		/* to the top of the file system, not of the mounts */
+	struct dentry *root;	/* and no further than this; NULL: to the top */
+	struct mount *root_mount;
+};
+
+/* What is looked for in a list of the kernel's, entry by entry. */
+struct search {
+	u64 node, head, found;
+	u64 wanted;
 };
 
 struct scratch {
@@ -60,6 +68,9 @@ struct scratch {
 	u32 length, next;
 	u64 hash_len;
 	struct climb climb;
+	struct search search;
+	u64 hash;		/* of .name, as far as it was taken */
+	struct mount *placed;	/* where the path lies that was written last */
 	struct note note;
 	/* What the entry of the call left (struct pending). */
 	struct note_state before, before2;
@@ -149,6 +160,21 @@ static __always_inline struct scratch *scratch(void)
 	return bpf_map_lookup_elem(&scratches, &zero);
 }
 
+static __always_inline void count_loss(u64 now)
+{
+	u64 group = bpf_get_current_cgroup_id();
+	struct loss first = { .count = 1, .since = now, .until = now }, *loss;
+
+	__sync_fetch_and_add(&counters.lost, 1);
+	loss = bpf_map_lookup_elem(&losses, &group);
+	if (loss) {
+		__sync_fetch_and_add(&loss->count, 1);
+		loss->until = now;
+	} else {
+		bpf_map_update_elem(&losses, &group, &first, BPF_NOEXIST);
+	}
+}
+
 /* The memory, unless another program on this processor was interrupted while it had it. */
 static __always_inline struct scratch *scratch_take(void)
 {
@@ -157,7 +183,7 @@ static __always_inline struct scratch *scratch_take(void)
 	if (!s)
 		return NULL;
 	if (s->busy) {
-		__sync_fetch_and_add(&counters.missed, 1);
+		count_loss(bpf_ktime_get_ns());
 		return NULL;
 	}
 	s->busy = 1;

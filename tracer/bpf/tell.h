@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* From the notes of the kernel's programs to the records that every recorder writes (records.h). */
+/* The records that every recorder writes (records.h), of what the kernel's programs have noted. */
 #ifndef IMPTRACE_BPF_TELL_H
 #define IMPTRACE_BPF_TELL_H
 
@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "../native/records.h"
+#include "images.h"
 #include "notes.h"
 #include "output.h"
 
@@ -22,6 +23,7 @@ struct teller {
 	char *tops[TOPS_MAX];	/* only what lies below one of these, if there are any */
 	int top_count;
 	uint64_t unsure;	/* paths that were followed after the call */
+	uint32_t too_long, too_long_told;	/* paths that did not fit into a note */
 	struct told *told;	/* accesses by the serial of their note */
 };
 
@@ -40,20 +42,28 @@ bool teller_open(struct teller *teller, uint64_t start, bool stats, bool counts)
 int teller_only_below(struct teller *teller, const char *top);
 void teller_close(struct teller *teller);
 
-/* Takes one note of the ring. */
-void tell_note(struct teller *teller, const void *data, size_t size);
+/* Writes the process record of an image, if it was not written yet; the other, in any case. */
+void tell_image(struct teller *teller, uint32_t number, uint64_t at);
+void tell_image_anew(struct teller *teller, struct image *image, uint64_t at);
 
-/* Writes the process record of an image, if it was not written yet. */
-void tell_image(struct teller *teller, uint32_t image, uint64_t at);
+/* The image, or the nearest one that it came from, whose record has been written; 0 for none. */
+uint32_t teller_nearest(const struct image *image);
 
 void tell_access(struct teller *teller, const struct telling *telling);
+
+/* Says that the accesses told since @first are those of a note that `repeats` counts. */
+void tell_repeatable(struct teller *teller, uint32_t serial, uint32_t first);
 
 /* Tells of repeats that were not told of yet. */
 void tell_repeat(struct teller *teller, const struct repeat *repeat);
 
 void tell_count(struct teller *teller, enum record_type type, uint32_t image, uint64_t count);
-/* @loss: since, until and how many; by CLOCK_MONOTONIC. */
-void tell_loss(struct teller *teller, const struct loss *loss);
+/* @loss: since, until and how many, by CLOCK_MONOTONIC; @group: of whom. */
+void tell_loss(struct teller *teller, const struct loss *loss, uint64_t group);
+/* What a process calls a mount or its root directory, and we do; @host empty: nothing. */
+void tell_mount(struct teller *teller, const char *inside, const char *host);
+/* Says how many paths could not be told, if it is more than was said. */
+void tell_too_long(struct teller *teller);
 void tell_end(struct teller *teller, enum record_type type, uint32_t image, int status,
 	      uint32_t left, uint64_t at);
 

@@ -4,17 +4,58 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { SIGNALS = 65 };
+enum { SIGNALS = 65, STOPPED = 0, LOOK_NS = 50000000, LOOKS = 10 };
+
+static bool is_stopped(pid_t pid)
+{
+	char path[32], text[512], *end;
+	ssize_t length = 0;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		length = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	text[length > 0 ? length : 0] = '\0';
+	end = strrchr(text, ')'); /* its name may hold anything */
+	return end && (end[2] == 'T' || end[2] == 't');
+}
+
+/* The next signal; while the program is stopped, looks whether it goes on. */
+static int next_signal(const sigset_t *all, volatile uint32_t *counts, pid_t parent, int *looks)
+{
+	const struct timespec moment = { .tv_nsec = LOOK_NS };
+
+	if (!counts[STOPPED])
+		return sigwaitinfo(all, NULL);
+	if (is_stopped((pid_t)counts[STOPPED])) {
+		*looks = 0;
+	} else if (is_stopped(parent)) {
+		kill(parent, SIGCONT);
+	} else if (++*looks > LOOKS) {
+		/* It would have stopped by now, with what has gone on already. */
+		counts[STOPPED] = 0;
+		*looks = 0;
+	}
+	return sigtimedwait(all, NULL, &moment);
+}
 
 /* Counts until it is killed. Never returns. */
 static void watch(volatile uint32_t *counts, pid_t parent)
 {
+	int looks = 0;
 	sigset_t all;
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
@@ -30,7 +71,7 @@ static void watch(volatile uint32_t *counts, pid_t parent)
 		errno = 0; /* a directory kept busy is a nuisance, no more */
 	sigfillset(&all);
 	for (;;) {
-		int number = sigwaitinfo(&all, NULL);
+		int number = next_signal(&all, counts, parent, &looks);
 
 		if (number > 0 && number < SIGNALS)
 			counts[number]++;
@@ -71,6 +112,14 @@ void witness_end(struct witness *witness)
 		munmap((void *)witness->counts, SIGNALS * sizeof(uint32_t));
 	witness->pid = 0;
 	witness->counts = NULL;
+}
+
+void witness_continuation(const struct witness *witness, pid_t program)
+{
+	if (!witness->pid)
+		return;
+	witness->counts[STOPPED] = (uint32_t)program;
+	kill(witness->pid, SIGURG); /* it waits for signals, and nobody asks for this one */
 }
 
 uint32_t witness_count(const struct witness *witness, int number)

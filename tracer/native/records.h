@@ -103,10 +103,11 @@ struct name_record {
 	uint32_t inside_length, host_length;	/* the latter 0: the host cannot see it */
 };
 
-/* Records that had to be dropped, between two moments. */
+/* Records that had to be dropped, between two moments; of a cgroup, as /proc gives that. */
 struct lost_record {
 	struct record header;
 	uint64_t count, since, until;
+	uint32_t cgroup_length, reserved;
 };
 
 struct count_record {

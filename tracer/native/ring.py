@@ -37,7 +37,7 @@ REPEAT: Final = Struct("=8xIIQ")
 PROCESS: Final = Struct("=8xIIIiIIQIIIIII")
 EXIT: Final = Struct("=8xIiQII")
 COUNT: Final = Struct("=8xII")
-LOST: Final = Struct("=8xQQQ")
+LOST: Final = Struct("=8xQQQII")
 NAME: Final = Struct("=8xII")
 
 _HAS_BEFORE, _HAS_BEFORE2, _HAS_PATH2 = 1, 2, 4
@@ -288,13 +288,18 @@ def _other(kind: int, record: bytes) -> Event | Notice:
     if kind == _NAME:
         return _mount_named(record)
     if kind == _LOST:
-        return Lost(*LOST.unpack_from(record))
+        return _lost(record)
     process, count = COUNT.unpack_from(record)
     if kind == _UNSEEN:
         return Unseen(process, count)
     if kind == _WARNING:
         return _numbered(count, process) or _WARNINGS[count]
     raise ValueError(f"a record of unknown type {kind}")
+
+
+def _lost(record: bytes) -> Lost:
+    count, since, until, length, _ = LOST.unpack_from(record)
+    return Lost(count, since, until, cgroup=_cgroup(record[LOST.size :][:length]))
 
 
 def _numbered(code: int, number: int) -> Warned | None:

@@ -1,0 +1,37 @@
+"""The control group of a unit: by it the kernel knows what belongs to the unit."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from imptrace.tracer import proc
+from imptrace.tracer.bpf.recorder import Group
+
+_TOPS = tuple(map(Path, ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")))
+
+
+def group_of(pid: int, unit: str) -> Group | None:
+    """Find the group of a unit that a process belongs to; None where cgroup v2 does not hold it."""
+    parts = _parts(pid)
+    return at_path(parts[: parts.index(unit) + 1]) if unit in parts else None
+
+
+def at_path(parts: Sequence[str]) -> Group | None:
+    """Look up a group that may not be there yet; None where there is no unified hierarchy."""
+    top = next((top for top in _TOPS if (top / "cgroup.controllers").exists()), None)
+    if top is None:
+        return None
+    own = top.joinpath(*parts)
+    depth = len(parts) - len(_parts(os.getpid()))
+    return Group(_id(own), _id(own.parent), depth, os.fsencode(parts[-1]))
+
+
+def _parts(pid: int) -> list[str]:
+    return [part for part in os.fsdecode(proc.unified_cgroup(pid)).split("/") if part]
+
+
+def _id(group: Path) -> int:
+    try:
+        return group.stat().st_ino
+    except OSError:
+        return 0

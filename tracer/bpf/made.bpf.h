@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+/* A call as it was made: its number, its arguments, the names in them. */
+#ifndef IMPTRACE_MADE_BPF_H
+#define IMPTRACE_MADE_BPF_H
+
+#include "../native/call_kinds.h"
+#include "processes.bpf.h"
+
+enum { AT_FDCWD_ = -100, AT_SYMLINK_NOFOLLOW_ = 0x100, AT_SYMLINK_FOLLOW_ = 0x400 };
+enum { AT_EMPTY_PATH_ = 0x1000, RENAME_EXCHANGE_ = 2 };
+/* The same on x86-64 and aarch64, but for O_DIRECTORY and O_NOFOLLOW. */
+enum { O_ACCMODE_ = 3, O_CREAT_ = 0100, O_EXCL_ = 0200, O_TRUNC_ = 01000, O_PATH_ = 010000000 };
+enum { O_TMPFILE_ = 020000000, CREAT_FLAGS = O_CREAT_ | O_TRUNC_ | 1 };
+#if defined(__TARGET_ARCH_x86)
+enum { O_NOFOLLOW_ = 0400000 };
+#else
+enum { O_NOFOLLOW_ = 0100000 };
+#endif
+enum { EINTR_ = 4, EBADF_ = 9, EFAULT_ = 14, ENAMETOOLONG_ = 36, ERESTARTSYS_ = 512 };
+enum { SOCKETCALL_BIND_ = 2, SOCKETCALL_CONNECT_ = 3, AF_UNIX_ = 1, UNIX_PATH_MAX_ = 108 };
+
+/* A call as it was made. */
+struct made {
+	const volatile struct call_shape *shape;
+	u64 args[6];
+	u32 compat;
+};
+
+static __always_inline u32 is_compat(struct task_struct *task)
+{
+#if defined(__TARGET_ARCH_x86)
+	return !!(task->thread_info.status & TS_COMPAT);
+#else
+	return !!(task->thread_info.flags & (1UL << TIF_32BIT));
+#endif
+}
+
+static __always_inline long number_of(struct pt_regs *regs)
+{
+#if defined(__TARGET_ARCH_x86)
+	return (long)regs->orig_ax;
+#else
+	return regs->syscallno;
+#endif
+}
+
+static __always_inline void take_arguments(struct pt_regs *regs, struct made *made)
+{
+#if defined(__TARGET_ARCH_x86)
+	if (made->compat) {
+		made->args[0] = (u32)regs->bx;
+		made->args[1] = (u32)regs->cx;
+		made->args[2] = (u32)regs->dx;
+		made->args[3] = (u32)regs->si;
+		made->args[4] = (u32)regs->di;
+		made->args[5] = (u32)regs->bp;
+	} else {
+		made->args[0] = regs->di;
+		made->args[1] = regs->si;
+		made->args[2] = regs->dx;
+		made->args[3] = regs->r10;
+		made->args[4] = regs->r8;
+		made->args[5] = regs->r9;
+	}
+#else
+	made->args[0] = regs->orig_x0;
+	made->args[1] = regs->regs[1];
+	made->args[2] = regs->regs[2];
+	made->args[3] = regs->regs[3];
+	made->args[4] = regs->regs[4];
+	made->args[5] = regs->regs[5];
+#endif
+}
+
+/* Not by an index, which the verifier would have to follow through the stack. */
+static __always_inline u64 argument(const struct made *made, signed char position)
+{
+	switch (position) {
+	case 0:
+		return made->args[0];
+	case 1:
+		return made->args[1];
+	case 2:
+		return made->args[2];
+	case 3:
+		return made->args[3];
+	case 4:
+		return made->args[4];
+	default:
+		return 0;
+	}
+}
+
+static __always_inline int descriptor(const struct made *made, signed char position)
+{
+	return position < 0 ? AT_FDCWD_ : (int)argument(made, position);
+}
+
+/* Reads a path of the program into .name; its length, 0 for an empty one or none. */
+static __always_inline u32 take_name(struct scratch *s, u64 address)
+{
+	long length = bpf_probe_read_user_str(s->name + NAME_START, TEXT_MAX, (void *)address);
+
+	if (length <= 1 || length >= TEXT_MAX)
+		return 0;
+	s->walk.end = NAME_START + (u32)length - 1;
+	return (u32)length - 1;
+}
+
+static __always_inline bool ends_with_slash(struct scratch *s)
+{
+	return s->name[MASKED(s->walk.end - 1, NAME_MASK)] == '/';
+}
+
+/* Reads the path of a socket's address into .name; false if it has none. */
+static __always_inline bool take_address(struct scratch *s, u64 address, u64 size)
+{
+	u32 length = (u32)size - 2;
+	u16 family = 0;
+
+	if (size <= 2 || size > UNIX_PATH_MAX_ + 2)
+		return false;
+	length = MASKED(length, 127);
+	if (bpf_probe_read_user(&family, sizeof(family), (void *)address) || family != AF_UNIX_ ||
+	    bpf_probe_read_user(s->name + NAME_START, length, (void *)(address + 2)))
+		return false;
+	s->name[NAME_START + length] = 0;
+	for (u32 i = 0; i < UNIX_PATH_MAX_ + 1; i++) {
+		s->walk.end = NAME_START + i;
+		if (!s->name[NAME_START + i])
+			break;
+	}
+	return s->name[NAME_START];
+}
+
+static __always_inline u32 flags_of(const struct made *made)
+{
+	const volatile struct call_shape *shape = made->shape;
+	u64 how = 0;
+
+	if (shape->kind - 1 == CALL_OPENAT2) {
+		bpf_probe_read_user(&how, sizeof(how), (void *)argument(made, shape->flags));
+		return (u32)how;
+	}
+	if (shape->kind - 1 == CALL_OPEN && shape->flags < 0)
+		return CREAT_FLAGS;
+	return shape->flags < 0 ? 0 : (u32)argument(made, shape->flags);
+}
+
+static __always_inline bool find_call(struct pt_regs *regs, long number, struct made *made)
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	made->compat = is_compat(task);
+	if (number < 0 || number >= CALL_NUMBERS)
+		return false;
+	made->shape = &settings.calls[made->compat & 1][number & (CALL_NUMBERS - 1)];
+	return made->shape->kind;
+}
+
+static __always_inline bool follows(const struct made *made, u32 flags)
+{
+	u8 kind = made->shape->kind - 1;
+
+	return kind == CALL_PATH ||
+	       ((kind == CALL_ATPATH || kind == CALL_EXEC) && !(flags & AT_SYMLINK_NOFOLLOW_));
+}
+
+static __always_inline bool is_for_entry(u8 op)
+{
+	return op == OP_MKDIR || op == OP_CREATE || op == OP_DELETE;
+}
+
+#endif
