@@ -64,25 +64,62 @@ class Crowd:
         self._known: dict[_Place, int] = {}
         self._places: dict[int, _Place] = {}
         self._began: dict[int, int] = {}
+        self._starts: dict[int, ProcessStarted] = {}
+        self._told: set[int] = set()
+        self._offset = 0
         self._written: dict[bytes, int] = {}
+
+    def turn(self, offset: int) -> None:
+        """Tell what follows to another run, which began `offset` nanoseconds after the first."""
+        self._offset = offset
+        self._told.clear()
+        self._written.clear()
+        alive: set[int] = set()
+        waiting = [*self._first.values(), *self._ended.values()]
+        while waiting:
+            first = waiting.pop()
+            if first in self._places and first not in alive:
+                alive.add(first)
+                place = self._places[first]
+                waiting += [each for each in (place.parent, place.previous) if each is not None]
+        self._places = {first: self._places[first] for first in alive}
+        self._starts = {first: self._starts[first] for first in alive}
+        self._known = {place: first for first, place in self._places.items()}
 
     def of(self, events: Iterable[Event]) -> Iterator[Event]:
         """Tell events of the first ones; nothing of how those of a kind ended."""
         for event in events:
             if isinstance(event, Access):
-                yield self._access(event)
+                access = self._access(event)
+                yield from self._tell(access.process)
+                if self._offset:
+                    at, last = access.at - self._offset, access.last - self._offset
+                    access = access._replace(at=max(at, 0), last=max(last, 0))
+                yield access
             elif isinstance(event, Unseen):
                 yield event._replace(process=self._first_of(event.process))
             elif isinstance(event, ProcessStarted):
-                started = self._started(event)
-                if started is not None:
-                    yield started
+                self._started(event)
+                yield from self._tell(self._first[event.process])
             elif isinstance(event, ProcessExited):
                 self._forget(event.process)
             elif isinstance(event, Lost) and event.process is not None:
                 yield event._replace(process=self._first_of(event.process))
             else:
                 yield event
+
+    def _tell(self, first: int) -> Iterator[ProcessStarted]:
+        """Tell of a process whatever this run does not know yet: first of those above it."""
+        chain: list[int] = []
+        waiting: int | None = first
+        while waiting is not None and waiting in self._starts and waiting not in self._told:
+            chain.append(waiting)
+            place = self._places[waiting]
+            waiting = place.parent if place.previous is None else place.previous
+        for each in reversed(chain):
+            self._told.add(each)
+            started = self._starts[each]
+            yield started._replace(at=max(started.at - self._offset, 0))
 
     def _access(self, event: Access) -> Access:
         """Tell of an access; one to what an earlier process wrote is to what was there before."""
@@ -102,29 +139,29 @@ class Crowd:
                 return event._replace(process=first, flags=flags)
         return event if first == event.process else event._replace(process=first)
 
-    def _started(self, event: ProcessStarted) -> ProcessStarted | None:
-        """Find whom a process stands behind; None where that one is known."""
+    def _started(self, event: ProcessStarted) -> None:
+        """Find whom a process stands behind."""
         parent = self._known_of(event.parent)
         previous = self._known_of(event.previous)
         words = words_of_program(event.exe, event.argv)
         place = _Place(parent, None if previous == parent else previous, _kind(event, words))
         first = self._known.get(place) or self._above(place)
         self._forget(event.previous)
-        is_new = first is None
         if first is None and len(self._places) >= self._most:
             event = event._replace(exe=b"", environ={}, gid=event.uid)
             words = ()
             place = _Place(None, None, _kind(event, words))
             first = self._known.get(place)
-            is_new = first is None
+        is_new = first is None
         first = event.process if first is None else first
         self._first[event.process] = first
         self._began[event.process] = event.at
-        if not is_new:
-            return None
-        self._known[place] = first
-        self._places[first] = place
-        return event._replace(parent=place.parent, previous=place.previous, argv=words)
+        if is_new:
+            self._known[place] = first
+            self._places[first] = place
+            self._starts[first] = event._replace(
+                parent=place.parent, previous=place.previous, argv=words
+            )
 
     def _above(self, place: _Place) -> int | None:
         """Find one of the same kind among the ancestors: what starts itself is one, too."""

@@ -3,7 +3,7 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,32 @@ def open_database(
             _prepare_file(Path(str(url.database)), create=create)
         _ensure_schema(url, create=create)
         return _engine(url, read_only=read_only)
+
+
+def used_bytes(engine: Engine) -> int:
+    """Tell how much a database holds; of a file without the room that it keeps for more."""
+    with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            size = connection.exec_driver_sql("SELECT pg_database_size(current_database())")
+            return int(size.scalar_one())
+        asked = ("page_count", "freelist_count", "page_size")
+        pages, free, size_of_page = (
+            int(connection.exec_driver_sql(f"PRAGMA {each}").scalar_one()) for each in asked
+        )
+        return (pages - free) * size_of_page
+
+
+def compact(engine: Engine, most: int) -> None:
+    """Give back the room of what was removed, where a file is larger than `most` bytes."""
+    file = str(engine.url.database)
+    if engine.dialect.name != "sqlite" or os.path.getsize(file) <= most:
+        return
+    # Outside of a transaction, in which SQLAlchemy's connections always are.
+    raw = sqlite3.connect(file, BUSY_TIMEOUT_MS / 1000, isolation_level=None)
+    # Where others are writing, another time will do.
+    with closing(raw), suppress(sqlite3.OperationalError):
+        raw.execute("VACUUM")
+        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 @contextmanager

@@ -45,6 +45,7 @@ _RANK = OUTCOME_CODES
 _TWO_NAMED = frozenset({Op.RENAME, Op.LINK})
 _EMPTY = int(AccessFlag.EMPTY)
 _READ_FIRST = int(AccessFlag.READ_FIRST)
+_ALREADY_OPEN = int(AccessFlag.ALREADY_OPEN)
 _EXCHANGE = int(AccessFlag.EXCHANGE)
 _PRIVATE_MOUNT = int(AccessFlag.PRIVATE_MOUNT)
 
@@ -199,7 +200,7 @@ class Fold:
             self._private.discard(path)
         if access.before is not None:
             self._note_before(path, access.before)
-        elif access.outcome in MAYBE_DONE:
+        elif access.outcome in MAYBE_DONE and not int(access.flags) & _ALREADY_OPEN:
             # What somebody finds there later is not what was there before.
             self._before_known.add(path)
         if access.path2 is not None and op in _TWO_NAMED:

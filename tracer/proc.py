@@ -38,6 +38,21 @@ def owner(pid: int) -> int | None:
     return _status_number(pid, b"Uid")
 
 
+def rights(pid: int) -> tuple[int, int]:
+    """Return the user and the group by whose rights it acts; 0 for what is gone."""
+    ids = [
+        re.search(rb"^%s:\s*\d+\s+(\d+)" % name, _read(pid, "status"), re.MULTILINE)
+        for name in (b"Uid", b"Gid")
+    ]
+    user, group = (int(each[1]) if each else 0 for each in ids)
+    return user, group
+
+
+def environ(pid: int) -> list[bytes]:
+    """Return its environment as it was started with: NAME=VALUE each."""
+    return [each for each in _read(pid, "environ").split(b"\0") if each]
+
+
 def state(pid: int) -> str:
     """Return the letter of a process's state, as ps(1) shows it; "" if it is gone."""
     fields = _stat(pid)

@@ -1,6 +1,8 @@
 """`imptrace watch`: record the whole machine."""
 
 import os
+from collections.abc import Callable, Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -16,9 +18,11 @@ from imptrace.kept.walk import Tree
 from imptrace.kept.wiped import Said, layout
 from imptrace.record import always, terminal
 from imptrace.record.attach import read_duration
+from imptrace.record.held import held
 from imptrace.record.session import Request, Session
-from imptrace.record.watch import Watched, a_unit, begin, the_machine
-from imptrace.tracer.events import Scope
+from imptrace.record.watch import Watched, a_unit, begin, holds, the_machine
+from imptrace.tracer.bpf.recorder import EVERYBODY, BpfRecorder
+from imptrace.tracer.events import Event, Scope
 from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.permission import is_privileged
 from imptrace.tracer.recorder import RecorderOptions
@@ -54,6 +58,17 @@ def watch(
             metavar="TIME", help="First remove runs of the machine that are older: 12h, 30d."
         ),
     ] = None,
+    at_most: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Remove the oldest runs of the machine while the database is larger: 500M, 2G.",
+        ),
+    ] = None,
+    every: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Begin a new run so often, without a gap: 12h, 1d."),
+    ] = None,
     install: Annotated[
         bool,
         typer.Option("--install", help="Only print a systemd unit that always does this."),
@@ -75,10 +90,17 @@ def watch(
     """
     seconds = read_duration(duration) if duration else None
     age = read_duration(keep) if keep else None
+    period = read_duration(every) if every else None
+    most = always.read_size(at_most) if at_most else None
     if install:
         asked = {"--unit": unit, "--user": user, "--db": database, "--label": label}
         flags = {"--all-mounts": all_mounts, "--writes-only": writes_only, "--stats": stats}
-        chosen = [("--for", duration or always.RUN), ("--keep", keep or always.KEEP)]
+        chosen = [
+            ("--every", every or always.RUN),
+            ("--keep", keep or always.KEEP),
+            ("--at-most", at_most or always.AT_MOST),
+        ]
+        asked["--for"] = duration
         chosen += [(name, value) for name, value in asked.items() if value is not None]
         chosen += [("--path", os.path.abspath(path)) for path in paths or []]
         words = [word for option in chosen for word in option]
@@ -86,12 +108,14 @@ def watch(
         return
     if not is_privileged():
         raise UsageError("watch needs root: sudo imptrace watch")
-    if age is not None:
-        _forget(database, age)
+    tidy = _Tidying(database, age, most)
+    tidy.begin()
     watched = _watched(unit, user, paths or [], all_mounts=all_mounts or bool(paths))
     wake = terminal.waker()
     blocked = terminal.hold_signals()
     try:
+        # Before anything is recorded, so that nothing recorded is told of as if it came before.
+        before = tuple(_held(watched))
         recorder = begin(watched, RecorderOptions(stats=stats, writes_only=writes_only))
     except BaseException:
         terminal.release_signals(blocked)
@@ -105,12 +129,23 @@ def watch(
         database=database,
         wait_for_children=True,
         crowded=True,
+        at_beginning=partial(_beginning, recorder, watched, before),
         summary=not quiet,
     )
     session = Session(recorder, request, wake).start()
     if not quiet:
         say(f"watching {watched.words}; {'Ctrl-C' if seconds is None else duration} ends it")
-    terminal.attend_attached(session, recorder.leave, tracer=recorder.supervisor, seconds=seconds)
+
+    def turn() -> None:
+        tidy.forget()
+        session.turn()
+
+    chores = [terminal.Chore(_TIDY_SECONDS, lambda: tidy.bound(turn))] if most else []
+    if period is not None:
+        chores.append(terminal.Chore(period, turn))
+    terminal.attend_attached(
+        session, recorder.leave, tracer=recorder.supervisor, seconds=seconds, chores=chores
+    )
     result = session.result()
     if result.summary is not None:
         summarise(
@@ -124,11 +159,53 @@ def watch(
         raise result.failure
 
 
-def _forget(database: str | None, age: float) -> None:
-    try:
-        always.forget(database, age)
-    except ImptraceError as error:
-        say(f"nothing old was removed: {error}")  # that is no reason to record nothing
+_TIDY_SECONDS = 300.0
+
+
+class _Tidying:
+    """Removes what is old or too much; that it fails is no reason to record nothing."""
+
+    def __init__(self, database: str | None, age: float | None, most: int | None) -> None:
+        self._database = database
+        self._age = age
+        self._most = most
+
+    def begin(self) -> None:
+        """Make room before anything is recorded."""
+        self.forget()
+        self.bound(lambda: None)
+
+    def forget(self) -> None:
+        """Remove what is too old."""
+        try:
+            if self._age is not None:
+                always.forget(self._database, self._age)
+        except ImptraceError as error:
+            say(f"nothing old was removed: {error}")
+
+    def bound(self, turn: Callable[[], None]) -> None:
+        """Remove the oldest runs while there is too much; where one alone is too much, end it."""
+        try:
+            if self._most is not None and not always.bound(self._database, self._most):
+                turn()
+        except ImptraceError as error:
+            say(f"the database is not made smaller: {error}")
+
+
+def _beginning(
+    recorder: BpfRecorder, watched: Watched, before: Iterable[Event], at: int
+) -> Iterable[Event]:
+    """Tell a new run what goes on already."""
+    if not at:
+        return before
+    recorder.renew()
+    return _held(watched, at)
+
+
+def _held(watched: Watched, at: int = 0) -> Iterable[Event]:
+    if watched.where.machine and watched.where.user == EVERYBODY:
+        return held(holds(watched.where), at)
+    return ()
 
 
 def _watched(unit: str | None, user: str | None, paths: list[Path], *, all_mounts: bool) -> Watched:

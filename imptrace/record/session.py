@@ -12,7 +12,7 @@ import math
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event as Flag
 from threading import Thread
@@ -72,6 +72,8 @@ class Request:
     """Whether to count what was read, created, modified and deleted."""
     crowded: bool = False
     """Processes that are alike are told of as one, and no argument is kept (imptrace.db.crowd)."""
+    at_beginning: Callable[[int], "Iterable[Event]"] = lambda _at: ()
+    """What is to be told at the beginning of each run, at that moment of the recorder's time."""
     here: bool = True
     """It happens on this machine: its mounts are noted, and changed files looked at at the end."""
 
@@ -106,8 +108,12 @@ class Session:
         self._request = request
         self._notify = notify
         self._begun_ns = time.monotonic_ns()
+        self._began_ns = recorder.started_ns
+        self._begun_at = 0
+        self._mounts = request.mounts
         self._ended_after_ns: int | None = None
         self._stopping = Flag()
+        self._turning = Flag()
         self._over = False
         self._left = 0
         self._fold: Fold | None = None
@@ -149,6 +155,10 @@ class Session:
         """Record no longer: store what there is. What still runs goes on."""
         self._stopping.set()
 
+    def turn(self) -> None:
+        """Begin a new run: what is recorded from now on is that one's. Nothing is lost."""
+        self._turning.set()
+
     def abandon(self) -> int | None:
         """Close a run that is not wanted, so that it can be removed; which it was."""
         if self._writer is None:
@@ -166,6 +176,9 @@ class Session:
             stopping = self._stopping.is_set()
             if stopping and not called:
                 called, last_call = True, time.monotonic() + LAST_CALL_SECONDS
+            if self._turning.is_set() and not stopping:
+                self._turning.clear()
+                self._guarded(self._turn)
             items = self._take(0 if stopping else READ_MS)
             if stopping and items == ():
                 self._over = True  # all that came before was taken
@@ -237,6 +250,7 @@ class Session:
             from imptrace.db.crowd import Crowd  # noqa: PLC0415 (only who watches needs it)
 
             self._crowd = Crowd()
+            self._tell_beginning()
         from imptrace.db.engine import DatabaseBusyError, open_database  # noqa: PLC0415 (the same)
         from imptrace.db.writer import RunWriter  # noqa: PLC0415 (the same)
 
@@ -244,7 +258,7 @@ class Session:
             return
         try:
             engine = open_database(self._request.database, create=True, read_only=False)
-            mounts = self._request.mounts if self._request.here else ()
+            mounts = self._mounts if self._request.here else ()
             self._writer = RunWriter(engine, self._start(), mounts, self._fold)
         except ImptraceError as error:
             is_busy = isinstance(error, DatabaseBusyError)
@@ -253,6 +267,28 @@ class Session:
             raise
         if self._failure is self._unopened:
             self._failure = None
+
+    def _turn(self) -> None:
+        """End the run, and begin the next one where it ended."""
+        from imptrace.db.fold import Fold  # noqa: PLC0415 (as in _open)
+
+        old, crowd = self._writer, self._crowd
+        if old is None or crowd is None:
+            return
+        ended_ns, offset = time.time_ns(), time.monotonic_ns() - self._begun_ns
+        self._began_ns, self._begun_at = ended_ns, offset
+        old.finish(ended_ns, None, None, snapshots=snapshots(old.changed_paths()))
+        old.close()
+        old.engine.dispose()
+        crowd.turn(offset)
+        self._fold = Fold(of_whole_machine=self._request.scope is Scope.MACHINE)
+        self._writer, self._mounts = None, own_mounts()
+        self._tell_beginning()
+        self._open()
+
+    def _tell_beginning(self) -> None:
+        if self._fold is not None and self._crowd is not None:
+            self._fold.feed(self._crowd.of(self._request.at_beginning(self._begun_at)))
 
     def _open_at_last(self) -> None:
         """Open the database that could not be opened so far: other writers end some time."""
@@ -272,7 +308,7 @@ class Session:
             user=subject.user,
             uid=subject.uid,
             host=socket.gethostname() if self._request.here else "",
-            started_ns=self._recorder.started_ns,
+            started_ns=self._began_ns,
             recorder=self._recorder.name,
             label=self._request.label,
             service=self._request.service,
@@ -339,4 +375,4 @@ class Session:
         after = self._ended_after_ns
         if after is None:
             after = time.monotonic_ns() - self._begun_ns
-        return min(self._recorder.started_ns + after, LATEST_NS)
+        return min(self._began_ns + after - self._begun_at, LATEST_NS)

@@ -11,7 +11,8 @@ import os
 import resource
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from threading import get_ident
 from typing import TYPE_CHECKING
 
@@ -79,16 +80,44 @@ def attend(
             session.stop()
 
 
+@dataclass(slots=True)
+class Chore:
+    """What is to be done every so often while something is recorded."""
+
+    seconds: float
+    do: Callable[[], None]
+    due: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Wait first."""
+        self.due = time.monotonic() + self.seconds
+
+    def do_if_due(self) -> None:
+        """Do it, where it is time for that."""
+        if time.monotonic() >= self.due:
+            self.due = time.monotonic() + self.seconds
+            self.do()
+
+
 def attend_attached(
-    session: "Session", let_go: Callable[[], None], *, tracer: int, seconds: float | None
+    session: "Session",
+    let_go: Callable[[], None],
+    *,
+    tracer: int,
+    seconds: float | None,
+    chores: Sequence[Chore] = (),
 ) -> None:
     """Stand by until all that is traced has ended; a signal, or the time, lets go of it before."""
     end = math.inf if seconds is None else time.monotonic() + seconds
     letting_go = False
     while not session.finished.is_set():
+        due = min((chore.due for chore in chores), default=math.inf)
         left = max(end - time.monotonic(), 0)
-        info = signal.sigtimedwait(_ATTENDED, min(left, _TURN_SECONDS))
-        if info is None and left > _TURN_SECONDS:
+        turn = max(min(left, _TURN_SECONDS, due - time.monotonic()), 0)
+        info = signal.sigtimedwait(_ATTENDED, turn)
+        if info is None and end > time.monotonic():
+            for chore in chores:
+                chore.do_if_due()
             continue
         if info is not None and info.si_signo == signal.SIGCHLD:
             if _has_ended(tracer):

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from imptrace.errors import ImptraceError
+from imptrace.facts.paths import is_within, parents_of
 from imptrace.record.attach import chosen_by_unit
 from imptrace.record.groups import group_of
 from imptrace.tracer import targets
@@ -80,6 +81,21 @@ def a_unit(
     )
 
 
+def holds(where: Where) -> Callable[[bytes], bool]:
+    """Say of paths whether they lie where something is recorded."""
+    mounted = {mount.mountpoint: _device(mount.device) for mount in own_mounts()}
+
+    def is_wanted(path: bytes) -> bool:
+        if where.below and not any(is_within(path, top) for top in where.below):
+            return False
+        if not where.devices:
+            return True
+        top = next((each for each in (path, *parents_of(path)) if each in mounted), b"/")
+        return mounted.get(top) in where.devices
+
+    return is_wanted
+
+
 def begin(watched: Watched, options: RecorderOptions) -> BpfRecorder:
     """Begin to record. Raises ImptraceError."""
     try:
@@ -92,9 +108,13 @@ def _devices(tops: Iterable[bytes] | None) -> tuple[int, ...]:
     if tops is None:
         return ()
     # Not st_dev, which btrfs has one of for each subvolume.
-    mounted = {mount.mountpoint: mount.device.split(":") for mount in own_mounts()}
-    numbers = [tuple(map(int, mounted[top])) for top in tops if top in mounted]
-    devices = tuple(dict.fromkeys(os.makedev(major, minor) for major, minor in numbers))
+    mounted = {mount.mountpoint: _device(mount.device) for mount in own_mounts()}
+    devices = tuple(dict.fromkeys(mounted[top] for top in tops if top in mounted))
     if not devices:
         raise ImptraceError("no file system here is wiped by a boot; --all-mounts records all")
     return devices
+
+
+def _device(text: str) -> int:
+    major, minor = map(int, text.split(":"))
+    return os.makedev(major, minor)

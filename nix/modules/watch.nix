@@ -29,6 +29,13 @@ in
       description = "How long what was recorded is kept. A run of the recorder is a day long.";
     };
 
+    atMost = mkOption {
+      type = types.strMatching "[0-9]+(\\.[0-9]+)?[kMG]";
+      default = "500M";
+      example = "2G";
+      description = "How large the database may become; the oldest runs of the machine make room.";
+    };
+
     allMounts = mkOption {
       type = types.bool;
       default = false;
@@ -45,11 +52,12 @@ in
       serviceConfig = unit.Service // {
         ExecStart = lib.concatStringsSep " " (
           [
-            "${cfg.package}/bin/imptrace watch --quiet --for 1d"
-            "--keep ${cfg.keep}"
+            "${cfg.package}/bin/imptrace watch --quiet --every 1d"
+            "--keep ${cfg.keep} --at-most ${cfg.atMost}"
           ]
           ++ lib.optional cfg.allMounts "--all-mounts"
         );
+        ExecStop = "-${cfg.package}/bin/imptrace lost --save";
       };
     };
   };

@@ -13,6 +13,7 @@ from recordings import ENDED_NS, START, read, record
 from imptrace.db import queries
 from imptrace.db.engine import open_database
 from imptrace.db.writer import RunWriter
+from imptrace.errors import UsageError
 from imptrace.record import always
 from imptrace.tracer.events import Scope
 
@@ -28,9 +29,12 @@ def printed(*words: str) -> str:
 def test_the_unit_runs_what_was_asked_for() -> None:
     """Each option beside it, quoted for systemd; a day and a month where nothing is said."""
     start = next(line for line in printed("--path", "/a b%").splitlines() if "ExecStart=" in line)
-    assert start.endswith('watch --quiet --for 1d --keep 30d --path "/a b%%"')
-    words = printed("--keep", "7d", "--for", "12h", "--all-mounts", "--unit", "x.service")
-    assert "watch --quiet --for 12h --keep 7d --unit x.service --all-mounts\n" in words
+    assert start.endswith('watch --quiet --every 1d --keep 30d --at-most 500M --path "/a b%%"')
+    words = printed("--keep", "7d", "--every", "12h", "--all-mounts", "--unit", "x.service")
+    assert (
+        "watch --quiet --every 12h --keep 7d --at-most 500M --unit x.service --all-mounts\n"
+        in words
+    )
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="systemd is not installed")
@@ -68,6 +72,30 @@ def test_only_old_runs_of_the_machine_are_forgotten(
         assert [run.id for run in queries.runs(engine)] == left
     now.close()
     engine.dispose()
+
+
+def test_the_oldest_runs_make_room(tmp_path: Path) -> None:
+    """As many as are too much, and no others; then the file gives the room back."""
+    database = tmp_path / "runs.db"
+    of_machine = replace(START, scope=Scope.MACHINE)
+    for run in range(4):
+        names = [b"/d%d/%s%d" % (run, b"x" * 200, number) for number in range(2000)]
+        record(database, [read(name) for name in names], start=of_machine)
+    record(database, [read(b"/etc/b")])
+    large = database.stat().st_size
+    assert always.bound(str(database), large // 2)
+    engine = open_database(str(database), create=False, read_only=False)
+    assert [run.id for run in queries.runs(engine)] in ([3, 4, 5], [4, 5])
+    assert database.stat().st_size <= large // 2
+    assert not always.bound(str(database), 1000)
+    assert [run.id for run in queries.runs(engine)] == [5]
+    engine.dispose()
+
+
+@pytest.mark.parametrize("text", ["", "0M", "12", "3T", "-1M"])
+def test_a_wrong_size_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="is no size"):
+        always.read_size(text)
 
 
 def test_nothing_recorded_yet(tmp_path: Path) -> None:

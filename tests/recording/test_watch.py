@@ -5,6 +5,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,53 @@ def test_a_user_alone(tmp_path: Path, open_work: Path) -> None:
         subprocess.run(["touch", str(open_work / "ours")], check=True)
         details = end()
     assert {path for _, path in done(details)} == {bytes(open_work / "his")}
+
+
+def test_a_new_run_follows_without_a_gap(tmp_path: Path) -> None:
+    """What goes on, and what is done again, is told to each; nothing between them is lost."""
+    work = tmp_path / "work"
+    work.mkdir()
+    counting = "n=0; while [ $n -lt 60 ]; do echo $n > at; echo > n.$n; n=$((n+1)); sleep .1; done"
+    database = tmp_path / "runs.db"
+    with watching(database, "--path", str(work), "--every", "2") as end:
+        subprocess.run(["sh", "-c", counting], check=True, cwd=work)
+        end()
+    with reading(str(database)) as engine:
+        runs = [queries.run_details(engine, run.id) for run in queries.runs(engine)]
+        assert queries.pauses(engine) == []
+    assert len(runs) > 2
+    assert all(a.run.ended_ns == b.run.started_ns for a, b in pairwise(runs))
+    made = [path for run in runs for op, path in done(run) if op is Op.CREATE]
+    assert {path for path in made if b"/n." in path} == {
+        b"%s/n.%d" % (bytes(work), n) for n in range(60)
+    }
+    full = [run for run in runs if (Op.CREATE, bytes(work / "n.30")) in done(run)]
+    assert all((Op.WRITE, bytes(work / "at")) in done(run) for run in full)
+    assert all(process.exe for run in runs for process in run.processes)
+
+
+def test_a_pause_is_said_and_what_is_open_is_known(tmp_path: Path) -> None:
+    """Who holds a file open to write wrote it, though that was before."""
+    database, work = tmp_path / "runs.db", tmp_path / "work"
+    work.mkdir()
+    with watching(database, "--path", str(work)) as end:
+        end()
+    with subprocess.Popen(
+        ["sh", "-c", "exec 5>held; read x"], cwd=work, stdin=subprocess.PIPE
+    ) as sh:
+        while not (work / "held").exists():
+            time.sleep(0.01)
+        with watching(database, "--path", str(work)) as end:
+            end()
+        sh.communicate(b"\n")
+    with reading(str(database)) as engine:
+        assert (Op.WRITE, bytes(work / "held")) in done(queries.run_details(engine, 2))
+        (pause,) = queries.pauses(engine)
+        first, second = queries.runs(engine)
+    assert (pause.run, pause.since_ns, pause.until_ns) == (2, first.ended_ns, second.started_ns)
+    command = [str(IMPTRACE), "runs", "--db", str(database)]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    assert said.startswith("imptrace: nothing was recorded from ")
 
 
 def test_it_needs_root_and_one_choice(tmp_path: Path) -> None:

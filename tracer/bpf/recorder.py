@@ -82,6 +82,10 @@ class BpfRecorder:
         """Tell how often the process group that the program was started in got a signal."""
         return self._machine.signals(number)
 
+    def renew(self) -> None:
+        """Tell also of what was done before, when it is done again."""
+        self._machine.renew()
+
     def leave(self) -> None:
         """Record no more; what was recorded can still be taken."""
         self._machine.leave()
