@@ -18,9 +18,11 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
+from imptrace.contribute.keeping.evaluate import NotEvaluatedError, evaluation
 from imptrace.contribute.keeping.places import places
 from imptrace.contribute.keeping.plan import Change, add, remove
 from imptrace.contribute.nix_source.tree import NixSyntaxError
+from imptrace.errors import ImptraceError
 from imptrace.kept.lone_path import homes, lone_path
 
 MOST_LINES_MORE = 2
@@ -55,6 +57,8 @@ def _try(file: Path, of_home: set[bool], counts: Counter[str]) -> None:
         old = file.read_bytes()
         copy.write_bytes(old)
         change = _keep(copy, wanted)
+        if change.sources:
+            _evaluate(file, change, counts)
         if change.placeless:
             counts["files without a place for one of them"] += 1
             return
@@ -82,6 +86,22 @@ def _try(file: Path, of_home: set[bool], counts: Counter[str]) -> None:
                 old.decode().splitlines(), copy.read_text().splitlines(), lineterm="", n=1
             )
             print(f"{file}: after --remove\n" + "\n".join(leftover))
+
+
+def _evaluate(file: Path, change: Change, counts: Counter[str]) -> None:
+    """Evaluate it where it stands in its repository, as the command does."""
+    top = next((each for each in file.parents if (each / "flake.nix").exists()), file.parent)
+    ((old, new),) = change.sources.values() if len(change.sources) == 1 else ((b"", b""),)
+    try:
+        how = evaluation({file: (old, new)}, top)
+    except NotEvaluatedError as error:
+        counts["not evaluated"] += 1
+        print(f"{file}: not evaluated: {error}")
+    except ImptraceError as error:
+        counts["evaluation refused"] += 1
+        print(f"{file}: REFUSED: {error}")
+    else:
+        counts[f"only asked paths change ({how})"] += 1
 
 
 def _squeezed(source: bytes) -> bytes:

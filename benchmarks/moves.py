@@ -5,7 +5,8 @@
 Each round starts with an empty store or one that an earlier interruption left, and is killed with
 SIGKILL after a random time, or meets a full file system (a tmpfs that is made smaller than what
 is still to be copied, after the space was checked; root only). At the end of each story the command
-is let through, and the copy compared byte by byte.
+is let through, and the copy compared byte by byte. The command runs in a fork of this process,
+which has imported it: a start of its own would take most of the time.
 """
 
 import os
@@ -18,9 +19,46 @@ import tempfile
 import time
 from pathlib import Path
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
+from imptrace.cli import app, asked
+from imptrace.cli import move as _command
+from imptrace.cli.work import move as _work
+
+main_of_imptrace = app.main
+PRELOADED = (asked, _command, _work)
 FILES, BYTES = 400, 4000
 LONGEST_STORY = 8
+
+
+class Move:
+    """`imptrace move SOURCE --store STORE` in a process of its own."""
+
+    def __init__(self, source: Path, store: Path) -> None:
+        self.pid = os.fork()
+        self._code: int | None = None
+        if not self.pid:
+            nothing = os.open(os.devnull, os.O_RDWR)
+            os.dup2(nothing, 1)
+            os.dup2(nothing, 2)
+            sys.argv = ["imptrace", "move", str(source), "--store", str(store)]
+            try:
+                main_of_imptrace()
+            except SystemExit as ended:
+                os._exit(int(ended.code or 0))
+            finally:
+                os._exit(125)
+
+    def poll(self) -> int | None:
+        """Tell how it ended, None while it runs."""
+        if self._code is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._code = os.waitstatus_to_exitcode(status) if pid else None
+        return self._code
+
+    def wait(self) -> int:
+        """Wait for its end."""
+        while self.poll() is None:
+            time.sleep(0.001)
+        return self._code or 0
 
 
 def digest_tree(top: Path) -> dict[str, bytes]:
@@ -43,6 +81,7 @@ def main() -> None:
         whole = digest_tree(source)
         while counts["killed"] + counts["full"] < wanted:
             _story(Path(directory, "store"), source, whole, counts)
+            print(counts, file=sys.stderr, flush=True)
     print(", ".join(f"{number} {what}" for what, number in counts.items()))
 
 
@@ -62,11 +101,8 @@ def _story(store: Path, source: Path, whole: dict[str, bytes], counts: dict[str,
                 counts["half"] += 1
             if digest_tree(source) != whole:
                 counts["lost"] += 1
-        done = subprocess.run(
-            [IMPTRACE, "move", source, "--store", store], capture_output=True, check=False
-        )
-        if done.returncode or digest_tree(copy) != whole:
-            print(done.stderr.decode(), file=sys.stderr)
+        process = Move(source, store)
+        if process.wait() or digest_tree(copy) != whole:
             counts["lost"] += 1
     finally:
         if on_tmpfs:
@@ -76,17 +112,13 @@ def _story(store: Path, source: Path, whole: dict[str, bytes], counts: dict[str,
 
 def _kill(store: Path, source: Path, copy: Path, counts: dict[str, int]) -> None:
     """Kill it at any moment from its first copy on."""
-    process = subprocess.Popen(
-        [IMPTRACE, "move", source, "--store", store],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = Move(source, store)
     part = copy.parent / f".{copy.name}.imptrace-part"
     while process.poll() is None and not part.exists():
         time.sleep(0.001)
     time.sleep(random.uniform(0, 0.12))
     if process.poll() is None:
-        process.send_signal(signal.SIGKILL)
+        os.kill(process.pid, signal.SIGKILL)
         counts["killed"] += 1
         counts["killed while copying"] += part.exists()
     else:
@@ -96,16 +128,16 @@ def _kill(store: Path, source: Path, copy: Path, counts: dict[str, int]) -> None
 
 def _fill(store: Path, source: Path, counts: dict[str, int]) -> None:
     """Let the file system become too small once the copying has begun."""
-    process = subprocess.Popen(
-        [IMPTRACE, "move", source, "--store", store],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = Move(source, store)
     store_part = Path(f"{store}{source.parent}", f".{source.name}.imptrace-part")
     while process.poll() is None and not store_part.exists():
         time.sleep(0.001)
     used = shutil.disk_usage(store).used
-    subprocess.run(["mount", "-o", f"remount,size={used + 65536}", store], check=False)
+    subprocess.run(
+        ["mount", "-o", f"remount,size={used + 65536}", store],
+        check=False,
+        stderr=subprocess.DEVNULL,
+    )
     code = process.wait()
     counts["full" if code else "ended"] += 1
     subprocess.run(["mount", "-o", "remount,size=64m", store], check=True)

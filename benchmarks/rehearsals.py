@@ -25,36 +25,40 @@ SECONDS = 300
 
 COMMANDS: dict[str, str] = {
     "vim": "vim -es -c 'set viminfo+=n~/.viminfo' -c 'call histadd(\":\", \"x\")' -c 'wviminfo' -c q",
-    "nano": "true",
-    "gpg": "gpg --list-keys; gpg --batch --passphrase '' --quick-gen-key a@b default default never; gpg -K",
-    "ssh-keygen": "test -f ~/.ssh/id_ed25519 || ssh-keygen -q -N '' -f ~/.ssh/id_ed25519; cat ~/.ssh/id_ed25519",
+    "gpg": "gpg --list-keys; gpg -K | grep -q a@b || gpg --batch --passphrase '' --quick-gen-key a@b default default never; gpg -K",
+    "ssh-keygen": "mkdir -p ~/.ssh; test -f ~/.ssh/id_ed25519 || ssh-keygen -q -N '' -f ~/.ssh/id_ed25519; cat ~/.ssh/id_ed25519",
     "git": "git config --global user.name A; git config --global -l",
     "sqlite3": "mkdir -p ~/.local/share/sqlite3; sqlite3 ~/.local/share/sqlite3/a.db 'create table if not exists t(x); insert into t values(1); select * from t'",
     "python3": "python3 -c \"import readline,os;p=os.path.expanduser('~/.python_history');os.path.exists(p) and readline.read_history_file(p);readline.add_history('x');readline.write_history_file(p)\"",
-    "bash": "bash -c 'cat ~/.bash_history; echo x >> ~/.bash_history'",
-    "less": "less -R /etc/hostname >/dev/null; cat ~/.lesshst 2>/dev/null; echo .less-history-file: > ~/.lesshst",
-    "tmux": "true",
+    "bash": "cat ~/.bash_history; bash -c 'HISTFILE=~/.bash_history; set -o history; history -s x; history -a'",
+    "less": "less -R /etc/hostname >/dev/null; cat ~/.lesshst; echo .less-history-file: > ~/.lesshst",
     "restic": "export RESTIC_PASSWORD=a; restic -r ~/.local/share/restic snapshots || restic -r ~/.local/share/restic init; restic -r ~/.local/share/restic snapshots",
     "borg": "export BORG_UNKNOWN_UNENCRYPTED_REPO_ACCESS_IS_OK=yes BORG_RELOCATED_REPO_ACCESS_IS_OK=yes; mkdir -p ~/.local/share; borg info ~/.local/share/borg || borg init -e none ~/.local/share/borg; borg info ~/.local/share/borg",
-    "firefox-esr": "firefox-esr --headless --screenshot /tmp/x.png file:///etc/hostname",
-    "htop": "true",
-    "mc": "true",
     "npm": "npm config set x=1; npm config get x",
     "pip": "pip config set global.timeout 60; pip config list",
     "fc-cache": "fc-cache",
-    "gsettings": "gsettings list-schemas >/dev/null",
-    "wget": "wget -q --hsts-file ~/.wget-hsts https://localhost/ ; cat ~/.wget-hsts; echo x >> ~/.wget-hsts",
-    "nix-instantiate": "nix-instantiate --eval -E 1",
-    "emacs": "emacs --batch --eval '(customize-save-variable (quote x) 1)'",
-    "fish": "fish -c 'set -U x 1; echo $x'",
-    "zsh": "zsh -c 'HISTFILE=~/.zsh_history; fc -R; print -s x; fc -W'",
-    "taskwarrior": "yes | task add x; task list",
-    "pass": "true",
-    "mutt": "true",
+    "wget": "cat ~/.wget-hsts; wget -q --hsts-file ~/.wget-hsts https://localhost/; echo x >> ~/.wget-hsts",
+    "emacs": "emacs --batch --eval '(setq custom-file \"~/.emacs.d/custom.el\" x (load custom-file t))' --eval '(make-directory \"~/.emacs.d\" t)' --eval '(customize-save-variable (quote y) 1)'",
+    "task": "yes | task add x; task rc.confirmation=no list",
     "gh": "gh config set editor vi; gh config get editor",
-    "cargo": "cargo --version",
-    "go": "go env -w GOFLAGS=-x; go env GOFLAGS",
-    "jupyter": "jupyter --paths",
+    "svn": "svn ls file:///nowhere; ls ~/.subversion; svn info --config-dir ~/.subversion file:///nowhere",
+    "hg": "export HGUSER=a; test -d ~/work/.hg || hg init ~/work; hg -R ~/work summary; echo x >>~/work/a; hg -R ~/work commit -A -m x",
+    "fossil": "mkdir -p ~/museum; test -f ~/museum/a.fossil || fossil init ~/museum/a.fossil; fossil info -R ~/museum/a.fossil",
+    "darcs": "test -d ~/darcs/_darcs || darcs init ~/darcs; darcs log --repodir ~/darcs",
+    "composer": "composer global config repositories.a vcs https://localhost/; composer global config -l",
+    "ipython3": "ipython3 -c '1'; echo 2 | ipython3 --no-banner",
+    "node": "node -e \"const r=require('repl').start({input:require('stream').Readable.from(['1\\n'])});r.setupHistory(process.env.HOME+'/.node_repl_history',()=>{})\"",
+    "php": 'php -r \'$p=getenv("HOME")."/.local/share/phpapp"; @mkdir($p,0755,true); $d=new PDO("sqlite:$p/db"); $d->exec("create table if not exists t(x)"); $d->exec("insert into t values(1)");\' || php -r \'readline_read_history(getenv("HOME")."/.php_history"); readline_add_history("x"); readline_write_history(getenv("HOME")."/.php_history");\'',
+    "w3m": "mkdir -p ~/.w3m; w3m -dump ~/.w3m/bookmark.html; echo '<a href=x>x</a>' >> ~/.w3m/bookmark.html; w3m -dump ~/.w3m/bookmark.html",
+    "openssl": "mkdir -p ~/.ssl; test -f ~/.ssl/key.pem || openssl genpkey -algorithm ed25519 -out ~/.ssl/key.pem; openssl pkey -in ~/.ssl/key.pem -noout",
+    "certtool": "mkdir -p ~/.pki; test -f ~/.pki/key.pem || certtool --generate-privkey --key-type ed25519 --outfile ~/.pki/key.pem; certtool --key-info --infile ~/.pki/key.pem",
+    "syncthing": "test -f ~/.config/syncthing/config.xml || syncthing generate --home ~/.config/syncthing; syncthing --home ~/.config/syncthing --device-id",
+    "duplicity": "mkdir -p ~/papers ~/backup; echo x >>~/papers/a; duplicity --no-encryption ~/papers file://$HOME/backup; duplicity collection-status file://$HOME/backup",
+    "ledger": "cat ~/.ledger; printf '2026-01-01 x\\n  a  1\\n  b\\n' >>~/.ledger; ledger -f ~/.ledger bal",
+    "mysqld": "d=~/.local/share/mysql; mkdir -p $d; test -d $d/mysql || mysql_install_db --no-defaults --datadir=$d --auth-root-authentication-method=normal; echo 'create table if not exists test.t(x int); insert into test.t values(1);' >/tmp/boot.sql; echo 'create database if not exists test;' | mysqld --no-defaults --datadir=$d --bootstrap; ls $d/test",
+    "slapadd": "d=~/.local/share/slapd; mkdir -p $d; printf 'include /etc/ldap/schema/core.schema\\nmoduleload back_mdb\\ndatabase mdb\\nsuffix dc=a\\ndirectory %s\\n' $d >/tmp/slapd.conf; slapcat -f /tmp/slapd.conf; printf 'dn: dc=a\\nobjectClass: dcObject\\nobjectClass: organization\\no: a\\ndc: a\\n' | slapadd -f /tmp/slapd.conf",
+    "firefox-esr": "firefox-esr --headless --screenshot /tmp/x.png file:///etc/hostname",
+    "logrotate": "mkdir -p ~/.local/state ~/log; echo x >>~/log/a.log; printf '%s/log/*.log { size 1\\nrotate 2\\n}\\n' $HOME >/tmp/l.conf; chmod 644 /tmp/l.conf; logrotate -s ~/.local/state/logrotate /tmp/l.conf",
 }
 
 
@@ -135,10 +139,11 @@ def main() -> None:
             advice = case.advice()
             if not any(row["scope"] == "owned" for row in advice.get("recommendations", ())):
                 counts["without state"] += 1
+                print(f"{name}: nothing is advised", flush=True)
                 continue
             right = case.rehearse(advice)
             counts["programs"] += 1
-            counts["right advice passed"] += right.get("verdict") == "came-back"
+            counts[f"right advice: {right.get('verdict')}"] += 1
             print(f"{name}: {right.get('verdict')} {right.get('findings')}", flush=True)
             for what, advised in broken(advice):
                 found = case.rehearse(advised)

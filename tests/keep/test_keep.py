@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from nix_support import needs_nix
 
 IMPTRACE = Path(sys.executable).with_name("imptrace")
 ME = pwd.getpwuid(os.getuid())
@@ -192,3 +193,92 @@ def test_what_is_no_valid_nix_is_left(tmp_path: Path) -> None:
     done = keep("/var/lib/foo", "--config", tmp_path, "--dry-run")
     assert "not valid Nix" in done.stderr
     assert file.read_text() == "{ environment.persistence.x = [ "
+
+
+@needs_nix
+def test_nix_says_that_only_this_changes(tmp_path: Path) -> None:
+    """Each changed file by itself, whatever of the rest it needs; also when it is taken out."""
+    file = tmp_path / "a.nix"
+    file.write_text(
+        "{ config, lib, pkgs, inputs, ... }: {\n"
+        "  imports = [ inputs.impermanence.nixosModules.impermanence ];\n"
+        "  services.x.enable = config.y.z;\n"
+        '  environment.persistence."/p" = lib.mkIf config.y.z {\n'
+        '    directories = [ "/var/log" { directory = "/a"; mode = "0700"; } ];\n'
+        "  };\n"
+        '  home-manager.users.me.home.persistence."/p/home".files = [ ".x" ];\n'
+        "}\n"
+    )
+    for words in (["/var/lib/foo"], ["--remove", "/var/lib/foo"]):
+        done = keep(*words, "--config", file, "--yes")
+        assert done.returncode == 0, done.stderr
+        assert "evaluated before and after (each changed file by itself)" in done.stderr
+
+
+@needs_nix
+def test_what_does_not_evaluate_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "a.nix"
+    file.write_text('{ x, ... }: { environment.persistence."/p".directories = [ x.y "/a" ]; }\n')
+    done = keep("/var/lib/foo", "--config", file, "--yes")
+    assert done.returncode == 0
+    assert "not evaluated, only parsed: a.nix alone: attribute 'y' missing" in done.stderr
+    assert '"/var/lib/foo"' in file.read_text()
+
+
+@needs_nix
+def test_a_change_that_nix_takes_otherwise_is_refused(tmp_path: Path) -> None:
+    """A list that is put through a function keeps something else than its lines say."""
+    file = tmp_path / "a.nix"
+    text = (
+        'let mkIf = c: v: v // { directories = map (x: "/data" + x) v.directories; }; in\n'
+        '{ environment.persistence."/p" = mkIf true { directories = [ "/a" ]; }; }\n'
+    )
+    file.write_text(text)
+    done = keep("/var/lib/foo", "--config", file, "--yes")
+    assert done.returncode == 125
+    assert "Nix makes something else of the change" in done.stderr
+    assert file.read_text() == text
+
+
+@needs_nix
+def test_a_whole_flake(tmp_path: Path) -> None:
+    """Every host counts, without any network; the user's flake stays without a lock file."""
+    (tmp_path / "flake.nix").write_text(
+        "{ outputs = _: { nixosConfigurations.box.config = import ./kept.nix; }; }\n"
+    )
+    file = tmp_path / "kept.nix"
+    file.write_text('{ environment.persistence."/p" = { directories = [ "/a" ]; }; }\n')
+    done = keep("/var/lib/foo", "--config", tmp_path, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "evaluated before and after (" in done.stderr
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["flake.nix", "kept.nix"]
+
+
+def test_an_option_keeps_its_own(tmp_path: Path) -> None:
+    """OPTION.persistence.LEVEL comes before the lists of a store, and counts as kept."""
+    file = tmp_path / "a.nix"
+    text = (
+        "{\n"
+        '  environment.persistence."/p".directories = [ "/a" "/b" ];\n'
+        "  networking.networkmanager.persistence = {\n"
+        '    normal.directories = [ "/var/lib/NetworkManager" ];\n'
+        "    secret.directories = [ ];\n"
+        "  };\n"
+        "}\n"
+    )
+    file.write_text(text)
+    done = keep("networkmanager", "--config", file, "--yes", "--db", str(tmp_path / "db"))
+    assert done.returncode == 0, done.stderr
+    assert "/var/lib/NetworkManager is kept already" in done.stderr
+    (new,) = [line for line in file.read_text().splitlines() if line not in text.splitlines()]
+    assert new.startswith("    secret.directories = [ { directory = ")
+
+
+def test_a_list_that_is_empty_again_goes(tmp_path: Path) -> None:
+    file = tmp_path / "a.nix"
+    text = '{\n  environment.persistence."/p" = {\n    hideMounts = true;\n  };\n}\n'
+    file.write_text(text)
+    assert keep("/var/lib/foo", "--config", file, "--yes").returncode == 0
+    assert "directories" in file.read_text()
+    assert keep("--remove", "/var/lib/foo", "--config", file, "--yes").returncode == 0
+    assert file.read_text() == text

@@ -10,8 +10,9 @@ import typer
 from imptrace.cli.asked import Asked, asked
 from imptrace.cli.messages import say
 from imptrace.cli.output import answer
+from imptrace.contribute.keeping.evaluate import NotEvaluatedError, evaluation
 from imptrace.contribute.keeping.new_file import new_file, where
-from imptrace.contribute.keeping.plan import Change, add, configuration_files, remove
+from imptrace.contribute.keeping.plan import Change, add, configuration_files, remove, top_of
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.judge.model import Recommendation
 from imptrace.kept.lone_path import homes
@@ -39,11 +40,18 @@ def keep(
         change = remove([each.path for each in wanted], files, homes())
     else:
         wanted = _without_options(found, files)
-        change = add(wanted, files, store)
+        options = {
+            each.path: one.entry.option
+            for one in found
+            if one.entry is not None and one.entry.option
+            for each in one.recommendations
+        }
+        change = add(wanted, files, store, options)
         _place_rest(change, files, store)
     _tell(change)
     if not change.sources:
         return NOT_DONE if change.refused else 0
+    _evaluate(change, config)
     answer(diff(change.sources), pager=False)
     for file in change.sources:
         if _is_dirty(file):
@@ -54,6 +62,16 @@ def keep(
         _write(file, new)
     say(f"written: {', '.join(printable(str(file)) for file in change.sources)}")
     return NOT_DONE if change.refused else 0
+
+
+def _evaluate(change: Change, config: Path | None) -> None:
+    """Let Nix say that only what was asked for changes, as far as it can. Raises ImptraceError."""
+    try:
+        how = evaluation(change.sources, top_of(config))
+    except NotEvaluatedError as error:
+        say(f"not evaluated, only parsed: {printable(str(error))}")
+    else:
+        say(f"evaluated before and after ({how}): only what was asked for changes")
 
 
 def _without_options(found: list[Asked], files: list[Path]) -> list[Recommendation]:

@@ -15,6 +15,7 @@ from imptrace.render.nix_text import attribute
 
 _WIDEST = 100
 _INDENT = "  "
+_OWN_NAMES = frozenset(LIST_OF.values())
 
 
 def into_list(source: bytes, place: Place, path: str, text: str) -> list[Edit]:
@@ -64,6 +65,31 @@ def out_of_list(source: bytes, entry: Entry) -> Edit:
     elif source[start - 1 : start] == b" ":
         start -= 1
     return Edit(start, end, "")
+
+
+def out_of_block(source: bytes, place: Place) -> Edit | None:
+    """Take an empty list out of its block, with its name; None where it is more than that."""
+    node = place.node
+    binding = node.parent
+    if (
+        binding is None
+        or binding.type != "binding"
+        or any(c.type == "comment" for c in node.children)
+    ):
+        return None
+    attrpath = binding.child_by_field_name("attrpath")
+    short = attrpath is not None and nix_tree.text(attrpath) in _OWN_NAMES
+    of_user = attrpath is not None and nix_tree.text(attrpath).startswith("users.")
+    if not (short or of_user):
+        return None  # the binding makes the store as well
+    start, end = binding.start_byte, nix_edit.end_with_comment(binding)
+    line_start = source.rfind(b"\n", 0, start) + 1
+    line_end = source.find(b"\n", end)
+    line_end = len(source) if line_end < 0 else line_end
+    if not source[line_start:start].strip() and not source[end:line_end].strip():
+        return Edit(line_start, min(line_end + 1, len(source)), "")
+    end = binding.end_byte
+    return Edit(start, end + (source[end : end + 1] == b" "), "")
 
 
 def _into_empty(source: bytes, place: Place, text: str) -> list[Edit]:

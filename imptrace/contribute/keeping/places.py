@@ -1,13 +1,13 @@
 """Where a configuration says what is kept: the lists of every known form, wherever they stand."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tree_sitter import Node
 
 from imptrace.contribute.nix_source import tree as nix_tree
-from imptrace.facts.levels import Kind
+from imptrace.facts.levels import Kind, Level
 from imptrace.render.nix import Target
 
 _LISTS = {"directories": Kind.DIRECTORY, "files": Kind.FILE}
@@ -17,6 +17,8 @@ _FORMS = {
     ("home", "persistence"): Target.HOME_MANAGER,
     ("preservation", "preserveAt"): Target.PRESERVATION,
 }
+_SHORTEST = 5
+_LEVELS = frozenset(level.value for level in Level)
 _KEYS = {Kind.DIRECTORY: ("directory", "path"), Kind.FILE: ("file", "path")}
 # `mkIf condition VALUE` and its like come to VALUE; each element of `mkMerge [ ... ]` counts.
 _TRANSPARENT = ("mkIf", "mkMerge", "mkForce", "mkBefore", "mkAfter", "mkDefault", "optionalAttrs")
@@ -45,6 +47,10 @@ class Place:
     node: Node
     """The literal list, or the attribute set of the block."""
     entries: tuple[Entry, ...] = ()
+    names: tuple[str, ...] = ()
+    """The attributes down to its block, as they are written, a user's included."""
+    option: str | None = None
+    """The option whose own persistence it is, a list for each level; the store is the level."""
 
     @property
     def of_home(self) -> bool:
@@ -69,27 +75,40 @@ def _of_binding(file: Path, path: list[str], value: Node) -> Iterator[Place]:
     for (top, name), target in _FORMS.items():
         for index in range(len(path) - 2):
             if path[index] == top and path[index + 1] == name and "options" not in path[:index]:
-                yield from _of_store(file, target, path[index + 2], path[index + 3 :], value)
+                outer = path[: index + 3]
+                yield from _of_store(file, target, outer, path[index + 3 :], value)
                 return
+    yield from _of_option(file, path, value)
+
+
+def _of_option(file: Path, path: list[str], value: Node) -> Iterator[Place]:
+    """Yield the lists of a service's own persistence: OPTION.persistence.LEVEL.directories."""
+    if len(path) < _SHORTEST or path[-3] != "persistence" or path[-2] not in _LEVELS:
+        return
+    if path[-1] in _LISTS:
+        option = ".".join(path[:-3]).removeprefix("config.")
+        of_store = _of_store(file, Target.IMPERMANENCE, path[:-1], path[-1:], value)
+        yield from (replace(place, option=option) for place in of_store)
 
 
 def _of_store(
-    file: Path, target: Target, store: str, rest: list[str], value: Node
+    file: Path, target: Target, outer: list[str], rest: list[str], value: Node
 ) -> Iterator[Place]:
-    user = None
+    store, user, names = outer[-1], None, tuple(outer)
     if rest[:1] == ["users"] and len(rest) > 1:
+        names += ("users", rest[1])
         user, rest = rest[1], rest[2:]
     if not rest:
         for inner in _values(value):
             if nix_tree.is_attrset(inner):
-                yield Place(file, target, store, user, None, inner)
+                yield Place(file, target, store, user, None, inner, names=names)
     elif len(rest) == 1 and rest[0] in _LISTS:
         kind = _LISTS[rest[0]]
         for listing in _lists(value):
             entries = tuple(
                 Entry(_path_of(element, kind), element) for element in nix_tree.elements(listing)
             )
-            yield Place(file, target, store, user, kind, listing, entries)
+            yield Place(file, target, store, user, kind, listing, entries, names)
 
 
 def _whole_path(node: Node) -> list[str] | None:

@@ -1,12 +1,12 @@
 """Which lines go into which file: a whole change, made up before anything is written."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from imptrace.contribute.keeping.entry import element
-from imptrace.contribute.keeping.insert import into_block, into_list, out_of_list
+from imptrace.contribute.keeping.insert import into_block, into_list, out_of_block, out_of_list
 from imptrace.contribute.keeping.places import Place, places
 from imptrace.contribute.nix_source import edit as nix_edit
 from imptrace.contribute.nix_source.check import check_nix
@@ -39,7 +39,7 @@ class Change:
 
 def configuration_files(given: Path | None) -> list[Path]:
     """Find the files of the configuration: given, of the flake around here, or of /etc/nixos."""
-    top = given if given is not None else _around(Path.cwd()) or Path("/etc/nixos")
+    top = given if given is not None else _default()
     if top.is_file():
         return [top]
     if not top.is_dir():
@@ -57,6 +57,16 @@ def configuration_files(given: Path | None) -> list[Path]:
     return found
 
 
+def top_of(given: Path | None) -> Path:
+    """Tell the directory of the configuration: of a file, that of its flake or its own."""
+    top = given if given is not None else _default()
+    return (_around(top.absolute().parent) or top.parent) if top.is_file() else top
+
+
+def _default() -> Path:
+    return _around(Path.cwd()) or Path("/etc/nixos")
+
+
 def read_places(files: Iterable[Path], change: Change) -> list[Place]:
     """Read every file that may say what is kept."""
     found: list[Place] = []
@@ -72,8 +82,16 @@ def read_places(files: Iterable[Path], change: Change) -> list[Place]:
     return found
 
 
-def add(wanted: Sequence[Recommendation], files: list[Path], store: str | None) -> Change:
-    """Add what is not kept yet, path by path, each in the place that fits best."""
+def add(
+    wanted: Sequence[Recommendation],
+    files: list[Path],
+    store: str | None,
+    options: Mapping[bytes, str] | None = None,
+) -> Change:
+    """Add what is not kept yet, path by path, each in the place that fits best.
+
+    `options`: the option that a path belongs to, whose own lists come first.
+    """
     change = Change()
     before = read_places(files, change)
     for each in _outermost(wanted):
@@ -85,7 +103,9 @@ def add(wanted: Sequence[Recommendation], files: list[Path], store: str | None) 
         if keeper is not None:
             change.kept.append((each.path, keeper))
             continue
-        if not any(_insert(each, place, change) for place in _ranked(each, known, store)):
+        own = [place for place in known if _is_own(each, place, (options or {}).get(each.path))]
+        fitting = [*own, *_ranked(each, known, store)]
+        if not any(_insert(each, place, change) for place in fitting):
             change.placeless.append(each)
     _check(change)
     return change
@@ -108,10 +128,21 @@ def remove(paths: Iterable[bytes], files: list[Path], homes: dict[str, bytes]) -
         for place, entry in found[:1]:
             old = _current(place.file, change)
             new = nix_edit.apply(old, [out_of_list(old, entry)])
+            if len(place.entries) == 1:
+                new = _without_empty(new, place)
             check_nix(str(place.file), new)
             _remember(place.file, new, change)
     _check(change)
     return change
+
+
+def _without_empty(source: bytes, place: Place) -> bytes:
+    """Take the list out too that has nothing in it any longer, not even a remark."""
+    for each in places(source, place.file):
+        if (each.names, each.kind) == (place.names, place.kind) and not each.entries:
+            edit = out_of_block(source, each)
+            return source if edit is None else nix_edit.apply(source, [edit])
+    return source
 
 
 def _with_changes(known: list[Place], change: Change) -> list[Place]:
@@ -158,7 +189,7 @@ def _absolute(place: Place, path: str, homes: dict[str, bytes]) -> list[bytes]:
 
 def _ranked(each: Recommendation, known: Sequence[Place], store: str | None) -> list[Place]:
     """Rank lists of the kind, then blocks to put one into: first where most of its like is kept."""
-    fitting = [place for place in known if _fits(each, place)]
+    fitting = [place for place in known if place.option is None and _fits(each, place)]
     if store is not None:
         fitting = [place for place in fitting if place.store == store or store in place.store]
     sizes: dict[tuple[str, str | None], int] = {}
@@ -179,6 +210,12 @@ def _ranked(each: Recommendation, known: Sequence[Place], store: str | None) -> 
 
     usable = [place for place in fitting if place.kind in (None, each.kind)]
     return sorted(usable, key=rank, reverse=True)
+
+
+def _is_own(each: Recommendation, place: Place, option: str | None) -> bool:
+    """Whether a list is the option's own, of the kind and level of a path."""
+    is_of_option = place.option is not None and place.option == option
+    return is_of_option and (place.kind, place.store) == (each.kind, each.level.value)
 
 
 def _fits(each: Recommendation, place: Place) -> bool:

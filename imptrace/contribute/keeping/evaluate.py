@@ -1,0 +1,205 @@
+"""What a configuration keeps as Nix evaluates it, before and after a change.
+
+Tried in this order: the flake as a whole, the NixOS configuration as a whole, each changed file
+alone. What none of them evaluates is said, and checked by its syntax only.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from importlib.resources import files as package_files
+from pathlib import Path
+
+from imptrace.contribute.keeping.places import LIST_OF, Place, places
+from imptrace.errors import ImptraceError
+from imptrace.render.nix_text import string
+
+_EXPRESSION = "persistence.nix"
+_SECONDS = 300
+_COPIED = (".nix", ".json", ".toml", ".yaml", ".yml", ".lock")
+_LARGEST, _MOST = 1 << 20, 20_000
+_FEATURES = ("--extra-experimental-features", "nix-command flakes")
+_Sources = Mapping[Path, tuple[bytes, bytes]]
+
+
+class NotEvaluatedError(Exception):
+    """Nix does not evaluate it, for a reason that is none of ours."""
+
+
+def evaluation(sources: _Sources, top: Path) -> str:
+    """Evaluate what is kept before and after; answer with how.
+
+    Raises NotEvaluatedError where nothing evaluates as it is, ImptraceError where it does and
+    would not afterwards, or would keep something else than the lines say.
+    """
+    if shutil.which("nix-instantiate") is None:
+        raise NotEvaluatedError("Nix is not installed")
+    with tempfile.TemporaryDirectory(prefix="imptrace-keep-") as scratch:
+        before, after = Path(scratch, "before"), Path(scratch, "after")
+        for tree, index in ((before, 0), (after, 1)):
+            _copy(top, tree, {file: both[index] for file, both in sources.items()})
+        why = "no flake and no configuration.nix"
+        for how, ask in _wholes(top):
+            try:
+                old = ask(before)
+            except NotEvaluatedError as error:
+                why = str(error)
+                continue
+            new = _must(ask, after)
+            if new != old:
+                _compare(old, new, sources)
+                return how
+            why = "the configuration as a whole does not use the changed file"
+        return _alone(sources, top, before, after, why)
+
+
+def _wholes(top: Path) -> list[tuple[str, Callable[[Path], Counter[str]]]]:
+    found: list[tuple[str, Callable[[Path], Counter[str]]]] = []
+    if (top / "flake.nix").is_file() and shutil.which("nix"):
+        found.append(("the flake", _flake))
+    if (top / "configuration.nix").is_file():
+        found.append(("configuration.nix", _nixos))
+    return found
+
+
+def _flake(tree: Path) -> Counter[str]:
+    host = string(platform.node())
+    expression = f"{_library()}.flake {string(f'path:{tree}')} {host}"
+    # What a build of it has fetched is there; nothing is fetched for a check.
+    return _ask("nix", *_FEATURES, "eval", "--json", "--impure", "--offline", "--expr", expression)
+
+
+def _nixos(tree: Path) -> Counter[str]:
+    file = string(f"{tree}/configuration.nix")
+    return _instantiate(f"{_library()}.nixos (/. + {file})", "--readonly-mode")
+
+
+def _alone(sources: _Sources, top: Path, before: Path, after: Path, why: str) -> str:
+    """Evaluate each changed file by itself. Raises NotEvaluatedError."""
+    for file, (old, new) in sources.items():
+        place = file.relative_to(top)
+        found = places(new, file) or places(old, file)
+        try:
+            was = _file(before / place, found) if old else Counter[str]()
+        except NotEvaluatedError as error:
+            raise NotEvaluatedError(f"{file.name} alone: {error}; {why}") from error
+        if old and not was and _lines(old, file):
+            hidden = "its lists cannot be found without the rest"
+            raise NotEvaluatedError(f"{file.name} alone: {hidden}; {why}")
+        now = _must(partial(_file, found=found), after / place)
+        _compare(was, now, {file: (old, new)})
+    return "each changed file by itself"
+
+
+def _file(file: Path, found: Sequence[Place]) -> Counter[str]:
+    lists = {(each.names, kind) for each in found for kind in _kinds(each)}
+    paths = " ".join(
+        f"{{ kind = {string(kind)}; path = [ {' '.join(map(_name, (*names, kind)))} ]; }}"
+        for names, kind in sorted(lists)
+    )
+    expression = f"{_library()}.alone (/. + {string(str(file))}) [ {paths} ]"
+    return _instantiate(expression, "--store", "dummy://")
+
+
+def _kinds(place: Place) -> list[str]:
+    return [LIST_OF[place.kind]] if place.kind is not None else list(LIST_OF.values())
+
+
+def _name(name: str) -> str:
+    """Write a name of an attribute as a string; one that is computed stands for any."""
+    return "null" if "${" in name else string(name)
+
+
+def _library() -> str:
+    place = package_files("imptrace.contribute.keeping") / _EXPRESSION
+    return f"(import (/. + {string(str(place))}))"
+
+
+def _instantiate(expression: str, *options: str) -> Counter[str]:
+    command = ["nix-instantiate", "--eval", "--strict", "--json", *options]
+    return _ask(*command, "--option", "allow-import-from-derivation", "false", "-E", expression)
+
+
+def _ask(*command: str) -> Counter[str]:
+    try:
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            check=False,
+            timeout=_SECONDS,
+            env={"NIX_CONFIG": "build-users-group =", **os.environ},
+        )
+    except subprocess.TimeoutExpired:
+        raise NotEvaluatedError(f"it takes longer than {_SECONDS} s") from None
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").split("\n")
+        said = [line.strip() for line in lines if line.strip().startswith("error:")]
+        raise NotEvaluatedError(_last([each for each in said if each != "error:"] or lines))
+    return Counter(json.loads(done.stdout))
+
+
+def _last(lines: Sequence[str]) -> str:
+    said = [line.strip() for line in lines if line.strip()]
+    return said[-1].removeprefix("error: ") if said else "no reason given"
+
+
+def _must(ask: Callable[[Path], Counter[str]], tree: Path) -> Counter[str]:
+    try:
+        return ask(tree)
+    except NotEvaluatedError as error:
+        raise ImptraceError(
+            f"with the change the configuration evaluates no longer: {error}; left as it is"
+        ) from error
+
+
+def _compare(old: Counter[str], new: Counter[str], sources: _Sources) -> None:
+    """Hold what Nix makes of the change against its lines: nothing else may come or go."""
+    lines_new = Counter(line for file, (_, text) in sources.items() for line in _lines(text, file))
+    lines_old = Counter(line for file, (text, _) in sources.items() for line in _lines(text, file))
+    for was, now, expected in (
+        (old, new, lines_new - lines_old),
+        (new, old, lines_old - lines_new),
+    ):
+        # Several hosts may use one list; more or fewer paths than asked for there may not be.
+        if set(now - was) != set(expected):
+            odd = ", ".join(sorted(set(now - was) ^ set(expected)))
+            raise ImptraceError(f"Nix makes something else of the change ({odd}): left as it is")
+
+
+def _lines(source: bytes, file: Path) -> list[str]:
+    return [
+        f"{LIST_OF[place.kind]} {entry.path}"
+        for place in (places(source, file) if source else ())
+        for entry in place.entries
+        if entry.path is not None and place.kind is not None
+    ]
+
+
+def _copy(top: Path, tree: Path, changed: Mapping[Path, bytes]) -> None:
+    """Copy what a configuration is evaluated from, with changed files in place."""
+    count = 0
+    for directory, names, files in os.walk(top):
+        names[:] = [name for name in names if not name.startswith(".") and name != "result"]
+        for name in files:
+            source = Path(directory, name)
+            target = tree / source.relative_to(top)
+            if source in changed or not name.endswith(_COPIED) or not source.is_file():
+                continue
+            count += 1
+            if count > _MOST:
+                raise NotEvaluatedError(f"{top} holds more than {_MOST} files")
+            if source.stat().st_size <= _LARGEST:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(source, target)
+    for file, text in changed.items():
+        if text:
+            target = tree / file.relative_to(top)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(text)
