@@ -12,7 +12,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from imptrace.db import schema
+from imptrace.db import schema, sound
 from imptrace.db.location import default_path, elsewhere, shown
 from imptrace.errors import ImptraceError, UsageError
 
@@ -293,6 +293,7 @@ def _opened(
         engine = open_database(place, create=create, read_only=read_only)
         try:
             with explained(place):
+                sound.begin(engine)
                 yield engine
         finally:
             engine.dispose()
@@ -303,6 +304,6 @@ def _understood(place: str | os.PathLike[str] | None) -> Iterator[None]:
     """Say that a database is damaged whose rows hold what is never written into one."""
     try:
         yield
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ImptraceError(f"database {shown(place)}: {_DAMAGED} ({what})") from error

@@ -6,6 +6,7 @@ whose import costs half a second, is needed only when a migration is due.
 
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect
 
+from imptrace.db import sound
 from imptrace.db.models import Base
 from imptrace.errors import ImptraceError
 
@@ -36,7 +37,15 @@ def stored_revision(connection: Connection) -> str | None:
         return None
     if _VERSION.name not in tables or Base.metadata.tables.keys().isdisjoint(tables):
         raise SchemaError("it holds another program's tables; name another file with --db")
-    return connection.scalar(_VERSION.select()) or "base"
+    if sound.has_code(connection):
+        raise SchemaError(
+            "it holds views or triggers, which imptrace makes none of: it is another program's, or "
+            "damaged; name another file with --db"
+        )
+    stored = connection.scalar(_VERSION.select())
+    if stored is not None and not (isinstance(stored, str) and stored.isalnum()):
+        raise SchemaError("it is damaged: the version of its tables is none")
+    return stored or "base"
 
 
 def create(connection: Connection) -> None:

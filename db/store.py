@@ -58,6 +58,8 @@ T = TypeVar("T")
 
 CHUNK = 1000
 """Rows per call: enough to amortise it, few enough for any database's limit of variables."""
+IDS_KEPT = 100_000
+"""How many paths a writer knows the ids of: some 20 MB."""
 
 
 def insert_into(connection: Connection, table: type[Base]) -> Any:
@@ -243,6 +245,15 @@ def resolve_paths(connection: Connection, pending: Pending, ids: dict[bytes, int
         made = insert_paths(connection, chunk)
         ids.update((path, made[path]) for path in chunk if path in made)
         find_paths(connection, (path for path in chunk if path not in made), ids)
+    rows = pending.accesses.values()
+    others = {name for row in rows for name in (row.to, row.origin) if name and name not in ids}
+    find_paths(connection, others, ids)
+
+
+def forget_many(ids: dict[bytes, int]) -> None:
+    """Hold ids in little memory: those that are forgotten can be asked for again."""
+    if len(ids) > IDS_KEPT:
+        ids.clear()
 
 
 def find_paths(connection: Connection, paths: Iterable[bytes], ids: dict[bytes, int]) -> None:
@@ -334,6 +345,7 @@ def insert_after(
 ) -> None:
     """Store what stands at paths after the run; paths that are not stored are left out."""
     for chunk in chunks(snapshots, CHUNK):
+        forget_many(ids)
         find_paths(connection, (path for path, _ in chunk if path not in ids), ids)
         rows = (_state_row(run_id, ids[path], AFTER, state) for path, state in chunk if path in ids)
         _insert_states(connection, rows)

@@ -31,8 +31,6 @@ SNAPSHOTS = 5_000
 SWEEP_SECONDS = 300.0
 SWEEP_PATHS = 5_000
 """Names that came and went are removed so often, or when so many wait for it."""
-KNOWN_IDS = 50_000
-"""Ids of paths held at once by a run that lasts."""
 ALIVE_SECONDS = 60.0
 """So often a run that lasts says that it is recorded still."""
 WAIT_WHILE_RECORDING_MS = 250
@@ -107,8 +105,6 @@ class RunWriter:
         """Say that it is recorded still, and forget names that came and went."""
         now = time.monotonic()
         self._passed.update(dict.fromkeys(self._fold.passed()))
-        if len(self._path_ids) > KNOWN_IDS:
-            self._path_ids.clear()
         if now - self._alive > ALIVE_SECONDS:
             self._alive = now
             self._store(self._store_sign_of_life, until=now)
@@ -229,6 +225,7 @@ class RunWriter:
         pending = self._fold.pending
         connection = self._connection
         store.insert_processes(connection, self.run_id, pending)
+        store.forget_many(self._path_ids)
         store.resolve_paths(connection, pending, self._path_ids)
         store.upsert_accesses(connection, self.run_id, pending, self._path_ids)
         store.insert_before(connection, self.run_id, pending, self._path_ids)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 DEBUG = "IMPTRACE_DEBUG"
 INTERNAL_ERROR = 125
 INTERRUPTED = 130
+_LINE = 300
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_.+@%][A-Za-z0-9_.+@%-]*")
 """A name that a shell takes as it stands."""
 
@@ -68,9 +69,15 @@ def _internal_error(error: Exception) -> int:
         import traceback
 
         traceback.print_exc()
-    return _complain(
-        f"internal error: {type(error).__name__}: {error}; {DEBUG}=1 shows more", INTERNAL_ERROR
-    )
+    what = f"{type(error).__name__}: {error}"
+    if _database_is_foreign():
+        return _complain(f"the database is damaged: {what}"[:_LINE], INTERNAL_ERROR)
+    return _complain(f"internal error: {what}; {DEBUG}=1 shows more", INTERNAL_ERROR)
+
+
+def _database_is_foreign() -> bool:
+    sound = sys.modules.get("imptrace.db.sound")
+    return sound is not None and bool(sound.is_foreign())
 
 
 def _complain(message: str, exit_code: int) -> int:

@@ -27,6 +27,7 @@ _RIGID = 14
 _READABLE = 24
 """A column that is broken is at least as wide as this."""
 _LEAST = 4
+_LAST_COLOURS = re.compile(r"(?:\x1b\[[\d;]*m)+$")
 _BREAKS = re.compile(r"[^\s/]*(?:/+|\s+|$)")
 
 
@@ -160,7 +161,9 @@ def aligned(rows: Sequence[Sequence[str]]) -> list[str]:
 
 def _trimmed(line: str) -> str:
     """Take away blanks at the end, also those that are inside of a colour."""
-    return re.sub(r" +((?:\x1b\[[\d;]*m)*)$", r"\1", line)
+    colours = _LAST_COLOURS.search(line)
+    end = colours.start() if colours else len(line)
+    return line[:end].rstrip(" ") + line[end:]
 
 
 def _squeezed(natural: Sequence[int], room: int) -> list[int]:

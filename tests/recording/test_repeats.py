@@ -1,6 +1,6 @@
 """What is remembered of processes ends with them."""
 
-from imptrace.tracer.native.repeats import GRACE_NS, Known
+from imptrace.tracer.native.repeats import GRACE_NS, WINDOW, Known
 
 
 def test_facts_of_those_that_live() -> None:
@@ -26,3 +26,16 @@ def test_one_that_ended_just_now_is_known() -> None:
     assert known.get(number) == "late"
     known.ended(3, 6 + GRACE_NS)
     assert known.get(number) is None
+
+
+def test_one_process_without_end() -> None:
+    """Of a process that lives, only the latest are remembered."""
+    known: Known[int] = Known()
+    for number in range(1, 3 * WINDOW):
+        known.add(1, number)
+    assert known.get(known.last - WINDOW + 512) == known.last - WINDOW + 512
+    assert known.get(1) is None
+    assert len(known._blocks) * 256 < WINDOW + 1024
+    known.ended(1, 0)
+    known.ended(2, GRACE_NS + 1)
+    assert known.get(known.last - 1) is None

@@ -184,7 +184,8 @@ void tell_repeat(struct teller *teller, const struct repeat *repeat)
 {
 	struct told *told = &teller->told[repeat->serial & TOLD_MASK];
 
-	if (!teller->counts || told->serial != repeat->serial || repeat->count == told->repeats)
+	if (!teller->counts || told->serial != repeat->serial || repeat->count == told->repeats ||
+	    told->first + REPEATED_MAX < teller->last_id)
 		return;
 	for (uint32_t i = 0; i < told->count; i++) {
 		struct repeat_record *record =

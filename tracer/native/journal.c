@@ -19,7 +19,7 @@
 enum {
 	FIRST_CAPACITY = 1 << 12,
 	/* 16 bytes each: past it the table starts anew, and accesses are written once more */
-	LAST_CAPACITY = 1 << 21,
+	LAST_CAPACITY = REPEATED_MAX,
 	DIRTY_MAX = 1 << 14,
 	/* bytes of the ring that only records of ends and losses may take: they are never dropped */
 	SPARE = 1 << 12,

@@ -72,6 +72,9 @@ struct access_record {
 	uint32_t path_length, path2_length;
 };
 
+/* No record repeats an access that so many others follow: the reader has forgotten it. */
+enum { REPEATED_MAX = 1 << 18 };
+
 struct repeat_record {
 	struct record header;
 	uint32_t id, count;

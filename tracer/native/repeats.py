@@ -1,7 +1,7 @@
 """Which access a repeat is of: by number, as long as its process lives.
 
-A machine starts processes for ever: what is remembered must follow those that run, not all that
-ever ran.
+A machine starts processes for ever, and a process may use paths without end: what is remembered
+follows the processes that run, not all that ever ran, and goes no further back than recorders do.
 """
 
 from array import array
@@ -12,6 +12,8 @@ T = TypeVar("T")
 
 GRACE_NS: Final = 2_000_000_000
 """Repeats of what a process did come this long after its end: eight times as late as they do."""
+WINDOW: Final = 1 << 18
+"""No recorder repeats anything before so many others: REPEATED_MAX in records.h."""
 _BITS: Final = 8
 _SIZE: Final = 1 << _BITS
 _LAST: Final = _SIZE - 1
@@ -39,7 +41,7 @@ class Known(Generic[T]):
         """Remember a fact of a process under the next number."""
         number = self.last = self.last + 1
         if not number & _LAST:
-            self._begin_block(number >> _BITS)
+            self._begin_block(number >> _BITS, process)
         self._block[number & _LAST] = fact
         try:
             self._of[process].append(number)
@@ -60,8 +62,12 @@ class Known(Generic[T]):
         while self._ended[0][0] + GRACE_NS < at:
             self._forget(self._ended.popleft()[1])
 
-    def _begin_block(self, index: int) -> None:
+    def _begin_block(self, index: int, process: int) -> None:
         self._tidy(index - 1)
+        self._drop(index - (WINDOW >> _BITS))
+        numbers = self._of.get(process)
+        if numbers is not None and len(numbers) > 2 * WINDOW:
+            del numbers[:-WINDOW]
         self._block = [None] * _SIZE
         self._blocks[index] = self._block
         self._live[index] = _SIZE
@@ -70,7 +76,9 @@ class Known(Generic[T]):
         current = self.last >> _BITS
         for number in self._of.pop(process, ()):
             index = number >> _BITS
-            block = self._blocks[index]
+            block = self._blocks.get(index)
+            if block is None:
+                continue
             if isinstance(block, list):
                 block[number & _LAST] = None
             else:
@@ -78,6 +86,10 @@ class Known(Generic[T]):
             self._live[index] -= 1
             if index != current and self._live[index] <= _SPARSE:
                 self._tidy(index)
+
+    def _drop(self, index: int) -> None:
+        self._blocks.pop(index, None)
+        self._live.pop(index, None)
 
     def _tidy(self, index: int) -> None:
         """Make a full block as small as what is left of it."""
