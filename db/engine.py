@@ -12,7 +12,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from imptrace.db import schema, sound
+from imptrace.db import asking, schema, sound
 from imptrace.db.location import default_path, elsewhere, shown
 from imptrace.errors import ImptraceError, UsageError
 
@@ -289,14 +289,30 @@ def writing(place: str | os.PathLike[str] | None, *, create: bool = False) -> It
 def _opened(
     place: str | os.PathLike[str] | None, *, read_only: bool, create: bool = False
 ) -> Iterator[Engine]:
-    with _understood(place):
-        engine = open_database(place, create=create, read_only=read_only)
+    with _understood(place), _answered(place, read_only=read_only) as found:
+        engine = open_database(found, create=create, read_only=read_only)
         try:
             with explained(place):
                 sound.begin(engine)
                 yield engine
         finally:
             engine.dispose()
+
+
+@contextmanager
+def _answered(
+    place: str | os.PathLike[str] | None, *, read_only: bool
+) -> Iterator[str | os.PathLike[str] | None]:
+    """Ask the machine's recorder, where that is meant, or there is nothing of one's own."""
+    is_meant = place is not None and os.fspath(place) == asking.ASKED
+    has_none = place is None and os.geteuid() != 0 and not default_path().exists()
+    if is_meant and not read_only:
+        raise UsageError("what the machine's recorder answers can only be read")
+    if is_meant or (read_only and has_none and asking.is_answered()):
+        with asking.told() as answer:
+            yield answer
+    else:
+        yield place
 
 
 @contextmanager

@@ -3,6 +3,8 @@
 import os
 from typing import TYPE_CHECKING
 
+from imptrace.facts.answering import SOCKET
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -45,6 +47,8 @@ def elsewhere(place: str | os.PathLike[str] | None) -> str:
     if place is not None and os.fspath(place) != str(default_path()):
         return ""
     if os.geteuid() != 0:
+        if os.path.exists(SOCKET):
+            return "; what the machine's recorder saw of you is asked with --db service"
         if os.path.isdir(os.path.dirname(ROOTS)):
             return f"; what root recorded is in {ROOTS}: ask with sudo"
         return ""

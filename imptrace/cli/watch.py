@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -12,11 +13,14 @@ from imptrace.catalogue.catalogue import shipped
 from imptrace.cli import completing
 from imptrace.cli.messages import say, summarise
 from imptrace.cli.options import Database, Label, Quiet, Stats
+from imptrace.db.location import default_path
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.answering import SOCKET
 from imptrace.kept.boot import this_boot
 from imptrace.kept.walk import Tree
 from imptrace.kept.wiped import Said, layout
 from imptrace.record import always, terminal
+from imptrace.record.answering import Answering
 from imptrace.record.attach import read_duration
 from imptrace.record.held import held
 from imptrace.record.session import Request, Session
@@ -69,6 +73,14 @@ def watch(
         str | None,
         typer.Option(metavar="TIME", help="Begin a new run so often, without a gap: 12h, 1d."),
     ] = None,
+    answer_at: Annotated[
+        Path | None,
+        typer.Option(
+            "--socket",
+            metavar="PATH",
+            help="Answer users there about what their own processes did (docs/watch.md).",
+        ),
+    ] = None,
     install: Annotated[
         bool,
         typer.Option("--install", help="Only print a systemd unit that always does this."),
@@ -93,21 +105,26 @@ def watch(
     period = read_duration(every) if every else None
     most = always.read_size(at_most) if at_most else None
     if install:
-        asked = {"--unit": unit, "--user": user, "--db": database, "--label": label}
+        chosen = {
+            "--every": every or always.RUN,
+            "--keep": keep or always.KEEP,
+            "--at-most": at_most or always.AT_MOST,
+            "--socket": str(answer_at or SOCKET),
+            "--unit": unit,
+            "--user": user,
+            "--db": database,
+            "--label": label,
+            "--for": duration,
+        }
+        words = [word for name, value in chosen.items() if value for word in (name, value)]
+        words += [word for path in paths or [] for word in ("--path", os.path.abspath(path))]
         flags = {"--all-mounts": all_mounts, "--writes-only": writes_only, "--stats": stats}
-        chosen = [
-            ("--every", every or always.RUN),
-            ("--keep", keep or always.KEEP),
-            ("--at-most", at_most or always.AT_MOST),
-        ]
-        asked["--for"] = duration
-        chosen += [(name, value) for name, value in asked.items() if value is not None]
-        chosen += [("--path", os.path.abspath(path)) for path in paths or []]
-        words = [word for option in chosen for word in option]
         typer.echo(always.unit([*words, *(name for name, on in flags.items() if on)]), nl=False)
         return
     if not is_privileged():
         raise UsageError("watch needs root: sudo imptrace watch")
+    answering = ExitStack()
+    answering.enter_context(_answering(answer_at, database))
     tidy = _Tidying(database, age, most)
     tidy.begin()
     watched = _watched(unit, user, paths or [], all_mounts=all_mounts or bool(paths))
@@ -147,6 +164,7 @@ def watch(
         session, recorder.leave, tracer=recorder.supervisor, seconds=seconds, chores=chores
     )
     result = session.result()
+    answering.close()
     if result.summary is not None:
         summarise(
             result,
@@ -157,6 +175,15 @@ def watch(
         )
     if result.failure is not None:
         raise result.failure
+
+
+def _answering(place: Path | None, database: str | None) -> AbstractContextManager[object]:
+    """Begin to answer users, where that is wanted. Raises ImptraceError."""
+    if place is None:
+        return nullcontext()
+    if database is not None and "://" in database:
+        raise UsageError("--socket is for a database in a file")
+    return closing(Answering(place, Path(os.path.abspath(database or default_path()))).start())
 
 
 _TIDY_SECONDS = 300.0

@@ -53,7 +53,7 @@ in
         ExecStart = lib.concatStringsSep " " (
           [
             "${cfg.package}/bin/imptrace watch --quiet --every 1d"
-            "--keep ${cfg.keep} --at-most ${cfg.atMost}"
+            "--keep ${cfg.keep} --at-most ${cfg.atMost} --socket /run/imptrace/imptrace.sock"
           ]
           ++ lib.optional cfg.allMounts "--all-mounts"
         );

@@ -70,7 +70,7 @@ in
         kept = lib.filter (lib.hasPrefix "/var/lib/imptrace") (byImpermanence evaluated)."/persistent";
         inherit (unit) wantedBy;
         inherit (unit.serviceConfig) StateDirectory;
-        asked = lib.hasSuffix "/bin/imptrace watch --quiet --every 1d --keep 7d --at-most 500M" unit.serviceConfig.ExecStart;
+        asked = lib.hasSuffix "/bin/imptrace watch --quiet --every 1d --keep 7d --at-most 500M --socket /run/imptrace/imptrace.sock" unit.serviceConfig.ExecStart;
       };
     expected = {
       kept = [ "/var/lib/imptrace root:root 0700" ];
