@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from imptrace.facts import content
+from imptrace.facts import content, credentials
 from imptrace.facts.content import HEAD_SIZE, Hint, hint_of
 
 
@@ -81,7 +81,7 @@ def test_looking_only_where_a_word_is_finds_all_that_the_patterns_find(head: byt
     """The plain searches that come first make it faster and nothing else."""
     if content._PRIVATE_KEY.search(head):
         expected = Hint.PRIVATE_KEY
-    elif b"\0" not in head and content._CREDENTIALS.search(head):
+    elif b"\0" not in head and credentials._SET.search(head):
         expected = Hint.CREDENTIALS
     else:
         expected = None
@@ -128,6 +128,43 @@ def test_looking_only_where_a_word_is_finds_all_that_the_patterns_find(head: byt
         "smtp_pass: abcd1",
         "url = postgres://u:pw12@h/db",
         "token: abcd1234efgh",
+        "\tHash = 0123abcd",
+        "requirepass hunter2secret",
+        "set password hunter2secret",
+        "rootpw {SSHA}abcdefghijkl",
+        "rocommunity hunter2secret",
+        "wep-key0=abcdef0123",
+        "default login bob password hunter2",
+        "bob:{SHA}abcdefgh",
+        "Pass = md5#::#5f4dcc3b5aa765d61d8327deb882cf99##",
+        '["stored_key"] = "fb2b1c";',
+        'usmUser 1 3 0x80001f "bob" "bob" NULL .1.3.6 0xabcdef .1.3 0x123456',
+        "createUser bob SHA hunter2secret AES",
+        '<Pass encoding="base64">aHVudGVyMg==</Pass>',
+        '<user nick="bob" password="YWJjZGVmZ2g=" version="1">',
+        '<add key="ApiKey" value="abcdef0123" />',
+        '"rpc-password": "{6e9cc1d0d1be4d7ac8d1ab6a",',
+        "dop_v1_abcdef0123456789abcdef0123456789",
+        "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abcdefghijklmno",
+        "Authorization: Bearer abcdefghijkl",
+        "Authorization: Basic dXNlcjpwYXNz",
+        "passwordhash: abcdefgh",
+        "session_key=abcdef",
+        "masterkey=abcdef0123456789",
+        "SECRET_KEY_BASE=abcdef0123",
+        "mac_key=abcd1234",
+        "mnemonic: " + "abandon " * 11 + "about",
+        "[smtp.example]:587 bob:hunter2secret",
+        "bob * hunter2secret *",
+        ': PSK "hunter2secret"',
+        "1 SHA1 HEX:abcdef0123456789",
+        '{"crypto":{"cipher":"aes-128-ctr","ciphertext":"abcdef01"}}',
+        "# Netscape HTTP Cookie File",
+        "remote: https://bob:hunter2@example.org/x.git",
+        "app_password=abcd efgh ijkl mnop",
+        '"client_secret":"abcdef0123"',
+        "npmAuthToken: abcdef",
+        '"bob" * "hunter2secret"',
     ],
 )
 def test_usual_notations_of_secrets(text: str) -> None:
@@ -164,6 +201,24 @@ def test_usual_notations_of_secrets(text: str) -> None:
         "passive=true",
         "compass = north",
         "http://a/b",
+        "show_password = enabled",
+        "save-password: 1",
+        "password_command = pass show x",
+        "password-min-length = 12345678901",
+        "primary_key = id",
+        "sort_key = name_desc",
+        "<password></password>",
+        "password required",
+        "password sufficient pam_unix.so",
+        "community edition",
+        "0 * 1 * * backup",
+        "5 * 0,12,18 * * job",
+        "commit hash: abcdef0123",
+        "x.example:80:a:b",
+        "12:30:45:67:89",
+        "secret = false",
+        "session_key_lifetime = 20",
+        "server 10.0.0.1 key 12",
     ],
 )
 def test_text_that_only_speaks_of_secrets(text: str) -> None:

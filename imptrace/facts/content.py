@@ -6,6 +6,8 @@ Only a hint is kept of what was read, never the bytes.
 import re
 from enum import StrEnum
 
+from imptrace.facts.credentials import CREDENTIAL_WORDS, sets_a_credential
+
 HEAD_SIZE = 4096
 """Bytes from the beginning of a file that `hint_of` wants to see."""
 
@@ -46,6 +48,13 @@ _MAGIC: tuple[tuple[int, bytes, Hint], ...] = (
     (0, b"PuTTY-User-Key-File-", Hint.PRIVATE_KEY),
     (0, b"AGE-SECRET-KEY-1", Hint.PRIVATE_KEY),
     (0, b"untrusted comment: minisign encrypted secret key", Hint.PRIVATE_KEY),
+    (0, b"untrusted comment: signify secret key", Hint.PRIVATE_KEY),
+    (4, b"\x02\x01\x00\x30\x0d\x06\x09\x2a\x86\x48", Hint.PRIVATE_KEY),  # PKCS #8
+    (4, b"\x02\x01\x00\x02\x82\x01", Hint.PRIVATE_KEY),  # PKCS #1
+    (0, b"\x30\x77\x02\x01\x01\x04\x20", Hint.PRIVATE_KEY),  # SEC 1
+    (4, b"\x02\x01\x03\x30", Hint.KEYRING),  # PKCS #12
+    (0, b"\x05\x02\0\0\0", Hint.KEYRING),  # Kerberos' keytab
+    (0, b"Salted__", Hint.KEYRING),  # openssl enc
     (0, b"GnomeKeyring\n\r\0\n", Hint.KEYRING),
     (0, b"KWALLET\n\r\0\r\n", Hint.KEYRING),
     (0, b"\x03\xd9\xa2\x9a", Hint.KEYRING),
@@ -62,66 +71,13 @@ _PRIVATE_KEY = re.compile(
     re.MULTILINE,
 )
 
-# A name by its last word, whatever stands before: `db_password`, `_authToken`, `client-key-data`.
-# Camel case needs the cases told apart, so that only the word itself is matched in any case.
-_NAME_BEGINS = rb"(?:(?<![A-Za-z0-9])|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=PASS|TOKEN|SECRET))"
-_WORDS = (
-    rb"pass|password|passwd|passphrase|psk|secret|token"
-    rb"|(?:api|private|access|secret|preshared|signing|encryption|account)[_-]?key|key[_-]data"
-)
-_HOW_KEPT = rb"(?:[_-](?:hash|pbkdf2|sha\d+|encrypted|enc|bcrypt))?"
-_NO_VALUE = (
-    rb"(?!(?:true|false|none|null|yes|no|never|always|prompt|ask|auto|anonymous\S*|changeme|string"
-    rb"|password|\*+|x{3,}|\$\S*|%\S*)(?:[\s\"',;<&]|\Z))"
-)
-
-_CREDENTIALS = re.compile(
-    _NAME_BEGINS
-    + rb"(?:(?i:" + _WORDS + rb")(?i:" + _HOW_KEPT + rb")"
-    # name = value, name: value, "name": "value", and in a list of such
-    + rb"[\"']?[ \t]*(?:=>|[=:])[ \t]*[\"'(@]*(?i:" + _NO_VALUE + rb")"
-    + rb"(?!\d{1,8}(?:[\s\"',;<&]|\Z))[^\s\"'#;<{\[(),]{4,}"
-    # <name>value</name>, <add key="name" value="value"/>, <key>name</key><string>value</string>
-    + rb"|(?i:" + _WORDS + rb")(?:[ \t][^<>]*)?>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
-    + rb"|(?i:" + _WORDS + rb")\"[ \t]+value=\"(?i:" + _NO_VALUE + rb")[^\"]{4,}\""
-    + rb"|(?i:" + _WORDS + rb")</key>[ \t]*<string>(?i:" + _NO_VALUE + rb")[^<]{4,}</string>"
-    # name "value";
-    + rb"|(?i:secret|password)[ \t]+\"[^\"]{8,}\";"
-    # auth is a word of many meanings: what is encoded, or a user and a password
-    + rb"|auth[\"']?[ \t]*[=:][ \t]*[\"']?(?=[^\s\"']+[A-Z0-9=])"
-    + rb"[A-Za-z0-9+/_-]{8,}={0,2}(?=[\s\"',]|\Z)"
-    + rb"|auth\"[ \t]*:[ \t]*\"[^\":/]+:[^\"/]+\")"
-)  # fmt: skip
-
-_OTHER_NOTATIONS = re.compile(
-    rb"""
-    ^machine[ \t]+\S+[ \t\n]+login[ \t]+\S+[ \t\n]+password[ \t]+\S
-    | ://(?!anonymous)[^/\s:@"'<]+:[^/\s@"'<]{2,}@
-    | ^[^:\s\#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:[^:\s]{3,}$         # pgpass
-    | ^[^:\s]+:(?:\$(?:apr1|[156y]|2[aby]|argon2\w*)\$|\{SSHA?\d*\}) # htpasswd
-    | "kty".*"d"[ \t]*:[ \t]*" | "d"[ \t]*:[ \t]*".*"kty"          # JSON Web Key
-    | ^(?:ed25519|curve25519)[ ]\S+[ ][A-Za-z0-9+/=]{16,}$
-    | (?<![A-Za-z0-9])(?:gh[pousr]_\w{16,} | github_pat_\w{16,} | glpat-[\w-]{16,} | npm_\w{30,}
-      | xox[abprs]-[\w-]{10,} | hv[sbr]\.[\w-]{8,} | AKIA[0-9A-Z]{16} | sk-[\w-]{20,})
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
-_COMMENT = (b"#", b";", b"// ", b"--", b"* ")
-
-
-# Every file that a run changed is looked at, so that plain searches come before the patterns: one
-# of these is in all that _PRIVATE_KEY finds, and in the first line of all that the others do.
 _KEY_WORDS = (b"private", b"secret")
-_CREDENTIAL_WORDS = (
-    b"pass", b"psk", b"secret", b"token", b"key", b"machine", b"://", b"auth", b":$", b":{s",
-    b":5432:", b":*:", b"kty", b"25519 ", b"ghp_", b"gho_", b"ghs_", b"github_pat_", b"glpat-",
-    b"npm_", b"xox", b"hvs.", b"hvb.", b"akia", b"sk-",
-)  # fmt: skip
+"""One of these is in all that `_PRIVATE_KEY` finds."""
 
 ANYWHERE = -1
 CLUES = (
     *((offset, magic) for offset, magic, _ in _MAGIC),
-    *((ANYWHERE, word) for word in dict.fromkeys(_KEY_WORDS + _CREDENTIAL_WORDS)),
+    *((ANYWHERE, word) for word in dict.fromkeys(_KEY_WORDS + CREDENTIAL_WORDS)),
 )
 """Offset and bytes: without one of these a head gives no hint. Words count in any case."""
 
@@ -134,31 +90,6 @@ def hint_of(head: bytes) -> Hint | None:
     lowered = head.lower()
     if any(word in lowered for word in _KEY_WORDS) and _PRIVATE_KEY.search(head):
         return Hint.PRIVATE_KEY
-    if b"\0" not in head and any(
-        _sets_a_secret(head, start) for start in _lines_with(_CREDENTIAL_WORDS, lowered)
-    ):
+    if b"\0" not in head and sets_a_credential(head, lowered):
         return Hint.CREDENTIALS
     return None
-
-
-def _sets_a_secret(head: bytes, start: int) -> bool:
-    """Whether a line, which begins at `start` and may go on in the next, holds a credential."""
-    end = head.find(b"\n", start)
-    line = head[start : len(head) if end < 0 else end]
-    if line.lstrip().startswith(_COMMENT):
-        return False
-    if _CREDENTIALS.search(line) or _OTHER_NOTATIONS.search(line):
-        return True
-    return _OTHER_NOTATIONS.match(head, start) is not None
-
-
-def _lines_with(words: tuple[bytes, ...], text: bytes) -> set[int]:
-    """Tell where the lines begin that hold any of `words`."""
-    starts = set()
-    for word in words:
-        at = text.find(word)
-        while at >= 0:
-            starts.add(text.rfind(b"\n", 0, at) + 1)
-            end = text.find(b"\n", at)
-            at = -1 if end < 0 else text.find(word, end)
-    return starts

@@ -19,7 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { HEAD_MAX = 4096, CLUES_MAX = 64, BATCH_MAX = 4096, PAIRS = 1 << 16 };
+enum { HEAD_MAX = 4096, CLUES_MAX = 128, BATCH_MAX = 4096, PAIRS = 1 << 16 };
 
 /* Bytes that make the beginning of a file worth keeping. */
 struct clue {
