@@ -18,11 +18,12 @@ import argparse
 import fcntl
 import hashlib
 import json
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -157,17 +158,28 @@ def _left(program: recipes.Recipe, mark: Path) -> list[str]:
 
 
 def _seen(arguments: argparse.Namespace, database: Path) -> Iterator[str]:
-    """Every path of the newest run."""
-    command = [arguments.imptrace, "show", "latest", "--all", "--reads", "--json"]
-    answer = subprocess.run([*command, "--db", database], check=True, stdout=subprocess.PIPE)
-    for each in json.loads(answer.stdout)["paths"]:
-        yield each["path"]
+    """Every path of all runs."""
+    for run in _runs(database):
+        answer = _imptrace(arguments, database, "show", run, "--all", "--reads", "--json")
+        yield from (each["path"] for each in answer["paths"])
 
 
 def _ask(arguments: argparse.Namespace, database: Path, options: list[str]) -> dict[str, Any]:
-    command = [arguments.imptrace, "recommend", "--db", database, "--format", "json", *options]
-    answer = subprocess.run(command, check=True, stdout=subprocess.PIPE)
-    found: dict[str, Any] = json.loads(answer.stdout)
+    """Ask about all runs, which may be those of several programs."""
+    asked = ("recommend", *_runs(database), "--format", "json", *options)
+    return _imptrace(arguments, database, *asked)
+
+
+def _runs(database: Path) -> list[str]:
+    with closing(sqlite3.connect(database)) as connection:
+        return [str(each) for (each,) in connection.execute("select id from run order by id")]
+
+
+def _imptrace(arguments: argparse.Namespace, database: Path, *words: str) -> dict[str, Any]:
+    command = [arguments.imptrace, *words, "--db", str(database)]
+    found: dict[str, Any] = json.loads(
+        subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+    )
     return found
 
 

@@ -4,9 +4,8 @@ A program's truth is a set of patterns: what to persist, by level, what never to
 either (`may`: empty directories of libraries, for which nobody cares). A pattern covers the path
 and all below it; the longest matching one wins.
 
-- *recall*: truths that are covered, at their own level or a higher one, by the deepest
-  recommendation at or above them; or, where a truth is a directory, by recommendations that hold
-  everything that the program left in it.
+- *recall*: truths that are covered: recommended themselves, or every file that the program left
+  in them lies in some recommendation. The deepest one counts, and of several files the worst.
 - *precision*: owned recommendations that are right: their deepest truth is to persist; or they are
   a directory around truths in which the program left nothing that has no truth.
 - *level*: covered truths whose covering recommendation has exactly their level.
@@ -56,7 +55,8 @@ def score(program: Mapping[str, Any], answer: Mapping[str, Any], left: Sequence[
         *(Truth(path, None) for path in program["never"]),
         *(Truth(path, _MAY) for path in program.get("may", ())),
     ]
-    recommended = {each["path"]: each for each in answer["recommendations"]}
+    recommendations = [each | {"path": _public(each["path"])} for each in answer["recommendations"]]
+    recommended = {each["path"]: each for each in recommendations}
     wanted = [truth for truth in truths if truth.level not in (None, _MAY)]
     covering = {truth.pattern: _covering(truth, recommended, left) for truth in wanted}
     enough = [truth for truth in wanted if _is_enough(truth, covering[truth.pattern])]
@@ -64,12 +64,12 @@ def score(program: Mapping[str, Any], answer: Mapping[str, Any], left: Sequence[
     covered = [truth for truth in wanted if covering[truth.pattern] is not None]
     careless = [truth for truth in covered if truth.level in _CARE and truth not in enough]
     # What the catalogue only declares says nothing of the recording.
-    seen = [each for each in answer["recommendations"] if each["observed"]]
+    seen = [each for each in recommendations if each["observed"]]
     owned = [each["path"] for each in seen if each["scope"] == "owned"]
     wrong = [path for path in owned if not _is_right(path, truths, left)]
     never = [path for path in recommended if _is_never(path, truths)]
     return Score(
-        recall=_share(len(enough), len(wanted)),
+        recall=_share(len(covered), len(wanted)),
         precision=_share(len(owned) - len(wrong), len(owned)),
         level=_share(len(exact), len(covered)),
         careless=len(careless),
@@ -90,7 +90,9 @@ def score(program: Mapping[str, Any], answer: Mapping[str, Any], left: Sequence[
 def recorded(program: Mapping[str, Any], left: Sequence[str], seen: Iterable[str]) -> float:
     """Tell what share of what is left of the truths was recorded."""
     truths = [Truth(path, None) for paths in program["persist"].values() for path in paths]
-    wanted = {path for path in left if any(truth.covers(path) for truth in truths)}
+    # A directory of which only the entries changed is no change of its own.
+    leaves = [path for path in left if not any(_is_within(o, path) and o != path for o in left)]
+    wanted = {path for path in leaves if any(truth.covers(path) for truth in truths)}
     return _share(len(wanted & set(seen)), len(wanted))
 
 
@@ -99,9 +101,6 @@ def _covering(truth: Truth, recommended: Mapping[str, Any], left: Sequence[str])
     exact = [path for path in recommended if _regex(truth.pattern, whole=True).match(path)]
     if exact:
         return str(recommended[exact[0]]["level"])
-    above = _deepest(recommended, lambda path: _is_within(truth.pattern, path))
-    if above is not None:
-        return str(recommended[above]["level"])
     inside = [path for path in left if truth.covers(path)]
     holders = [_holder(each, recommended) for each in inside]
     files = [
@@ -109,9 +108,17 @@ def _covering(truth: Truth, recommended: Mapping[str, Any], left: Sequence[str])
         for path, holder in zip(inside, holders, strict=True)
         if not any(_is_within(other, path) and other != path for other in left)
     ]
-    if not files or None in files:
+    if not files:
+        above = _holder(truth.pattern, recommended)
+        return None if above is None else str(recommended[above]["level"])
+    if None in files:
         return None
     return min((str(recommended[str(path)]["level"]) for path in files), key=LEVELS.index)
+
+
+def _public(path: str) -> str:
+    """Name a dynamic user's directory as its program does."""
+    return path.replace("/var/lib/private/", "/var/lib/")
 
 
 def _holder(path: str, recommended: Mapping[str, Any]) -> str | None:

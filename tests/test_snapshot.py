@@ -6,7 +6,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imptrace.facts.content import ANYWHERE, CLUES, hint_of
@@ -76,6 +76,7 @@ def test_no_head_is_read_when_time_is_up(tmp_path: Path, monkeypatch: pytest.Mon
     assert [(state.size, state.hint) for _, state in seen(tmp_path / "file")] == [(16, None)]
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.binary(max_size=40), clues), max_size=5).map(b"".join),
     st.sampled_from(CLUES),

@@ -33,6 +33,7 @@ from imptrace.db.uses import other_programs
 from imptrace.errors import UsageError
 from imptrace.evidence.links import standing_links
 from imptrace.evidence.machine import Elsewhere, brought_along, joined
+from imptrace.evidence.owners import owners_of_places
 from imptrace.evidence.parts import (
     Wanted,
     both,
@@ -98,6 +99,7 @@ def gather(
         entry=entry,
         included=_included(entry, catalogue),
         entries=entries if entry is None or entry in entries else (entry, *entries),
+        other_entries=owners_of_places(runs, _homes(runs), entries, catalogue),
         other_uses={**elsewhere.other_uses, **_other_uses(engine, runs, programs)},
         directories=_directories(runs) if is_local else elsewhere.directories,
         home=_home_of(runs) or _own_home(),

@@ -8,7 +8,7 @@ from imptrace.facts.paths import is_within, parent_of, parents_of
 from imptrace.judge.codes import Code
 from imptrace.judge.judge import Judged
 from imptrace.judge.known import Known
-from imptrace.judge.model import Figure, Kind, Method, Reason
+from imptrace.judge.model import Figure, Kind, Method, Reason, Scope
 from imptrace.judge.ownership import Candidate, Ownership, ownership_of
 from imptrace.judge.pieces import Piece, empty_piece, pieces_of
 from imptrace.judge.places import Area
@@ -63,7 +63,8 @@ def _known(known: Known, states: Sequence[State], around: Surroundings) -> Itera
     kept = known.kept
     if kept is None:
         return
-    ownership = Ownership(scope=known.scope, reason=_catalogued(known), confidence=_CATALOGUED)
+    scope = _scope(known, states, around)
+    ownership = Ownership(scope=scope, reason=_catalogued(known), confidence=_CATALOGUED)
     for piece in pieces_of(known.path, states, around, fixed=kept.level):
         if piece.path != known.path:
             yield Attributed(piece=piece, ownership=ownership, known=known)
@@ -71,6 +72,16 @@ def _known(known: Known, states: Sequence[State], around: Surroundings) -> Itera
         method = _method(piece, kept.written) if piece.kind is Kind.FILE else piece.method
         whole = _explained(replace(piece, method=method), around)
         yield Attributed(piece=whole, ownership=ownership, known=known, notes=tuple(notes_of(kept)))
+
+
+def _scope(known: Known, states: Sequence[State], around: Surroundings) -> Scope:
+    """A place of a program that did not run is that one's, unless it is named for the subject."""
+    if not known.is_foreign:
+        return known.scope
+    programs = frozenset[bytes]().union(*{state.facts.programs for state in states})
+    components = known.path[len(states[0].place.container) :].strip(b"/").split(b"/")
+    is_named = any(around.names.match(each, programs) for each in components)
+    return known.scope if is_named else Scope.SHARED
 
 
 def _method(piece: Piece, written: Written) -> Method:

@@ -50,7 +50,12 @@ def judge(facts: Facts) -> Judged:
     mounts = Mounts(facts.runs[-1].mounts if facts.runs else ())
     by_place = PlaceExclusions(Locations(places=places, mounts=mounts))
     privacy = Privacy(seen, places, facts.context)
-    classifier = _Classifier(places, Knowledge(facts.context.entries, places), by_place, privacy)
+    classifier = _Classifier(
+        places,
+        Knowledge(facts.context.entries, places, facts.context.other_entries),
+        by_place,
+        privacy,
+    )
     states: list[State] = []
     set_aside: list[SetAside] = []
     for path, each in seen.changed.items():

@@ -1,7 +1,7 @@
 """What the catalogue says about a path."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
 from imptrace.facts.paths import parent_of, parents_of
@@ -23,6 +23,8 @@ class Known:
     scope: Scope
     is_elsewhere: bool
     """Another distribution's place for the same data."""
+    is_foreign: bool = False
+    """The line is of a program that did not run: the place is that one's, whoever wrote there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +55,12 @@ class _Line:
 class Knowledge:
     """The lines of some entries, as absolute paths on this system."""
 
-    def __init__(self, entries: Iterable[Entry], places: Places) -> None:
+    def __init__(
+        self, entries: Iterable[Entry], places: Places, others: Iterable[Entry] = ()
+    ) -> None:
+        """`others`: entries of programs that did not run, asked where the first say nothing."""
+        others = tuple(others)
+        self._others = Knowledge(others, places) if others else None
         self._literal: dict[bytes, _Line] = {}
         self._of_directory: dict[bytes, Known | None] = {}
         self._patterns: list[tuple[Pattern, _Line]] = []
@@ -65,7 +72,9 @@ class Knowledge:
 
     def stands_out(self, path: bytes) -> bool:
         """Whether another line may be the best for `path` than for its directory."""
-        return path in self._literal or path.startswith(self._prefixes)
+        if path in self._literal or path.startswith(self._prefixes):
+            return True
+        return self._others is not None and self._others.stands_out(path)
 
     def lines(self) -> Iterator[tuple[bytes, Known]]:
         """Every line, by its path or pattern."""
@@ -84,6 +93,13 @@ class Knowledge:
         return self._of_directory[directory]
 
     def _about(self, path: bytes) -> Known | None:
+        found = self._own(path)
+        if found is not None or self._others is None:
+            return found
+        foreign = self._others.about(path)
+        return replace(foreign, is_foreign=True) if foreign is not None else None
+
+    def _own(self, path: bytes) -> Known | None:
         literal = next((each for each in (path, *parents_of(path)) if each in self._literal), None)
         best = self._literal[literal] if literal is not None else None
         for pattern, line in self._patterns:

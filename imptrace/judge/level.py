@@ -195,6 +195,12 @@ def user_data_name(sighting: Sighting) -> Judgement | None:
     return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, sighting, word=word)
 
 
+def user_data_word(name: bytes, area: Area) -> str | None:
+    """The word by which a directory promises what people make."""
+    words = USER_DATA | JOBS if area is Area.SPOOL else USER_DATA
+    return None if is_of_others(name) else _first_word((name,), words)
+
+
 def _first_word(names: Iterable[bytes], words: frozenset[str]) -> str | None:
     found = (min(words_of(name) & words, default=None) for name in names)
     return next((word for word in found if word is not None), None)

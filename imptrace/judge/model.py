@@ -243,6 +243,8 @@ class Context:
     """Entries that belong to the subject's own."""
     entries: tuple[Entry, ...] = ()
     """Every entry that a program of the recordings has, the subject's own included."""
+    other_entries: tuple[Entry, ...] = ()
+    """Entries of programs that did not run, in whose places something was changed all the same."""
     other_uses: Mapping[bytes, OtherPrograms] = field(default_factory=dict)
     """By path: only paths that some other program of the database used."""
     directories: Mapping[bytes, FileState] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from imptrace.facts.paths import is_within, name_of, parent_of, parents_of
 from imptrace.judge.codes import Code
-from imptrace.judge.level import cache_directory, secret_word
+from imptrace.judge.level import cache_directory, secret_word, user_data_word
 from imptrace.judge.model import Figure, Kind, Level, Method, Reason
 from imptrace.judge.places import Area
 from imptrace.judge.roots import State, Surroundings
@@ -21,6 +21,8 @@ _SECRET_SHARE = 4
 """A directory of whose files one in so many is a secret is secret as a whole."""
 _SEVERAL = 2
 """So many secret directories with nothing beside them, and what is around them is secret."""
+_MOST_VALUED = 2
+"""More directories of what people make, and the whole is important."""
 _MOST_REASONS = 3
 
 
@@ -61,6 +63,8 @@ def pieces_of(
     rest = _outside(states, caches)
     secrets = _secret_directories(root, rest)
     rest = _outside(rest, secrets)
+    valued = _valued_directories(root, rest) if fixed is None else {}
+    rest = _outside(rest, valued)
     lone = _lone_files(rest, root.area)
     base = [state for state in rest if state.is_file and state not in lone]
     if not base:
@@ -70,6 +74,7 @@ def pieces_of(
     parts = [
         *(_directory(each, root, Level.TRANSIENT, (reason,)) for each, reason in caches.items()),
         *(_directory(each, root, Level.SECRET, (reason,)) for each, reason in secrets.items()),
+        *(_directory(each, root, Level.IMPORTANT, (reason,)) for each, reason in valued.items()),
         *(_file(state) for state in lone),
     ]
     parts = [part for part in parts if _is_worth(part, level)]
@@ -126,6 +131,7 @@ def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Rea
     secrets = [state for state in files if state.level is Level.SECRET]
     if not secrets:
         return found
+    found |= _named_and_secret(root, secrets, found)
     counts = Counter(parent_of(state.path) for state in files)
     secret_counts = Counter(parent_of(state.path) for state in secrets)
     for state in secrets:
@@ -136,6 +142,41 @@ def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Rea
         if share or state.method is Method.NONE:
             found[directory] = Reason(code=Code.HOLDS_SECRET, figures={"path": state.path})
     return found
+
+
+def _named_and_secret(
+    root: _Root, secrets: Iterable[State], found: Mapping[bytes, Reason]
+) -> dict[bytes, Reason]:
+    """Directories whose name would tell of secrets if they were private, and that hold one.
+
+    What is beside a key in `keys` tells of it, though a group may read it.
+    """
+    named: dict[bytes, Reason] = {}
+    for directory in _inner_directories(root.path, secrets):
+        word = secret_word(name_of(directory), is_private=True)
+        if word is not None and _holder(directory, {**found, **named}) is None:
+            named[directory] = Reason(
+                code=Code.SECRET_WORD, figures={"word": word, "path": directory}
+            )
+    return named
+
+
+def _valued_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Reason]:
+    """Directories named for what people make (`saves`), where there is less beside them.
+
+    Too many of them, and they say no more than the whole.
+    """
+    if root.area.level >= Level.IMPORTANT or root.area.is_cache or root.area is Area.ETC:
+        return {}
+    found: dict[bytes, Reason] = {}
+    for directory in _inner_directories(root.path, states):
+        word = user_data_word(name_of(directory), root.area)
+        if word is not None and _holder(directory, found) is None:
+            figures: dict[str, Figure] = {"word": word, "path": directory}
+            found[directory] = Reason(code=Code.USER_DATA_WORD, figures=figures)
+    beside = [state for state in _outside(states, found) if state.is_file]
+    is_less = beside and all(state.level < Level.IMPORTANT for state in beside)
+    return found if is_less and len(found) <= _MOST_VALUED else {}
 
 
 def _lone_files(states: Sequence[State], area: Area) -> list[State]:

@@ -11,7 +11,7 @@ from imptrace.judge.model import Level, Method, Reason
 from imptrace.judge.names import Names
 from imptrace.judge.path_facts import PathFacts
 from imptrace.judge.places import Area, Place, Places
-from imptrace.judge.words import COMPANIONS
+from imptrace.judge.words import COMPANIONS, MAILDIR, ONE_OF_MANY
 
 _MOST_LONE_FILES = 3
 
@@ -138,7 +138,8 @@ def _is_one_of_many(state: State) -> bool:
     """
     facts = state.facts
     is_new = bool(facts.created) and not facts.modified and not facts.read_first
-    return is_new and state.place.area is not Area.DOCUMENT
+    is_told = state.path.endswith(ONE_OF_MANY) or name_of(parent_of(state.path)) in MAILDIR
+    return is_new and (is_told or state.place.area is not Area.DOCUMENT)
 
 
 def _configuration_roots(states: Sequence[State], around: Surroundings) -> list[bytes]:
@@ -157,7 +158,7 @@ def _configuration_roots(states: Sequence[State], around: Surroundings) -> list[
 
 def _whole(directory: bytes) -> bytes:
     """The mail folder that a directory is a part of: of a Maildir, new mail is moved to `cur`."""
-    return parent_of(directory) if name_of(directory) == b"cur" else directory
+    return parent_of(directory) if name_of(directory) in MAILDIR else directory
 
 
 def _child(directory: bytes, path: bytes) -> bytes:

@@ -76,6 +76,7 @@ USER_DATA = _set(
     calendars todo tasks diary documents wallet wallets saves savegames savedgames worlds
     world projects messages library ics ical vcf vcard mbox vmail save journal journals ledger
     timeclock accounts roster silences appointments transcripts conversations chats logbook
+    playlists torrents torrent resume fastresume chatlogs irclogs
     """
 )
 """Words for what people make and cannot get back."""
@@ -93,6 +94,12 @@ TYPED = _set(
     """
 )
 """Endings of plain text that a program keeps for what was typed into it."""
+
+ONE_OF_MANY = (b".ics", b".vcf", b".eml")
+"""Endings of files that each hold one event, person or message, of which there will be more."""
+
+MAILDIR = frozenset({b"cur", b"new"})
+"""The parts of a mail folder with mail in them, one message a file."""
 
 BY_THE_WAY = _set(
     """

@@ -113,3 +113,48 @@ def test_a_first_part_of_a_name_does_not_claim_others_directories() -> None:
 def test_a_directory_without_content_is_kept_as_one() -> None:
     found = recommended(run(made(DATA), made(DATA + b"/save")))
     assert {path: each.kind for path, each in found.items()} == {DATA: Kind.DIRECTORY}
+
+
+@pytest.mark.parametrize("name", [b"saves", b"playlists", b"torrents", b"chatlogs", b"Maildir"])
+def test_what_people_make_is_a_part_beside_what_is_less(name: bytes) -> None:
+    """A directory named for it needs more care than the settings around it."""
+    valued = DATA + b"/" + name
+    found = recommended(run(made(DATA), created(DATA + b"/settings"), created(valued + b"/1")))
+    assert {path: each.level for path, each in found.items()} == {
+        DATA: Level.NORMAL,
+        valued: Level.IMPORTANT,
+    }
+    alone = recommended(run(made(DATA), created(valued + b"/1")))
+    assert {path: each.level for path, each in alone.items()} == {DATA: Level.IMPORTANT}
+
+
+def test_many_such_parts_make_the_whole_important() -> None:
+    """The answer stays short."""
+    names = (b"notes", b"mail", b"contacts")
+    files = [created(DATA + b"/" + name + b"/1") for name in names]
+    found = recommended(run(made(DATA), created(DATA + b"/settings"), *files))
+    assert {path: each.level for path, each in found.items()} == {DATA: Level.IMPORTANT}
+
+
+def test_keys_that_a_group_may_read_are_told_by_one_of_them() -> None:
+    """`keys` alone is no secret, and one private key in it makes it one with all beside it."""
+    keys = b"/var/lib/keeper/keys"
+    database = created(keys + b"/data.mdb", hint="lmdb")
+    key = created(keys + b"/k/1.pem", hint="private-key")
+    assert recommended(run(database))[b"/var/lib/keeper"].level is Level.IMPORTANT
+    found = recommended(run(created(b"/var/lib/keeper/zone"), database, key))
+    assert found[keys].level is Level.SECRET
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        (HOME + b"/Mail/sent/cur/1.x:2,S", HOME + b"/Mail/sent"),
+        (HOME + b"/Mail/sent/new/1.x", HOME + b"/Mail/sent"),
+        (HOME + b"/cal/home/1.ics", HOME + b"/cal/home"),
+        (HOME + b"/people/1.vcf", HOME + b"/people"),
+    ],
+)
+def test_one_of_many_documents_is_kept_with_its_directory(path: bytes, folder: bytes) -> None:
+    """The next message or event is a file of its own."""
+    assert list(recommended(run(created(path)))) == [folder]

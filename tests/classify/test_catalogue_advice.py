@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from imptrace.catalogue import Entry, load
+from imptrace.catalogue import Entry, Place, load
+from imptrace.catalogue.reader import read_entry
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Kind, Level, Method, Scope, Why
 from imptrace.tracer.events import Op
@@ -162,3 +163,31 @@ def test_a_homes_paths_are_found_in_every_home_and_where_xdg_moved_them(home: En
         b"/home/alice/etc/keep": Level.NORMAL,
         b"/home/alice/etc/keep/p1/passwords": Level.SECRET,
     }
+
+
+def others(text: str) -> tuple[Entry, ...]:
+    """Entries of programs that did not run."""
+    return (read_entry("nix/home/other.toml", text, "other", Place.HOME),)
+
+
+OTHER = (
+    'title = "Other"\nprograms = ["other"]\n\n[[persist]]\npath = ".other"\nlevel = "transient"\n'
+)
+
+
+def test_a_place_of_a_program_that_did_not_run_is_that_ones() -> None:
+    """At its level, and only suggested: it is not the subject's to keep."""
+    place = ALICE.home + b"/.other"
+    found = recommended(
+        run(created(place + b"/index.sqlite", hint="sqlite")), other_entries=others(OTHER)
+    )
+    assert {path: (each.level, each.scope) for path, each in found.items()} == {
+        place: (Level.TRANSIENT, Scope.SHARED)
+    }
+
+
+def test_unless_it_is_named_for_the_subject() -> None:
+    """Then the entry only lacks the name of the program."""
+    place = ALICE.home + b"/.other"
+    seen = run(created(place + b"/a"), exe=b"/usr/bin/other-gtk")
+    assert recommended(seen, other_entries=others(OTHER))[place].scope is Scope.OWNED
