@@ -36,6 +36,7 @@ let
     root = places.home;
     base = ./modules/home;
     home = config: config.home.homeDirectory;
+    elsewhere = import ./modules/xdg-places.nix;
     isPresent = import ./modules/installed.nix;
     alsoEnabled = ", or when the program is installed";
     withoutEnable = "Takes effect when the program is installed.";

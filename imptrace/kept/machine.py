@@ -28,7 +28,8 @@ _TYPES = "--type=service,socket,mount,swap"
 # A unit file in one of these states takes part in a boot; others do when they are loaded.
 _TAKES_PART = {"enabled", "enabled-runtime", "linked", "generated", "indirect"}
 _LASTING = ("/var/lib/", "/var/cache/", "/var/log/", "/var/db/", "/var/spool/", "/srv/", "/etc/")
-_MADE = "dDvqQ"
+# Directories that are made. Those of type D are emptied at every boot: nothing lasts in them.
+_MADE = "dvqQ"
 # Only above what has names of its own, and made anew at every boot.
 _HOLLOW = {f"{top}/private" for top in _TOPS}
 # Where the bus finds who starts a service that nothing else names (dbus-daemon(1), <standard_...>).

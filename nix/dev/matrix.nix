@@ -14,25 +14,21 @@
   plain ? false, # without our modules, to compare with
 }:
 let
-  lib = import ../tests/lib.nix (nixpkgs + "/lib");
+  inherit
+    (import ./real.nix {
+      inherit
+        nixpkgs
+        impermanence
+        preservation
+        extra
+        platform
+        backend
+        ;
+    })
+    lib
+    evaluate
+    ;
   imptrace = import ../.;
-
-  backends = {
-    impermanence = impermanence + "/nixos.nix";
-    preservation = preservation + "/module.nix";
-  };
-
-  # preservation sets it; it came with NixOS 24.11.
-  tmpfilesOfInitrd =
-    { options, ... }:
-    {
-      options.boot.initrd.systemd = lib.optionalAttrs (backend == "preservation" && lib.versionOlder lib.trivial.release "24.11") {
-        tmpfiles.settings = lib.mkOption {
-          type = lib.types.attrsOf lib.types.anything;
-          default = { };
-        };
-      };
-    };
 
   disk = {
     device = "/dev/disk/by-label/disk";
@@ -154,15 +150,10 @@ let
     };
   };
 
-  system = import (nixpkgs + "/nixos/lib/eval-config.nix") {
-    system = platform;
-    inherit lib;
-    modules = [
-      backends.${backend}
-      tmpfilesOfInitrd
+  system = evaluate (
+    [
       everywhere
       machines.${machine}
-      extra
     ]
     ++ lib.optionals (!plain) [
       imptrace.nixosModules.default
@@ -171,8 +162,8 @@ let
     ++ lib.optionals (home == "with") [
       (homeManager + "/nixos")
       withHome
-    ];
-  };
+    ]
+  );
 
   inherit (system) config;
   failed = map (one: one.message) (lib.filter (one: !one.assertion) config.assertions);

@@ -69,10 +69,37 @@ let
     };
   };
 
+  # An instance has what its template says: tmpl@one that of tmpl@.
+  templateOf =
+    name:
+    let
+      parts = builtins.match "([^@]+@).+" name;
+    in
+    if parts == null then { } else try { } (services.${head parts}.serviceConfig or { });
+
+  # With the specifiers that are known from a unit's name alone; systemd.unit(5).
+  withSpecifiers =
+    name: text:
+    let
+      parts = builtins.match "([^@]+)@(.*)" name;
+      instance = if parts == null then "" else lib.elemAt parts 1;
+      isPlain = !(hasInfix "-" instance || hasInfix "\\" instance);
+      specifiers = {
+        "%N" = name;
+        "%n" = "${name}.service";
+        "%p" = if parts == null then name else head parts;
+      }
+      // lib.optionalAttrs (instance != "") (
+        { "%i" = instance; } // lib.optionalAttrs isPlain { "%I" = instance; }
+      );
+    in
+    lib.replaceStrings (lib.attrNames specifiers) (lib.attrValues specifiers) text;
+
   ofService =
     name: service:
     let
-      settingOf = key: try null (service.serviceConfig.${key} or null);
+      template = templateOf name;
+      settingOf = key: try null (service.serviceConfig.${key} or template.${key} or null);
       dynamic = isTrue (settingOf "DynamicUser");
       textOf = key: lib.mapNullable toString (settingOf key);
       claim =
@@ -87,15 +114,17 @@ let
           mode = if dynamic then "0700" else textOf "${key}Mode";
           declaredBy = "systemd.services.${name}.serviceConfig.${key}";
         };
-      # A specifier is only known when the unit starts.
-      literal = key: filter (word: !(hasInfix "%" word)) (words (settingOf key));
+      # Another specifier is only known when the unit starts, and so is the instance of a template.
+      literal =
+        key: filter (word: !(hasInfix "%" word)) (map (withSpecifiers name) (words (settingOf key)));
     in
     concatLists (mapAttrsToList (key: place: map (claim key place) (literal key)) ofUnits);
 
   enabled = lib.filterAttrs (_: service: try true (service.enable or true)) services;
 
   lasting = path: builtins.match "/(var/(lib|cache|log|db|spool|www|mail)|srv|etc)/[^%]+" path != null;
-  isDirectory = type: builtins.match "[dDvqQ].*" type != null;
+  # Those of type D are emptied at every boot, so that nothing in them is to last.
+  isDirectory = type: builtins.match "[dvqQ].*" type != null;
 
   kindOf =
     path:
@@ -120,11 +149,16 @@ let
 
   given = value: if value == null || value == "-" || value == "" then null else toString value;
 
-  unquoted = lib.replaceStrings [ "\"" "'" ] [ "" "" ];
+  # A field may be in quotes, and then hold blanks.
+  fieldsOf =
+    rule:
+    map (lib.findFirst (field: field != null) "") (
+      filter builtins.isList (builtins.split "\"([^\"]*)\"|'([^']*)'|([^[:space:]]+)" rule)
+    );
   ofRule =
     rule:
     let
-      fields = map unquoted (words (lib.replaceStrings [ "\t" ] [ " " ] rule));
+      fields = fieldsOf rule;
       at = index: if lib.length fields > index then lib.elemAt fields index else null;
     in
     lib.optionals (at 1 != null) (
@@ -146,9 +180,24 @@ let
     ) settings
   );
 
+  # A home is made wherever it is said to be.
+  isHome =
+    path: builtins.match "/[^/]+/.+" path != null && !lib.any (top: paths.covers top path) volatile;
+  volatile = [
+    "/dev"
+    "/nix"
+    "/proc"
+    "/run"
+    "/sys"
+    "/tmp"
+    "/var/empty"
+    "/var/run"
+    "/var/tmp"
+  ];
+
   ofUser =
     name: user:
-    optional (!(user.isNormalUser or false) && user.createHome or false && lasting user.home) {
+    optional (!(user.isNormalUser or false) && user.createHome or false && isHome user.home) {
       path = paths.normalise user.home;
       kind = "home";
       dynamic = false;

@@ -7,11 +7,13 @@
 # `stateVersion` is system.stateVersion, or null where there is none.
 # `renamed` maps the names of users and groups to those that the options of the service give.
 # `home` is the home directory that all paths are relative to, or null for paths of the system.
+# `elsewhere` gives the other places where this system may have a path of the catalogue.
 {
   entry,
   lookup ? null,
   stateVersion ? null,
   home ? null,
+  elsewhere ? _: [ ],
   renamed ? {
     user = { };
     group = { };
@@ -82,7 +84,7 @@ let
       values = if isList found.value then map (one: one.path or one) found.value else [ found.value ];
     in
     if !(record ? follows) then
-      [ record.path ]
+      [ record.path ] ++ elsewhere record.path
     else if !found.exists then
       [ (if lookup == null then record.path else record.before-follows or record.path) ]
     else

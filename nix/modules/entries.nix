@@ -12,6 +12,8 @@
 # isPresent: for an entry, with the module's arguments, whether it is on though no option of `enable`
 #        switches it on.
 # home:  with the configuration, the home directory; null for services of the system.
+# elsewhere: with the module's arguments and a path of the catalogue, other places where the program
+#        may have it on this system.
 # alsoEnabled: when else an entry with `enable` takes effect, in words.
 # withoutEnable: when an entry without `enable` takes effect, in words.
 {
@@ -22,6 +24,7 @@
   base,
   isPresent ? entry: _: entry.enable == [ ],
   home ? _: null,
+  elsewhere ? _: _: [ ],
   withoutEnable ? "Always in effect.",
   alsoEnabled ? "",
 }:
@@ -100,12 +103,15 @@ let
       renamed = renamed entry;
       stateVersion = (lookup "system.stateVersion").value;
       home = home config;
+      elsewhere = elsewhereHere;
       description = ''
         What to keep of ${entry.title}, by level. A definition takes the place of the whole
         default; `{}` keeps nothing. ${takesEffect entry}
         ${lib.optionalString (entry.note != null) entry.note}
       '';
     };
+
+  elsewhereHere = elsewhere args;
 
   placed = map (entry: {
     inherit entry;

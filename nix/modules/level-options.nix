@@ -1,4 +1,5 @@
-# The options that name the store of each level, for the system and for home directories alike.
+# The options that the system and home directories have alike: the store of each level, what is asked
+# for and kept, and which directories are kept whole.
 { lib }:
 let
   inherit (lib) mkOption types;
@@ -50,6 +51,49 @@ in
         '';
       }
     );
+
+  # What comes of them. `always` and `few` are the directories that are kept whole by default, and
+  # with `fewMounts`; `isFew` says whether that is on.
+  results =
+    {
+      always,
+      few,
+      isFew,
+      description,
+    }:
+    let
+      code = lib.concatMapStringsSep ", " (directory: "`${directory}`");
+    in
+    {
+      requests = import ./requests.nix { inherit lib; };
+
+      stores = mkOption {
+        type = types.listOf types.str;
+        internal = true;
+        readOnly = true;
+        description = "The stores in use.";
+      };
+
+      merged = mkOption {
+        type = types.listOf types.str;
+        default = always ++ lib.optionals isFew few;
+        defaultText = lib.literalMD ''
+          ${code always}; with {option}`environment.automaticPersistence.fewMounts` also ${code few}
+        '';
+        example = always ++ few;
+        description = ''
+          Directories that are kept whole, in place of what is kept in them, where at least five
+          directories of one store are: one mount instead of many. Whatever else is in them is then
+          kept as well.
+        '';
+      };
+
+      kept = mkOption {
+        type = types.listOf types.raw;
+        readOnly = true;
+        inherit description;
+      };
+    };
 
   # { LEVEL = path or null; }
   stores = cfg: lib.genAttrs names (level: if cfg.${level} == null then null else cfg.${level}.path);

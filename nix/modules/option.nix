@@ -5,6 +5,7 @@
   lookup ? null,
   stateVersion ? null,
   home ? null,
+  elsewhere ? _: [ ],
   renamed ? {
     user = { };
     group = { };
@@ -21,6 +22,7 @@ let
       lookup
       stateVersion
       home
+      elsewhere
       renamed
       ;
   };

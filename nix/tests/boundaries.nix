@@ -349,6 +349,8 @@ in
             systemd.tmpfiles.rules = [
               "d /var/lib/ruled 0700 root root -"
               "d  '/srv/quoted' - - - -"
+              "d \"/var/lib/with blank\" 0700 - -"
+              "D /var/lib/emptied-at-boot 0700 - -"
               "d /run/gone 0755 root root -"
               "L /var/lib/link - - - - /x"
             ];
@@ -357,8 +359,17 @@ in
               group = "root";
               mode = "0755";
             };
+            systemd.services = {
+              "many@".serviceConfig.StateDirectory = "%p/%i";
+              "many@one".wantedBy = [ "multi-user.target" ];
+              named.serviceConfig.StateDirectory = "%N %H";
+            };
             users.users.homely = {
               home = "/var/lib/homely";
+              createHome = true;
+            };
+            users.users.housed = {
+              home = "/home/housed";
               createHome = true;
             };
           }
@@ -366,10 +377,14 @@ in
       ))).inventory
     );
     expected = [
+      "/home/housed"
       "/srv/quoted"
       "/var/lib/homely"
+      "/var/lib/many/one"
+      "/var/lib/named"
       "/var/lib/ruled"
       "/var/lib/set"
+      "/var/lib/with blank"
     ];
   };
 

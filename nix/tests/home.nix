@@ -81,6 +81,25 @@ in
     ];
   };
 
+  both-places-where-the-xdg-directories-are-elsewhere = {
+    actual = kept (withAlice {
+      beside = "impermanence";
+      alice = lib.recursiveUpdate normal {
+        xdg = {
+          enable = true;
+          configHome = "/home/alice/settings";
+          dataHome = "/srv/elsewhere";
+        };
+      };
+    });
+    expected = [
+      "/persistent .config/some-editor"
+      "/persistent .local/share/some-editor/keys"
+      "/persistent .some_history"
+      "/persistent settings/some-editor"
+    ];
+  };
+
   each-level-on-a-store-of-its-own = {
     actual = inHomePersistence (withAlice {
       beside = "impermanence";

@@ -263,6 +263,54 @@ in
     ];
   };
 
+  few-mounts-keep-whole-what-most-services-have-theirs-in = {
+    actual =
+      let
+        merged =
+          few:
+          (withModules [ { environment.automaticPersistence.fewMounts = few; } ])
+          .config.environment.automaticPersistence.merged;
+      in
+      {
+        always = merged false;
+        few = merged true;
+      };
+    expected = {
+      always = [ "/var/cache" ];
+      few = [
+        "/var/cache"
+        "/var/log"
+        "/var/lib"
+      ];
+    };
+  };
+
+  one-service-beside-all-is-declared-once = {
+    actual =
+      (tools.evaluate {
+        imports = [
+          imptrace.nixosModules.networkmanager
+          imptrace.nixosModules.default
+          imptrace.nixosModules.openssh
+        ];
+        modules = [ { networking.networkmanager.persistence = { }; } ];
+      }).config.networking.networkmanager.persistence.normal.directories;
+    expected = [ ];
+  };
+
+  a-definition-of-the-weight-of-a-default-merges-with-it = {
+    actual = byImpermanence (withModules [
+      oneStore
+      mailer
+      { services.mailer.persistence = lib.mkOptionDefault { normal.directories = [ "/srv/mail" ]; }; }
+    ]);
+    expected."/persistent" = [
+      "/srv/mail root:root 0755"
+      always
+      "/var/lib/mailer mailer:mailer 0750"
+    ];
+  };
+
   definitions-merge = {
     actual = kept (withModules [
       oneStore

@@ -21,26 +21,41 @@ Boot = dict[str, Any]
 def prepare(over: Path, boot: Boot, tree: Path) -> None:
     """Lay out what `nix/tests/boot.nix` describes in `over`, for a machine made from `tree`."""
     _write(over / "etc/tmpfiles.d/nixos.conf", _tmpfiles(boot["tmpfiles"]))
+    _write(
+        over / "etc/tmpfiles.d/00-nixos.conf",
+        "".join(f"{rule}\n" for rule in boot.get("rules", [])),
+    )
     _write(over / "etc/initrd-tmpfiles.conf", _tmpfiles(boot["initrd"]["tmpfiles"]))
     for unit in boot["masked"]:
         _link(over / UNITS / unit, "/dev/null")
-    for name, unit in boot["targets"].items():
+    for name, unit in boot.get("targets", {}).items():
         _unit(over, f"{name}.target", unit, {})
-    for mount in boot["mounts"]:
+    for mount in boot.get("mounts", []):
         section = {"What": mount["what"], "Where": mount["where"], "Options": mount["options"]}
         name = _escaped("--suffix=mount", mount["where"])
         _unit(over, name, mount, {"Mount": section | {"Type": mount.get("type", "none")}})
-    for name, unit in boot["services"].items():
+    for name, unit in boot.get("services", {}).items():
         # A unit without a command of its own belongs to systemd: NixOS adds to it.
         file = "" if "ExecStart" in unit.get("serviceConfig", {}) else ".d/nixos.conf"
         _unit(over, f"{name}.service", unit, {"Service": unit.get("serviceConfig", {})}, file)
-    for name, unit in boot["paths"].items():
+    for name, unit in boot.get("paths", {}).items():
         _unit(over, f"{name}.path", unit, {"Path": unit["pathConfig"]})
-    for name, sections in boot["user"].items():
+    for name, unit in boot.get("units", {}).items():
+        _written_unit(over, name, unit)
+    for name, sections in boot.get("user", {}).items():
         _write(over / USER_UNITS / name, _sections(sections))
         for target in sections.get("Install", {}).get("WantedBy", []):
             _link(over / USER_UNITS / f"{target}.wants" / name, f"/{USER_UNITS}/{name}")
     _init(over, boot, tree)
+
+
+def _written_unit(over: Path, name: str, unit: dict[str, Any]) -> None:
+    # A unit without a command of its own belongs to systemd: NixOS adds to it.
+    is_added = name.endswith(".service") and "ExecStart=" not in unit["text"]
+    _write(over / UNITS / (f"{name}.d/nixos.conf" if is_added else name), unit["text"])
+    for key, suffix in {"wantedBy": "wants", "requiredBy": "requires"}.items():
+        for target in unit[key]:
+            _link(over / UNITS / f"{target}.{suffix}" / name, f"/{UNITS}/{name}")
 
 
 def _init(over: Path, boot: Boot, tree: Path) -> None:

@@ -160,7 +160,8 @@ esac""",
         """cat <<'END'
 # /etc/tmpfiles.d/mine.conf
 d /var/lib/ruled 0700 root root -
-D '/srv/with space' - - - -
+d '/srv/with space' - - - -
+D /var/lib/emptied - - - -
 d /run/gone 0755
 d /var/lib/private 0700 root root -
 L /var/lib/link - - - - /x

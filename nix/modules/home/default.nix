@@ -67,47 +67,29 @@ in
     ./copied-files.nix
   ];
 
-  options.home.automaticPersistence = levels.options cfg // {
-    requests = import ../requests.nix { inherit lib; };
-
-    installed = mkOption {
-      type = types.raw;
-      internal = true;
-      readOnly = true;
-      description = "A set with the names of all packages that this user has, asked by each program.";
-    };
-
-    merged = mkOption {
-      type = types.listOf types.str;
-      default = [ ".cache" ];
-      example = [
-        ".cache"
+  options.home.automaticPersistence =
+    levels.options cfg
+    // levels.results {
+      always = [ ".cache" ];
+      few = [
+        ".config"
         ".local/share"
         ".local/state"
       ];
-      description = ''
-        Directories that are kept whole, in place of what is kept in them, where at least five
-        directories of one store are: one mount instead of many. Whatever else is in them is then
-        kept as well.
-      '';
-    };
-
-    stores = mkOption {
-      type = types.listOf types.str;
-      internal = true;
-      readOnly = true;
-      description = "The stores in use.";
-    };
-
-    kept = mkOption {
-      type = types.listOf types.raw;
-      readOnly = true;
+      isFew = osConfig.environment.automaticPersistence.fewMounts or false;
       description = ''
         What is kept of this home directory, as
         {option}`environment.automaticPersistence.kept`, with paths relative to it.
       '';
+    }
+    // {
+      installed = mkOption {
+        type = types.raw;
+        internal = true;
+        readOnly = true;
+        description = "A set with the names of all packages that this user has, asked by each program.";
+      };
     };
-  };
 
   config = lib.mkMerge [
     {

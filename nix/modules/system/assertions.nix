@@ -76,9 +76,7 @@ in
       lib.optional (cfg.mounts > tooMany) ''
         environment.automaticPersistence: ${toString cfg.mounts} directories and files are mounted one by
         one, and systemd's start slows down with their square. Keep directories around them whole,
-            environment.automaticPersistence.merged = [ "/var/cache" "/var/log" "/var/lib" ];
-            home-manager.users.NAME.home.automaticPersistence.merged =
-              [ ".cache" ".config" ".local/share" ".local/state" ];
+            environment.automaticPersistence.fewMounts = true;
         or switch off with `persistence = { }` what you do not need.
       ''
       ++ lib.optional (taken "home" != [ ]) ''

@@ -12,26 +12,10 @@ let
     + lib.foldl' (sum: home: sum + lib.length (lib.filter isMounted home.kept)) 0 cfg.homes;
 in
 {
-  options.environment.automaticPersistence = {
-    merged = mkOption {
-      type = types.listOf types.str;
-      default = [ "/var/cache" ];
-      example = [
-        "/var/cache"
-        "/var/log"
-      ];
-      description = ''
-        Directories that are kept whole, in place of what is kept in them, where at least five
-        directories of one store are: one mount instead of many. Whatever else is in them is then
-        kept as well.
-      '';
-    };
-
-    mounts = mkOption {
-      type = types.int;
-      readOnly = true;
-      description = "Number of mounts and links that keeping comes to. For reading only.";
-    };
+  options.environment.automaticPersistence.mounts = mkOption {
+    type = types.int;
+    readOnly = true;
+    description = "Number of mounts and links that keeping comes to. For reading only.";
   };
 
   config.environment.automaticPersistence.mounts = count;

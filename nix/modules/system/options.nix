@@ -10,6 +10,20 @@ let
   cfg = config.environment.automaticPersistence;
 
   levels = import ../level-options.nix { inherit lib; };
+  results = levels.results {
+    always = [ "/var/cache" ];
+    few = [
+      "/var/log"
+      "/var/lib"
+    ];
+    isFew = cfg.fewMounts;
+    description = ''
+      What is kept, one attribute set per path, with `path`, `kind`, `level`, `store`, `user`,
+      `group`, `mode`, `method`, `source` (the catalogue entry that asked for it) and `within` (a
+      kept directory around it that has another store). For reading only: `nix eval --json
+      .#nixosConfigurations.HOST.config.environment.automaticPersistence.kept`.
+    '';
+  };
 
   # Both back ends have a way of their own to bring the id to its place before systemd looks for
   # it, and to let it be created there. It is a mount, not the link that serves other files.
@@ -21,7 +35,18 @@ let
 in
 {
   options.environment = {
-    automaticPersistence = levels.options cfg // {
+    automaticPersistence = levels.options cfg // results // {
+      fewMounts = mkOption {
+        type = types.bool;
+        default = false;
+        example = true;
+        description = ''
+          Whether to have few mounts rather than to keep nothing but what is declared: the default
+          of {option}`environment.automaticPersistence.merged`, and that of every home directory,
+          then holds the directories in which most programs have theirs.
+        '';
+      };
+
       backend = mkOption {
         type = types.nullOr (
           types.enum [
@@ -68,13 +93,6 @@ in
         '';
       };
 
-      stores = mkOption {
-        type = types.listOf types.str;
-        internal = true;
-        readOnly = true;
-        description = "The stores in use.";
-      };
-
       boundary = mkOption {
         type = types.raw;
         internal = true;
@@ -106,18 +124,6 @@ in
         '';
       };
 
-      requests = import ../requests.nix { inherit lib; };
-
-      kept = mkOption {
-        type = types.listOf types.raw;
-        readOnly = true;
-        description = ''
-          What is kept, one attribute set per path, with `path`, `kind`, `level`, `store`, `user`,
-          `group`, `mode`, `method`, `source` (the catalogue entry that asked for it) and `within`
-          (a kept directory around it that has another store). For reading only: `nix eval --json
-          .#nixosConfigurations.HOST.config.environment.automaticPersistence.kept`.
-        '';
-      };
     };
 
     machineId.persistence = import ../option.nix {
