@@ -2,8 +2,9 @@
 
 In a mount namespace of its own, on a root in memory with this machine's /usr, real programs are run
 as they are used, and the state of others is laid down as they leave it, all of it recorded by
-`imptrace run`; beside them lie NOISE files. Then `imptrace leaks` is asked, with the record and
-without, and held against what must be kept. Prints a table; exit 1 where a goal is missed:
+`imptrace run`, or by one `imptrace watch` (--watch); beside them lie NOISE files. Then
+`imptrace leaks` is asked, with the record and without, and held against what must be kept. Prints a
+table; exit 1 where a goal is missed:
 
 - *recall*: what must be kept, and lies at or below a leak of level normal or higher: 0.98
 - *false*: leaks of level normal or higher that are no part of what must be kept: at most 5
@@ -18,10 +19,12 @@ import argparse
 import json
 import os
 import resource
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,15 +80,18 @@ def main() -> int:
     """Make the root, go in, and measure there."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--noise", type=int, default=1_000_000, help="files beside the state")
+    parser.add_argument(
+        "--watch", action="store_true", help="record with one `imptrace watch`, not with many runs"
+    )
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.inside:
-        return measure(arguments.noise)
+        return measure(arguments.noise, watch=arguments.watch)
     root = Path(subprocess.check_output(["mktemp", "-d"], text=True).strip())
     environment = os.environ | {
         "root": str(root),
         "inside": f"cd {PROJECT} && exec {sys.executable} -m benchmarks.leaks --inside "
-        f"--noise {arguments.noise}",
+        f"--noise {arguments.noise}{' --watch' if arguments.watch else ''}",
         "IMPTRACE_DB": "/run/benchmark.db",
         "HOME": "/root",
     }
@@ -98,10 +104,11 @@ def main() -> int:
         root.rmdir()
 
 
-def measure(noise: int) -> int:
+def measure(noise: int, *, watch: bool) -> int:
     """Plant, ask, print."""
     print_machine()
-    everything = [*plant_by_running(), *plant_by_laying()]
+    with watching() if watch else nullcontext(record) as plant:
+        everything = [*plant_by_running(plant), *plant_by_laying(plant)]
     make_noise(noise)
     answers = [("with the record", os.environ["IMPTRACE_DB"]), ("without", "/run/none.db")]
     print_row("", "recall", "false", "program", "level", "time", "peak memory")
@@ -130,24 +137,27 @@ def measure(noise: int) -> int:
     return 0 if reached else 1
 
 
-def plant_by_running() -> Iterator[Kept]:
+Plant = Callable[[list[str]], None]
+
+
+def plant_by_running(plant: Plant) -> Iterator[Kept]:
     """Run real programs, each recorded; what is not installed is left out."""
     for program in RUN:
         if subprocess.run(["which", program.needs], capture_output=True, check=False).returncode:
             print(f"not installed: {program.needs}", file=sys.stderr)
             continue
-        record(["sh", "-c", program.script])
+        plant(["sh", "-c", program.script])
         yield from program.kept
 
 
-def plant_by_laying() -> Iterator[Kept]:
+def plant_by_laying(plant: Plant) -> Iterator[Kept]:
     """Lay down what programs leave, by a copy of a shell that bears each program's name."""
     for laid in LAID:
         place = Path("/tmp/programs") / laid.program
         place.parent.mkdir(exist_ok=True)
         place.write_bytes(Path("/bin/bash").resolve().read_bytes())
         place.chmod(0o755)
-        record([str(place), "-c", _lines(laid)])
+        plant([str(place), "-c", _lines(laid)])
         yield from laid.kept
 
 
@@ -164,15 +174,28 @@ def _lines(laid: Laid) -> str:
     return "\n".join(lines)
 
 
+@contextmanager
+def watching() -> Iterator[Plant]:
+    """Watch the machine while programs just run."""
+    command = [sys.executable, "-c", _IMPTRACE, "watch"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as watch:
+        assert watch.stderr is not None  # noqa: S101 (a pipe was asked for)
+        print(watch.stderr.readline(), end="", file=sys.stderr)
+        yield lambda words: _check(words, _run(words))
+        watch.send_signal(signal.SIGINT)
+        print(watch.stderr.read(), end="", file=sys.stderr)
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd="/root")
+
+
 def record(command: list[str]) -> None:
     """Record one command."""
-    done = subprocess.run(
-        [sys.executable, "-c", _IMPTRACE, "run", "-q", "--", *command],
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd="/root",
-    )
+    _check(command, _run([sys.executable, "-c", _IMPTRACE, "run", "-q", "--", *command]))
+
+
+def _check(command: list[str], done: subprocess.CompletedProcess[str]) -> None:
     if done.returncode:
         print(f"exit {done.returncode}: {command[-1][:80]}: {done.stderr[-300:]}", file=sys.stderr)
 

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
 
 from imptrace.db.codes import OP_CODES, OUTCOME_CODES
 from imptrace.db.models import Access, Path, Process, Run
+from imptrace.db.queries import pauses
 from imptrace.db.records import MAYBE_DONE
 from imptrace.facts.programs import program_name
 from imptrace.facts.units import unit_of
@@ -36,7 +37,7 @@ class LastUse(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """A run whose recorder had to drop events."""
+    """A run whose recorder had to drop events, or (none) a time in which nothing was recorded."""
 
     started_ns: int
     ended_ns: int | None
@@ -105,10 +106,11 @@ def asked_of(engine: Engine | None) -> Callable[[bytes], Sequence[Changer]]:
 
 
 def losses(engine: Engine) -> Iterator[Loss]:
-    """List the runs that missed something, oldest first."""
+    """List the runs that missed something, and the times between runs of the machine."""
     asked = select(Run.started_ns, Run.ended_ns, Run.lost).where(Run.lost > 0).order_by(Run.id)
     with engine.connect() as connection:
         yield from (Loss(*row) for row in connection.execute(asked))
+    yield from (Loss(each.since_ns, each.until_ns, 0) for each in pauses(engine))
 
 
 def _at_or_below(path: bytes) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from imptrace.db.changers import LastUse, last_use, recorded_since
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.facts.paths import parents_of
 from imptrace.kept.declared import declared_by_configuration
+from imptrace.kept.gaps import Gap, gaps
 from imptrace.kept.machine import KEPT_FILE
 from imptrace.kept.walk import Tree, read, weigh
 from imptrace.kept.wiped import store_of
@@ -48,6 +49,8 @@ class StrayAnswer:
     stores: tuple[bytes, ...]
     declared: int
     stray: tuple[Stray, ...]
+    gaps: tuple[Gap, ...] = ()
+    """When the record misses something of the time that was asked about: uses may be unknown."""
 
 
 def period_ns(text: str) -> int:
@@ -81,6 +84,7 @@ def stray(
         stores=tuple(stores),
         declared=sum(len(declared[store]) for store in stores),
         stray=tuple(sorted(found, key=lambda each: (-each.size, each.path))),
+        gaps=() if unused_ns is None else gaps(engine, time.time_ns() - unused_ns),
     )
 
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from typing import Literal, TypedDict
 
+from imptrace.kept.gaps import Gap
 from imptrace.kept.leaks.model import Answer, Leak
 from imptrace.kept.wiped import FileSystem
 from imptrace.kept.writers import Writer
@@ -88,14 +89,16 @@ def leaks(answer: Answer) -> LeaksAnswer:
         "set_aside_paths": [
             {**path_name(each.path), "why": str(each.why)} for each in answer.set_aside
         ],
-        "gaps": [
-            {
-                "since": moment(each.since_ns),
-                "until": None if each.until_ns is None else moment(each.until_ns),
-                "lost": each.lost,
-            }
-            for each in answer.gaps
-        ],
+        "gaps": [gap_json(each) for each in answer.gaps],
+    }
+
+
+def gap_json(gap: Gap) -> GapJson:
+    """Write when a record misses something."""
+    return {
+        "since": moment(gap.since_ns),
+        "until": None if gap.until_ns is None else moment(gap.until_ns),
+        "lost": gap.lost,
     }
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from imptrace.facts.levels import Level
 from imptrace.kept.leaks.model import Answer, Leak
 from imptrace.kept.writers import Attributed
+from imptrace.render.gaps_text import gaps_text
 from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 from imptrace.render.words import command_line, counted, local_time, size, tilde
@@ -49,10 +50,7 @@ def table(leaks: Sequence[Leak], screen: Screen) -> str:
 def notes(answer: Answer, shown: Sequence[Leak]) -> list[str]:
     """Say what the whole comes to, what a table does not show, and what to type next."""
     said = [summary(answer), *_left_out(answer, shown)]
-    said += [
-        f"the record misses {counted(gap.lost, 'event')} from {local_time(gap.since_ns)} on"
-        for gap in answer.gaps
-    ]
+    said += gaps_text(answer.gaps)
     if shown:
         said.append(f"next: imptrace who {_word(shown[0].path)}, imptrace leaks --set-aside")
     return said

@@ -3,7 +3,7 @@
 from typing import Literal, TypedDict
 
 from imptrace.kept.stray import Stray, StrayAnswer
-from imptrace.render.leaks_json import moment
+from imptrace.render.leaks_json import GapJson, gap_json, moment
 from imptrace.render.run_json import PathNameJson, path_name, plain_text
 from imptrace.render.screen import Screen
 from imptrace.render.text import printable
@@ -29,6 +29,7 @@ class StrayAnswerJson(TypedDict):
     stores: list[PathNameJson]
     declared: int
     stray: list[StrayJson]
+    gaps: list[GapJson]
 
 
 def json(answer: StrayAnswer) -> StrayAnswerJson:
@@ -38,6 +39,7 @@ def json(answer: StrayAnswer) -> StrayAnswerJson:
         "stores": [path_name(store) for store in answer.stores],
         "declared": answer.declared,
         "stray": [_json(each) for each in answer.stray],
+        "gaps": [gap_json(each) for each in answer.gaps],
     }
 
 

@@ -12,6 +12,7 @@ from imptrace.kept.stray import declared_here, period_ns
 from imptrace.kept.stray import stray as find
 from imptrace.kept.walk import Tree
 from imptrace.render import stray_answer
+from imptrace.render.gaps_text import gaps_text
 from imptrace.tracer.mountinfo import own_mounts
 
 SOMETHING_IS_ASTRAY = 1
@@ -46,4 +47,6 @@ def stray(
         if text := stray_answer.table(found, screen()):
             show(text, pager=pager)
         say(stray_answer.summary(found))
+        for line in gaps_text(found.gaps):
+            say(line)
     return SOMETHING_IS_ASTRAY if check and found.stray else 0

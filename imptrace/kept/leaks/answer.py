@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from imptrace.catalogue import shipped
-from imptrace.db.changers import asked_of, losses
+from imptrace.db.changers import asked_of
 from imptrace.errors import UsageError
 from imptrace.facts.conventions import common_name
 from imptrace.facts.levels import Kind, Level
@@ -23,6 +23,7 @@ from imptrace.judge.codes import Code
 from imptrace.judge.model import Reason, Scope
 from imptrace.judge.places import Places
 from imptrace.kept.boot import Boot, this_boot
+from imptrace.kept.gaps import gaps
 from imptrace.kept.ignored import ignored
 from imptrace.kept.keeping import Keeping
 from imptrace.kept.leaks.find import Finder, starts_in
@@ -30,7 +31,7 @@ from imptrace.kept.leaks.found import Found
 from imptrace.kept.leaks.ground import Ground
 from imptrace.kept.leaks.lines import Lines
 from imptrace.kept.leaks.made import installed, made_by_tmpfiles, skeleton
-from imptrace.kept.leaks.model import Answer, Gap, Leak, Piece
+from imptrace.kept.leaks.model import Answer, Leak, Piece
 from imptrace.kept.machine import KEPT_FILE
 from imptrace.kept.system import places_of_users, users_of
 from imptrace.kept.walk import Tree
@@ -92,9 +93,7 @@ def answer(question: Question, engine: Engine | None) -> Answer:
         ),
         counts=dict(found.counts),
         set_aside=tuple(found.set_aside),
-        gaps=tuple(Gap(since_ns=a, until_ns=b, lost=n) for a, b, n in losses(engine))
-        if engine is not None
-        else (),
+        gaps=gaps(engine),
     )
 
 

@@ -7,6 +7,7 @@ from imptrace.facts.levels import Kind, Level
 from imptrace.judge.known import Known
 from imptrace.judge.model import Reason, Scope, Why
 from imptrace.judge.places import Area
+from imptrace.kept.gaps import Gap
 from imptrace.kept.wiped import FileSystem
 from imptrace.kept.writers import Attributed, Writer
 
@@ -77,15 +78,6 @@ class SetAsidePath:
 
     path: bytes
     why: SetAsideWhy
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gap:
-    """A time in which a recording missed something."""
-
-    since_ns: int
-    until_ns: int | None
-    lost: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
