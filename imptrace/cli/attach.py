@@ -53,7 +53,12 @@ def attach(
     ] = None,
     duration: Annotated[
         str | None,
-        typer.Option("--for", metavar="TIME", help="Let go after this time: 30s, 5m, 1h."),
+        typer.Option(
+            "--for",
+            metavar="TIME",
+            autocompletion=completing.TIMES,
+            help="Let go after this time: 30s, 5m, 1h.",
+        ),
     ] = None,
     database: Database = None,
     label: Label = None,
@@ -66,6 +71,7 @@ def attach(
         str,
         typer.Option(
             metavar="auto|bpf|ptrace",
+            autocompletion=completing.one_of(AUTO, "bpf", "ptrace"),
             help="How accesses are seen (docs/recorders.md).",
         ),
     ] = AUTO,

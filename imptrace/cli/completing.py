@@ -47,6 +47,15 @@ def runs(context: typer.Context, incomplete: str) -> Iterable[str]:
 
 
 @_quietly
+def subjects(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """Complete what advice is wanted of: runs, programs and, once begun, what is catalogued."""
+    if "/" in incomplete or incomplete.startswith(("~", ".")):
+        return []
+    known = services(context, incomplete) if incomplete else []
+    return [*runs(context, incomplete), *known]
+
+
+@_quietly
 def recorded_programs(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete programs of all recordings."""
     from imptrace.db import queries
@@ -136,6 +145,44 @@ def running_programs(incomplete: str) -> Iterable[str]:
     """Complete names of programs that run."""
     names = {os.path.basename(os.readlink(each / "exe")) for each in _processes()}
     return [name for name in sorted(names) if name.startswith(incomplete)]
+
+
+@_quietly
+def recorded_units(context: typer.Context, incomplete: str) -> Iterable[str]:
+    """Complete the units that are being recorded; any unit where none is."""
+    from imptrace.record.service.manager import Manager
+    from imptrace.record.service.place import recorded_units as recorded
+
+    found = [place.unit for place in recorded(Manager(user=bool(context.params.get("user"))))]
+    return [each for each in found if each.startswith(incomplete)] or units(context, incomplete)
+
+
+@_quietly
+def variables(incomplete: str) -> Iterable[str]:
+    """Complete names of the environment."""
+    return [name for name in sorted(os.environ) if name.startswith(incomplete)]
+
+
+@_quietly
+def catalogued_options(incomplete: str) -> Iterable[str]:
+    """Complete NixOS options of the catalogue's services."""
+    from imptrace.catalogue import shipped
+
+    found = sorted({entry.option for entry in shipped() if entry.option})
+    return [name for name in found if name.startswith(incomplete)]
+
+
+def one_of(*words: str) -> Callable[[str], list[str]]:
+    """Complete one of a few words, as times and recorders are."""
+
+    def complete(incomplete: str) -> list[str]:
+        return [word for word in words if word.startswith(incomplete)]
+
+    return complete
+
+
+TIMES = one_of("30s", "5m", "1h")
+AGES = one_of("30d", "90d", "1y")
 
 
 @_quietly

@@ -34,7 +34,11 @@ def contribute(
     ],
     option: Annotated[
         str | None,
-        typer.Option(metavar="PATH", help="Its NixOS option, where the catalogue has none."),
+        typer.Option(
+            metavar="PATH",
+            autocompletion=completing.catalogued_options,
+            help="Its NixOS option, where the catalogue has none.",
+        ),
     ] = None,
     include_shared: Annotated[
         list[str] | None,

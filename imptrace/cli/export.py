@@ -16,7 +16,7 @@ def export(
         list[str],
         typer.Argument(
             metavar="RUN...",
-            autocompletion=completing.runs,
+            autocompletion=completing.subjects,
             help="Runs (id, label, latest), or a program; with --for also services and paths.",
         ),
     ],

@@ -5,12 +5,18 @@ from typing import Annotated
 
 import typer
 
+from imptrace.cli import completing
 from imptrace.cli.options import Database
 
 
 def keep(
     what: Annotated[
-        list[str], typer.Argument(metavar="WHAT...", help="Programs, services, runs or paths.")
+        list[str],
+        typer.Argument(
+            metavar="WHAT...",
+            autocompletion=completing.subjects,
+            help="Programs, services, runs or paths.",
+        ),
     ],
     *,
     config: Annotated[

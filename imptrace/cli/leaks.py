@@ -38,7 +38,11 @@ def leaks(
     ] = Path("/"),
     since: Annotated[
         str | None,
-        typer.Option(metavar="boot|DATE", help="Only what was changed since: 2026-11-29T08:30."),
+        typer.Option(
+            metavar="boot|DATE",
+            autocompletion=completing.one_of("boot"),
+            help="Only what was changed since: 2026-11-29T08:30.",
+        ),
     ] = None,
     level: Annotated[
         Level | None, typer.Option(help="Only what needs at least this care. Default: normal.")

@@ -1,14 +1,12 @@
-"""The manual page and the shell completions, made from the commands themselves.
+"""The manual page, made from the commands themselves.
 
     python -m imptrace.cli.manual DIRECTORY
 
-writes them below a directory; docs/shell/ in the repository holds what it wrote last, and a test
-compares. A package installs them from there.
+writes it below a directory; docs/shell/ in the repository holds what it wrote last, and a test
+compares. A package installs it from there, with the completions beside it.
 """
 
 import inspect
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from enum import Enum
@@ -21,15 +19,7 @@ from typer.models import ArgumentInfo, ParameterInfo
 from imptrace.cli.app import app
 from imptrace.cli.commands import GROUPS, NAME, function_of, subcommands
 
-FILES = {
-    "bash": f"{NAME}.bash",
-    "zsh": f"_{NAME}",
-    "fish": f"{NAME}.fish",
-}
 MANUAL = f"{NAME}.1"
-
-# Loaded from $fpath, a file is the function's body: its first call would only define, not complete.
-_ZSH_FIRST_CALL = f'\n_{NAME}_completion "$@"\n'
 
 _OPTIONS = (
     ("-h, --help", "Show a help page and exit; every command has one."),
@@ -91,23 +81,10 @@ def manual_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def completion(shell: str) -> str:
-    """Ask the program for its completion script, as a shell's start-up file would."""
-    environment = {**os.environ, f"_{NAME.upper()}_COMPLETE": f"source_{shell}"}
-    program = "import sys; from imptrace.cli.app import main; sys.argv[0] = 'imptrace'; main()"
-    done = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, check=True
-    )
-    script = done.stdout.decode().strip("\n") + "\n"
-    return script + _ZSH_FIRST_CALL if shell == "zsh" else script
-
-
 def write(directory: Path) -> None:
-    """Write all files below a directory."""
+    """Write the page below a directory."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / MANUAL).write_text(manual_page(), encoding="utf-8")
-    for shell, name in FILES.items():
-        (directory / name).write_text(completion(shell), encoding="utf-8")
 
 
 def _commands() -> Iterator[str]:

@@ -5,13 +5,18 @@ from typing import Annotated
 
 import typer
 
+from imptrace.cli import completing
 from imptrace.cli.options import Database, Json
 
 
 def move(
     what: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[WHAT]...", help="Programs, services, runs or paths."),
+        typer.Argument(
+            metavar="[WHAT]...",
+            autocompletion=completing.subjects,
+            help="Programs, services, runs or paths.",
+        ),
     ] = None,
     *,
     store: Annotated[str, typer.Option(metavar="PATH", help="The store.")] = "/persistent",

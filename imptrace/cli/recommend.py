@@ -26,7 +26,7 @@ def recommend(
         list[str] | None,
         typer.Argument(
             metavar="[RUN | PROGRAM]...",
-            autocompletion=completing.runs,
+            autocompletion=completing.subjects,
             help="Runs (id, label, latest), or programs: the newest 20 runs of each together. "
             "Default: the newest run.",
             show_default=False,

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from imptrace.cli import completing
 from imptrace.cli.options import Database, Json
 from imptrace.errors import UsageError
 
@@ -14,6 +15,7 @@ def rehearse(
         list[str] | None,
         typer.Argument(
             metavar="WHAT [-- COMMAND...]",
+            autocompletion=completing.subjects,
             help="A program, service or run, and the command; default: the one that was recorded.",
             show_default=False,
         ),
@@ -21,7 +23,11 @@ def rehearse(
     *,
     unit: Annotated[
         str | None,
-        typer.Option(metavar="UNIT", help="Rehearse a copy of this unit of systemd (root only)."),
+        typer.Option(
+            metavar="UNIT",
+            autocompletion=completing.units,
+            help="Rehearse a copy of this unit of systemd (root only).",
+        ),
     ] = None,
     first: Annotated[
         str | None,
@@ -55,7 +61,12 @@ def rehearse(
         ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Run the program as this user (root only).")
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            autocompletion=completing.users,
+            help="Run the program as this user (root only).",
+        ),
     ] = None,
     seconds: Annotated[
         float | None,

@@ -14,7 +14,7 @@ def report(
         str | None,
         typer.Argument(
             metavar="[RUN | PROGRAM]",
-            autocompletion=completing.runs,
+            autocompletion=completing.subjects,
             help="A run, or a program's newest runs. Default: the newest run.",
         ),
     ] = None,

@@ -42,6 +42,7 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="NAME",
+            autocompletion=completing.variables,
             help="With --user: a variable of this environment to hand on. May be repeated.",
         ),
     ] = None,
@@ -62,6 +63,7 @@ def run(
         str,
         typer.Option(
             metavar="|".join([AUTO, *LAUNCHERS]),
+            autocompletion=completing.one_of(AUTO, *LAUNCHERS),
             parser=_recorder,
             help="How accesses are seen; auto: the cheapest that works (docs/recorders.md).",
         ),

@@ -32,6 +32,14 @@ Units = Annotated[
         help="Units, names of the catalogue (networkmanager) or their aliases (nm).",
     ),
 ]
+Recorded = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="UNIT...",
+        autocompletion=completing.recorded_units,
+        help="Units, names of the catalogue (networkmanager) or their aliases (nm).",
+    ),
+]
 User = Annotated[bool, typer.Option("--user", help="Units of your own user manager.")]
 Restart = Annotated[
     bool,
@@ -113,7 +121,7 @@ def start(
 
 
 @app.command(cls=Command)
-def finish(units: Units, *, user: User = False, restart: Restart = True) -> None:
+def finish(units: Recorded, *, user: User = False, restart: Restart = True) -> None:
     """Stop recording units, restart them without it, and say what was found.
 
     Example: sudo imptrace service finish networkmanager
@@ -164,7 +172,8 @@ def status(*, user: User = False, as_json: Json = False) -> None:
 @app.command(cls=Command)
 def reset(
     units: Annotated[
-        list[str] | None, typer.Argument(metavar="[UNIT]...", autocompletion=completing.units)
+        list[str] | None,
+        typer.Argument(metavar="[UNIT]...", autocompletion=completing.recorded_units),
     ] = None,
     *,
     user: User = False,

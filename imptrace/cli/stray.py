@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from imptrace.cli import completing
 from imptrace.cli.options import Database, Json, Pager
 
 
@@ -26,7 +27,9 @@ def stray(
     unused: Annotated[
         str | None,
         typer.Option(
-            metavar="PERIOD", help="Also what nothing used for 90d (w, m, y), by the record."
+            metavar="PERIOD",
+            autocompletion=completing.AGES,
+            help="Also what nothing used for 90d (w, m, y), by the record.",
         ),
     ] = None,
     check: Annotated[

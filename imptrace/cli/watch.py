@@ -43,7 +43,10 @@ def watch(
         ),
     ] = None,
     user: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Only the processes of this user.")
+        str | None,
+        typer.Option(
+            metavar="NAME", autocompletion=completing.users, help="Only the processes of this user."
+        ),
     ] = None,
     paths: Annotated[
         list[Path] | None,
@@ -54,12 +57,20 @@ def watch(
         typer.Option("--all-mounts", help="Also on file systems that the next boot keeps."),
     ] = False,
     duration: Annotated[
-        str | None, typer.Option("--for", metavar="TIME", help="End after this time: 30s, 5m, 1h.")
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="TIME",
+            autocompletion=completing.TIMES,
+            help="End after this time: 30s, 5m, 1h.",
+        ),
     ] = None,
     keep: Annotated[
         str | None,
         typer.Option(
-            metavar="TIME", help="First remove runs of the machine that are older: 12h, 30d."
+            metavar="TIME",
+            autocompletion=completing.AGES,
+            help="First remove runs of the machine that are older: 12h, 30d.",
         ),
     ] = None,
     at_most: Annotated[
