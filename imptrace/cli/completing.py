@@ -148,7 +148,7 @@ def running_programs(incomplete: str) -> Iterable[str]:
 
 
 @_quietly
-def recorded_units(context: typer.Context, incomplete: str) -> Iterable[str]:
+def units_being_recorded(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete the units that are being recorded; any unit where none is."""
     from imptrace.record.service.manager import Manager
     from imptrace.record.service.place import recorded_units as recorded

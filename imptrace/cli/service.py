@@ -36,7 +36,7 @@ Recorded = Annotated[
     list[str],
     typer.Argument(
         metavar="UNIT...",
-        autocompletion=completing.recorded_units,
+        autocompletion=completing.units_being_recorded,
         help="Units, names of the catalogue (networkmanager) or their aliases (nm).",
     ),
 ]
@@ -173,7 +173,7 @@ def status(*, user: User = False, as_json: Json = False) -> None:
 def reset(
     units: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[UNIT]...", autocompletion=completing.recorded_units),
+        typer.Argument(metavar="[UNIT]...", autocompletion=completing.units_being_recorded),
     ] = None,
     *,
     user: User = False,

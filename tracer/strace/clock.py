@@ -17,6 +17,8 @@ class Clock:
         self.is_absolute = False
         """Whether `start` counts from 1970."""
         self._now = 0
+        self._read = -1
+        """The time that was read last, as it was written."""
         self._days = 0
         self._last_of_day = 0
         self._second = (b"", 0)
@@ -48,7 +50,10 @@ class Clock:
         at = self._second[1] + (_fraction_ns(fraction) if fraction else 0)
         if self.start is None:
             self.start = at
-        self._now = max(at - self.start, 0)
+        since = max(at - self.start, 0)
+        # What a log tells of one moment (-t has but whole seconds) follows in its order.
+        self._now = self._now + 1 if since == self._read else since
+        self._read = since
         return self._now
 
     def _of_day(self, written: bytes) -> int:
