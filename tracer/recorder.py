@@ -16,6 +16,7 @@ from imptrace.errors import (
     ProgramNotFoundError,
     UsageError,
 )
+from imptrace.tracer import dispositions
 from imptrace.tracer.permission import is_privileged
 from imptrace.tracer.program import Program, shown
 
@@ -126,12 +127,15 @@ class RecorderInfo:
         To be called while this process has one thread. Raises ProgramNotFoundError,
         ProgramNotExecutableError, RecorderUnavailableError.
         """
+        dispositions.hand_on()
         started: Launched = self.load().launch(program, options, blocked_signals)
+        dispositions.expect_children()
         return started
 
     def attach(self, pids: Iterable[int], options: RecorderOptions) -> Attached:
         """Record processes that run already; returns when all are. Raises AttachError."""
         attached: Attached = self.load().attach(pids, options)
+        dispositions.expect_children()
         return attached
 
     def probe(self) -> str:

@@ -4,11 +4,12 @@ import itertools
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from recording.conftest import IMPTRACE, PATIENCE, Recorder, needs_root
+from recording.conftest import IMPTRACE, PATIENCE, Recorder, needs_bpf, needs_root
 
 CLOSED = [
     closed
@@ -48,17 +49,35 @@ def test_directory_that_is_gone(record: Recorder, work: Path) -> None:
     assert os.fsencode(work / "made") in record.paths(work)
 
 
-@pytest.mark.parametrize("recorder", ["notify", "ptrace"])
-def test_ignored_and_blocked_signals(record: Recorder, work: Path, recorder: str) -> None:
+@pytest.mark.parametrize("names", ["HUP INT QUIT", "HUP PIPE XFSZ TERM"])
+@pytest.mark.parametrize("recorder", ["notify", "ptrace", pytest.param("bpf", marks=needs_bpf)])
+def test_ignored_and_blocked_signals(
+    record: Recorder, work: Path, recorder: str, names: str
+) -> None:
     """What nohup and a shell without job control make of signals is handed on."""
     words = record.command(
         "sh", "-c", "grep ^SigIgn /proc/self/status >&9", options=["--recorder", recorder]
     )
-    assert started("exec 9>found; trap '' HUP INT QUIT", words, work) == 0
+    # Not the last command, which bash executes in its place: then nobody is there to be asked.
+    script = f"exec 9>found; trap '' {names}; \"$@\"; exit $?"
+    subprocess.run(["bash", "-c", script, "bash", *words], cwd=work, check=True, timeout=PATIENCE)
     ignored = int((work / "found").read_text().split()[1], 16)
-    assert ignored == sum(
-        1 << number - 1 for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
+    assert ignored == sum(1 << signal.Signals[f"SIG{name}"] - 1 for name in names.split())
+
+
+@pytest.mark.parametrize("recorder", ["notify", "ptrace"])
+def test_ignored_children(record: Recorder, recorder: str) -> None:
+    """Whose end nobody wants to be told of: imptrace is told all the same, the program is not."""
+    starter = """
+import os, signal, sys
+signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+os.execvp(sys.argv[1], sys.argv[1:])
+"""
+    words = record.command("grep", "SigIgn", "/proc/self/status", options=["--recorder", recorder])
+    done = subprocess.run(
+        [sys.executable, "-c", starter, *words], capture_output=True, check=True, timeout=PATIENCE
     )
+    assert int(done.stdout.split()[1], 16) & 1 << signal.SIGCHLD - 1
 
 
 def test_without_shared_memory(record: Recorder, work: Path) -> None:

@@ -28,9 +28,6 @@ static void become(const struct start *start, int ready, int report)
 {
 	char go;
 
-	/* Python ignores these two; a program expects to find them as its shell left them. */
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &start->mask, NULL);
 	if (read(ready, &go, 1) != 1)
 		_exit(127);
@@ -90,6 +87,7 @@ pid_t start_program(const struct start *start, int (*mark)(void *context, int pi
 		become(start, ready[0], report[1]);
 	}
 	error = child < 0 ? errno : 0;
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how the program ends, which waits yet */
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(ready[0]);
 	close(report[1]);

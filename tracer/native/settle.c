@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
@@ -51,6 +52,8 @@ void settle(const char *name, int *kept, size_t count)
 
 	for (int fd = 0; fd < 3 && null >= 0; fd++)
 		dup2(null, fd);
+	/* The program has it as it was; for us, whose children would vanish, it may not be ignored. */
+	signal(SIGCHLD, SIG_DFL);
 	if (chdir("/"))
 		errno = 0; /* a directory kept busy is a nuisance, no more */
 	/* "pkill imptrace" must not hit it: the program would lose its system calls. */

@@ -68,9 +68,6 @@ static void run_program(const struct launch *launch, int report, int socket)
 {
 	int listener;
 
-	/* Python ignores these two; a program expects to find them as its shell left them. */
-	signal(SIGPIPE, SIG_DFL);
-	signal(SIGXFSZ, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &launch->mask, NULL);
 	listener = filter_install(launch->filter);
 	if (listener < 0 || send_descriptor(socket, listener)) {

@@ -241,9 +241,6 @@ class _Candidate:
             os._exit(127)
 
     def _execute(self, program: Program, options: RecorderOptions, blocked: list[int]) -> None:
-        # Python changed these; a program expects to find them as its shell left them.
-        for number in (signal.SIGPIPE, signal.SIGXFSZ):
-            signal.signal(number, signal.SIG_DFL)
         if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
