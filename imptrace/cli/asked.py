@@ -71,7 +71,7 @@ def _subject(name: str, database: str | None) -> Asked:
             raise
         facts = gather(None, by_name, catalogue)
     advice = advise(facts, with_declared=True)
-    entry = facts.context.entry
+    entry = facts.entry
     # What somebody keeps at home is no unit's of the system.
     owned = tuple(each for each in advice.recommendations if each.scope is Scope.OWNED)
     of_system = any(each.home is None for each in owned)

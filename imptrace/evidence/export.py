@@ -14,7 +14,7 @@ from imptrace.evidence.machine import Elsewhere, to_json
 from imptrace.evidence.provenance import private_names_of, run_system, run_version
 from imptrace.facts.paths import parents_of
 from imptrace.judge.advise import advise
-from imptrace.judge.model import Advice, Context, Facts, Why
+from imptrace.judge.model import Advice, Facts, Why
 
 Keeps = Callable[[PathRecord], bool]
 Answer = frozenset[tuple[object, ...]]
@@ -65,27 +65,28 @@ def _check(runs: Sequence[RunDetails]) -> None:
             raise UsageError(f"run {details.run.id} is still being recorded: wait for its end")
 
 
-def _attempt(facts: Facts, keeps: Keeps, rename: Renaming) -> tuple[list[RunDetails], Answer]:
+def _attempt(given: Facts, keeps: Keeps, rename: Renaming) -> tuple[list[RunDetails], Answer]:
     """Reduce and rename the runs, and judge what came of it as another machine would."""
-    smaller = [reduced(details, keeps) for details in facts.runs]
-    machine = anonymised_machine(_machine(facts, smaller), rename)
+    smaller = [reduced(details, keeps) for details in given.runs]
+    machine = anonymised_machine(_machine(given, smaller), rename)
     leaving = [anonymised(details, rename) for details in smaller]
-    context = Context(
+    facts = Facts(
+        runs=tuple(leaving),
         users=machine.users,
         groups=machine.groups,
-        entry=facts.context.entry,
-        entries=facts.context.entries,
+        entry=given.entry,
+        entries=given.entries,
         other_uses=machine.other_uses,
         directories=machine.directories,
         unit_properties=leaving[-1].run.properties,
     )
-    answer = _answer(advise(Facts(runs=tuple(leaving), context=context)), None)
-    return [_with_machine(details, machine, facts) for details in leaving], answer
+    answer = _answer(advise(facts), None)
+    return [_with_machine(details, machine, given) for details in leaving], answer
 
 
 def _with_machine(details: RunDetails, machine: Elsewhere, facts: Facts) -> RunDetails:
     own = next(each for each in facts.runs if each.run.id == details.run.id)
-    entry = facts.context.entry
+    entry = facts.entry
     programs = entry.programs if entry else ()
     known = replace(machine, system=run_system(own), version=run_version(own, programs))
     # Which service it is may have been said by whoever asked here, and nobody says it there.
@@ -100,18 +101,17 @@ def _with_machine(details: RunDetails, machine: Elsewhere, facts: Facts) -> RunD
 
 def _machine(facts: Facts, runs: Sequence[RunDetails]) -> Elsewhere:
     """Collect what the judgement of these runs needs to know of the machine."""
-    context = facts.context
     paths = {path.path for details in runs for path in details.paths}
     above = {parent for path in paths for parent in parents_of(path)}
-    directories = {path: state for path, state in context.directories.items() if path in above}
+    directories = {path: state for path, state in facts.directories.items() if path in above}
     uids, gids = _owners(runs)
     uids |= {state.uid for state in directories.values()}
     gids |= {state.gid for state in directories.values()}
     return Elsewhere(
-        users=tuple(user for user in context.users if user.uid in uids),
-        groups={gid: name for gid, name in context.groups.items() if gid in gids},
+        users=tuple(user for user in facts.users if user.uid in uids),
+        groups={gid: name for gid, name in facts.groups.items() if gid in gids},
         directories=directories,
-        other_uses={path: uses for path, uses in context.other_uses.items() if path in paths},
+        other_uses={path: uses for path, uses in facts.other_uses.items() if path in paths},
     )
 
 

@@ -46,7 +46,7 @@ from imptrace.facts.paths import name_of, parents_of
 from imptrace.facts.patterns import is_called
 from imptrace.facts.people import Home, is_person
 from imptrace.facts.units import ASKED_PROPERTIES
-from imptrace.judge.model import Context, Facts, User
+from imptrace.judge.model import Facts, User
 from imptrace.judge.names import executed_names, names_of_process
 from imptrace.tracer.events import ABSENT, FileState, Scope
 from imptrace.tracer.snapshot import lstat_state
@@ -93,7 +93,8 @@ def gather(
     entry = entry or _entry_of(runs, entries, catalogue)
     elsewhere = joined(each for run in runs if (each := brought_along(run.run)))
     is_local = _is_local(runs)
-    context = Context(
+    return Facts(
+        runs=runs,
         users=_users() if is_local else tuple(_foreign_users(runs, elsewhere)),
         groups=_groups() if is_local else elsewhere.groups,
         entry=entry,
@@ -106,7 +107,6 @@ def gather(
         unit_properties=_unit_properties(runs, entry),
         links=standing_links(runs, _homes(runs)) if is_local else {},
     )
-    return Facts(runs=runs, context=context)
 
 
 def _asked_entry(

@@ -8,7 +8,7 @@ from imptrace.catalogue import Place
 from imptrace.db.records import RunDetails, RunRecord, RunStatus
 from imptrace.facts.paths import STORE, is_within, name_of, parent_of, parents_of
 from imptrace.facts.patterns import INSTANCE_NAME
-from imptrace.judge.attribution import Attributed, attributed_pieces
+from imptrace.judge.attribution import attributed_pieces
 from imptrace.judge.codes import Code
 from imptrace.judge.declared import (
     declared_method,
@@ -16,10 +16,10 @@ from imptrace.judge.declared import (
     unseen_secrets,
     with_private_paths,
 )
-from imptrace.judge.judge import Judged, judge, signs_of_state, surroundings_of
+from imptrace.judge.judge import judge, signs_of_state
+from imptrace.judge.judged import Judged, State
 from imptrace.judge.model import (
     Advice,
-    Context,
     Facts,
     Kind,
     Level,
@@ -34,7 +34,7 @@ from imptrace.judge.model import (
 )
 from imptrace.judge.names import names_of_process
 from imptrace.judge.path_facts import PathFacts
-from imptrace.judge.roots import State
+from imptrace.judge.pieces import Piece
 from imptrace.judge.side_files import without_lone_databases
 from imptrace.tracer.events import FileState, FileType
 
@@ -46,20 +46,19 @@ def advise(facts: Facts, *, with_declared: bool = False, with_verdicts: bool = F
     where there are no runs. `with_verdicts`: also what was found of every single path.
     """
     judged = judge(facts)
-    around = surroundings_of(judged)
-    attributed = attributed_pieces(judged, around)
-    found = [_recommendation(each, judged) for each in attributed]
+    pieces = attributed_pieces(judged)
+    found = [_recommendation(each, judged) for each in pieces]
     if with_declared or not facts.runs:
         found += declared_recommendations(facts, found)
     found += unseen_secrets(facts, found)
     whole = _without_nested(with_private_paths(found, facts))
-    kept = list(without_lone_databases(whole, judged.seen.changed, judged.places))
+    kept = list(without_lone_databases(whole, judged.changed, judged.places))
     return Advice(
         subject=subject_of(facts, kept),
         runs=tuple(run.run.id for run in facts.runs),
         recommendations=tuple(sorted(kept, key=_order)),
-        set_aside=tuple(sorted(_set_aside(judged, attributed), key=lambda each: each.path)),
-        verdicts=tuple(_verdicts(attributed, judged)) if with_verdicts else (),
+        set_aside=tuple(sorted(_set_aside(judged, pieces), key=lambda each: each.path)),
+        verdicts=tuple(_verdicts(pieces, judged)) if with_verdicts else (),
         warnings=warnings_of(facts, kept, judged.set_aside, with_declared=with_declared),
     )
 
@@ -68,13 +67,13 @@ def _order(recommendation: Recommendation) -> tuple[bool, bytes]:
     return recommendation.scope is Scope.SHARED, recommendation.path
 
 
-def _recommendation(attributed: Attributed, judged: Judged) -> Recommendation:
-    piece, ownership = attributed.piece, attributed.ownership
+def _recommendation(piece: Piece, judged: Judged) -> Recommendation:
+    ownership = piece.ownership
     members = [state.facts for state in piece.members]
-    user, group, mode = owner_of(attributed, judged)
-    place = nixos_place(attributed, judged)
+    user, group, mode = owner_of(piece, judged)
+    place = nixos_place(piece, judged)
     elsewhere = [_elsewhere(place)] if place is not None else []
-    signs = _strongest_signs(attributed)
+    signs = _strongest_signs(piece)
     return Recommendation(
         path=piece.path,
         kind=piece.kind,
@@ -84,11 +83,11 @@ def _recommendation(attributed: Attributed, judged: Judged) -> Recommendation:
         group=group,
         mode=mode,
         confidence=confidence_of(
-            ownership.confidence, members, judged.runs, catalogued=attributed.known is not None
+            ownership.confidence, members, judged.facts.runs, catalogued=piece.known is not None
         ),
         observed=True,
         covers=len(piece.members),
-        reasons=(ownership.reason, *piece.reasons, *signs, *attributed.notes, *elsewhere),
+        reasons=(ownership.reason, *piece.reasons, *signs, *piece.notes, *elsewhere),
         method=piece.method,
         home=judged.places.home_of(piece.path),
         used_by=ownership.used_by,
@@ -100,41 +99,41 @@ def _elsewhere(place: NixosPlace) -> Reason:
     return Reason(code=Code.ELSEWHERE, figures={"path": place.path})
 
 
-def nixos_place(attributed: Attributed, judged: Judged) -> NixosPlace | None:
+def nixos_place(piece: Piece, judged: Judged) -> NixosPlace | None:
     """Where NixOS keeps what another distribution has in the place that was seen.
 
     None where the place is NixOS' own: what ran from the Nix store is what NixOS runs.
     """
-    known = attributed.known
+    known = piece.known
     if known is None or known.kept is None or not known.is_elsewhere or _is_from_store(judged):
         return None
-    kept, path = known.kept, attributed.piece.path
+    kept, path = known.kept, piece.path
     home = judged.places.home_of(path) if known.entry.place is Place.HOME else None
     base = home.path + b"/" if home is not None else b""
     is_whole = path == known.path
     return NixosPlace(
         path=base + kept.path + path[len(known.path) :],
         is_pattern=kept.is_pattern,
-        kind=kept.kind if is_whole else attributed.piece.kind,
+        kind=kept.kind if is_whole else piece.kind,
         user=kept.user if is_whole else None,
         group=kept.group if is_whole else None,
         mode=kept.mode if is_whole else None,
-        method=declared_method(kept) if is_whole else attributed.piece.method,
+        method=declared_method(kept) if is_whole else piece.method,
     )
 
 
 def _is_from_store(judged: Judged) -> bool:
-    processes = (process for run in judged.runs for process in run.processes)
+    processes = (process for run in judged.facts.runs for process in run.processes)
     return any(is_within(process.exe, STORE) for process in processes)
 
 
-def _strongest_signs(attributed: Attributed) -> tuple[Reason, ...]:
+def _strongest_signs(piece: Piece) -> tuple[Reason, ...]:
     """The sign of state that most members show, by its highest count."""
     by_code: dict[str, Reason] = {}
     # The signs are told by these figures alone, in which thousands of members agree.
     members = {
         (facts.read_first, facts.modified, facts.created): facts
-        for facts in (state.facts for state in attributed.piece.members)
+        for facts in (state.facts for state in piece.members)
     }
     for facts in members.values():
         for sign in signs_of_state(facts):
@@ -169,9 +168,9 @@ def _is_kept_above(each: Recommendation, by_path: dict[bytes, Recommendation]) -
     )
 
 
-def _set_aside(judged: Judged, attributed: Sequence[Attributed]) -> Iterator[SetAside]:
+def _set_aside(judged: Judged, pieces: Sequence[Piece]) -> Iterator[SetAside]:
     yield from judged.set_aside
-    kept = {state.path for each in attributed for state in each.piece.members}
+    kept = {state.path for each in pieces for state in each.members}
     nearest = {parent_of(path) for path in kept}
     above = {parent for each in nearest for parent in (each, *parents_of(each))}
     reason = Reason(code=Code.EMPTY_DIRECTORY)
@@ -185,16 +184,16 @@ def _set_aside(judged: Judged, attributed: Sequence[Attributed]) -> Iterator[Set
             yield SetAside(path=state.path, why=Why.EMPTY, reasons=(reason,))
 
 
-def _verdicts(attributed: Iterable[Attributed], judged: Judged) -> list[Verdict]:
+def _verdicts(pieces: Iterable[Piece], judged: Judged) -> list[Verdict]:
     """One per path that is kept, sorted by path: each as its smallest piece has it."""
     found: dict[bytes, Verdict] = {}
-    for each in sorted(attributed, key=lambda each: len(each.piece.path)):
-        found |= {state.path: _verdict(state, each, judged) for state in each.piece.members}
+    for each in sorted(pieces, key=lambda each: len(each.path)):
+        found |= {state.path: _verdict(state, each, judged) for state in each.members}
     return sorted(found.values(), key=lambda verdict: verdict.path)
 
 
-def _verdict(state: State, attributed: Attributed, judged: Judged) -> Verdict:
-    ownership = attributed.ownership
+def _verdict(state: State, piece: Piece, judged: Judged) -> Verdict:
+    ownership = piece.ownership
     return Verdict(
         path=state.path,
         kind=Kind.FILE if state.is_file else Kind.DIRECTORY,
@@ -203,8 +202,8 @@ def _verdict(state: State, attributed: Attributed, judged: Judged) -> Verdict:
         confidence=confidence_of(
             ownership.confidence,
             [state.facts],
-            judged.runs,
-            catalogued=attributed.known is not None,
+            judged.facts.runs,
+            catalogued=piece.known is not None,
         ),
         reasons=(
             *signs_of_state(state.facts),
@@ -218,14 +217,14 @@ def _verdict(state: State, attributed: Attributed, judged: Judged) -> Verdict:
 Owner = tuple[str | None, str | None, int | None]
 
 
-def owner_of(attributed: Attributed, judged: Judged) -> Owner:
+def owner_of(piece: Piece, judged: Judged) -> Owner:
     """User, group and mode: as the catalogue says, else as seen; None where nobody knows."""
-    user, group, mode = _seen(attributed.piece.path, judged)
-    known = attributed.known
+    user, group, mode = _seen(piece.path, judged)
+    known = piece.known
     if known is None or known.kept is None or known.is_elsewhere:
         return user, group, mode
     kept = known.kept
-    if known.path != attributed.piece.path:
+    if known.path != piece.path:
         return user, group, mode
     return (
         _literal(kept.user) or user,
@@ -243,22 +242,22 @@ def _seen(path: bytes, judged: Judged) -> Owner:
     state = _state(path, judged)
     if state is None or state.type in (FileType.ABSENT, FileType.SYMLINK):
         return None, None, None
-    context = judged.context
-    return _user_name(state.uid, context), context.groups.get(state.gid), state.mode
+    facts = judged.facts
+    return _user_name(state.uid, facts), facts.groups.get(state.gid), state.mode
 
 
 def _state(path: bytes, judged: Judged) -> FileState | None:
-    facts = judged.seen.changed.get(path)
+    facts = judged.changed.get(path)
     if facts is not None and facts.state is not None:
         return facts.state
-    record = judged.seen.looked_at.get(path)
+    record = judged.looked_at.get(path)
     if record is not None and record.after is not None:
         return record.after
-    return judged.context.directories.get(path)
+    return judged.facts.directories.get(path)
 
 
-def _user_name(uid: int, context: Context) -> str | None:
-    return next((user.name for user in context.users if user.uid == uid), None)
+def _user_name(uid: int, facts: Facts) -> str | None:
+    return next((user.name for user in facts.users if user.uid == uid), None)
 
 
 _CATALOGUED = 0.92
@@ -285,7 +284,7 @@ def confidence_of(
 
 def subject_of(facts: Facts, recommendations: Iterable[Recommendation]) -> Subject:
     """Name the program, its service or home program, and the home that most of it is about."""
-    entry = facts.context.entry
+    entry = facts.entry
     newest = facts.runs[-1].run if facts.runs else None
     is_service = entry is not None and entry.place is Place.SERVICE
     homes = Counter(each.home for each in recommendations)
@@ -307,7 +306,7 @@ def _program(facts: Facts) -> bytes | None:
     if not facts.runs:
         return None
     newest = facts.runs[-1]
-    entry = facts.context.entry
+    entry = facts.entry
     known = {os.fsencode(name) for name in entry.programs} if entry is not None else set()
     executed = [name for process in newest.processes for name in names_of_process(process)]
     if not known or newest.run.program in known:
@@ -358,7 +357,7 @@ def _nothing(
 
 
 def _declared_more(facts: Facts, recommendations: tuple[Recommendation, ...]) -> Iterator[Reason]:
-    entry = facts.context.entry
+    entry = facts.entry
     if entry is None:
         return
     seen = {

@@ -1,35 +1,25 @@
 """Whose each entry of a container is, and which pieces of it to keep."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from imptrace.catalogue import KeptPath, Written
 from imptrace.facts.paths import is_within, parent_of, parents_of
 from imptrace.judge.codes import Code
-from imptrace.judge.judge import Judged
+from imptrace.judge.judged import Judged, Root, State
 from imptrace.judge.known import Known
 from imptrace.judge.model import Figure, Kind, Method, Reason, Scope
-from imptrace.judge.ownership import Candidate, Ownership, ownership_of
+from imptrace.judge.ownership import Ownership, ownership_of
 from imptrace.judge.pieces import Piece, empty_piece, pieces_of
 from imptrace.judge.places import Area
-from imptrace.judge.roots import State, Surroundings, roots_of
+from imptrace.judge.roots import roots_of
 from imptrace.judge.words import BACKUPS
 
 _COUNTED_REPOSITORIES = 138
 _CATALOGUED = 0.92
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attributed:
-    """A piece, whose it is, and what the catalogue says about it."""
-
-    piece: Piece
-    ownership: Ownership
-    known: Known | None = None
-    notes: tuple[Reason, ...] = ()
-
-
-def attributed_pieces(judged: Judged, around: Surroundings) -> list[Attributed]:
+def attributed_pieces(judged: Judged) -> list[Piece]:
     """What to keep of everything that is state, and whose it is."""
     by_line: dict[bytes, list[State]] = {}
     lines: dict[bytes, Known] = {}
@@ -39,48 +29,48 @@ def attributed_pieces(judged: Judged, around: Surroundings) -> list[Attributed]:
         kept = known.kept if known is not None else None
         if known is None or kept is None:
             unknown.append(state)
-        elif _needs_its_directory(state, kept, around):
+        elif _needs_its_directory(state, kept, judged):
             reasons = (_catalogued(known), *state.reasons)
             unknown.append(state._replace(level=kept.level, reasons=reasons))
         else:
             by_line.setdefault(known.path, []).append(state)
             lines[known.path] = known
     found = [
-        each for path, states in by_line.items() for each in _known(lines[path], states, around)
+        each for path, states in by_line.items() for each in _known(lines[path], states, judged)
     ]
-    return [*found, *_unknown(unknown, frozenset(lines), judged, around)]
+    return [*found, *_unknown(unknown, frozenset(lines), judged)]
 
 
-def _needs_its_directory(state: State, kept: KeptPath, around: Surroundings) -> bool:
+def _needs_its_directory(state: State, kept: KeptPath, judged: Judged) -> bool:
     """Whether the catalogue's single file was seen to be replaced, in a directory of its own."""
     if kept.kind is not Kind.FILE or kept.is_pattern or state.place.area is Area.ETC:
         return False
     directory = parent_of(state.path)
-    return state.method is Method.NONE and not around.places.is_container(directory)
+    return state.method is Method.NONE and not judged.places.is_container(directory)
 
 
-def _known(known: Known, states: Sequence[State], around: Surroundings) -> Iterator[Attributed]:
+def _known(known: Known, states: Sequence[State], judged: Judged) -> Iterator[Piece]:
     kept = known.kept
     if kept is None:
         return
-    scope = _scope(known, states, around)
+    root = Root(path=known.path, place=states[0].place, states=tuple(states), judged=judged)
+    scope = _scope(known, root)
     ownership = Ownership(scope=scope, reason=_catalogued(known), confidence=_CATALOGUED)
-    for piece in pieces_of(known.path, states, around, fixed=kept.level):
-        if piece.path != known.path:
-            yield Attributed(piece=piece, ownership=ownership, known=known)
-            continue
-        method = _method(piece, kept.written) if piece.kind is Kind.FILE else piece.method
-        whole = _explained(replace(piece, method=method), around)
-        yield Attributed(piece=whole, ownership=ownership, known=known, notes=tuple(notes_of(kept)))
+    for each in pieces_of(root, ownership, fixed=kept.level):
+        piece = replace(each, known=known)
+        if piece.path == known.path:
+            method = _method(piece, kept.written) if piece.kind is Kind.FILE else piece.method
+            piece = replace(piece, method=method, notes=tuple(notes_of(kept)))
+            piece = _explained(piece, judged)
+        yield piece
 
 
-def _scope(known: Known, states: Sequence[State], around: Surroundings) -> Scope:
+def _scope(known: Known, root: Root) -> Scope:
     """A place of a program that did not run is that one's, unless it is named for the subject."""
     if not known.is_foreign:
         return known.scope
-    programs = frozenset[bytes]().union(*{state.facts.programs for state in states})
-    components = known.path[len(states[0].place.container) :].strip(b"/").split(b"/")
-    is_named = any(around.names.match(each, programs) for each in components)
+    components = known.path[len(root.place.container) :].strip(b"/").split(b"/")
+    is_named = any(root.judged.names.match(each, root.changed_by) for each in components)
     return known.scope if is_named else Scope.SHARED
 
 
@@ -112,24 +102,24 @@ def notes_of(kept: KeptPath) -> Iterator[Reason]:
         yield Reason(code=Code.NOTE, figures={"text": kept.note})
 
 
-def _unknown(
-    states: Iterable[State], known: frozenset[bytes], judged: Judged, around: Surroundings
-) -> Iterator[Attributed]:
+def _unknown(states: Iterable[State], known: frozenset[bytes], judged: Judged) -> Iterator[Piece]:
     by_anchor: dict[bytes, list[State]] = {}
     for state in states:
         by_anchor.setdefault(state.place.anchor, []).append(state)
     for anchor, group in by_anchor.items():
         place = group[0].place
-        for root in _beside(known, roots_of(anchor, place, group, around), group):
-            members = [state for state in group if is_within(state.path, root)]
+        for root in _beside(known, roots_of(anchor, place, group, judged), group):
+            members = tuple([state for state in group if is_within(state.path, root)])
             if members and not _is_backup(root, judged):
-                yield from _candidate(root, members, judged, around)
+                yield from _whole(
+                    Root(path=root, place=members[0].place, states=members, judged=judged)
+                )
 
 
 def _is_backup(path: bytes, judged: Judged) -> bool:
     """Whether a path is an older copy of the file beside it, which is kept for itself."""
     original = next((path.removesuffix(end) for end in BACKUPS if path.endswith(end)), None)
-    return original is not None and original in judged.seen.changed
+    return original is not None and original in judged.changed
 
 
 def _beside(
@@ -155,39 +145,25 @@ def _topmost_outside(path: bytes, root: bytes, above: frozenset[bytes] | set[byt
     return topmost
 
 
-def _candidate(
-    root: bytes, members: Sequence[State], judged: Judged, around: Surroundings
-) -> Iterator[Attributed]:
-    place = members[0].place
-    itself = judged.seen.changed.get(root)
-    ownership = ownership_of(
-        Candidate(
-            root=root,
-            place=place,
-            members=members,
-            is_made=itself is not None and bool(itself.created),
-            names=judged.names,
-            context=judged.context,
-        )
-    )
-    pieces = pieces_of(root, members, around) or _empty(root, members, around)
-    for piece in pieces:
-        yield Attributed(piece=_explained(piece, around), ownership=ownership)
+def _whole(root: Root) -> Iterator[Piece]:
+    ownership = ownership_of(root)
+    for piece in pieces_of(root, ownership) or _empty(root, ownership):
+        yield _explained(piece, root.judged)
 
 
-def _empty(root: bytes, members: Sequence[State], around: Surroundings) -> list[Piece]:
+def _empty(root: Root, ownership: Ownership) -> list[Piece]:
     """A directory that the subject made for itself, and left empty: it will write there."""
-    if root not in around.made or any(state.is_file for state in members):
+    if root.path not in root.judged.made or any(state.is_file for state in root.states):
         return []
-    return [empty_piece(root, members)]
+    return [empty_piece(root, ownership)]
 
 
-def _explained(piece: Piece, around: Surroundings) -> Piece:
+def _explained(piece: Piece, judged: Judged) -> Piece:
     """Say of a replaced file whose directory cannot be kept either that no entry works."""
     if piece.method is not Method.NONE:
         return piece
     directory = parent_of(piece.path)
-    if directory in around.read_only_beside:
+    if directory in judged.read_only_beside:
         code = Code.MIXED_DIRECTORY
     elif piece.members[0].place.area is Area.DOCUMENT:
         code = Code.DOCUMENT_REPLACED

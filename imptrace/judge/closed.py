@@ -1,8 +1,10 @@
 """Which directories only their owner may enter."""
 
+from collections.abc import Mapping
+
+from imptrace.db.records import PathRecord
 from imptrace.facts.paths import parent_of
-from imptrace.judge.model import Context
-from imptrace.judge.path_facts import Seen
+from imptrace.judge.path_facts import Changed
 from imptrace.judge.places import Places
 from imptrace.tracer.events import FileState
 
@@ -12,15 +14,22 @@ _FOR_OTHERS = 0o077
 class Privacy:
     """Tells what nobody but its owner can read."""
 
-    def __init__(self, seen: Seen, places: Places, context: Context) -> None:
-        self._seen = seen
+    def __init__(
+        self,
+        changed: Changed,
+        looked_at: Mapping[bytes, PathRecord],
+        places: Places,
+        directories: Mapping[bytes, FileState],
+    ) -> None:
+        self._changed = changed
+        self._looked_at = looked_at
         self._places = places
-        self._context = context
+        self._as_they_are = directories
         self._directories = {b"/": False}
 
     def of(self, path: bytes) -> bool:
         """Whether a path, or a directory above it in its container, is closed to others."""
-        facts = self._seen.changed.get(path)
+        facts = self._changed.get(path)
         if facts is not None and not facts.is_directory:
             return self._above(path) or _is_closed(self._state(path))
         return self._of_directory(path)
@@ -40,13 +49,13 @@ class Privacy:
         return found
 
     def _state(self, path: bytes) -> FileState | None:
-        facts = self._seen.changed.get(path)
+        facts = self._changed.get(path)
         if facts is not None and facts.state is not None:
             return facts.state
-        record = self._seen.looked_at.get(path)
+        record = self._looked_at.get(path)
         if record is not None and (record.after or record.before):
             return record.after or record.before
-        return self._context.directories.get(path)
+        return self._as_they_are.get(path)
 
 
 def _is_closed(state: FileState | None) -> bool:

@@ -57,7 +57,7 @@ def unseen_secrets(facts: Facts, found: Sequence[Recommendation]) -> list[Recomm
 
 def _secrets(facts: Facts, homes: Iterable[Home | None]) -> Iterator[Recommendation]:
     for home in homes:
-        for entry in facts.context.entries:
+        for entry in facts.entries:
             if entry.place is not Place.HOME:
                 continue
             for each in _of_one(entry, home):
@@ -74,9 +74,9 @@ def _is_covered(path: bytes, paths: Iterable[bytes]) -> bool:
 
 
 def _catalogued(facts: Facts) -> Iterator[Recommendation]:
-    for entry in (facts.context.entry, *facts.context.included):
+    for entry in (facts.entry, *facts.included):
         if entry is not None:
-            yield from _of_one(entry, facts.context.home)
+            yield from _of_one(entry, facts.home)
 
 
 def _of_one(entry: Entry, home: Home | None) -> Iterator[Recommendation]:
@@ -117,7 +117,7 @@ def _of_entry(
 
 
 def _of_unit(facts: Facts) -> Iterator[Recommendation]:
-    properties = facts.context.unit_properties
+    properties = facts.unit_properties
     for declared in unit_directories(properties):
         figures = {"property": declared.key}
         yield Recommendation(
@@ -148,8 +148,8 @@ def with_private_paths(found: Iterable[Recommendation], facts: Facts) -> list[Re
 
 
 def _has_dynamic_user(facts: Facts) -> bool:
-    entry = facts.context.entry
-    properties = [facts.context.unit_properties, *(run.run.properties for run in facts.runs)]
+    entry = facts.entry
+    properties = [facts.unit_properties, *(run.run.properties for run in facts.runs)]
     declared = next((each["DynamicUser"] for each in properties if "DynamicUser" in each), None)
     if declared is not None:
         return declared == "yes"

@@ -4,92 +4,67 @@ Of the tens of thousands of paths that a run may leave, most differ from others 
 in nothing but a name that says nothing: one of those is judged, and the others like it.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
 
-from imptrace.db.records import RunDetails
 from imptrace.facts.paths import name_of, parent_of
 from imptrace.judge.closed import Privacy
 from imptrace.judge.codes import Code
+from imptrace.judge.judged import Judged, State
 from imptrace.judge.known import Knowledge, Known
 from imptrace.judge.level import Sighting, level_of, tagged_caches
-from imptrace.judge.model import Context, Facts, Figure, Reason, SetAside, Why
-from imptrace.judge.names import Names, names_of
-from imptrace.judge.path_facts import PathFacts, Seen, merge, under_links
+from imptrace.judge.model import Facts, Figure, Reason, SetAside, Why
+from imptrace.judge.names import names_of
+from imptrace.judge.path_facts import PathFacts, merge, under_links
 from imptrace.judge.places import Places, places_of
-from imptrace.judge.roots import State, Surroundings
 from imptrace.judge.safety import hazards_of, method_for
-from imptrace.judge.set_aside import Exclusion, Locations, Mounts, PlaceExclusions, by_facts
+from imptrace.judge.set_aside import Exclusion, Mounts, PlaceExclusions, by_facts
 from imptrace.judge.words import is_of_others, is_ordinary
 
 _READ_ONLY: Exclusion = (Why.READ_ONLY, Reason(code=Code.READ_ONLY))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
-    """All paths of the runs, judged one by one, with what judging them needed."""
-
-    runs: tuple[RunDetails, ...]
-    context: Context
-    seen: Seen
-    places: Places
-    names: Names
-    states: tuple[State, ...]
-    """Sorted by path."""
-    set_aside: tuple[SetAside, ...]
-    is_private: Callable[[bytes], bool]
-    """Whether only its owner may enter a directory, or one above it in its container."""
-
-
 def judge(facts: Facts) -> Judged:
     """Judge every path of the runs by itself."""
-    seen = under_links(merge(facts.runs), facts.context.links)
-    places = places_of(facts.runs, facts.context.users)
-    mounts = Mounts(facts.runs[-1].mounts if facts.runs else ())
-    by_place = PlaceExclusions(Locations(places=places, mounts=mounts))
-    privacy = Privacy(seen, places, facts.context)
-    classifier = _Classifier(
-        places,
-        Knowledge(facts.context.entries, places, facts.context.other_entries),
-        by_place,
-        privacy,
-    )
+    changed, looked_at = merge(facts.runs)
+    changed = under_links(changed, facts.links)
+    places = places_of(facts.runs, facts.users)
+    by_place = PlaceExclusions(places, Mounts(facts.runs[-1].mounts if facts.runs else ()))
+    privacy = Privacy(changed, looked_at, places, facts.directories)
+    knowledge = Knowledge(facts.entries, places, facts.other_entries)
+    classifier = _Classifier(places, knowledge, by_place, privacy)
     states: list[State] = []
     set_aside: list[SetAside] = []
-    for path, each in seen.changed.items():
+    for path, each in changed.items():
         judged = classifier.judge(path, each)
         if isinstance(judged, State):
             states.append(judged)
         else:
             set_aside.append(SetAside(path, judged[0], (judged[1],)))
     return Judged(
-        runs=facts.runs,
-        context=facts.context,
-        seen=seen,
+        facts=facts,
+        changed=changed,
+        looked_at=looked_at,
         places=places,
-        names=names_of(facts.runs, facts.context),
+        names=names_of(facts),
         states=tuple([state for state in states if not places.is_container(state.path)]),
-        set_aside=(*set_aside, *_looked_at(seen, by_place)),
+        set_aside=(*set_aside, *_looked_at(looked_at, by_place)),
+        made=frozenset(
+            path for path, each in changed.items() if each.is_directory and each.created
+        ),
+        tagged=tagged_caches((*changed, *looked_at)),
+        read_only_beside=frozenset(
+            parent_of(path) for path, record in looked_at.items() if record.accesses.read_content
+        ),
         is_private=privacy.of,
     )
 
 
-def _looked_at(seen: Seen, by_place: PlaceExclusions) -> Iterator[SetAside]:
+def _looked_at(paths: Iterable[bytes], by_place: PlaceExclusions) -> Iterator[SetAside]:
     """Paths that were never opened for a change."""
-    for path in seen.looked_at:
+    for path in paths:
         why, reason = by_place.of(path) or _READ_ONLY
         yield SetAside(path, why, (reason,))
-
-
-class _Classified(NamedTuple):
-    """What was found of a path, for all that are like it."""
-
-    path: bytes
-    judged: State | Exclusion
-    is_named: bool
-    """Some reason names the path."""
 
 
 class _Classifier:
@@ -102,7 +77,9 @@ class _Classifier:
         self._knowledge = knowledge
         self._by_place = by_place
         self._privacy = privacy
-        self._classified: dict[tuple[bytes, PathFacts, bool], _Classified] = {}
+        self._judged: dict[tuple[bytes, PathFacts, bool], State | Exclusion] = {}
+        self._namesakes: set[tuple[bytes, PathFacts, bool]] = set()
+        """Of those, the ones of which some reason names the path."""
 
     def judge(self, path: bytes, facts: PathFacts) -> State | Exclusion:
         """Answer with what the path is: state, or why it is set aside."""
@@ -111,12 +88,15 @@ class _Classifier:
             return self._afresh(path, facts)
         # Paths of which the same is known have their facts in common.
         key = directory, facts, is_of_others(name_of(path))
-        like = self._classified.get(key)
+        like = self._judged.get(key)
         if like is None:
-            judged = self._afresh(path, facts)
-            self._classified[key] = _Classified(path, judged, _names(judged, path))
+            judged = self._judged[key] = self._afresh(path, facts)
+            if _names(judged, path):
+                self._namesakes.add(key)
             return judged
-        return _following(like, path)
+        if not isinstance(like, State):
+            return like
+        return _like(like, path, is_named=key in self._namesakes)
 
     def _stands_out(self, path: bytes, directory: bytes, facts: PathFacts) -> bool:
         """Whether a path may be judged otherwise than one beside it of which the same is known."""
@@ -170,16 +150,13 @@ def _names(judged: State | Exclusion, path: bytes) -> bool:
     )
 
 
-def _following(like: _Classified, path: bytes) -> State | Exclusion:
-    judged = like.judged
-    if not isinstance(judged, State):
-        return judged
-    state = State._make((path, *judged[1:]))
-    if not like.is_named:
+def _like(other: State, path: bytes, *, is_named: bool) -> State:
+    state = State._make((path, *other[1:]))
+    if not is_named:
         return state
     return state._replace(
-        reasons=_naming(path, like.path, judged.reasons),
-        hazards=_naming(path, like.path, judged.hazards),
+        reasons=_naming(path, other.path, other.reasons),
+        hazards=_naming(path, other.path, other.hazards),
     )
 
 
@@ -233,22 +210,3 @@ def expected(facts: PathFacts) -> Reason | None:
 def _sign(code: Code, runs: int) -> Reason:
     """One for all paths: it says nothing of the path itself."""
     return Reason(code=code, figures={"runs": runs})
-
-
-def surroundings_of(judged: Judged) -> Surroundings:
-    """Collect the directories that were made, tagged as caches, or hold others' files."""
-    seen = judged.seen
-    return Surroundings(
-        places=judged.places,
-        names=judged.names,
-        made=frozenset(
-            path for path, facts in seen.changed.items() if facts.is_directory and facts.created
-        ),
-        tagged=tagged_caches((*seen.changed, *seen.looked_at)),
-        read_only_beside=frozenset(
-            parent_of(path)
-            for path, record in seen.looked_at.items()
-            if record.accesses.read_content
-        ),
-        is_private=judged.is_private,
-    )

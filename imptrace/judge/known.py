@@ -17,39 +17,20 @@ class Known:
 
     entry: Entry
     path: bytes
-    """The path, or the directory above it, that the line is about; patterns filled in."""
-    kept: KeptPath | None
-    never: NeverPath | None
-    scope: Scope
-    is_elsewhere: bool
-    """Another distribution's place for the same data."""
-    is_foreign: bool = False
-    """The line is of a program that did not run: the place is that one's, whoever wrote there."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Line:
-    pattern: bytes
-    entry: Entry
+    """The path, or the directory above it, that the line is about: as a pattern, as long as
+    nothing was held against it."""
     kept: KeptPath | None
     never: NeverPath | None
     scope: Scope
     is_elsewhere: bool = False
+    """Another distribution's place for the same data."""
+    is_foreign: bool = False
+    """The line is of a program that did not run: the place is that one's, whoever wrote there."""
 
     @property
     def rank(self) -> tuple[int, int, bool]:
         """The longer path wins; of equal ones what must not be kept."""
-        return self.pattern.count(b"/"), len(self.pattern), self.never is not None
-
-    def known(self, path: bytes) -> Known:
-        return Known(
-            entry=self.entry,
-            path=path,
-            kept=self.kept,
-            never=self.never,
-            scope=self.scope,
-            is_elsewhere=self.is_elsewhere,
-        )
+        return self.path.count(b"/"), len(self.path), self.never is not None
 
 
 class Knowledge:
@@ -61,14 +42,14 @@ class Knowledge:
         """`others`: entries of programs that did not run, asked where the first say nothing."""
         others = tuple(others)
         self._others = Knowledge(others, places) if others else None
-        self._literal: dict[bytes, _Line] = {}
+        self._literal: dict[bytes, Known] = {}
         self._of_directory: dict[bytes, Known | None] = {}
-        self._patterns: list[tuple[Pattern, _Line]] = []
+        self._patterns: list[tuple[Pattern, Known]] = []
         for entry in entries:
             for line in _lines(entry, places):
                 self._add(line)
         self._patterns.sort(key=lambda each: each[1].rank, reverse=True)
-        self._prefixes = tuple({literal_prefix(line.pattern) for _, line in self._patterns})
+        self._prefixes = tuple({literal_prefix(line.path) for _, line in self._patterns})
 
     def stands_out(self, path: bytes) -> bool:
         """Whether another line may be the best for `path` than for its directory."""
@@ -78,10 +59,8 @@ class Knowledge:
 
     def lines(self) -> Iterator[tuple[bytes, Known]]:
         """Every line, by its path or pattern."""
-        for pattern, line in self._literal.items():
-            yield pattern, line.known(pattern)
-        for _, line in self._patterns:
-            yield line.pattern, line.known(line.pattern)
+        for line in (*self._literal.values(), *(line for _, line in self._patterns)):
+            yield line.path, line
 
     def about(self, path: bytes) -> Known | None:
         """The best line for `path`: about itself, or about a directory above it."""
@@ -107,19 +86,19 @@ class Knowledge:
                 break
             found = pattern.match(path)
             if found is not None:
-                return line.known(found[0])
-        return best.known(best.pattern) if best is not None else None
+                return replace(line, path=found[0])
+        return best
 
-    def _add(self, line: _Line) -> None:
-        if is_wild(line.pattern):
-            self._patterns.append((compiled(line.pattern), line))
+    def _add(self, line: Known) -> None:
+        if is_wild(line.path):
+            self._patterns.append((compiled(line.path), line))
             return
-        there = self._literal.get(line.pattern)
+        there = self._literal.get(line.path)
         if there is None or line.rank > there.rank:
-            self._literal[line.pattern] = line
+            self._literal[line.path] = line
 
 
-def _lines(entry: Entry, places: Places) -> Iterator[_Line]:
+def _lines(entry: Entry, places: Places) -> Iterator[Known]:
     for kept in entry.persist:
         yield from _kept_lines(entry, kept, Scope.OWNED, places)
     for kept in entry.shared:
@@ -128,16 +107,16 @@ def _lines(entry: Entry, places: Places) -> Iterator[_Line]:
         yield from _kept_lines(entry, kept, Scope.OWNED, places)
     for never in entry.never:
         for path in _absolute(entry, never.path, places):
-            yield _Line(pattern=path, entry=entry, kept=None, never=never, scope=Scope.OWNED)
+            yield Known(path=path, entry=entry, kept=None, never=never, scope=Scope.OWNED)
 
 
-def _kept_lines(entry: Entry, kept: KeptPath, scope: Scope, places: Places) -> Iterator[_Line]:
+def _kept_lines(entry: Entry, kept: KeptPath, scope: Scope, places: Places) -> Iterator[Known]:
     for path in _absolute(entry, kept.path, places):
-        yield _Line(pattern=path, entry=entry, kept=kept, never=None, scope=scope)
+        yield Known(path=path, entry=entry, kept=kept, never=None, scope=scope)
     for other in kept.elsewhere:
         for path in _absolute(entry, other, places):
-            yield _Line(
-                pattern=path, entry=entry, kept=kept, never=None, scope=scope, is_elsewhere=True
+            yield Known(
+                path=path, entry=entry, kept=kept, never=None, scope=scope, is_elsewhere=True
             )
 
 

@@ -232,9 +232,11 @@ class User:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Context:
-    """All that is known besides the recordings themselves."""
+class Facts:
+    """Everything that a judgement rests on: the runs, and all that is known besides them."""
 
+    runs: tuple[RunDetails, ...] = ()
+    """Oldest first."""
     users: tuple[User, ...] = ()
     groups: Mapping[int, str] = field(default_factory=dict)
     entry: Entry | None = None
@@ -255,11 +257,3 @@ class Context:
     """What the running unit declares, where systemd was asked."""
     links: Mapping[bytes, bytes] = field(default_factory=dict)
     """Symbolic links that stood before the runs and still do, by the changed file they lead to."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
-    """Everything that a judgement rests on: the runs, oldest first, and the context."""
-
-    runs: tuple[RunDetails, ...]
-    context: Context

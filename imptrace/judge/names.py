@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from imptrace.db.records import ProcessRecord, RunDetails
 from imptrace.facts import programs
 from imptrace.facts.programs import program_name
-from imptrace.judge.model import Context
+from imptrace.judge.model import Facts
 from imptrace.tracer.events import Op
 
 _SEPARATORS = re.compile(r"[-_.@+ ]")
@@ -45,11 +45,11 @@ class Names:
         return None
 
 
-def names_of(runs: Iterable[RunDetails], context: Context) -> Names:
+def names_of(facts: Facts) -> Names:
     """Collect the names from the programs that ran, the catalogue entry, units and users."""
     names: set[str] = set()
     whole: set[str] = set()
-    for text in (*_recorded(runs), *_known(context), *_service_users(runs, context)):
+    for text in (*_recorded(facts.runs), *_known(facts), *_service_users(facts)):
         names.update(_variants(text))
         whole.update((_bare(text), _VERSION.sub("", _bare(text)), _bare(text).removesuffix("d")))
     return Names(
@@ -90,19 +90,19 @@ def _recorded(runs: Iterable[RunDetails]) -> Iterator[str]:
                 yield process.unit.removesuffix(".service")
 
 
-def _known(context: Context) -> Iterator[str]:
-    if context.entry is not None:
-        entry = context.entry
+def _known(facts: Facts) -> Iterator[str]:
+    if facts.entry is not None:
+        entry = facts.entry
         yield entry.id
         yield from entry.aliases
         yield from entry.programs
         yield from (unit.removesuffix(".service") for unit in entry.units)
 
 
-def _service_users(runs: Iterable[RunDetails], context: Context) -> Iterator[str]:
+def _service_users(facts: Facts) -> Iterator[str]:
     """Users that exist for one service bear its name."""
-    uids = {process.uid for run in runs for process in run.processes}
-    for user in context.users:
+    uids = {process.uid for run in facts.runs for process in run.processes}
+    for user in facts.users:
         if user.uid in uids and not user.is_person:
             yield user.name
 

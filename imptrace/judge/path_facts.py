@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from operator import attrgetter
 
-from imptrace.db.records import MAYBE_DONE, Effect, PathRecord, RunDetails
+from imptrace.db.records import (
+    MAYBE_DONE,
+    AccessRecord,
+    Effect,
+    PathRecord,
+    RunDetails,
+    count_calls,
+)
 from imptrace.facts.paths import name_of
 from imptrace.tracer.events import (
     CHANGES,
@@ -78,18 +85,15 @@ class PathFacts:
         return bool(self.created or self.modified)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """All paths of the runs, split by whether anything ever asked to change them."""
-
-    changed: Mapping[bytes, PathFacts]
-    """Sorted by path."""
-    looked_at: Mapping[bytes, PathRecord]
-    """Read, looked for, executed: never opened for a change. The newest record of each."""
+Changed = Mapping[bytes, PathFacts]
 
 
-def merge(runs: Sequence[RunDetails]) -> Seen:
-    """Fold the paths of `runs`, oldest first, into one record each."""
+def merge(runs: Sequence[RunDetails]) -> tuple[Changed, dict[bytes, PathRecord]]:
+    """Fold the paths of `runs`, oldest first, into one record each.
+
+    Apart are those that anything ever asked to change, sorted by path; and those that were read,
+    looked for, executed and never opened for a change, of which the newest record is taken.
+    """
     asked = {path.path for run in runs for path in run.paths if path.effect is not None}
     records: dict[bytes, list[PathRecord]] = {path: [] for path in sorted(asked)}
     looked_at: dict[bytes, PathRecord] = {}
@@ -100,24 +104,22 @@ def merge(runs: Sequence[RunDetails]) -> Seen:
             else:
                 looked_at[record.path] = record
     fold = _Fold(runs)
-    return Seen(
-        changed={path: fold.of(each) for path, each in records.items()}, looked_at=looked_at
-    )
+    return {path: fold.of(each) for path, each in records.items()}, looked_at
 
 
-def under_links(seen: Seen, links: Mapping[bytes, bytes]) -> Seen:
+def under_links(changed: Changed, links: Mapping[bytes, bytes]) -> Changed:
     """Name what was changed through a symbolic link by the link, which is what its program knows.
 
     `links`: by what they lead to, those that stood before the runs and stand after them.
     """
-    followed = {target: link for target, link in links.items() if target in seen.changed}
+    followed = {target: link for target, link in links.items() if target in changed}
     if not followed:
-        return seen
-    changed = {
+        return changed
+    found = {
         followed.get(path, path): replace(facts, target=path) if path in followed else facts
-        for path, facts in seen.changed.items()
+        for path, facts in changed.items()
     }
-    return Seen(changed=dict(sorted(changed.items())), looked_at=seen.looked_at)
+    return dict(sorted(found.items()))
 
 
 class _Fold:
@@ -152,10 +154,12 @@ def _programs(run: RunDetails) -> dict[int, bytes]:
 
 def _fold(records: Sequence[PathRecord], programs: Mapping[int, Mapping[int, bytes]]) -> PathFacts:
     changes = [record for record in records if record.effect is not None]
-    calls = _calls(records, programs)
+    done = _done(records)
+    ops, flags = count_calls(done), _all_flags(done)
+    renames = [access for access in done if access.op is Op.RENAME]
     latest = _latest(records)
     before = next((record.before for record in changes if record.before is not None), None)
-    kind = _type(latest, before, calls)
+    kind = _type(latest, before, ops, flags)
     effects = [record.effect for record in changes]
     return PathFacts(
         runs=len(records),
@@ -164,7 +168,7 @@ def _fold(records: Sequence[PathRecord], programs: Mapping[int, Mapping[int, byt
         read_first=sum([record.read_first for record in records]),
         rewritten=sum(map(_is_rewritten, changes)),
         is_there=_is_there(changes[-1]),
-        only_metadata=_is_only_metadata(calls.ops),
+        only_metadata=_is_only_metadata(ops),
         type=kind,
         is_directory=kind is FileType.DIRECTORY,
         state=_without_own(latest),
@@ -172,12 +176,14 @@ def _fold(records: Sequence[PathRecord], programs: Mapping[int, Mapping[int, byt
         type_before=before.type if before is not None else None,
         hint=latest.hint if latest is not None else None,
         link=latest.link if latest is not None else None,
-        ops=calls.ops,
-        flags=flags_of(calls.flags),
-        renamed_from=tuple(calls.renamed_from),
-        moved_to=calls.moved_to,
+        ops=ops,
+        flags=flags,
+        renamed_from=tuple(
+            dict.fromkeys(each.origin for each in renames if each.origin is not None)
+        ),
+        moved_to=next((each.to for each in reversed(renames) if each.to), None),
         missing_first=any(map(_is_missing_first, changes)),
-        programs=frozenset(calls.programs),
+        programs=_changed_by(records, programs),
     )
 
 
@@ -197,34 +203,29 @@ def _latest(records: Sequence[PathRecord]) -> FileState | None:
     return None if state is None else state._replace(hint=hint, link=link)
 
 
-@dataclass(slots=True)
-class _Calls:
-    """What the accesses of one path say together; refused ones count for nothing."""
-
-    ops: dict[Op, int]
-    flags: int
-    renamed_from: dict[bytes, None]
-    moved_to: bytes | None
-    programs: set[bytes]
+def _done(records: Iterable[PathRecord]) -> list[AccessRecord]:
+    """All that was done to a path; what was refused counts for nothing."""
+    return [each for record in records for each in record.accesses if each.outcome in MAYBE_DONE]
 
 
-def _calls(records: Iterable[PathRecord], programs: Mapping[int, Mapping[int, bytes]]) -> _Calls:
-    calls = _Calls({}, 0, {}, None, set())
-    for record in records:
-        names = programs[record.run]
-        for access in record.accesses:
-            if access.op in CHANGES and access.process in names:
-                calls.programs.add(names[access.process])
-            if access.outcome not in MAYBE_DONE:
-                continue
-            calls.ops[access.op] = calls.ops.get(access.op, 0) + access.count
-            # Flags are combined as numbers: the enum's own operator takes ten times as long.
-            calls.flags |= int(access.flags)
-            if access.op is Op.RENAME:
-                calls.moved_to = access.to or calls.moved_to
-                if access.origin is not None:
-                    calls.renamed_from[access.origin] = None
-    return calls
+def _all_flags(done: Iterable[AccessRecord]) -> AccessFlag:
+    # Combined as numbers: the enum's own operator takes ten times as long.
+    flags = 0
+    for access in done:
+        flags |= int(access.flags)
+    return flags_of(flags)
+
+
+def _changed_by(
+    records: Iterable[PathRecord], programs: Mapping[int, Mapping[int, bytes]]
+) -> frozenset[bytes]:
+    """The programs that asked for a change."""
+    return frozenset(
+        programs[record.run][access.process]
+        for record in records
+        for access in record.accesses
+        if access.op in CHANGES and access.process in programs[record.run]
+    )
 
 
 def _is_only_metadata(ops: Mapping[Op, int]) -> bool:
@@ -232,15 +233,17 @@ def _is_only_metadata(ops: Mapping[Op, int]) -> bool:
     return bool(made) and made <= METADATA_OPS
 
 
-def _type(state: FileState | None, before: FileState | None, calls: _Calls) -> FileType | None:
+def _type(
+    state: FileState | None, before: FileState | None, ops: Mapping[Op, int], flags: AccessFlag
+) -> FileType | None:
     for known in (state, before):
         if known is not None and known.type is not FileType.ABSENT:
             return known.type
-    if Op.MKDIR in calls.ops or calls.flags & AccessFlag.DIRECTORY.value:
+    if Op.MKDIR in ops or AccessFlag.DIRECTORY in flags:
         return FileType.DIRECTORY
-    if Op.SYMLINK in calls.ops:
+    if Op.SYMLINK in ops:
         return FileType.SYMLINK
-    return FileType.SOCKET if Op.BIND in calls.ops else None
+    return FileType.SOCKET if Op.BIND in ops else None
 
 
 def _is_there(record: PathRecord) -> bool:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 
 from imptrace.facts.paths import is_within, name_of, parent_of, parents_of
 from imptrace.judge.codes import Code
+from imptrace.judge.judged import Root, State
+from imptrace.judge.known import Known
 from imptrace.judge.level import cache_directory, secret_word, user_data_word
 from imptrace.judge.model import Figure, Kind, Level, Method, Reason
+from imptrace.judge.ownership import Ownership
 from imptrace.judge.places import Area
-from imptrace.judge.roots import State, Surroundings
 from imptrace.judge.words import COMPANIONS, is_of_others
 
 _MOST_PARTS = 8
@@ -37,91 +39,103 @@ class Piece:
     """Why it has this level, and what was seen of how it is written."""
     members: tuple[State, ...]
     """All states that it is or holds."""
+    ownership: Ownership
+    """Whose it is."""
     method: Method = Method.BIND
+    known: Known | None = None
+    """What the catalogue says about it."""
+    notes: tuple[Reason, ...] = ()
+    """What else the catalogue says."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Root:
-    path: bytes
-    states: Sequence[State]
-    area: Area
-    around: Surroundings
-
-
-def pieces_of(
-    path: bytes, states: Sequence[State], around: Surroundings, *, fixed: Level | None = None
-) -> list[Piece]:
+def pieces_of(root: Root, ownership: Ownership, *, fixed: Level | None = None) -> list[Piece]:
     """What to keep of a root: itself first, then the parts of it that need another level.
 
     `fixed`: the level that the catalogue gives the root, which none of its parts may change.
     Empty if nothing in it has any content.
     """
-    if len(states) == 1 and states[0].path == path and states[0].is_file:
-        return [_file(states[0], fixed)]
-    root = _Root(path, states, states[0].place.area, around)
+    first = root.states[0]
+    if len(root.states) == 1 and first.path == root.path and first.is_file:
+        return [_file(first, ownership, fixed)]
+    return _pieces(root, ownership, fixed)
+
+
+def _pieces(root: Root, ownership: Ownership, fixed: Level | None) -> list[Piece]:
     caches = _cache_directories(root)
-    rest = _outside(states, caches)
+    rest = _outside(root.states, caches)
     secrets = _secret_directories(root, rest)
     rest = _outside(rest, secrets)
     valued = _valued_directories(root, rest) if fixed is None else {}
     rest = _outside(rest, valued)
-    lone = _lone_files(rest, root.area)
+    lone = _lone_files(rest, root.place.area)
     base = [state for state in rest if state.is_file and state not in lone]
     if not base:
         base, lone = lone, []
     weighty = [state for state in base if not _is_beside_the_point(state)]
-    level = fixed or max({state.level for state in weighty}, default=root.area.level)
+    level = fixed or max({state.level for state in weighty}, default=root.place.area.level)
     parts = [
-        *(_directory(each, root, Level.TRANSIENT, (reason,)) for each, reason in caches.items()),
-        *(_directory(each, root, Level.SECRET, (reason,)) for each, reason in secrets.items()),
-        *(_directory(each, root, Level.IMPORTANT, (reason,)) for each, reason in valued.items()),
-        *(_file(state) for state in lone),
+        *(
+            _directory(each, root, ownership, Level.TRANSIENT, (reason,))
+            for each, reason in caches.items()
+        ),
+        *(
+            _directory(each, root, ownership, Level.SECRET, (reason,))
+            for each, reason in secrets.items()
+        ),
+        *(
+            _directory(each, root, ownership, Level.IMPORTANT, (reason,))
+            for each, reason in valued.items()
+        ),
+        *(_file(state, ownership) for state in lone),
     ]
     parts = [part for part in parts if _is_worth(part, level)]
     if not base and fixed is None:
-        return parts if len(secrets) < _SEVERAL else [_all_secret(root, secrets)]
+        return parts if len(secrets) < _SEVERAL else [_all_secret(root, ownership, secrets)]
     reasons = _level_reasons(base, level) if fixed is None else ()
-    return [_directory(path, root, level, reasons), *parts]
+    return [_directory(root.path, root, ownership, level, reasons), *parts]
 
 
-def empty_piece(path: bytes, states: Sequence[State]) -> Piece:
+def empty_piece(root: Root, ownership: Ownership) -> Piece:
     """What to keep of a directory without any content: itself."""
-    place = states[0].place
+    place = root.place
     figures = {"area": place.area.value, "container": place.container}
     return Piece(
-        path=path,
+        path=root.path,
         kind=Kind.DIRECTORY,
         level=place.area.level,
         reasons=(Reason(code=Code.PLACE, figures=figures),),
-        members=tuple(states),
+        members=root.states,
+        ownership=ownership,
     )
 
 
-def _all_secret(root: _Root, secrets: Mapping[bytes, Reason]) -> Piece:
+def _all_secret(root: Root, ownership: Ownership, secrets: Mapping[bytes, Reason]) -> Piece:
     """Keep a root as a whole of which only secret directories were seen: a later run makes more."""
-    return _directory(root.path, root, Level.SECRET, tuple(secrets.values())[:_MOST_REASONS])
+    return _directory(
+        root.path, root, ownership, Level.SECRET, tuple(secrets.values())[:_MOST_REASONS]
+    )
 
 
-def _cache_directories(root: _Root) -> dict[bytes, Reason]:
+def _cache_directories(root: Root) -> dict[bytes, Reason]:
     """The topmost directories below a root that are caches."""
-    if root.area.is_cache:
+    if root.place.area.is_cache:
         return {}
     found: dict[bytes, Reason] = {}
     for directory in _inner_directories(root.path, root.states):
-        reason = cache_directory(directory, root.area, root.around.tagged)
+        reason = cache_directory(directory, root.place.area, root.judged.tagged)
         if reason is not None and _holder(directory, found) is None:
             found[directory] = reason
     return found
 
 
-def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Reason]:
+def _secret_directories(root: Root, states: Sequence[State]) -> dict[bytes, Reason]:
     """The topmost directories below a root that are named for secrets, or consist of them."""
     found: dict[bytes, Reason] = {}
-    if root.area is not Area.DOCUMENT:
+    if root.place.area is not Area.DOCUMENT:
         for directory in _inner_directories(root.path, states):
-            is_private = root.around.is_private(directory)
+            is_private = root.judged.is_private(directory)
             below = directory[len(root.path) + 1 :].split(b"/")
-            if any(map(is_of_others, below)) or (root.area.is_cache and not is_private):
+            if any(map(is_of_others, below)) or (root.place.area.is_cache and not is_private):
                 continue
             word = secret_word(name_of(directory), is_private=is_private)
             if word is not None and _holder(directory, found) is None:
@@ -145,7 +159,7 @@ def _secret_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Rea
 
 
 def _named_and_secret(
-    root: _Root, secrets: Iterable[State], found: Mapping[bytes, Reason]
+    root: Root, secrets: Iterable[State], found: Mapping[bytes, Reason]
 ) -> dict[bytes, Reason]:
     """Directories whose name would tell of secrets if they were private, and that hold one.
 
@@ -161,16 +175,20 @@ def _named_and_secret(
     return named
 
 
-def _valued_directories(root: _Root, states: Sequence[State]) -> dict[bytes, Reason]:
+def _valued_directories(root: Root, states: Sequence[State]) -> dict[bytes, Reason]:
     """Directories named for what people make (`saves`), where there is less beside them.
 
     Too many of them, and they say no more than the whole.
     """
-    if root.area.level >= Level.IMPORTANT or root.area.is_cache or root.area is Area.ETC:
+    if (
+        root.place.area.level >= Level.IMPORTANT
+        or root.place.area.is_cache
+        or root.place.area is Area.ETC
+    ):
         return {}
     found: dict[bytes, Reason] = {}
     for directory in _inner_directories(root.path, states):
-        word = user_data_word(name_of(directory), root.area)
+        word = user_data_word(name_of(directory), root.place.area)
         if word is not None and _holder(directory, found) is None:
             figures: dict[str, Figure] = {"word": word, "path": directory}
             found[directory] = Reason(code=Code.USER_DATA_WORD, figures=figures)
@@ -224,7 +242,9 @@ def _level_reasons(states: Iterable[State], level: Level) -> tuple[Reason, ...]:
     return tuple(by_code.values())[:_MOST_REASONS]
 
 
-def _directory(path: bytes, root: _Root, level: Level, reasons: tuple[Reason, ...]) -> Piece:
+def _directory(
+    path: bytes, root: Root, ownership: Ownership, level: Level, reasons: tuple[Reason, ...]
+) -> Piece:
     is_all = path == root.path
     members = tuple(s for s in root.states if is_all or is_within(s.path, path))
     itself = next((state for state in members if state.path == path), None)
@@ -235,6 +255,7 @@ def _directory(path: bytes, root: _Root, level: Level, reasons: tuple[Reason, ..
         level=level,
         reasons=(*reasons, *own_hazards, *_file_hazard(members)),
         members=members,
+        ownership=ownership,
         method=itself.method if itself is not None else Method.BIND,
     )
 
@@ -247,13 +268,14 @@ def _file_hazard(members: Iterable[State]) -> Iterator[Reason]:
             return
 
 
-def _file(state: State, fixed: Level | None = None) -> Piece:
+def _file(state: State, ownership: Ownership, fixed: Level | None = None) -> Piece:
     return Piece(
         path=state.path,
         kind=Kind.FILE,
         level=fixed or state.level,
         reasons=(*(state.reasons if fixed is None else ()), *state.hazards),
         members=(state,),
+        ownership=ownership,
         method=state.method,
     )
 

@@ -1,73 +1,32 @@
 """Where the subject's own part of a place begins: the fewest directories, or single files."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Sequence
 
 from imptrace.facts.content import DATABASE_HINTS
 from imptrace.facts.paths import common_directory, is_within, name_of, parent_of, parents_of
-from imptrace.judge.known import Known
-from imptrace.judge.model import Level, Method, Reason
-from imptrace.judge.names import Names
-from imptrace.judge.path_facts import PathFacts
-from imptrace.judge.places import Area, Place, Places
+from imptrace.judge.judged import Judged, State
+from imptrace.judge.model import Method
+from imptrace.judge.places import Area, Place
 from imptrace.judge.words import COMPANIONS, MAILDIR, ONE_OF_MANY
 
 _MOST_LONE_FILES = 3
 
 
-class State(NamedTuple):
-    """One path that is state, with its level by itself."""
-
-    path: bytes
-    facts: PathFacts
-    place: Place
-    known: Known | None
-    """What the catalogue says about it."""
-    level: Level
-    reasons: tuple[Reason, ...]
-    """Why it has this level."""
-    hazards: tuple[Reason, ...]
-    """What stands against keeping it by itself."""
-    method: Method
-    """How an entry for it alone has to be made."""
-    is_file: bool
-    """Whether it has content of its own: anything but a directory."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
-    """What shaping needs to know of the surroundings."""
-
-    places: Places
-    names: Names
-    made: frozenset[bytes]
-    """Directories that the subject made."""
-    tagged: frozenset[bytes]
-    """Directories with a CACHEDIR.TAG."""
-    read_only_beside: frozenset[bytes]
-    """Directories with a file that the subject read and never opened for a change."""
-    is_private: Callable[[bytes], bool]
-    """Whether only its owner may enter a directory, or one above it in its container."""
-
-
-def roots_of(
-    anchor: bytes, place: Place, states: Sequence[State], around: Surroundings
-) -> list[bytes]:
+def roots_of(anchor: bytes, place: Place, states: Sequence[State], judged: Judged) -> list[bytes]:
     """Where the subject's own part of an anchor begins: one directory or several, or files."""
-    roots = _roots_of(anchor, place, states, around)
+    roots = _roots_of(anchor, place, states, judged)
     if place.area in (Area.ETC, Area.DOCUMENT):
         return roots
-    return _with_companions(roots, states, around)
+    return _with_companions(roots, states, judged)
 
 
 def _with_companions(
-    roots: Sequence[bytes], states: Sequence[State], around: Surroundings
+    roots: Sequence[bytes], states: Sequence[State], judged: Judged
 ) -> list[bytes]:
     """Keep a database with its directory: other files belong to it, and come and go."""
     databases = {state.path for state in states if state.is_file and _is_database(state)}
     whole = {
-        parent_of(root) if root in databases and not around.places.is_container(parent_of(root))
+        parent_of(root) if root in databases and not judged.places.is_container(parent_of(root))
         else root
         for root in roots
     }  # fmt: skip
@@ -79,54 +38,52 @@ def _is_database(state: State) -> bool:
     return state.facts.hint in DATABASE_HINTS or name.endswith(COMPANIONS)
 
 
-def _roots_of(
-    anchor: bytes, place: Place, states: Sequence[State], around: Surroundings
-) -> list[bytes]:
+def _roots_of(anchor: bytes, place: Place, states: Sequence[State], judged: Judged) -> list[bytes]:
     if all(state.path == anchor for state in states) and states[0].is_file:
         return [anchor]
     if place.area is Area.ETC:
-        return _configuration_roots(states, around)
+        return _configuration_roots(states, judged)
     programs = frozenset[bytes]().union(*{state.facts.programs for state in states})
-    name = around.names.match(name_of(anchor), programs)
-    is_family = name in around.names.first_parts and anchor not in around.made
-    if name and place.area is not Area.DOCUMENT and not (is_family and _made_below(states, around)):
+    name = judged.names.match(name_of(anchor), programs)
+    is_family = name in judged.names.first_parts and anchor not in judged.made
+    if name and place.area is not Area.DOCUMENT and not (is_family and _made_below(states, judged)):
         return [anchor]
     children = {_child(anchor, state.path) for state in states if state.path != anchor}
     if not place.area.is_cache and place.area is not Area.DOCUMENT:
-        all_named = all(around.names.match(name_of(child), programs) for child in children)
+        all_named = all(judged.names.match(name_of(child), programs) for child in children)
         if children and all_named:
             return sorted(children)
-    if anchor in around.made or place.area.is_cache:
+    if anchor in judged.made or place.area.is_cache:
         return [anchor]
-    return _narrow(anchor, states, around)
+    return _narrow(anchor, states, judged)
 
 
-def _made_below(states: Sequence[State], around: Surroundings) -> bool:
+def _made_below(states: Sequence[State], judged: Judged) -> bool:
     """Whether all of the files are in directories that the subject made for itself."""
     return all(
-        any(parent in around.made for parent in parents_of(state.path))
+        any(parent in judged.made for parent in parents_of(state.path))
         for state in states
         if state.is_file
     )
 
 
-def _narrow(anchor: bytes, states: Sequence[State], around: Surroundings) -> list[bytes]:
+def _narrow(anchor: bytes, states: Sequence[State], judged: Judged) -> list[bytes]:
     """Roots in a directory that was there before and that nothing names for the subject."""
     files = [state for state in states if state.is_file]
     if not files:
         return [anchor]
     deepest = _whole(common_directory(state.path for state in files))
-    made = [each for each in (deepest, *parents_of(deepest)) if each in around.made]
+    made = [each for each in (deepest, *parents_of(deepest)) if each in judged.made]
     own = [each for each in made if is_within(each, anchor)]
     if own:
         return [own[-1]]
     lone = len(files) <= _MOST_LONE_FILES and all(
         state.method is not Method.NONE and not _is_one_of_many(state) for state in files
     )
-    if lone or around.places.is_container(deepest):
+    if lone or judged.places.is_container(deepest):
         return sorted(state.path for state in files)
     children = {_child(deepest, state.path) for state in files}
-    if children <= around.made:
+    if children <= judged.made:
         return sorted(children)
     return [deepest]
 
@@ -142,7 +99,7 @@ def _is_one_of_many(state: State) -> bool:
     return is_new and (is_told or state.place.area is not Area.DOCUMENT)
 
 
-def _configuration_roots(states: Sequence[State], around: Surroundings) -> list[bytes]:
+def _configuration_roots(states: Sequence[State], judged: Judged) -> list[bytes]:
     """Below /etc a directory is kept only if nothing but the subject's own files is in it.
 
     What it reads there and never changes is configuration, which activation writes.
@@ -150,7 +107,7 @@ def _configuration_roots(states: Sequence[State], around: Surroundings) -> list[
     roots: set[bytes] = set()
     for state in states:
         directory = parent_of(state.path)
-        is_own = directory != b"/etc" and directory not in around.read_only_beside
+        is_own = directory != b"/etc" and directory not in judged.read_only_beside
         if state.is_file:
             roots.add(directory if is_own else state.path)
     return sorted(root for root in roots if not any(above in roots for above in parents_of(root)))

@@ -1,7 +1,6 @@
 """What cannot or need not persist, whatever the program."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from imptrace.facts.file_systems import IN_MEMORY_TYPES, VIRTUAL_TYPES
 from imptrace.facts.paths import STORE, is_within, name_of, parent_of, parents_of
@@ -55,22 +54,15 @@ class Mounts:
         return next((self._by_point[each] for each in points if each in self._by_point), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Locations:
-    """What the rules of this module know besides the path itself."""
-
-    places: Places
-    mounts: Mounts
-
-
 class PlaceExclusions:
     """`by_place` for thousands of paths: what holds for a directory holds for all in it."""
 
-    def __init__(self, around: Locations) -> None:
-        self._around = around
+    def __init__(self, places: Places, mounts: Mounts) -> None:
+        self.places = places
+        self.mounts = mounts
         self._of_directory: dict[bytes, Exclusion | None] = {}
         # Where a exclusion may begin: everything else is as the directory that it lies in.
-        self._beginnings = {*_MANAGED, *_TOPS, *around.places.runtime, *around.mounts.points}
+        self._beginnings = {*_MANAGED, *_TOPS, *places.runtime, *mounts.points}
 
     def begins_at(self, path: bytes) -> bool:
         """Whether another exclusion may hold for a path than for the others in its directory."""
@@ -80,14 +72,14 @@ class PlaceExclusions:
         """The exclusion on one path."""
         directory = parent_of(path)
         if directory not in self._of_directory:
-            self._of_directory[directory] = by_place(directory, self._around)
+            self._of_directory[directory] = by_place(directory, self)
         exclusion = self._of_directory[directory]
         if exclusion is None and path in self._beginnings:
-            return by_place(path, self._around)
+            return by_place(path, self)
         return exclusion
 
 
-def by_place(path: bytes, around: Locations) -> Exclusion | None:
+def by_place(path: bytes, around: PlaceExclusions) -> Exclusion | None:
     """Set a path aside for where it lies; None if something there could be state."""
     for rule in _PLACE_RULES:
         exclusion = rule(path, around)
@@ -105,19 +97,19 @@ def by_facts(path: bytes, facts: PathFacts) -> Exclusion | None:
     return None
 
 
-def store(path: bytes, _around: Locations) -> Exclusion | None:
+def store(path: bytes, _around: PlaceExclusions) -> Exclusion | None:
     """`/nix/store/...`: rebuilt from the configuration."""
     return (Why.STORE, Reason(code=Code.STORE)) if is_within(path, STORE) else None
 
 
-def declarative(path: bytes, _around: Locations) -> Exclusion | None:
+def declarative(path: bytes, _around: PlaceExclusions) -> Exclusion | None:
     """`/etc/static`, `/etc/localtime`: NixOS makes them from the configuration."""
     if is_within(path, _STATIC) or path in _MANAGED:
         return Why.DECLARATIVE, Reason(code=Code.DECLARATIVE)
     return None
 
 
-def runtime(path: bytes, around: Locations) -> Exclusion | None:
+def runtime(path: bytes, around: PlaceExclusions) -> Exclusion | None:
     """`/run`, `$XDG_RUNTIME_DIR`: gone at reboot by design."""
     top = _top_of(path, (*_RUNTIME_TOPS, *around.places.runtime))
     if top is None:
@@ -125,7 +117,7 @@ def runtime(path: bytes, around: Locations) -> Exclusion | None:
     return Why.RUNTIME, Reason(code=Code.RUNTIME, figures={"place": top})
 
 
-def temporary_place(path: bytes, around: Locations) -> Exclusion | None:
+def temporary_place(path: bytes, around: PlaceExclusions) -> Exclusion | None:
     """`/tmp`, unless the traced user's home was put there."""
     top = _top_of(path, _TEMPORARY_TOPS)
     if top is None or around.places.home_of(path) is not None:
@@ -133,7 +125,7 @@ def temporary_place(path: bytes, around: Locations) -> Exclusion | None:
     return Why.TEMPORARY, Reason(code=Code.TEMPORARY_PLACE, figures={"place": top})
 
 
-def virtual(path: bytes, around: Locations) -> Exclusion | None:
+def virtual(path: bytes, around: PlaceExclusions) -> Exclusion | None:
     """`/proc`, and every mount whose files the kernel makes up."""
     mount = around.mounts.of(path)
     if mount is not None and mount.fstype in VIRTUAL_TYPES:
@@ -144,7 +136,7 @@ def virtual(path: bytes, around: Locations) -> Exclusion | None:
     return Why.VIRTUAL, Reason(code=Code.VIRTUAL, figures={"fstype": top})
 
 
-def package(path: bytes, _around: Locations) -> Exclusion | None:
+def package(path: bytes, _around: PlaceExclusions) -> Exclusion | None:
     """`/usr`, `/lib`: programs and their data, which come from packages."""
     top = _top_of(path, _PACKAGE_TOPS)
     if top is None:
@@ -152,7 +144,7 @@ def package(path: bytes, _around: Locations) -> Exclusion | None:
     return Why.PACKAGE, Reason(code=Code.PACKAGE, figures={"place": top})
 
 
-def persistent_mount(path: bytes, around: Locations) -> Exclusion | None:
+def persistent_mount(path: bytes, around: PlaceExclusions) -> Exclusion | None:
     """A path on a mount of its own that no reboot wipes."""
     mount = around.mounts.of(path)
     if mount is None or around.mounts.is_of_root(mount) or mount.fstype in _EPHEMERAL_TYPES:
@@ -251,7 +243,7 @@ def _top_of(path: bytes, tops: Iterable[bytes]) -> bytes | None:
     return next((top for top in tops if is_within(path, top)), None)
 
 
-_PLACE_RULES: tuple[Callable[[bytes, Locations], Exclusion | None], ...] = (
+_PLACE_RULES: tuple[Callable[[bytes, PlaceExclusions], Exclusion | None], ...] = (
     store,
     declarative,
     runtime,

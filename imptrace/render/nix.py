@@ -66,12 +66,8 @@ class NixAnswer:
     left_out: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
-    """Bindings, and recommendations that do not fit the target, each with the reason."""
-
-    bindings: list[str]
-    left_out: list[tuple[Recommendation, str]]
+Written = tuple[list[str], list[tuple[Recommendation, str]]]
+"""Bindings, and recommendations that do not fit the target, each with the reason."""
 
 
 def default_target(advice: Advice) -> Target:
@@ -140,16 +136,16 @@ def _body(
     owned = [each for each in advice.recommendations if each.scope is Scope.OWNED]
     here, unnamed = _as_on_nixos(owned)
     expressible, refused = _expressible(here)
-    written = _WRITERS[target](advice, expressible, storage)
+    bindings, misfits = _WRITERS[target](advice, expressible, storage)
     left_out = tuple(
-        f"{printable(each.path)}: {why}" for each, why in (*unnamed, *refused, *written.left_out)
+        f"{printable(each.path)}: {why}" for each, why in (*unnamed, *refused, *misfits)
     )
     shared = [printable(each.path) for each in advice.recommendations if each.scope is Scope.SHARED]
     remarks = [*_remarks(_LEFT_OUT, left_out), *_remarks(_SHARED, shared)]
     proven = []
-    if advice.rehearsed is not None and written.bindings:
+    if advice.rehearsed is not None and bindings:
         proven = [f"  {line}" for line in comment(rehearsed_words(advice.rehearsed)).lines]
-    return [*proven, *written.bindings, *remarks], left_out
+    return [*proven, *bindings, *remarks], left_out
 
 
 def _as_on_nixos(
@@ -212,7 +208,7 @@ def _expressible(
 
 def _options(
     advice: Advice, recommendations: Sequence[Recommendation], storage: bytes | None
-) -> _Written:
+) -> Written:
     option = option_of(advice)
     if option is None:
         raise UsageError(
@@ -239,7 +235,7 @@ def _options(
     where = "in a home directory" if not is_home else "outside the home directory"
     misfits = [each for each in recommendations if each not in fitting]
     left_out = [(each, f"{where}, which {option} does not cover") for each in misfits]
-    return _Written(bindings, [*((each, _remedy(each)) for each in alone), *left_out])
+    return bindings, [*((each, _remedy(each)) for each in alone), *left_out]
 
 
 def _is_lone_database(each: Recommendation) -> bool:
@@ -257,30 +253,30 @@ def _has_entry(each: Recommendation, among: Sequence[Recommendation]) -> bool:
 
 def _impermanence(
     advice: Advice, recommendations: Sequence[Recommendation], storage: bytes | None
-) -> _Written:
+) -> Written:
     del advice
     store = storage or DEFAULT_STORAGE
     kept, left_out = _mountable(recommendations)
     contents = _with_users(kept, of_impermanence, recommendations)
     bindings = _binding(f"environment.persistence.{string(store)}", contents) if contents else []
     bindings += _closed_directories(store, kept)
-    return _Written(bindings, left_out)
+    return bindings, left_out
 
 
 def _preservation(
     advice: Advice, recommendations: Sequence[Recommendation], storage: bytes | None
-) -> _Written:
+) -> Written:
     del advice
     store = storage or DEFAULT_STORAGE
     kept, left_out = _mountable(recommendations)
     contents = _with_users(kept, of_preservation, recommendations)
     path = f"preservation.preserveAt.{string(store)}"
-    return _Written(_binding(path, contents) if contents else [], left_out)
+    return _binding(path, contents) if contents else [], left_out
 
 
 def _home_manager(
     advice: Advice, recommendations: Sequence[Recommendation], storage: bytes | None
-) -> _Written:
+) -> Written:
     del advice
     store = storage or DEFAULT_STORAGE
     at_home = [each for each in recommendations if each.home is not None]
@@ -288,7 +284,7 @@ def _home_manager(
     contents = _contents(kept, of_impermanence, recommendations, is_home=True)
     outside = [(each, "not in a home directory") for each in recommendations if each.home is None]
     path = f"home.persistence.{string(store)}"
-    return _Written(_binding(path, contents) if contents else [], [*left_out, *outside])
+    return _binding(path, contents) if contents else [], [*left_out, *outside]
 
 
 def _closed_directories(store: bytes, kept: Sequence[Recommendation]) -> list[str]:

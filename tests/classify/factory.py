@@ -13,7 +13,7 @@ from imptrace.db.records import (
     RunStatus,
 )
 from imptrace.judge.advise import advise
-from imptrace.judge.model import Advice, Context, Facts, Recommendation, User
+from imptrace.judge.model import Advice, Facts, Recommendation, User
 from imptrace.tracer.events import (
     ABSENT,
     AccessFlag,
@@ -171,7 +171,7 @@ def run(
 def advice(*runs: RunDetails, **context: object) -> Advice:
     """Answer what is advised about runs, on a system with alice and a service's user."""
     given = {"users": USERS, "groups": {0: "root", 990: "stored", 1000: "alice"}} | context
-    return advise(Facts(runs=runs, context=Context(**given)), with_verdicts=True)  # type: ignore[arg-type] # as above
+    return advise(Facts(runs=runs, **given), with_verdicts=True)  # type: ignore[arg-type] # as above
 
 
 def recommended(*runs: RunDetails, **context: object) -> dict[bytes, Recommendation]:

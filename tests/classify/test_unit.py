@@ -82,7 +82,7 @@ def asked(command: Path, script: str) -> dict[str, str]:
     command.write_text(f"#!/bin/sh\n{script}\n")
     command.chmod(0o755)
     facts = gather(None, Question(service="tor"), shipped())
-    return dict(facts.context.unit_properties)
+    return dict(facts.unit_properties)
 
 
 def test_the_running_systemd_is_asked_for_the_unit(systemctl: Path) -> None:

@@ -160,7 +160,7 @@ def _plan(advices: list[Advice], facts: list[Facts], storage: str) -> None:
 
 def _units(facts: Facts) -> tuple[str, ...]:
     """Name the units whose data it is: the catalogue's, else the one that was recorded."""
-    entry = facts.context.entry
+    entry = facts.entry
     if entry is not None:
         return tuple(unit for unit in entry.units if "*" not in unit)
     named = {run.run.service for run in facts.runs if run.run.service}

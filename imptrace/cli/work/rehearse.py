@@ -239,8 +239,7 @@ def _compared(
         facts = gather(engine, Question(names=names), shipped())
     if unit is not None:
         own = tuple(runs[str(each.label)] for each in records[:2])
-        context = replace(facts.context, unit_properties=unit.unit.properties)
-        facts = replace(facts, runs=own, context=context)
+        facts = replace(facts, runs=own, unit_properties=unit.unit.properties)
     advice = advise(facts, with_verdicts=True)
     judged = Judged(
         {each.path: each.level for each in advice.verdicts},

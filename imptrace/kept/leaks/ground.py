@@ -7,7 +7,7 @@ from imptrace.facts.levels import Level
 from imptrace.facts.paths import is_within, parent_of, parents_of
 from imptrace.judge.known import Known
 from imptrace.judge.places import Area, Place, Places
-from imptrace.judge.set_aside import Exclusion, Locations, Mounts, PlaceExclusions
+from imptrace.judge.set_aside import Exclusion, Mounts, PlaceExclusions
 from imptrace.kept.boot import Boot
 from imptrace.kept.leaks.lines import Lines
 from imptrace.kept.leaks.made import Installed
@@ -42,7 +42,7 @@ class Map:
     def __init__(self, ground: Ground) -> None:
         self._places = ground.places
         self._lines = ground.lines
-        self._by_place = PlaceExclusions(Locations(places=ground.places, mounts=Mounts(())))
+        self._by_place = PlaceExclusions(ground.places, Mounts(()))
         homes = [home.path for home in ground.places.homes]
         in_homes = {home + b"/" + name for home in homes for name in _SHARED_OUT}
         above = {parent for home in homes for parent in parents_of(home)}

@@ -1,0 +1,77 @@
+"""What the paths were found to be one by one, for the rules that look at several together."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from imptrace.db.records import PathRecord
+from imptrace.judge.known import Known
+from imptrace.judge.model import Facts, Level, Method, Reason, SetAside
+from imptrace.judge.names import Names
+from imptrace.judge.path_facts import PathFacts
+from imptrace.judge.places import Place, Places
+
+
+class State(NamedTuple):
+    """One path that is state, with its level by itself."""
+
+    path: bytes
+    facts: PathFacts
+    place: Place
+    known: Known | None
+    """What the catalogue says about it."""
+    level: Level
+    reasons: tuple[Reason, ...]
+    """Why it has this level."""
+    hazards: tuple[Reason, ...]
+    """What stands against keeping it by itself."""
+    method: Method
+    """How an entry for it alone has to be made."""
+    is_file: bool
+    """Whether it has content of its own: anything but a directory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """All paths of the runs, judged one by one, with what judging them needed."""
+
+    facts: Facts
+    changed: Mapping[bytes, PathFacts]
+    """What somebody asked to change. Sorted by path."""
+    looked_at: Mapping[bytes, PathRecord]
+    """What nobody did."""
+    places: Places
+    names: Names
+    states: tuple[State, ...]
+    """Sorted by path."""
+    set_aside: tuple[SetAside, ...]
+    made: frozenset[bytes]
+    """Directories that the subject made."""
+    tagged: frozenset[bytes]
+    """Directories with a CACHEDIR.TAG."""
+    read_only_beside: frozenset[bytes]
+    """Directories with a file that the subject read and never opened for a change."""
+    is_private: Callable[[bytes], bool]
+    """Whether only its owner may enter a directory, or one above it in its container."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Root:
+    """An entry of a container, or a part of it, with what the runs did to it and below it."""
+
+    path: bytes
+    place: Place
+    states: tuple[State, ...]
+    """All that it is or holds."""
+    judged: Judged
+
+    @property
+    def is_made(self) -> bool:
+        """Whether the subject made it."""
+        itself = self.judged.changed.get(self.path)
+        return itself is not None and bool(itself.created)
+
+    @property
+    def changed_by(self) -> frozenset[bytes]:
+        """The programs of the subject that changed something of it."""
+        return frozenset[bytes]().union(*{state.facts.programs for state in self.states})
