@@ -1,7 +1,6 @@
 """What a run left of a path: before compared with after."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from imptrace.db.records import MAYBE_DONE, Accesses, AccessRecord, Effect
 from imptrace.tracer.events import CHANGES, CONTENT_OPS, AccessFlag, FileState, FileType, Op
@@ -39,9 +38,9 @@ def effect_of(
     if before.type is FileType.ABSENT:
         return Effect.UNCHANGED if after.type is FileType.ABSENT else Effect.CREATED
     return judged(
-        compared(before, after),
         done=bool(accesses.done),
         written=not accesses.done.isdisjoint(CONTENT_OPS),
+        **compared(before, after),
     )
 
 
@@ -61,54 +60,52 @@ def _told(
     return Effect.CREATED if is_there else Effect.UNCHANGED
 
 
-class Difference(NamedTuple):
-    """What two states of a path have in common. SQL can tell it too (imptrace.db.queries)."""
-
-    was_there: bool
-    is_there: bool
-    directories: bool
-    """Both are directories."""
-    same_object: bool
-    """Of the same type, inode, mode and owner."""
-    same_content: bool
-    """Of the same size and mtime."""
-    same_ctime: bool
-
-
-def compared(before: FileState, after: FileState) -> Difference:
-    """Compare two states of a path."""
-    return Difference(
-        was_there=before.type is not FileType.ABSENT,
-        is_there=after.type is not FileType.ABSENT,
-        directories=before.type is FileType.DIRECTORY and after.type is FileType.DIRECTORY,
-        same_object=(
+def compared(before: FileState, after: FileState) -> dict[str, bool]:
+    """Compare two states of a path, for `judged`. SQL can tell it too (imptrace.db.queries)."""
+    return {
+        "was_there": before.type is not FileType.ABSENT,
+        "is_there": after.type is not FileType.ABSENT,
+        "directories": before.type is FileType.DIRECTORY and after.type is FileType.DIRECTORY,
+        "same_object": (
             before.type is after.type
             and before.inode == after.inode
             and before.mode == after.mode
             and before.uid == after.uid
             and before.gid == after.gid
         ),
-        same_content=before.size == after.size and before.mtime_ns == after.mtime_ns,
-        same_ctime=before.ctime_ns == after.ctime_ns,
-    )
+        "same_content": before.size == after.size and before.mtime_ns == after.mtime_ns,
+        "same_ctime": before.ctime_ns == after.ctime_ns,
+    }
 
 
-def judged(found: Difference, *, done: bool, written: bool) -> Effect:
+def judged(
+    *,
+    done: bool,
+    written: bool,
+    was_there: bool,
+    is_there: bool,
+    directories: bool,
+    same_object: bool,
+    same_content: bool,
+    same_ctime: bool,
+) -> Effect:
     """Judge what became of a path.
 
     `done`: whether any change of it may have succeeded. `written`: whether one of CONTENT_OPS may.
+    `directories`: both states are. `same_object`: of one type, inode, mode and owner.
+    `same_content`: of one size and mtime.
     """
-    if not found.was_there:
-        return Effect.CREATED if found.is_there else Effect.UNCHANGED
-    if not found.is_there:
+    if not was_there:
+        return Effect.CREATED if is_there else Effect.UNCHANGED
+    if not is_there:
         return Effect.DELETED
-    if found.directories:
+    if directories:
         # Its times and size follow its entries, which have effects of their own.
-        same = found.same_object
+        same = same_object
     else:
         # A file can be written within the same tick and with its old time put back (ctime cannot),
         # but a chmod to the same mode, or a link to the file, moves ctime and changes nothing.
-        same = found.same_object and found.same_content and (found.same_ctime or not written)
+        same = same_object and same_content and (same_ctime or not written)
     return Effect.UNCHANGED if same or not done else Effect.MODIFIED
 
 

@@ -5,7 +5,6 @@ What is pending stays here until the writer took it; what must be remembered for
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from imptrace.db.buses import bus_of
 from imptrace.db.changed_tree import ChangedTree
@@ -52,19 +51,6 @@ _PRIVATE_MOUNT = int(AccessFlag.PRIVATE_MOUNT)
 AccessKey = tuple[int, bytes, Op]
 
 
-@dataclass(slots=True)
-class Pending:
-    """What was folded since the last commit: of an access, all calls since then."""
-
-    processes: dict[int, ProcessStarted] = field(default_factory=dict)
-    exits: dict[int, ProcessExited] = field(default_factory=dict)
-    accesses: dict[AccessKey, AccessRecord] = field(default_factory=dict)
-    before: dict[bytes, FileState] = field(default_factory=dict)
-
-    def __bool__(self) -> bool:
-        return bool(self.processes or self.exits or self.accesses or self.before)
-
-
 class Fold:
     """The state of a run that is being recorded. Not thread-safe."""
 
@@ -84,8 +70,12 @@ class Fold:
         self.mount_names: dict[MountNamed, None] = {}
         self._limit = pending_limit
         self._of_whole_machine = of_whole_machine
-        self._pending = Pending()
-        self._processes: set[int] = set()
+        # What was folded since the last commit: of an access, all calls since then.
+        self.processes: dict[int, ProcessStarted] = {}
+        self.exits: dict[int, ProcessExited] = {}
+        self.accesses: dict[AccessKey, AccessRecord] = {}
+        self.before: dict[bytes, FileState] = {}
+        self._known: set[int] = set()
         # Path to whether a change of it may have happened (False: each one was refused).
         self._requested: dict[bytes, bool] = {}
         # Changed only on mounts that the host cannot see: there the name means another place.
@@ -95,22 +85,22 @@ class Fold:
         self._passing = Passing() if of_whole_machine else None
 
     @property
-    def pending(self) -> Pending:
-        """What is to be stored next."""
-        return self._pending
+    def is_pending(self) -> bool:
+        """Whether anything is to be stored."""
+        return bool(self.processes or self.exits or self.accesses or self.before)
 
     def give_up(self) -> None:
         """Count what is pending as lost: it cannot be stored."""
-        calls = sum(row.count for row in self._pending.accesses.values())
+        calls = sum(row.count for row in self.accesses.values())
         if calls:
-            times = [(row.first, row.last) for row in self._pending.accesses.values()]
+            times = [(row.first, row.last) for row in self.accesses.values()]
             since, until = min(first for first, _ in times), max(last for _, last in times)
             self._lost(Lost(calls, since, until))
-        self._pending = Pending()
+        self.stored()
 
     def stored(self) -> None:
         """Forget what was pending: it is in the database now."""
-        self._pending = Pending()
+        self.processes, self.exits, self.accesses, self.before = {}, {}, {}, {}
 
     def passed(self) -> list[bytes]:
         """Forget the names that came and went, and are many; which they are. Each is told once."""
@@ -120,10 +110,9 @@ class Fold:
         dropped = [path for path in self._passing.dropped if path not in self._requested]
         self._passing.dropped.clear()
         gone = set(dropped)
-        pending = self._pending
-        pending.accesses = {key: row for key, row in pending.accesses.items() if key[1] not in gone}
-        for path in gone & pending.before.keys():
-            del pending.before[path]
+        self.accesses = {key: row for key, row in self.accesses.items() if key[1] not in gone}
+        for path in gone & self.before.keys():
+            del self.before[path]
         return dropped
 
     def changed_paths(self) -> list[bytes]:
@@ -136,10 +125,10 @@ class Fold:
             if isinstance(event, Access):
                 self._access(event)
             elif isinstance(event, ProcessStarted):
-                self._processes.add(event.process)
+                self._known.add(event.process)
                 # Whether one is known need not be told of those that are gone.
-                self._processes.discard(event.previous or 0)
-                self._pending.processes[event.process] = event
+                self._known.discard(event.previous or 0)
+                self.processes[event.process] = event
             elif isinstance(event, ProcessExited):
                 self._exited(event)
             elif isinstance(event, Lost):
@@ -165,7 +154,7 @@ class Fold:
             and not int(row.flags) & (_EMPTY | _READ_FIRST)
             and not self._requested.get(access.path)
         ):
-            self._pending.accesses[key] = _flagged(row, _READ_FIRST)
+            self.accesses[key] = _flagged(row, _READ_FIRST)
         elif op is _CONNECT and access.outcome in MAYBE_DONE and not self._of_whole_machine:
             bus = bus_of(access.path)
             if bus is not None:
@@ -173,7 +162,7 @@ class Fold:
 
     def _row(self, key: AccessKey, access: Access) -> AccessRecord | None:
         """Fold a call into its row; None if no more rows can be held: then it counts as lost."""
-        accesses = self._pending.accesses
+        accesses = self.accesses
         row = accesses.get(key)
         if row is not None:
             row = accesses[key] = _added(row, access)
@@ -181,7 +170,7 @@ class Fold:
             self.lost += access.count
             return None
         else:
-            if access.process not in self._processes:
+            if access.process not in self._known:
                 self._unannounced(access.process, access.at)
             # Taken apart at once: every call comes through here, and most are the first of theirs.
             process, op, _, _, outcome, at, errno, flags, _, _, count, last = access
@@ -217,9 +206,9 @@ class Fold:
 
     def _unannounced(self, process: int, at: int) -> None:
         """Stand in for a process whose start the recorder lost, so that its accesses are kept."""
-        self._processes.add(process)
+        self._known.add(process)
         # One that has ended may be forgotten here and not be stored yet.
-        self._pending.processes.setdefault(
+        self.processes.setdefault(
             process, ProcessStarted(process, None, None, 0, b"", (), b"", 0, 0, b"", {}, at)
         )
 
@@ -254,10 +243,10 @@ class Fold:
         origin: bytes | None = None,
     ) -> None:
         """Note the other name of a rename or link; one that was refused hides none that was not."""
-        row = self._pending.accesses[key]
+        row = self.accesses[key]
         if outcome in MAYBE_DONE or row.outcome not in MAYBE_DONE:
             row = row._replace(to=to or row.to, origin=origin or row.origin)
-            self._pending.accesses[key] = row
+            self.accesses[key] = row
 
     def _renamed(self, access: Access, new: bytes) -> None:
         self._requested[access.path] = self._requested[new] = True
@@ -293,21 +282,21 @@ class Fold:
         row = self._row(key, access)
         if row is None:
             return
-        self._pending.accesses[key] = row._replace(origin=origin)
+        self.accesses[key] = row._replace(origin=origin)
         self._requested[path] = True
 
     def _note_before(self, path: bytes, before: FileState) -> None:
         if path not in self._before_known:
             self._before_known.add(path)
-            self._pending.before[path] = before
+            self.before[path] = before
             if self._passing is not None and before == ABSENT:
                 self._passing.made(path)
 
     def _exited(self, event: ProcessExited) -> None:
-        if event.process not in self._processes:
+        if event.process not in self._known:
             self._unannounced(event.process, event.at)
-        self._processes.discard(event.process)
-        self._pending.exits[event.process] = event
+        self._known.discard(event.process)
+        self.exits[event.process] = event
 
     def _lost(self, lost: Lost) -> None:
         self.lost += lost.count

@@ -31,7 +31,7 @@ from imptrace.db.codes import (
     OUTCOME_CODES,
     unpack_strings,
 )
-from imptrace.db.effect import MADE_UP, Difference, effect_of, judged
+from imptrace.db.effect import MADE_UP, effect_of, judged
 from imptrace.db.location import elsewhere
 from imptrace.db.models import Access, Base, FileState, Gap, Mount, MountName, Path, Process, Run
 from imptrace.db.parts import belonging, shown_name
@@ -286,9 +286,9 @@ def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
     counts[None] = connection.scalars(in_run).one() - connection.scalars(changes).one()
     counts[None] -= counts[Effect.UNCHANGED]
     for row in connection.execute(_differences(asked, run_id)):
-        done, written, *same, count = row
-        difference = Difference(*map(bool, same))
-        counts[judged(difference, done=bool(done), written=bool(written))] += count
+        found = row._asdict()
+        count = found.pop("paths")
+        counts[judged(**{name: bool(value) for name, value in found.items()})] += count
     _count_unclear(connection, run_id, asked, counts)
     return counts
 
@@ -321,19 +321,19 @@ def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
 
 
 def _differences(asked: Subquery, run_id: int) -> Select[Any]:
-    """Select done, written, the fields of Difference, and how many paths have them all so."""
-    facts = (
-        _before.c.type != _ABSENT,
-        _after.c.type != _ABSENT,
-        and_(_before.c.type == _DIRECTORY, _after.c.type == _DIRECTORY),
-        _equal("type", "inode", "mode", "uid", "gid"),
-        _equal("size", "mtime_ns"),
-        _equal("ctime_ns"),
-    )
+    """Select all that `judged` asks, and how many paths have it so."""
+    facts = {
+        "was_there": _before.c.type != _ABSENT,
+        "is_there": _after.c.type != _ABSENT,
+        "directories": and_(_before.c.type == _DIRECTORY, _after.c.type == _DIRECTORY),
+        "same_object": _equal("type", "inode", "mode", "uid", "gid"),
+        "same_content": _equal("size", "mtime_ns"),
+        "same_ctime": _equal("ctime_ns"),
+    }
     groups = [asked.c.done, asked.c.written]
-    groups += [case((fact, 1), else_=0).label(f"fact_{at}") for at, fact in enumerate(facts)]
+    groups += [case((fact, 1), else_=0).label(name) for name, fact in facts.items()]
     return (
-        select(*groups, func.count())
+        select(*groups, func.count().label("paths"))
         .select_from(asked)
         .join(_before, _state_of(_before, asked, run_id, BEFORE))
         .join(_after, _state_of(_after, asked, run_id, AFTER))

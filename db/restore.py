@@ -7,9 +7,10 @@ from sqlalchemy import Connection, Engine
 
 from imptrace.db import store
 from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING
-from imptrace.db.fold import Pending
+from imptrace.db.fold import AccessKey
 from imptrace.db.liveness import NOBODY
 from imptrace.db.records import (
+    AccessRecord,
     PathRecord,
     ProcessRecord,
     RunDetails,
@@ -40,32 +41,33 @@ def _insert(connection: Connection, details: RunDetails) -> int:
         warnings=json.dumps(run.warnings),
         elsewhere=run.elsewhere,
     )
-    pending = _pending(details)
+    accesses = _accesses(details.paths)
+    before = {path.path: path.before for path in details.paths if path.before is not None}
     ids: dict[bytes, int] = {}
     store.insert_properties(connection, run_id, run.properties)
     store.insert_mounts(connection, run_id, details.mounts)
     store.insert_mount_names(connection, run_id, details.mount_names)
     store.insert_gaps(connection, run_id, details.gaps)
-    store.insert_processes(connection, run_id, pending)
-    store.resolve_paths(connection, pending, ids)
-    store.upsert_accesses(connection, run_id, pending, ids)
-    store.insert_before(connection, run_id, pending, ids)
+    store.insert_processes(
+        connection, run_id, map(_started, details.processes), _ends(details.processes)
+    )
+    store.resolve_paths(connection, accesses, ids)
+    store.upsert_accesses(connection, run_id, accesses, ids)
+    store.insert_before(connection, run_id, before, ids)
     store.insert_after(connection, run_id, _snapshots(details.paths), ids)
     return run_id
 
 
-def _pending(details: RunDetails) -> Pending:
-    pending = Pending()
-    for process in details.processes:
-        pending.processes[process.id] = _started(process)
+def _accesses(paths: Iterable[PathRecord]) -> dict[AccessKey, AccessRecord]:
+    return {
+        (access.process, path.path, access.op): access for path in paths for access in path.accesses
+    }
+
+
+def _ends(processes: Iterable[ProcessRecord]) -> Iterable[ProcessExited]:
+    for process in processes:
         if process.ended is not None:
-            pending.exits[process.id] = ProcessExited(process.id, process.status, process.ended)
-    for path in details.paths:
-        if path.before is not None:
-            pending.before[path.path] = path.before
-        for access in path.accesses:
-            pending.accesses[access.process, path.path, access.op] = access
-    return pending
+            yield ProcessExited(process.id, process.status, process.ended)
 
 
 def _started(process: ProcessRecord) -> ProcessStarted:

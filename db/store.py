@@ -35,7 +35,7 @@ from imptrace.db.codes import (
     storable,
     to_signed,
 )
-from imptrace.db.fold import Pending
+from imptrace.db.fold import AccessKey
 from imptrace.db.liveness import RecorderIdentity
 from imptrace.db.models import (
     Access,
@@ -49,7 +49,7 @@ from imptrace.db.models import (
     Run,
     UnitProperty,
 )
-from imptrace.db.records import RunRecord, RunStart
+from imptrace.db.records import AccessRecord, RunRecord, RunStart
 from imptrace.facts.units import unit_of
 from imptrace.tracer import events
 from imptrace.tracer.events import Outcome, Snapshot
@@ -227,25 +227,32 @@ def insert_gaps(
         connection.execute(insert(Gap), rows)
 
 
-def insert_processes(connection: Connection, run_id: int, pending: Pending) -> None:
+def insert_processes(
+    connection: Connection,
+    run_id: int,
+    processes: Iterable[events.ProcessStarted],
+    exits: Iterable[events.ProcessExited],
+) -> None:
     """Store new process images, and the ends of those that ended."""
     statement = insert_into(connection, Process).on_conflict_do_nothing()
-    started = (_process_row(run_id, process) for process in pending.processes.values())
+    started = (_process_row(run_id, process) for process in processes)
     execute_many(connection, statement, _PROCESS_COLUMNS, started)
-    ended = ((end.at, end.status, run_id, end.process) for end in pending.exits.values())
+    ended = ((end.at, end.status, run_id, end.process) for end in exits)
     execute_many(connection, _END_OF_PROCESS, _END_OF_PROCESS_NAMES, ended)
 
 
-def resolve_paths(connection: Connection, pending: Pending, ids: dict[bytes, int]) -> None:
-    """Give an id to each pending path that has none; `ids` is filled in."""
+def resolve_paths(
+    connection: Connection, accesses: Mapping[AccessKey, AccessRecord], ids: dict[bytes, int]
+) -> None:
+    """Give an id to each path that has none; `ids` is filled in."""
     # Sorted: two writers that meet the same new paths wait for each other in one direction only.
-    new = sorted({path for _, path, _ in pending.accesses if path not in ids})
+    new = sorted({path for _, path, _ in accesses if path not in ids})
     for chunk in chunks(new, CHUNK):
         # Keyed by the objects that the fold already holds, not by copies.
         made = insert_paths(connection, chunk)
         ids.update((path, made[path]) for path in chunk if path in made)
         find_paths(connection, (path for path in chunk if path not in made), ids)
-    rows = pending.accesses.values()
+    rows = accesses.values()
     others = {name for row in rows for name in (row.to, row.origin) if name and name not in ids}
     find_paths(connection, others, ids)
 
@@ -289,7 +296,10 @@ def forget_paths(connection: Connection, run_id: int, paths: Iterable[bytes]) ->
 
 
 def upsert_accesses(
-    connection: Connection, run_id: int, pending: Pending, ids: Mapping[bytes, int]
+    connection: Connection,
+    run_id: int,
+    accesses: Mapping[AccessKey, AccessRecord],
+    ids: Mapping[bytes, int],
 ) -> None:
     """Store accesses; one that an earlier batch holds is folded into its row."""
     statement = insert_into(connection, Access)
@@ -323,18 +333,21 @@ def upsert_accesses(
             None if row.to is None else ids.get(row.to, NOT_KEPT),
             None if row.origin is None else ids.get(row.origin, NOT_KEPT),
         )
-        for (process, path, op), row in pending.accesses.items()
+        for (process, path, op), row in accesses.items()
     )
     execute_many(connection, statement, _ACCESS_COLUMNS, rows)
 
 
 def insert_before(
-    connection: Connection, run_id: int, pending: Pending, ids: Mapping[bytes, int]
+    connection: Connection,
+    run_id: int,
+    before: Mapping[bytes, events.FileState],
+    ids: Mapping[bytes, int],
 ) -> None:
     """Store what stood at paths before their first change."""
     rows = (
         _state_row(run_id, ids[path], BEFORE, state)
-        for path, state in pending.before.items()
+        for path, state in before.items()
         if path in ids
     )
     _insert_states(connection, rows)

@@ -91,7 +91,7 @@ class RunWriter:
         """Store what was folded since the last commit, in one transaction. Never raises for it."""
         if self._lasts:
             self._upkeep()
-        if not self._fold.pending and self._stored_counters == self._counters():
+        if not self._fold.is_pending and self._stored_counters == self._counters():
             return
         self._store_rest(until=time.monotonic())
 
@@ -222,13 +222,14 @@ class RunWriter:
         self._connection.close()
 
     def _store_pending(self) -> None:
-        pending = self._fold.pending
-        connection = self._connection
-        store.insert_processes(connection, self.run_id, pending)
-        store.forget_many(self._path_ids)
-        store.resolve_paths(connection, pending, self._path_ids)
-        store.upsert_accesses(connection, self.run_id, pending, self._path_ids)
-        store.insert_before(connection, self.run_id, pending, self._path_ids)
+        fold, connection, ids = self._fold, self._connection, self._path_ids
+        store.insert_processes(
+            connection, self.run_id, fold.processes.values(), fold.exits.values()
+        )
+        store.forget_many(ids)
+        store.resolve_paths(connection, fold.accesses, ids)
+        store.upsert_accesses(connection, self.run_id, fold.accesses, ids)
+        store.insert_before(connection, self.run_id, fold.before, ids)
         if self._counters() != self._stored_counters:
             self._store_remarks()
 

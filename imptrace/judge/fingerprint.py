@@ -2,28 +2,18 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import NamedTuple
 
 from imptrace.judge.model import Kind, Level, Method, Recommendation, Scope
 
-
-class Row(NamedTuple):
-    """What matters of one kept path."""
-
-    path: bytes
-    kind: Kind
-    method: Method
-    level: Level | None
-    user: str | None
-    group: str | None
-    mode: int | None
+Row = tuple[bytes, Kind, Method, Level | None, str | None, str | None, int | None]
+"""What matters of one kept path: path, kind, method, level, user, group, mode."""
 
 
 def fingerprint(rows: Iterable[Row]) -> str:
     """Give a short text that is equal for equal rows, in whatever order they come."""
     lines = sorted(
-        b"\0".join([row.path, *(str(part).encode(errors="surrogateescape") for part in row[1:])])
-        for row in rows
+        b"\0".join([path, *(str(part).encode(errors="surrogateescape") for part in parts)])
+        for path, *parts in rows
     )
     return hashlib.blake2b(b"\n".join(lines), digest_size=16).hexdigest()
 
@@ -31,7 +21,7 @@ def fingerprint(rows: Iterable[Row]) -> str:
 def fingerprint_of(recommendations: Iterable[Recommendation]) -> str:
     """Give that of an advice: of what the subject owns."""
     return fingerprint(
-        Row(each.path, each.kind, each.method, each.level, each.user, each.group, each.mode)
+        (each.path, each.kind, each.method, each.level, each.user, each.group, each.mode)
         for each in recommendations
         if each.scope is Scope.OWNED
     )

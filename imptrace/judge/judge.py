@@ -12,7 +12,7 @@ from imptrace.judge.closed import Privacy
 from imptrace.judge.codes import Code
 from imptrace.judge.judged import Judged, State
 from imptrace.judge.known import Knowledge, Known
-from imptrace.judge.level import Sighting, level_of, tagged_caches
+from imptrace.judge.level import level_of, tagged_caches
 from imptrace.judge.model import Facts, Figure, Reason, SetAside, Why
 from imptrace.judge.names import names_of
 from imptrace.judge.path_facts import PathFacts, merge, under_links
@@ -117,20 +117,19 @@ class _Classifier:
         return _never(known) or self._state(path, facts, known)
 
     def _state(self, path: bytes, facts: PathFacts, known: Known | None) -> State:
-        place = self._places.place_of(path)
-        level, reasons = level_of(Sighting(path, facts, place, self._privacy.of(path)))
         hazards = hazards_of(path, facts)
-        return State(
-            path=path,
-            facts=facts,
-            place=place,
-            known=known,
-            level=level,
-            reasons=reasons,
+        state = State(
+            path,
+            facts,
+            self._places.place_of(path),
+            self._privacy.of(path),
+            not facts.is_directory,
+            known,
             hazards=hazards,
             method=method_for(hazards),
-            is_file=not facts.is_directory,
         )
+        level, reasons = level_of(state)
+        return state._replace(level=level, reasons=reasons)
 
 
 def _never(known: Known | None) -> Exclusion | None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from imptrace.db.records import PathRecord
+from imptrace.facts.paths import parent_of
 from imptrace.judge.known import Known
 from imptrace.judge.model import Facts, Level, Method, Reason, SetAside
 from imptrace.judge.names import Names
@@ -18,17 +20,31 @@ class State(NamedTuple):
     path: bytes
     facts: PathFacts
     place: Place
-    known: Known | None
-    """What the catalogue says about it."""
-    level: Level
-    reasons: tuple[Reason, ...]
-    """Why it has this level."""
-    hazards: tuple[Reason, ...]
-    """What stands against keeping it by itself."""
-    method: Method
-    """How an entry for it alone has to be made."""
+    is_private: bool
+    """Nobody but the owner can read it: by its own mode, or that of a directory above it."""
     is_file: bool
     """Whether it has content of its own: anything but a directory."""
+    known: Known | None = None
+    """What the catalogue says about it."""
+    level: Level = Level.NORMAL
+    reasons: tuple[Reason, ...] = ()
+    """Why it has this level."""
+    hazards: tuple[Reason, ...] = ()
+    """What stands against keeping it by itself."""
+    method: Method = Method.BIND
+    """How an entry for it alone has to be made."""
+
+    @property
+    def inner_names(self) -> tuple[bytes, ...]:
+        """The names of the path below its container, without its own."""
+        return _names_between(self.place.container, parent_of(self.path))
+
+
+@lru_cache(maxsize=4096)
+def _names_between(container: bytes, directory: bytes) -> tuple[bytes, ...]:
+    """The names of a directory below its container; none for the container itself."""
+    below = directory[len(container) :].strip(b"/")
+    return tuple(below.split(b"/")) if below else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

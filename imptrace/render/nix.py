@@ -1,7 +1,7 @@
 """An advice as Nix, for whichever module persists things on the user's system."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
 from imptrace.errors import UsageError
@@ -58,14 +58,6 @@ class Target(StrEnum):
     PRESERVATION = "preservation"
 
 
-@dataclass(frozen=True, slots=True)
-class NixAnswer:
-    """A module, and what it had to leave out, in words."""
-
-    text: str
-    left_out: tuple[str, ...]
-
-
 Written = tuple[list[str], list[tuple[Recommendation, str]]]
 """Bindings, and recommendations that do not fit the target, each with the reason."""
 
@@ -86,11 +78,12 @@ def option_of(advice: Advice) -> str | None:
 
 def nix(
     advices: Sequence[Advice], target: Target | None = None, storage: bytes | None = None
-) -> NixAnswer:
+) -> tuple[str, tuple[str, ...]]:
     """Write what is recommended and owned as modules for NixOS or home-manager, one for each kind.
 
     `target`: the one module to write for; None chooses for each advice what suits it.
-    `storage`: where it is kept. Raises UsageError if the target does not fit the subject.
+    `storage`: where it is kept. Besides the text, what it had to leave out comes back, in words.
+    Raises UsageError if the target does not fit the subject.
     """
     by_kind: dict[Target, list[Advice]] = {}
     for advice in advices:
@@ -107,7 +100,7 @@ def nix(
     answers = ["\n".join(["{", *lines, "}"]) if lines else "{ }" for lines in texts.values()]
     if len(answers) > 1:
         answers = [f"# {file}\n{text}" for file, text in zip(texts, answers, strict=True)]
-    return NixAnswer(text="\n\n".join(answers), left_out=tuple(left_out))
+    return "\n\n".join(answers), tuple(left_out)
 
 
 def _file_of(kind: Target, advice: Advice) -> str:
@@ -144,7 +137,7 @@ def _body(
     remarks = [*_remarks(_LEFT_OUT, left_out), *_remarks(_SHARED, shared)]
     proven = []
     if advice.rehearsed is not None and bindings:
-        proven = [f"  {line}" for line in comment(rehearsed_words(advice.rehearsed)).lines]
+        proven = [f"  {comment(rehearsed_words(advice.rehearsed))}"]
     return [*proven, *bindings, *remarks], left_out
 
 
@@ -400,11 +393,7 @@ def _binding(path: str, contents: Contents) -> list[str]:
 def _remarks(heading: str, lines: Sequence[str]) -> list[str]:
     if not lines:
         return []
-    return [
-        f"  {line}"
-        for each in (heading, *(f"- {line}" for line in lines))
-        for line in comment(each).lines
-    ]
+    return [f"  {comment(each)}" for each in (heading, *(f"- {line}" for line in lines))]
 
 
 _WRITERS = {

@@ -3,7 +3,6 @@
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from imptrace.errors import UsageError
 
@@ -17,11 +16,10 @@ class NotExpressibleError(UsageError):
     """A path holds what no Nix string can."""
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
-    """Lines that stand above the next element of a list."""
+class Comment(str):
+    """A line that stands above the next element of a list."""
 
-    lines: tuple[str, ...]
+    __slots__ = ()
 
 
 Scalar = bytes | str | bool
@@ -72,7 +70,7 @@ def attribute_path(*names: str) -> str:
 
 def comment(text: str) -> Comment:
     """Make a comment of one line, of text that is printable already."""
-    return Comment((f"# {text}",))
+    return Comment(f"# {text}")
 
 
 def binding(path: str, value: Value, depth: int = 0) -> str:
@@ -113,7 +111,7 @@ def _expanded_list(value: Sequence[Value | Comment], depth: int) -> str:
     lines: list[str] = []
     for each in value:
         if isinstance(each, Comment):
-            lines += (inner + line for line in each.lines)
+            lines.append(inner + each)
         else:
             lines.append(inner + _value(each, depth + 1))
     return "\n".join(["[", *lines, f"{indent}]"])

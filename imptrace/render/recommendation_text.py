@@ -115,14 +115,14 @@ def _heading(advice: Advice) -> str:
 def _rows(
     title: str, found: Sequence[Whole], advice: Advice, screen: Screen, *, parts: bool
 ) -> list[str]:
-    is_shared = found[0].kept.scope is Scope.SHARED
+    is_shared = found[0][0].scope is Scope.SHARED
     heading: tuple[str, ...] = (title, "LEVEL", "OWNER", "SURE", "USED BY", "WHY")
     rows: list[tuple[str, ...]] = []
     styles: list[str] = []
-    for each in found:
-        rows.append(_row(each.kept, advice))
-        styles.append(_STYLES.get(each.kept.level, ""))
-        for level, cells in _parts(each, advice, in_full=parts):
+    for kept, *within in found:
+        rows.append(_row(kept, advice))
+        styles.append(_STYLES.get(kept.level, ""))
+        for level, cells in _parts(within, advice, in_full=parts):
             rows.append(cells)
             styles.append(_STYLES.get(level, ""))
     if not is_shared:
@@ -151,15 +151,15 @@ def _name(each: Recommendation, advice: Advice) -> str:
 
 
 def _parts(
-    whole: Whole, advice: Advice, *, in_full: bool
+    within: Sequence[Recommendation], advice: Advice, *, in_full: bool
 ) -> Iterator[tuple[Level, tuple[str, ...]]]:
     """Rows about what lies in a directory that is kept: all, or one for each other level."""
     if in_full:
-        for each in whole.parts:
+        for each in within:
             yield each.level, ("  " + _name(each, advice), *_row(each, advice)[1:])
         return
-    for level in sorted({each.level for each in whole.parts}, reverse=True):
-        of_level = [each for each in whole.parts if each.level is level]
+    for level in sorted({each.level for each in within}, reverse=True):
+        of_level = [each for each in within if each.level is level]
         names = [
             printable(name_of(each.path)) + ("/" if each.kind is Kind.DIRECTORY else "")
             for each in of_level[:_NAMED]

@@ -72,7 +72,7 @@ def service(tmp_path: Path) -> Entry:
 
 
 def written(*runs: RunDetails, entry: Entry, target: Target = Target.OPTIONS) -> str:
-    return nix([advice(*runs, entry=entry, entries=(entry,))], target).text
+    return nix([advice(*runs, entry=entry, entries=(entry,))], target)[0]
 
 
 def test_another_distributions_place_is_never_written(service: Entry) -> None:
@@ -100,9 +100,9 @@ def test_what_ran_from_the_store_has_its_own_place(service: Entry) -> None:
 def test_one_of_many_places_is_left_out_and_named(service: Entry) -> None:
     """The instance's name is in the configuration alone."""
     seen = run(made(b"/srv/pool"), created(b"/srv/pool/x"))
-    answer = nix([advice(seen, entry=service, entries=(service,))], Target.OPTIONS)
-    assert "directories" not in answer.text
-    assert "/var/lib/pool-<name>" in answer.left_out[0]
+    text, left_out = nix([advice(seen, entry=service, entries=(service,))], Target.OPTIONS)
+    assert "directories" not in text
+    assert "/var/lib/pool-<name>" in left_out[0]
 
 
 def test_asked_for_with_what_is_declared_each_place_is_written_once(service: Entry) -> None:

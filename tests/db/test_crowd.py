@@ -117,7 +117,7 @@ def test_of_names_that_come_and_go_a_few_are_kept() -> None:
     fold = Fold(of_whole_machine=True)
     fold.feed(passing(500))
     assert len(fold.passed()) == 500 - KEPT
-    assert len({path for _, path, _ in fold.pending.accesses}) == KEPT
+    assert len({path for _, path, _ in fold.accesses}) == KEPT
     assert len(fold.changed_paths()) == KEPT
     ordinary = Fold()
     ordinary.feed(passing(500))

@@ -25,7 +25,7 @@ def folded(*events: Event) -> Fold:
 
 
 def row(fold: Fold, op: Op, path: bytes, process_id: int = 1) -> AccessRecord:
-    return fold.pending.accesses[process_id, path, op]
+    return fold.accesses[process_id, path, op]
 
 
 def is_read_first(fold: Fold, path: bytes) -> bool:
@@ -36,12 +36,12 @@ def test_equal_calls_become_one_row_with_a_count() -> None:
     fold = folded(read(b"/a", at=7), read(b"/a", at=5, count=3, last=20), read(b"/a", at=9))
     found = row(fold, Op.READ, b"/a")
     assert (found.count, found.first, found.last) == (5, 5, 20)
-    assert len(fold.pending.accesses) == 1
+    assert len(fold.accesses) == 1
 
 
 def test_rows_are_kept_apart_by_process_and_op() -> None:
     fold = folded(read(b"/a"), read(b"/a", process=2), access(Op.WRITE, b"/a"))
-    assert len(fold.pending.accesses) == 3
+    assert len(fold.accesses) == 3
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_a_first_read_after_a_commit_is_still_judged_by_the_whole_run() -> None:
 
 def test_the_first_state_before_a_change_is_kept() -> None:
     fold = folded(access(Op.WRITE, b"/a", before=FILE), access(Op.CHMOD, b"/a", before=LATER))
-    assert fold.pending.before == {b"/a": FILE}
+    assert fold.before == {b"/a": FILE}
     fold.stored()
     fold.feed([access(Op.WRITE, b"/a", before=LATER)])
-    assert not fold.pending.before
+    assert not fold.before
 
 
 def test_a_rename_is_told_on_both_names() -> None:
     fold = folded(create(b"/a.tmp"), rename(b"/a.tmp", b"/a", before2=FILE))
     assert row(fold, Op.RENAME, b"/a.tmp").to == b"/a"
     assert row(fold, Op.RENAME, b"/a").origin == b"/a.tmp"
-    assert fold.pending.before == {b"/a.tmp": ABSENT, b"/a": FILE}
+    assert fold.before == {b"/a.tmp": ABSENT, b"/a": FILE}
     assert set(fold.changed_paths()) == {b"/a.tmp", b"/a"}
 
 
@@ -126,7 +126,7 @@ def test_a_link_is_told_on_both_names() -> None:
 
 def test_the_text_of_a_symlink_is_no_path() -> None:
     fold = folded(access(Op.SYMLINK, b"/link", b"../elsewhere", before=ABSENT))
-    assert list(fold.pending.accesses) == [(1, b"/link", Op.SYMLINK)]
+    assert list(fold.accesses) == [(1, b"/link", Op.SYMLINK)]
 
 
 def test_a_renamed_directory_takes_its_changed_contents_along() -> None:
@@ -141,14 +141,14 @@ def test_a_renamed_directory_takes_its_changed_contents_along() -> None:
         carried = row(fold, Op.RENAME, b"/wal/" + name)
         assert carried.origin == b"/wal.tmp/" + name
         assert carried.flags == AccessFlag.CARRIED
-        assert fold.pending.before[b"/wal/" + name] == ABSENT
-    assert (1, b"/wal/only-read", Op.RENAME) not in fold.pending.accesses
+        assert fold.before[b"/wal/" + name] == ABSENT
+    assert (1, b"/wal/only-read", Op.RENAME) not in fold.accesses
     assert {b"/wal", b"/wal/1", b"/wal/sub/2"} <= set(fold.changed_paths())
 
 
 def test_a_rename_that_failed_carries_nothing() -> None:
     fold = folded(create(b"/d/f"), rename(b"/d", b"/e", outcome=Outcome.FAILED))
-    assert (1, b"/e/f", Op.RENAME) not in fold.pending.accesses
+    assert (1, b"/e/f", Op.RENAME) not in fold.accesses
 
 
 def test_a_rename_that_may_have_failed_is_followed_by_the_second_try() -> None:
@@ -162,12 +162,12 @@ def test_an_exchange_carries_both_ways() -> None:
     assert row(fold, Op.RENAME, b"/b/1").origin == b"/a/1"
     assert row(fold, Op.RENAME, b"/a/2").origin == b"/b/2"
     # Something that the run never touched may have stood there.
-    assert b"/b/1" not in fold.pending.before
+    assert b"/b/1" not in fold.before
 
 
 def test_a_process_whose_start_was_lost_is_stood_in_for() -> None:
     fold = folded(read(b"/a", process=77))
-    assert fold.pending.processes[77].exe == b""
+    assert fold.processes[77].exe == b""
 
 
 def test_a_connection_to_a_message_bus_is_remarked_once() -> None:
@@ -201,7 +201,7 @@ def test_what_was_lost_and_unseen_is_counted() -> None:
 def test_memory_is_bounded_while_nothing_can_be_stored() -> None:
     fold = Fold(pending_limit=10)
     fold.feed([process(), *(read(b"/%d" % number, count=2) for number in range(15))])
-    assert len(fold.pending.accesses) == 10
+    assert len(fold.accesses) == 10
     assert fold.lost == 10
     fold.feed([read(b"/3")])
     assert (row(fold, Op.READ, b"/3").count, fold.lost) == (3, 10)
@@ -210,6 +210,6 @@ def test_memory_is_bounded_while_nothing_can_be_stored() -> None:
 def test_an_exit_is_kept_for_the_next_commit() -> None:
     fold = folded()
     fold.stored()
-    assert not fold.pending
+    assert not fold.is_pending
     fold.feed([ProcessExited(1, 256, 99)])
-    assert fold.pending.exits[1].status == 256
+    assert fold.exits[1].status == 256

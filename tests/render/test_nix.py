@@ -77,18 +77,18 @@ def test_what_nix_cannot_name_is_refused_by_name() -> None:
 def test_a_path_that_nix_cannot_name_does_not_spoil_the_others() -> None:
     """It is left out, and named in the answer and beside it."""
     found = advice(run(created(b"/var/lib/ke\xff/x"), created(b"/var/lib/keeper/x")))
-    answer = nix([found], Target.IMPERMANENCE)
-    assert '"/var/lib/keeper' in answer.text
-    assert answer.left_out == ("/var/lib/ke\\xff: Nix cannot name it, because it is not UTF-8",)
-    assert "# - /var/lib/ke\\xff" in answer.text
+    text, left_out = nix([found], Target.IMPERMANENCE)
+    assert '"/var/lib/keeper' in text
+    assert left_out == ("/var/lib/ke\\xff: Nix cannot name it, because it is not UTF-8",)
+    assert "# - /var/lib/ke\\xff" in text
 
 
 @needs_nix
 @pytest.mark.nix
 def test_impermanence(tmp_path: Path) -> None:
     """System and home are apart; owner and mode are given where they are not the default."""
-    answer = nix([service_advice()], Target.IMPERMANENCE, b"/keep")
-    assert evaluated(answer.text, tmp_path) == {
+    text, _ = nix([service_advice()], Target.IMPERMANENCE, b"/keep")
+    assert evaluated(text, tmp_path) == {
         "environment": {
             "persistence": {
                 "/keep": {
@@ -112,8 +112,8 @@ def test_impermanence(tmp_path: Path) -> None:
 @pytest.mark.nix
 def test_preservation_gives_all_values(tmp_path: Path) -> None:
     """Its defaults would be applied at every boot, to what has other owners."""
-    answer = nix([service_advice()], Target.PRESERVATION)
-    kept = evaluated(answer.text, tmp_path)["preservation"]["preserveAt"]["/persistent"]
+    text, _ = nix([service_advice()], Target.PRESERVATION)
+    kept = evaluated(text, tmp_path)["preservation"]["preserveAt"]["/persistent"]
     assert kept["directories"][0] == {
         "directory": "/etc/keeper/keys",
         "user": "root",
@@ -127,11 +127,11 @@ def test_preservation_gives_all_values(tmp_path: Path) -> None:
 @pytest.mark.nix
 def test_home_manager_leaves_out_the_system(tmp_path: Path) -> None:
     """And says so."""
-    answer = nix([service_advice()], Target.HOME_MANAGER)
-    assert evaluated(answer.text, tmp_path) == {
+    text, left_out = nix([service_advice()], Target.HOME_MANAGER)
+    assert evaluated(text, tmp_path) == {
         "home": {"persistence": {"/persistent": {"files": [".keeperrc"]}}}
     }
-    assert answer.left_out == (
+    assert left_out == (
         "/etc/keeper/keys: not in a home directory",
         "/var/lib/keeper: not in a home directory",
     )
@@ -160,19 +160,19 @@ def test_one_store_never_holds_a_path_twice(tmp_path: Path) -> None:
         b"/home/alice/.config/keeper",
         b"/home/alice/.config/keeper/token",
     ]
-    answer = nix([found], Target.HOME_MANAGER)
-    assert evaluated(answer.text, tmp_path)["home"]["persistence"]["/persistent"] == {
+    text, _ = nix([found], Target.HOME_MANAGER)
+    assert evaluated(text, tmp_path)["home"]["persistence"]["/persistent"] == {
         "directories": [{"directory": ".config/keeper", "mode": "0700"}]
     }
-    assert "parts of it are secret" in answer.text
+    assert "parts of it are secret" in text
 
 
 def test_a_replaced_file_without_a_directory_gets_no_entry_but_a_remedy() -> None:
     """A bind mount would break it, and so would a link."""
     path = b"/home/alice/.keeper-settings"
     replaced = created(path, access(Op.RENAME, origin=path + b".new"))
-    answer = nix([advice(run(replaced))], Target.IMPERMANENCE)
-    assert answer.text.startswith("{\n  # Left out:\n  # - /home/alice/.keeper-settings: no entry")
+    text, _ = nix([advice(run(replaced))], Target.IMPERMANENCE)
+    assert text.startswith("{\n  # Left out:\n  # - /home/alice/.keeper-settings: no entry")
 
 
 def test_a_database_alone_gets_no_entry_in_any_module() -> None:
@@ -180,7 +180,7 @@ def test_a_database_alone_gets_no_entry_in_any_module() -> None:
     found = advice(run(created(b"/home/alice/.keeper.db", hint="sqlite")))
     named = replace(found, subject=replace(found.subject, option="programs.keeper"))
     for target in Target:
-        text = nix([named], target).text
+        text = nix([named], target)[0]
         assert "/home/alice/.keeper.db: no entry can keep it" in text
         assert "files =" not in text
 
@@ -207,9 +207,9 @@ def test_what_lies_in_a_directory_that_nixos_has_elsewhere_moves_with_it() -> No
         found,
         recommendations=(replace(directory, on_nixos=place), replace(part, method=Method.NONE)),
     )
-    answer = nix([moved], Target.HOME_MANAGER)
-    assert answer.left_out == ()
-    assert ".config/keeper/token" not in answer.text
+    text, left_out = nix([moved], Target.HOME_MANAGER)
+    assert left_out == ()
+    assert ".config/keeper/token" not in text
 
 
 def test_the_form_is_nixfmts() -> None:
@@ -235,11 +235,11 @@ def test_roots_own_files_are_the_systems() -> None:
     """A module for homes would join the path of the home before it: /root/root/.config/demo."""
     told = advice(ROOTS_RUN)
     assert default_target(told) is Target.IMPERMANENCE
-    assert '"/root/.config/demo"' in nix([told], Target.IMPERMANENCE).text
+    assert '"/root/.config/demo"' in nix([told], Target.IMPERMANENCE)[0]
 
 
 def test_a_module_for_homes_gets_roots_paths_without_the_home() -> None:
     """Whoever runs home-manager for root."""
-    text = nix([advice(ROOTS_RUN)], Target.HOME_MANAGER).text
+    text = nix([advice(ROOTS_RUN)], Target.HOME_MANAGER)[0]
     assert '".config/demo"' in text
     assert "/root/" not in text

@@ -98,7 +98,7 @@ def _place_rest(change: Change, files: list[Path], store: str | None) -> None:
         raise ImptraceError(f"{path} exists and keeps nothing that could be extended: look at it")
     storage = os.fsencode(store) if store and store.startswith("/") else b"/persistent"
     written = new_file(change.placeless, None, storage)
-    change.sources[path] = (b"", (written.text + "\n").encode())
+    change.sources[path] = (b"", (written + "\n").encode())
     say(f"no place for it is there: a new file, imported by: imports = [ ./{path.name} ];")
 
 

@@ -122,10 +122,10 @@ def _browse(found: Answer, base: bytes) -> None:
         subject=Subject(program=None), runs=(), recommendations=recommendations, set_aside=()
     )
     storage = next(iter(found.stores), None)
-    written = nix([advice], storage=storage)
-    for reason in written.left_out:
+    text, left_out = nix([advice], storage=storage)
+    for reason in left_out:
         say(f"left out: {reason}")
-    show(written.text, pager=False)
+    show(text, pager=False)
     if "keep" in COMMANDS:
         words = command_line([b"imptrace", b"keep", *marked])
         say(f"to write it into your configuration: {words} --config FILE")

@@ -139,10 +139,10 @@ def _explain(found: list[tuple[Facts, Advice]], path: str) -> None:
 
 
 def _nix(advices: list[Advice], target: Target | None, storage: str | None) -> None:
-    written = nix(advices, target, os.fsencode(storage) if storage is not None else None)
-    for reason in written.left_out:
+    text, left_out = nix(advices, target, os.fsencode(storage) if storage is not None else None)
+    for reason in left_out:
         say(f"left out: {reason}")
-    answer(written.text, pager=False)
+    answer(text, pager=False)
 
 
 def _plan(advices: list[Advice], facts: list[Facts], storage: str) -> None:

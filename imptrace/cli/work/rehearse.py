@@ -24,7 +24,7 @@ from imptrace.errors import ImptraceError, UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.advise import advise
-from imptrace.judge.fingerprint import Row, fingerprint
+from imptrace.judge.fingerprint import fingerprint
 from imptrace.judge.model import Method, Recommendation
 from imptrace.kept.declared import declared_by_configuration
 from imptrace.kept.rehearse.compare import Judged, came_back, findings
@@ -95,7 +95,7 @@ def _remember(wanted: Wanted, found: Asked, plan: Plan, shown: rehearsal.Shown) 
     if found.advice is None or verdict == rehearsal.UNPROVEN:
         return
     rows = (
-        Row(each.path, each.kind, _METHODS[each.how], each.level, each.user, each.group, each.mode)
+        (each.path, each.kind, _METHODS[each.how], each.level, each.user, each.group, each.mode)
         for each in plan.keeps
     )
     record_of_it = RehearsalRecord(

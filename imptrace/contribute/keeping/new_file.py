@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imptrace.judge.model import Advice, Recommendation, Subject
-from imptrace.render.nix import NixAnswer, Target, nix
+from imptrace.render.nix import Target, nix
 
 NAME = "kept-by-imptrace.nix"
 
 
-def new_file(wanted: Sequence[Recommendation], target: Target | None, storage: bytes) -> NixAnswer:
+def new_file(wanted: Sequence[Recommendation], target: Target | None, storage: bytes) -> str:
     """Write a module that keeps what is wanted: for impermanence unless the place is another's."""
     advice = Advice(
         subject=Subject(program=None),
@@ -17,7 +17,8 @@ def new_file(wanted: Sequence[Recommendation], target: Target | None, storage: b
         recommendations=tuple(wanted),
         set_aside=(),
     )
-    return nix([advice], target or Target.IMPERMANENCE, storage)
+    text, _ = nix([advice], target or Target.IMPERMANENCE, storage)
+    return text
 
 
 def where(files: Sequence[Path]) -> Path:

@@ -13,7 +13,8 @@ from imptrace.facts.content import Hint
 from imptrace.facts.levels import Level
 from imptrace.facts.paths import name_of
 from imptrace.judge.codes import Code
-from imptrace.judge.level import Sighting, level_of
+from imptrace.judge.judged import State
+from imptrace.judge.level import level_of
 from imptrace.judge.model import Reason
 from imptrace.judge.path_facts import SMALL, PathFacts
 from imptrace.judge.places import Area, Place
@@ -103,7 +104,7 @@ def level(
         # `token.py` is named for what it does, and a password in an example is none.
         path = path[: -len(name)] + SAYS_NOTHING
         facts = replace(facts, hint=None) if facts.hint == Hint.CREDENTIALS else facts
-    return level_of(Sighting(path, facts, place, is_private))
+    return level_of(State(path, facts, place, is_private, not facts.is_directory))
 
 
 @lru_cache(maxsize=65536)
