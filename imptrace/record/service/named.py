@@ -59,13 +59,14 @@ def _unit_name(word: str) -> str:
 def _members(patterns: Iterable[str], manager: Manager) -> Iterator[str]:
     """List the services that are there and can be recorded, each once, in order."""
     services = [each for each in patterns if each.endswith(".service")]
-    # Instances belong to whoever connects or logs in (sshd@*), unless there is nothing else.
+    # Instances belong to whoever connects or logs in (sshd@*), unless there is nothing else, or
+    # what else there is was over at once: Debian's postgresql.service only stands for its clusters.
     plain = [each for each in services if "@" not in each]
-    for wanted in (plain, services):
-        found = dict.fromkeys(unit for each in wanted for unit in _loaded(each, manager))
-        if found:
-            yield from found
-            return
+    found = list(dict.fromkeys(unit for each in plain for unit in _loaded(each, manager)))
+    yield from found
+    if all(manager.show(unit).get("SubState") == "exited" for unit in found):
+        every = dict.fromkeys(unit for each in services for unit in _loaded(each, manager))
+        yield from (unit for unit in every if unit not in found)
 
 
 def _loaded(pattern: str, manager: Manager) -> Iterator[str]:
