@@ -18,11 +18,14 @@ from imptrace.record.service import recording
 from imptrace.record.service.boot import Requested, request, start_in_this_boot, withdraw
 from imptrace.record.service.manager import Manager
 from imptrace.record.service.named import Named, named_units
-from imptrace.record.service.place import Place, recorded_units
+from imptrace.record.service.order import read_order
+from imptrace.record.service.passive import PassiveRecorder
+from imptrace.record.service.place import ORDER, Place, recorded_units
 from imptrace.record.service.recorder import Recorder
 from imptrace.record.service.recording import Finished, Started, Wish
 from imptrace.record.service.together import all_or_none, take_back, taken
 from imptrace.render.text import printable
+from imptrace.tracer.recorder import AUTO
 
 Units = Annotated[
     list[str],
@@ -45,7 +48,7 @@ Restart = Annotated[
     bool,
     typer.Option(
         "--restart/--no-restart",
-        help="Restart a unit that runs (the default), or leave it until its next start.",
+        help="Restart a unit that has a filter of the notify recorder (the default), or leave it.",
     ),
 ]
 
@@ -70,7 +73,20 @@ def start(
     units: Units,
     *,
     user: User = False,
-    restart: Restart = True,
+    restart: Annotated[
+        bool,
+        typer.Option(
+            "--restart/--no-restart",
+            help="Restart a unit that runs, to see its start as well; the default is to leave it.",
+        ),
+    ] = False,
+    recorder: Annotated[
+        str,
+        typer.Option(
+            metavar="auto|bpf|notify",
+            help="How accesses are seen: notify sees nothing before the unit's next start.",
+        ),
+    ] = AUTO,
     at_boot: Annotated[
         bool,
         typer.Option(
@@ -88,9 +104,9 @@ def start(
         bool, typer.Option("--writes-only", help="Leave reads alone: costs less.")
     ] = False,
 ) -> None:
-    """Record units from their next start on, and restart those that run.
+    """Record units as they run, across restarts, until `imptrace service finish`.
 
-    What must not be restarted at all is recorded as it runs by `imptrace attach --unit UNIT`.
+    Nothing is restarted unless --restart asks for it.
 
     Example: sudo imptrace service start networkmanager
     """
@@ -101,6 +117,7 @@ def start(
         stats=stats,
         writes_only=writes_only,
         restart=restart and not at_boot and not this_boot,
+        recorder=recorder,
     )
     manager = _manager(user=user)
     named = _named(units, manager)
@@ -162,6 +179,13 @@ def status(*, user: User = False, as_json: Json = False) -> None:
         if each.at_boot:
             typer.echo(f"{each.unit}: {each.unit_state}, to be recorded at the next boot")
             continue
+        if each.recorder == "bpf":
+            said = f" ({each.said})" if each.said else ""
+            typer.echo(
+                f"{each.unit}: {each.unit_state}, recorded as it runs; "
+                f"recorder {each.recorder_state}{said}"
+            )
+            continue
         prepared = "recorded when it starts" if each.prepared else "not recorded any more"
         typer.echo(
             f"{each.unit}: {each.unit_state}, {prepared}; recorder {each.recorder_state}, "
@@ -196,7 +220,11 @@ def reset(
 @app.command(hidden=True)
 def record(directory: Annotated[Path, typer.Argument()]) -> None:
     """Be the recorder of a unit. Started by `service start`, as a unit of its own."""
-    Recorder(directory).run()
+    order = read_order(directory / ORDER)
+    if order is not None and order.group:
+        PassiveRecorder(directory, order).run()
+    else:
+        Recorder(directory).run()
 
 
 def _manager(*, user: bool) -> Manager:
@@ -244,6 +272,13 @@ def _tell_requested(requested: Requested) -> None:
 
 def _tell_started(started: Started) -> None:
     unit = started.unit.name
+    for note in started.notes:
+        _say(f"{unit}: {note}")
+    if started.dropin is None:
+        when = "was restarted and is" if started.restarted else "is"
+        as_it_is = "" if started.unit.is_active else ", from its next start on"
+        _say(f"{unit} {when} being recorded{as_it_is} (until a reboot at most; nothing is changed)")
+        return
     when = "is being recorded" if started.restarted else "will be recorded from its next start on"
     _say(f"{unit} {when} (until a reboot at most; drop-in {started.dropin})")
     for adjustment in started.allowance.adjustments:
@@ -251,7 +286,7 @@ def _tell_started(started: Started) -> None:
     for note in started.allowance.notes:
         _say(f"  for as long as it is recorded: {note}")
     if not started.restarted and started.unit.is_running:
-        _say(f"  what runs now is not recorded; imptrace attach --unit {unit} would")
+        _say("  what runs now is not recorded; --restart restarts it for that")
 
 
 def _tell_finished(unit: str, finished: Finished, *, user: bool) -> None:

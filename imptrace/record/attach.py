@@ -6,9 +6,11 @@ from dataclasses import dataclass, field
 
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.facts.units import RUN_PROPERTIES
+from imptrace.record.groups import group_of
 from imptrace.record.launch import Begun, first_that_works
 from imptrace.record.service.manager import Manager
 from imptrace.tracer import proc, targets
+from imptrace.tracer.bpf.recorder import Group, Where, watch
 from imptrace.tracer.permission import is_privileged
 from imptrace.tracer.program import Subject, shown
 from imptrace.tracer.recorder import (
@@ -34,6 +36,8 @@ class Choice:
     service: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     """Facts about the service's unit."""
+    group: Group | None = None
+    """The unit's control group: what starts in it later is recorded too, where bpf records."""
 
     def __str__(self) -> str:
         """Say which they are."""
@@ -71,12 +75,14 @@ def chosen_by_unit(word: str, known: Callable[[str], Iterable[str]]) -> Choice:
 
 def begin(choice: Choice, options: RecorderOptions, recorder: str = AUTO) -> Begun[Attached]:
     """Begin to record. Raises UsageError, ImptraceError if one of the processes refuses."""
-    return first_that_works(attachers(recorder), lambda info: _attached(info, choice.pids, options))
+    return first_that_works(attachers(recorder), lambda info: _attached(info, choice, options))
 
 
-def _attached(info: RecorderInfo, pids: Sequence[int], options: RecorderOptions) -> Attached:
+def _attached(info: RecorderInfo, choice: Choice, options: RecorderOptions) -> Attached:
     try:
-        return info.attach(pids, options)
+        if info.whole_machine and choice.group is not None:
+            return watch(options, Where(group=choice.group), choice.pids)
+        return info.attach(choice.pids, options)
     except AttachError as error:
         raise targets.refusal(error.pid, error.errno) from None
 
@@ -97,6 +103,7 @@ def _of_unit(unit: str, pids: Sequence[int]) -> Choice:
         subject=targets.described(main if main in pids else pids[0]),
         service=unit,
         properties={name: facts[name] for name in _KEPT if facts.get(name)},
+        group=group_of(pids[0], unit),
     )
 
 

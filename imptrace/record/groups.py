@@ -18,12 +18,30 @@ def group_of(pid: int, unit: str) -> Group | None:
 
 def at_path(parts: Sequence[str]) -> Group | None:
     """Look up a group that may not be there yet; None where there is no unified hierarchy."""
-    top = next((top for top in _TOPS if (top / "cgroup.controllers").exists()), None)
+    top = _top()
     if top is None:
         return None
     own = top.joinpath(*parts)
     depth = len(parts) - len(_parts(os.getpid()))
     return Group(_id(own), _id(own.parent), depth, os.fsencode(parts[-1]))
+
+
+def members(parts: Sequence[str]) -> list[int]:
+    """List the processes of a group and of those below it."""
+    top = _top()
+    lists = [] if top is None else sorted(top.joinpath(*parts).rglob("cgroup.procs"))
+    return [int(pid) for each in lists for pid in _read(each).split()]
+
+
+def _top() -> Path | None:
+    return next((top for top in _TOPS if (top / "cgroup.controllers").exists()), None)
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except OSError:
+        return ""
 
 
 def _parts(pid: int) -> list[str]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from imptrace.errors import ImptraceError
 from imptrace.facts.paths import is_within, parents_of
 from imptrace.record.attach import chosen_by_unit
-from imptrace.record.groups import group_of
 from imptrace.tracer import targets
 from imptrace.tracer.bpf.recorder import EVERYBODY, BpfRecorder, Where, watch
 from imptrace.tracer.events import Scope
@@ -69,9 +68,8 @@ def a_unit(
 ) -> Watched:
     """Choose a unit, with what it starts later. Raises UsageError, ImptraceError."""
     choice = chosen_by_unit(word, known)
-    group = group_of(choice.pids[0], choice.service or "")
     return Watched(
-        where=Where(group=group, devices=_devices(wiped), below=tuple(paths)),
+        where=Where(group=choice.group, devices=_devices(wiped), below=tuple(paths)),
         subject=choice.subject,
         words=choice.service or word,
         scope=Scope.UNIT,

@@ -11,6 +11,7 @@ import pytest
 from machine import Machine
 
 PROJECT = Path(__file__).parents[2]
+PYTHON = "/opt/imptrace/bin/python"
 SOURCES = (
     *("pyproject.toml", "setup.py", "README.md", "LICENSE"),
     *("imptrace", "tracer", "db", "nix", "docs"),
@@ -39,8 +40,9 @@ def _booted(variable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     if os.geteuid() != 0 or not shutil.which("systemd-nspawn"):
         pytest.skip("needs root and systemd-nspawn")
     console = tmp_path_factory.mktemp("machine") / "console"
-    loops = [f"--bind={device}" for device in Path("/dev").glob("loop*") if not device.is_dir()]
-    with Machine(Path(tree), console, options=loops) as booted:
+    options = [f"--bind={device}" for device in Path("/dev").glob("loop*") if not device.is_dir()]
+    options += ["--capability=CAP_BPF,CAP_PERFMON,CAP_SYSLOG", "--system-call-filter=bpf"]
+    with Machine(Path(tree), console, options=options) as booted:
         _install(booted)
         yield booted
 
@@ -59,3 +61,20 @@ def _install(machine: Machine) -> None:
         " --disable-pip-version-check --root-user-action=ignore /tmp/imptrace",
         timeout=180,
     )
+    _install_bpf(machine)
+
+
+def _install_bpf(machine: Machine) -> None:
+    """Have the bpf recorder there as well, as it was built here: the trees have no clang."""
+    built = next((PROJECT / "tracer").glob("_bpf.*.so"), None)
+    place = machine.run(PYTHON, "-c", "import imptrace.tracer; print(*imptrace.tracer.__path__)")
+    ask = "import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))"
+    suffix = machine.run(PYTHON, "-c", ask).stdout.strip()
+    if built is None or not built.name.endswith(suffix):
+        return
+    machine.send(built.read_bytes(), f"{place.stdout.strip()}/{built.name}")
+    linked = subprocess.run(["ldd", built], capture_output=True, check=True, text=True).stdout
+    for line in linked.splitlines():
+        words = line.split()
+        if len(words) > 2 and words[0].startswith(("libbpf", "libelf", "libz")):
+            machine.send(Path(words[2]).read_bytes(), f"/usr/lib/{words[0]}")

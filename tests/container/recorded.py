@@ -5,6 +5,8 @@ from typing import Any
 
 from machine import Machine
 
+NOTIFY = ("--recorder", "notify", "--restart")
+"""Options of `service start`: by a shim, and from the unit's start on."""
 _ASK = """
 import json, sys
 from imptrace.db import queries

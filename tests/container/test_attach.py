@@ -14,7 +14,7 @@ def test_a_running_unit(machine: Machine) -> None:
     machine.sh(
         """
         mkfifo /run/said
-        imptrace attach --unit networkmanager 2> /run/said & tracer=$!
+        imptrace attach --recorder ptrace --unit networkmanager 2> /run/said & tracer=$!
         exec 3< /run/said
         read -r line <&3
         case $line in *'attached to'*) ;; *) echo "$line"; exit 1 ;; esac

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 from machine import Machine
-from recorded import changed, run_of
+from recorded import NOTIFY, changed, run_of
 
 UNITS = "/etc/systemd/system"
 CONTROL = "/etc/systemd/system.control"
@@ -40,14 +40,16 @@ def test_the_next_boot_is_recorded_and_no_other(machine: Machine, early: str) ->
     """Nothing changes before it, and nothing of the request is left after it."""
     before = files_of_systemd(machine)
     pid = machine.sh("systemctl show -P MainPID early")
-    said = machine.run("imptrace", "service", "start", "--at-boot", "--label", "50% $x", early)
+    said = machine.run(
+        "imptrace", "service", "start", *NOTIFY, "--at-boot", "--label", "50% $x", early
+    )
     assert "recorded from its start at the next boot" in said.stderr
     (listed,) = json.loads(machine.sh("imptrace service status --json"))["recordings"]
     assert (listed["unit"], listed["at_boot"], listed["prepared"]) == (early, True, False)
     assert machine.sh("systemctl show -P MainPID early") == pid
     machine.sh("systemctl restart early")
     assert "imptrace-shim" not in machine.sh("systemctl show -P ExecStart early")
-    done = machine.run("imptrace", "service", "start", early, check=False)
+    done = machine.run("imptrace", "service", "start", *NOTIFY, early, check=False)
     assert done.returncode == 2
     assert "at the next boot already" in done.stderr
 
@@ -73,7 +75,7 @@ def test_the_next_boot_is_recorded_and_no_other(machine: Machine, early: str) ->
 def test_a_request_is_taken_back(machine: Machine, early: str, verb: str) -> None:
     """Byte for byte, directories included."""
     before = files_of_systemd(machine)
-    machine.run("imptrace", "service", "start", "--at-boot", early)
+    machine.run("imptrace", "service", "start", *NOTIFY, "--at-boot", early)
     machine.run("imptrace", "service", verb, early)
     assert files_of_systemd(machine) == before
     machine.sh("test ! -e /run/imptrace")
@@ -83,12 +85,12 @@ def test_what_a_reboot_would_wipe_is_refused(machine: Machine, early: str) -> No
     """One line says so, and what to do."""
     machine.sh(f"mkdir {CONTROL}; mount -t tmpfs tmpfs {CONTROL}")
     try:
-        done = machine.run("imptrace", "service", "start", "--at-boot", early, check=False)
+        done = machine.run("imptrace", "service", "start", *NOTIFY, "--at-boot", early, check=False)
         assert done.returncode == 125
         assert "which a reboot empties: record a restart" in done.stderr
         machine.sh(f"umount {CONTROL}; mount --bind {CONTROL} {CONTROL}")
         machine.sh(f"mount -o remount,bind,ro {CONTROL}")
-        done = machine.run("imptrace", "service", "start", "--at-boot", early, check=False)
+        done = machine.run("imptrace", "service", "start", *NOTIFY, "--at-boot", early, check=False)
         assert done.returncode == 125
         assert "Read-only file system" in done.stderr
         assert done.stderr.count("\n") == 1
@@ -99,6 +101,8 @@ def test_what_a_reboot_would_wipe_is_refused(machine: Machine, early: str) -> No
 
 def test_what_starts_before_anything_can_record_it_is_refused(machine: Machine) -> None:
     """It could not be ordered behind what records it."""
-    done = machine.run("imptrace", "service", "start", "--at-boot", "systemd-journald", check=False)
+    done = machine.run(
+        "imptrace", "service", "start", *NOTIFY, "--at-boot", "systemd-journald", check=False
+    )
     assert done.returncode == 2
     assert "starts so early" in done.stderr

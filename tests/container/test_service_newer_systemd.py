@@ -1,7 +1,7 @@
 """What older versions of systemd do not have, or do otherwise: on a machine with a newer one."""
 
 from machine import Machine
-from recorded import changed, paths, run_of
+from recorded import NOTIFY, changed, paths, run_of
 
 UNITS = "/etc/systemd/system"
 FIRST_WITH_NOTIFY_RELOAD = 253
@@ -50,7 +50,7 @@ def test_a_notify_reload_unit(newer_machine: Machine) -> None:
     )
     machine.sh("systemctl daemon-reload; systemctl start reloader")
     before = machine.sh("systemctl cat reloader")
-    machine.run("imptrace", "service", "start", "reloader")
+    machine.run("imptrace", "service", "start", *NOTIFY, "reloader")
     pid = machine.sh("systemctl show -P MainPID reloader")
     assert machine.sh("systemctl show -P StatusText reloader") == "started"
     machine.sh("systemctl reload reloader")
@@ -72,7 +72,7 @@ def test_a_whole_recording(newer_machine: Machine) -> None:
     machine.wait_for("test -s /var/lib/filtered/status")
     before = machine.sh("systemctl cat filtered; cat /var/lib/filtered/status")
     machine.sh("rm /var/lib/filtered/status")
-    machine.run("imptrace", "service", "start", "filtered")
+    machine.run("imptrace", "service", "start", *NOTIFY, "filtered")
     machine.wait_for("test -s /var/lib/filtered/status")
     machine.sh("systemctl kill --signal=KILL 'imptrace-record-filtered-*'")
     machine.sh("systemctl restart filtered")

@@ -2,7 +2,7 @@
 
 import pytest
 from machine import Machine
-from recorded import changed, paths, run_of
+from recorded import NOTIFY, changed, paths, run_of
 
 UNITS = "/etc/systemd/system"
 PROGRAM = """#!/bin/sh
@@ -81,7 +81,7 @@ def test_a_sandbox(machine: Machine, name: str) -> None:
     status = machine.sh(f"cat {state}/status; rm {state}/*")
     score = machine.sh(f"systemd-analyze security --no-pager {unit}")
 
-    machine.run("imptrace", "service", "start", unit)
+    machine.run("imptrace", "service", "start", *NOTIFY, unit)
     try:
         machine.wait_for(f"test -s {state}/status")
         assert machine.sh(f"cat {state}/status") == status
@@ -101,7 +101,7 @@ def test_what_changes_is_printed(machine: Machine) -> None:
         "RestrictAddressFamilies=AF_INET\nSystemCallFilter=@file-system\n",
     )
     machine.sh("systemctl daemon-reload")
-    said = machine.run("imptrace", "service", "start", "told").stderr
+    said = machine.run("imptrace", "service", "start", *NOTIFY, "told").stderr
     text = machine.sh("cat /run/systemd/system/told.service.d/*")
     machine.run("imptrace", "service", "reset", "told")
     for directive in ("RestrictAddressFamilies=AF_UNIX", "SystemCallFilter="):
@@ -125,7 +125,7 @@ ExecStart=/bin/sh -c 'echo >/var/inside; echo >/data/bound; echo >/tmp/scratch; 
     machine.sh("systemctl start rooted")
     machine.wait_for("test -e /srv/rooted/var/inside")
     before = machine.sh("find /srv/rooted | sort")
-    machine.run("imptrace", "service", "start", "rooted")
+    machine.run("imptrace", "service", "start", *NOTIFY, "rooted")
     machine.wait_for("systemctl is-active rooted")
     machine.run("imptrace", "service", "finish", "rooted")
     run = run_of(machine, "rooted.service")
@@ -150,7 +150,9 @@ def test_a_unit_that_changes_its_root_itself(machine: Machine) -> None:
         " done; cp -a --parents /usr/bin/touch /usr/lib/*-linux-gnu/libc.so.6 /usr/lib64"
         " /usr/lib/*-linux-gnu/ld-linux* /srv/jail/; systemctl daemon-reload"
     )
-    machine.sh("imptrace service start chrooting; systemctl start chrooting")
+    machine.sh(
+        "imptrace service start --recorder notify --restart chrooting; systemctl start chrooting"
+    )
     machine.sh("imptrace service finish chrooting")
     assert "/srv/jail/made-inside" in changed(run_of(machine, "chrooting.service"))
     machine.sh("systemctl stop chrooting")
@@ -209,7 +211,7 @@ def test_a_container(machine: Machine, name: str) -> None:
         "cp -a --parents /usr/bin/sh /usr/bin/dash /usr/bin/sleep /usr/bin/umount"
         " /usr/lib/*-linux-gnu/*.so* /usr/lib64 /srv/jail/; systemctl daemon-reload"
     )
-    machine.run("imptrace", "service", "start", "--no-restart", name)
+    machine.run("imptrace", "service", "start", *NOTIFY, "--no-restart", name)
     machine.sh(f"systemctl start {name}")
     for path in made:
         machine.wait_for(f"test -e {path}")
@@ -245,7 +247,7 @@ ExecStart=/bin/sh -c 'read -r x </etc/os-release; echo >/var/lib/imaged/inside; 
         " /usr/lib/*-linux-gnu/libc.so* /usr/lib/*-linux-gnu/ld-linux* .;"
         "mksquashfs . /srv/image.raw -quiet -no-progress -noappend >&2; systemctl daemon-reload"
     )
-    machine.run("imptrace", "service", "start", "imaged")
+    machine.run("imptrace", "service", "start", *NOTIFY, "imaged")
     machine.sh("systemctl start imaged")
     try:
         machine.wait_for("test -e /var/lib/imaged/inside")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from machine import Machine
-from recorded import changed, run_of
+from recorded import NOTIFY, changed, run_of
 
 UNIT = "NetworkManager.service"
 PROFILE = "/etc/NetworkManager/system-connections/imptrace-test.nmconnection"
@@ -14,7 +14,7 @@ DROPIN = f"/run/systemd/system/{UNIT}.d"
 def test_a_connection_is_recorded_as_written(machine: Machine) -> None:
     """Started by its catalogue name; the unit works at every step, and is itself at the end."""
     before = machine.sh(f"systemctl cat {UNIT}")
-    said = machine.run("imptrace", "service", "start", "networkmanager").stderr
+    said = machine.run("imptrace", "service", "start", *NOTIFY, "networkmanager").stderr
     assert "CAP_SYS_ADMIN" in said
     assert machine.sh(f"systemctl is-active {UNIT}") == "active"
     machine.sh("nmcli connection add type dummy ifname dummy7 con-name imptrace-test")
@@ -49,7 +49,7 @@ def test_capabilities_are_given_back(machine: Machine) -> None:
     """While it is recorded the service has exactly the capabilities that it has without."""
     sets = f"grep Cap /proc/$(systemctl show -P MainPID {UNIT})/status"
     without = machine.sh(sets)
-    machine.sh(f"imptrace service start {UNIT}")
+    machine.sh(f"imptrace service start --recorder notify --restart {UNIT}")
     try:
         assert machine.sh(sets) == without
         assert "Seccomp:\t2" in machine.sh(sets.replace("Cap", "Seccomp:"))
@@ -61,7 +61,7 @@ def test_names_of_a_unit_and_of_a_service(machine: Machine) -> None:
     """A unit's own name means it alone, an alias of systemd's the unit that it is."""
     try:
         for name in (UNIT, "NetworkManager", "dbus-org.freedesktop.nm-dispatcher"):
-            machine.run("imptrace", "service", "start", "--no-restart", name)
+            machine.run("imptrace", "service", "start", *NOTIFY, "--no-restart", name)
             (unit,) = json.loads(machine.sh("imptrace service status --json"))["recordings"]
             expected = "NetworkManager-dispatcher.service" if name.startswith("dbus") else UNIT
             assert unit["unit"] == expected
@@ -82,7 +82,7 @@ def test_names_of_a_unit_and_of_a_service(machine: Machine) -> None:
         ("start getty@.service", 2, "is a template"),
         ("start masked", 2, "is masked"),
         ("start cron.service transient", 2, "imptrace attach --unit transient.service"),
-        ("start refusing", 2, "imptrace attach --unit refusing.service"),
+        ("start --restart refusing", 2, "imptrace attach --unit refusing.service"),
         ("start not/a-unit", 2, "is no unit name"),
         ("start broken-line", 2, "systemctl status broken-line.service"),
         ("start --at-boot nosuch", 2, "no unit nosuch.service"),
@@ -109,7 +109,16 @@ def test_bad_input_is_one_clear_line(machine: Machine, command: str, code: int, 
 def test_an_ordinary_user_is_told_so(machine: Machine) -> None:
     """Recording a system unit needs root."""
     done = machine.run(
-        "runuser", "-u", "tester", "--", "imptrace", "service", "start", "cron", check=False
+        "runuser",
+        "-u",
+        "tester",
+        "--",
+        "imptrace",
+        "service",
+        "start",
+        *NOTIFY,
+        "cron",
+        check=False,
     )
     assert done.returncode == 125
     assert "needs root" in done.stderr
@@ -117,9 +126,9 @@ def test_an_ordinary_user_is_told_so(machine: Machine) -> None:
 
 def test_recording_twice_is_refused(machine: Machine) -> None:
     """The second start says what to do, and the first recording goes on."""
-    machine.sh("imptrace service start cron")
+    machine.sh("imptrace service start --recorder notify --restart cron")
     try:
-        done = machine.run("imptrace", "service", "start", "cron", check=False)
+        done = machine.run("imptrace", "service", "start", *NOTIFY, "cron", check=False)
         assert done.returncode == 2
         assert "being recorded already" in done.stderr
         assert '"cron.service"' in machine.sh("imptrace service status --json")

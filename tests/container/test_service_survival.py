@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from machine import Machine
-from recorded import changed, run_of
+from recorded import NOTIFY, changed, run_of
 
 UNITS = "/etc/systemd/system"
 # Opens, writes and renames all the time; any error ends it.
@@ -56,7 +56,7 @@ def pids_of_recorder(machine: Machine) -> list[str]:
 @pytest.mark.parametrize("which", ["all of it", "the one that stores", "the one that answers"])
 def test_a_killed_recorder(machine: Machine, busy: str, which: str) -> None:
     """The unit's calls wait until a new one has taken over, and none of them fails."""
-    machine.sh(f"imptrace service start {busy}")
+    machine.sh(f"imptrace service start --recorder notify --restart {busy}")
     pid = machine.sh("systemctl show -P MainPID busy")
     for _ in range(3):
         goes_on(machine, pid)
@@ -73,7 +73,7 @@ def test_a_killed_recorder(machine: Machine, busy: str, which: str) -> None:
 
 def test_stopping_the_recorder_by_hand(machine: Machine, busy: str) -> None:
     """It does not leave before the unit does, unless it is forced."""
-    machine.sh(f"imptrace service start {busy}")
+    machine.sh(f"imptrace service start --recorder notify --restart {busy}")
     pid = machine.sh("systemctl show -P MainPID busy")
     machine.sh("systemctl stop --no-block 'imptrace-record-busy-*'; sleep 2")
     goes_on(machine, pid)
@@ -86,7 +86,7 @@ def test_stopping_the_recorder_by_hand(machine: Machine, busy: str) -> None:
 def test_a_vanished_recorder(machine: Machine, busy: str) -> None:
     """With socket and recorder gone the unit starts, unrecorded; finish and reset clean up."""
     before = machine.sh(f"systemctl cat {busy}")
-    machine.sh(f"imptrace service start --no-restart {busy}")
+    machine.sh(f"imptrace service start --recorder notify --restart --no-restart {busy}")
     machine.sh("systemctl kill --signal=KILL 'imptrace-record-busy-*'; rm -rf /run/imptrace/busy-*")
     machine.sh("systemctl restart busy")
     goes_on(machine, machine.sh("systemctl show -P MainPID busy"))
@@ -102,7 +102,7 @@ def test_a_vanished_recorder(machine: Machine, busy: str) -> None:
 def test_a_reset_removes_everything(machine: Machine, busy: str) -> None:
     """After a crash in the middle the unit's files are as they were, byte for byte."""
     before = machine.run("systemctl", "cat", busy).stdout
-    machine.sh(f"imptrace service start {busy}")
+    machine.sh(f"imptrace service start --recorder notify --restart {busy}")
     machine.sh("systemctl kill --signal=KILL 'imptrace-record-busy-*'")
     machine.run("imptrace", "service", "reset", busy)
     assert machine.run("systemctl", "cat", busy).stdout == before
@@ -115,7 +115,7 @@ def test_a_reset_removes_everything(machine: Machine, busy: str) -> None:
 
 def test_finishing_without_a_restart(machine: Machine, busy: str) -> None:
     """The unit runs on, answered and no longer recorded, until it ends of itself."""
-    machine.sh(f"imptrace service start {busy}")
+    machine.sh(f"imptrace service start --recorder notify --restart {busy}")
     pid = machine.sh("systemctl show -P MainPID busy")
     goes_on(machine, pid)
     said = machine.run("imptrace", "service", "finish", "--no-restart", busy).stderr
@@ -132,7 +132,10 @@ def test_finishing_without_a_restart(machine: Machine, busy: str) -> None:
 def test_many_recordings_in_a_row(machine: Machine, busy: str) -> None:
     """Restarts for recording do not use up the unit's own start limit (5 in 10 s)."""
     for _ in range(4):
-        machine.sh(f"imptrace service start {busy}; imptrace service finish {busy}")
+        machine.sh(
+            f"imptrace service start --recorder notify --restart {busy};"
+            f" imptrace service finish {busy}"
+        )
     assert machine.sh(f"systemctl is-active {busy}") == "active"
 
 
@@ -144,7 +147,7 @@ def test_a_unit_that_fails_when_it_is_finished(machine: Machine) -> None:
         "ExecStart=/bin/sh -ec 'test ! -e /var/lib/twice; echo >/var/lib/once'\n",
     )
     machine.sh("rm -f /var/lib/once /var/lib/twice; systemctl daemon-reload; systemctl start once")
-    machine.sh("imptrace service start once; touch /var/lib/twice")
+    machine.sh("imptrace service start --recorder notify --restart once; touch /var/lib/twice")
     done = machine.run("imptrace", "service", "finish", "once", check=False)
     assert done.returncode == 125
     assert "the recording is finished, but" in done.stderr
@@ -184,7 +187,7 @@ def test_a_storm_of_starts_and_killings(machine: Machine) -> None:
     machine.write(f"{UNITS}/stormy.service", STORMY)
     machine.sh("rm -f /run/calm; systemctl daemon-reload; systemctl start stormy")
     before = machine.sh("systemctl cat stormy")
-    machine.run("imptrace", "service", "start", "stormy")
+    machine.run("imptrace", "service", "start", *NOTIFY, "stormy")
     machine.sh("systemd-run --quiet --unit=killer /usr/local/bin/killer")
     try:
         for _ in range(12):
@@ -205,7 +208,7 @@ def test_a_recorder_that_hangs(machine: Machine) -> None:
         "[Service]\nType=oneshot\nTimeoutStartSec=2\nExecStartPre=/bin/true\n"
         "ExecStart=/bin/touch /var/lib/hasty\n",
     )
-    machine.sh("systemctl daemon-reload; imptrace service start hasty")
+    machine.sh("systemctl daemon-reload; imptrace service start --recorder notify --restart hasty")
     groups = "/sys/fs/cgroup/system.slice/imptrace-record-hasty-*/cgroup.procs"
     machine.sh(f"kill -STOP $(cat {groups}); systemctl start hasty; test -e /var/lib/hasty")
     journal = machine.sh("journalctl -b -u hasty -t imptrace -o cat")

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 import pytest
 from machine import Machine
-from recorded import changed, paths, run_of
+from recorded import NOTIFY, changed, paths, run_of
 
 UNITS = "/etc/systemd/system"
 
@@ -14,7 +14,7 @@ UNITS = "/etc/systemd/system"
 def recording(machine: Machine, unit: str, *options: str) -> Iterator[None]:
     """Record a unit for as long as the block lasts; then it must be itself again."""
     before = machine.sh(f"systemctl cat {unit}")
-    machine.run("imptrace", "service", "start", *options, unit)
+    machine.run("imptrace", "service", "start", *NOTIFY, *options, unit)
     try:
         yield
     finally:
@@ -249,7 +249,7 @@ def test_a_unit_that_cannot_start_keeps_its_failure(machine: Machine) -> None:
     """Start says so, removes the recording, and exit status and result stay the unit's own."""
     machine.write(f"{UNITS}/broken.service", "[Service]\nType=oneshot\nExecStart=/bin/false\n")
     machine.sh("systemctl daemon-reload")
-    machine.run("imptrace", "service", "start", "broken")
+    machine.run("imptrace", "service", "start", *NOTIFY, "broken")
     machine.sh("systemctl start broken", check=False)
     assert machine.sh("systemctl show -P ExecMainStatus broken") == "1"
     machine.run("imptrace", "service", "finish", "broken")
@@ -261,7 +261,9 @@ def test_a_missing_program_fails_as_without(machine: Machine, kind: str) -> None
     machine.write(
         f"{UNITS}/missing.service", f"[Service]\nType={kind}\nExecStart=/no/such/program\n"
     )
-    machine.sh("systemctl daemon-reload; imptrace service start missing")
+    machine.sh(
+        "systemctl daemon-reload; imptrace service start --recorder notify --restart missing"
+    )
     machine.sh("systemctl start missing", check=False)
     machine.wait_for("test $(systemctl show -P ActiveState missing) = failed")
     assert machine.sh("systemctl show -P ExecMainStatus missing") == "203"

@@ -37,7 +37,7 @@ def mine(machine: Machine) -> str:
 def test_a_user_unit(machine: Machine, mine: str) -> None:
     """It is recorded into the user's database and is itself again afterwards."""
     before = as_tester(machine, f"systemctl --user cat {mine}").stdout
-    said = as_tester(machine, f"imptrace service start --user {mine}").stderr
+    said = as_tester(machine, f"imptrace service start --restart --user {mine}").stderr
     assert "no_new_privs" in said
     machine.wait_for("test -e /home/tester/.local/share/mine/facts")
     listed = as_tester(machine, "imptrace service status --user").stdout
@@ -54,7 +54,7 @@ def test_a_user_unit(machine: Machine, mine: str) -> None:
 def test_a_system_unit_is_not_a_user_unit(machine: Machine, mine: str) -> None:
     """The message names the kind of unit that was looked for."""
     assert mine
-    done = as_tester(machine, "imptrace service start --user cron", check=False)
+    done = as_tester(machine, "imptrace service start --restart --user cron", check=False)
     assert done.returncode == 2
     assert "no user unit cron.service" in done.stderr
 
@@ -63,7 +63,7 @@ def test_the_next_login_of_a_user(machine: Machine, mine: str) -> None:
     """Once all of the user's processes have ended, their manager starts as at a boot."""
     as_tester(machine, f"systemctl --user add-wants --quiet default.target {mine}")
     before = as_tester(machine, "find ~/.config | sort").stdout
-    as_tester(machine, f"imptrace service start --user --at-boot {mine}")
+    as_tester(machine, f"imptrace service start --restart --user --at-boot {mine}")
     user = "$(id -u tester)"
     machine.sh(f"systemctl stop user@{user} user-runtime-dir@{user}; systemctl start user@{user}")
     status = "XDG_RUNTIME_DIR=/run/user/$(id -u) imptrace service status --user"

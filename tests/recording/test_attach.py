@@ -383,6 +383,47 @@ def test_by_unit(record: Recorder, by: str, started: Started, hierarchy: Path) -
             group.rmdir()
 
 
+UNIFIED = next((each for each in HIERARCHIES if (each / "cgroup.controllers").exists()), None)
+
+
+@needs_bpf
+@pytest.mark.skipif(UNIFIED is None, reason="no control groups of version 2 here")
+def test_a_unit_that_is_restarted(record: Recorder, work: Path) -> None:
+    """Its group is removed and made anew, as systemd does it: what runs in that is recorded too."""
+    assert UNIFIED is not None
+    unit = UNIFIED / "imptrace-again.slice" / "imptrace-again.service"
+    script = 'echo $$ > "$0"; exec sh -c "echo > $1; sleep 60"'
+
+    def start(name: str) -> subprocess.Popen[bytes]:
+        try:
+            unit.mkdir(parents=True)
+        except OSError as error:
+            pytest.skip(f"control groups cannot be made here: {error.strerror}")
+        words = ["sh", "-c", script, str(unit / "cgroup.procs"), name]
+        process = subprocess.Popen(words, cwd=work, start_new_session=True)
+        wait_until((work / name).exists)
+        return process
+
+    def stop(process: subprocess.Popen[bytes]) -> None:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        wait_until(lambda: not (unit / "cgroup.procs").read_text())
+        unit.rmdir()
+
+    first = start("first")
+    try:
+        with attached(record, "bpf", "--unit", "imptrace-again"):
+            stop(first)
+            second = start("second")
+            time.sleep(0.2)
+            stop(second)
+    finally:
+        unit.parent.rmdir()
+    made = {os.path.basename(path) for path, each in record.paths(work).items() if each.effect}
+    assert b"second" in made
+    assert record.details().run.service == "imptrace-again.service"
+
+
 def refused(*words: str) -> tuple[int, str]:
     """Try to attach; give exit code and the one line that was said."""
     done = subprocess.run(

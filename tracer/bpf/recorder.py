@@ -74,6 +74,10 @@ class BpfRecorder:
         self._machine = machine
         self._records = Drained(machine)
 
+    def wait_for_first(self, timeout_ms: int) -> bool:
+        """Wait for something to come; whether anything has, which the next `events` returns."""
+        return self._records.wait(timeout_ms)
+
     def events(self, timeout_ms: int) -> "Sequence[Event | Notice]":
         """Take the next events; none after the timeout."""
         return self._records.events(timeout_ms)
@@ -120,9 +124,10 @@ def watch(options: RecorderOptions, where: Where, pids: Iterable[int] = ()) -> B
     machine = load_machine(options, where)
     try:
         machine.watch_signals()
-        images = {pid: _follow(machine, pid) for pid in pids}
+        images = {pid: _follow(machine, pid, may_be_gone=where.group is not None) for pid in pids}
         for pid, image in images.items():
-            _tell_held(machine, pid, image)
+            if image:
+                _tell_held(machine, pid, image)
     except BaseException:
         machine.close()
         raise
@@ -199,11 +204,14 @@ def _start(machine: "Machine", program: Program, blocked: list[int]) -> int:
         return machine.launch(b"/bin/sh", script, environ, identity, blocked)
 
 
-def _follow(machine: "Machine", pid: int) -> int:
+def _follow(machine: "Machine", pid: int, *, may_be_gone: bool) -> int:
+    """Record a process; the number of its image, 0 if it is one of a group and has ended."""
     try:
         status = os.stat(f"/proc/{pid}")
         return machine.follow(pid, status.st_uid, status.st_gid)
     except OSError as error:
+        if may_be_gone and error.errno in (errno.ENOENT, errno.ESRCH):
+            return 0
         raise AttachError(pid, error.errno or errno.ESRCH) from error
 
 

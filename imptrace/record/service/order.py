@@ -21,6 +21,8 @@ class Order:
     """The unit's main command."""
     facts: Mapping[str, str] = field(default_factory=dict)
     """Properties of the unit as they were."""
+    group: tuple[str, ...] = ()
+    """The path of its control group, by which the bpf recorder knows it; empty: by a shim."""
     stats: bool = False
     writes_only: bool = False
 
@@ -52,7 +54,11 @@ def read_order(path: Path) -> Order | None:
     """Read it back; None where there is none that can be read."""
     fields = _read(path)
     try:
-        return None if fields is None else Order(**{**fields, "argv": tuple(fields["argv"])})
+        return (
+            None
+            if fields is None
+            else Order(**fields | {"argv": tuple(fields["argv"]), "group": tuple(fields["group"])})
+        )
     except (KeyError, TypeError):
         return None
 

@@ -1,4 +1,4 @@
-"""The recorder of one unit: a transient service of its own, outside of the unit's sandbox.
+"""The notify recorder of one unit: a transient service of its own, outside of the unit's sandbox.
 
 Three can be killed, and the unit goes on. If this process is, systemd takes the C supervisor
 down with it and starts both again; if the supervisor is, this process ends and the same happens.
@@ -8,7 +8,6 @@ old one shows as interrupted.
 """
 
 import os
-import pwd
 import shutil
 import signal
 import socket
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError
-from imptrace.record.service.manager import Manager
+from imptrace.record.service import runs
 from imptrace.record.service.notify import deposit, inherited_descriptors, tell_manager, withdraw
 from imptrace.record.service.order import Order, Outcome, read_order, write_outcome
 from imptrace.record.service.place import FINISH, ORDER, OUTCOME, SOCKET
@@ -106,7 +105,7 @@ class Recorder:
     def _begin_when_something_comes(self, order: Order) -> None:
         first = self._recording.wait_for_first(int(_POLL_SECONDS * 1000))
         if first:
-            self._session = _new_session(order, self._recording)
+            self._session = runs.begin(order, self._recording)
             tell_manager(f"STATUS=recording {order.unit}")
 
     def _close_door(self) -> None:
@@ -122,18 +121,7 @@ class Recorder:
         _wait(lambda: self._supervisor_ended() or self._session_ended(), _LAST_WORDS_SECONDS)
         if not self._supervisor_ended():
             self._session.stop()
-        result = self._session.result()
-        summary = result.summary
-        return Outcome(
-            run=result.run_id,
-            read=summary.read if summary else 0,
-            created=summary.created if summary else 0,
-            modified=summary.modified if summary else 0,
-            deleted=summary.deleted if summary else 0,
-            lost=summary.lost if summary else 0,
-            unseen=summary.unseen if summary else 0,
-            failure=str(result.failure) if result.failure else None,
-        )
+        return runs.outcome(self._session)
 
     def _stay_until_unused(self) -> None:
         tell_manager("STATUS=not recording; the unit runs on with its filter")
@@ -167,40 +155,6 @@ def _new_page() -> int:
     os.ftruncate(page, SERVICE_PAGE)
     deposit(page, PAGE)
     return page
-
-
-def _new_session(order: Order, recording: "ServiceRecorder") -> "Session":
-    from imptrace.record.session import Request, Session  # noqa: PLC0415 (slow)
-    from imptrace.tracer.events import Scope  # noqa: PLC0415 (the same)
-    from imptrace.tracer.program import Subject  # noqa: PLC0415 (the same)
-
-    now = Manager(user=order.user_manager).show(order.unit)
-    argv = tuple(os.fsencode(word) for word in order.argv)
-    user, uid = _account(order.facts.get("User", ""))
-    request = Request(
-        subject=Subject(
-            program=os.path.basename(argv[0]), argv=argv, cwd=os.getcwdb(), user=user, uid=uid
-        ),
-        label=order.label,
-        service=order.unit,
-        scope=Scope.UNIT,
-        properties={**order.facts, "InvocationID": now.get("InvocationID", "")},
-        database=order.database,
-        wait_for_children=True,
-    )
-    return Session(recording, request).start()
-
-
-def _account(name: str) -> tuple[str, int]:
-    """Look up the unit's user, as far as it is known before it runs; our own where it is not."""
-    from imptrace.tracer.program import user_name  # noqa: PLC0415 (slow)
-
-    try:
-        entry = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)
-    except KeyError:
-        uid = os.getuid()
-        return user_name(uid), uid
-    return entry.pw_name, entry.pw_uid
 
 
 def _wait(is_so: Callable[[], bool], seconds: float) -> None:

@@ -16,12 +16,14 @@ from imptrace.record.service.dropin import Plan, render
 from imptrace.record.service.execline import ExecLine
 from imptrace.record.service.launch import start_recorder
 from imptrace.record.service.manager import Manager, ManagerError
-from imptrace.record.service.order import Order, Outcome, read_outcome, write_order
+from imptrace.record.service.order import Order, Outcome, read_order, read_outcome, write_order
+from imptrace.record.service.passive import group_path, refusal
 from imptrace.record.service.place import Place
 from imptrace.record.service.sandbox import Allowance, allowance
 from imptrace.record.service.shim import place_shim
 from imptrace.record.service.spans import milliseconds
 from imptrace.record.service.units import Unit, load_unit
+from imptrace.tracer.recorder import AUTO, RecorderUnavailableError
 
 FINISH_SECONDS = 120
 """How long a recorder may look at what the unit left behind."""
@@ -43,7 +45,8 @@ class Wish:
     label: str | None = None
     stats: bool = False
     writes_only: bool = False
-    restart: bool = True
+    restart: bool = False
+    recorder: str = AUTO
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,11 @@ class Started:
 
     unit: Unit
     allowance: Allowance
-    dropin: Path
+    dropin: Path | None
+    """None: it is recorded without one, by the bpf recorder."""
     restarted: bool
+    notes: tuple[str, ...] = ()
+    """Why the bpf recorder was passed by."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +90,8 @@ class State:
     """Commands of the unit whose processes are being answered."""
     said: str
     """The recorder's own words."""
+    recorder: str
+    """Which it is: bpf or notify."""
 
 
 def examine(name: str, manager: Manager, *, restart: bool = False) -> Unit:
@@ -111,16 +119,24 @@ def start(name: str, manager: Manager, wish: Wish) -> Started:
     if manager.user and (problem := _unreadable_processes()):
         raise ManagerError(problem)
     unit = examine(name, manager, restart=wish.restart)
+    group = group_path(unit.name, unit.properties)
+    why_not = _why_not_passive(manager, group, wish.recorder)
     place = Place(unit.name, manager)
     will_restart = wish.restart and unit.is_active
     try:
-        started = _prepare(unit, place, wish)
+        if why_not is None:
+            _order_recorder(unit, place, wish, group)
+            allowed = Allowance()
+        else:
+            allowed = _prepare(unit, place, wish)
         if will_restart:
             _restart_recorded(place)
     except BaseException:
-        _remove(place, restart=will_restart)
+        _remove(place, restart=will_restart and why_not is not None)
         raise
-    return Started(unit, started, place.dropins()[0], will_restart)
+    dropin = next(iter(place.dropins()), None)
+    notes = (f"{why_not}; recording with notify instead",) if why_not else ()
+    return Started(unit, allowed, dropin, will_restart, notes)
 
 
 def finish(name: str, manager: Manager, *, restart: bool) -> Finished:
@@ -131,8 +147,9 @@ def finish(name: str, manager: Manager, *, restart: bool) -> Finished:
     place = Place(name, manager)
     if not is_recorded(place):
         raise UsageError(f"{name} is not being recorded: imptrace service start {name} does that")
+    has_filter = bool(place.dropins())
     _remove_dropins(place)
-    restarted = restart and _is_active(place)
+    restarted = restart and has_filter and _is_active(place)
     problem = _restart(place) if restarted else None
     outcome = _ask_for_outcome(place)
     is_gone = _remove_recorder(place)
@@ -147,7 +164,7 @@ def reset(name: str, manager: Manager, *, restart: bool) -> bool:
     place = Place(name, manager)
     if not (place.dropins() or place.directory.exists() or _recorder_is_known(place)):
         return False
-    _remove(place, restart=restart and _is_active(place))
+    _remove(place, restart=restart and bool(place.dropins()) and _is_active(place))
     return True
 
 
@@ -155,6 +172,7 @@ def state(place: Place) -> State:
     """How a recording stands."""
     unit = place.manager.show(place.unit)
     recorder = place.manager.show(place.recorder)
+    order = read_order(place.order)
     return State(
         place.unit,
         unit.get("ActiveState", "unknown"),
@@ -163,6 +181,7 @@ def state(place: Place) -> State:
         recorder.get("ActiveState", "unknown"),
         _listeners(place),
         recorder.get("StatusText", ""),
+        "bpf" if order is not None and order.group else "notify",
     )
 
 
@@ -210,11 +229,7 @@ def _prepare(unit: Unit, place: Place, wish: Wish) -> Allowance:
         version=manager.version(),
         user_manager=manager.user,
     )
-    place.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
-    for left in (place.outcome, place.finish):
-        left.unlink(missing_ok=True)
-    write_order(place.order, _order(unit, manager, wish))
-    start_recorder(place)
+    _order_recorder(unit, place, wish)
     undo = "imptrace service reset " + ("--user " if manager.user else "") + unit.name
     plan = Plan(
         unit=unit.name,
@@ -236,6 +251,29 @@ def _prepare(unit: Unit, place: Place, wish: Wish) -> Allowance:
     return allowed
 
 
+def _order_recorder(unit: Unit, place: Place, wish: Wish, group: tuple[str, ...] = ()) -> None:
+    place.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
+    for left in (place.outcome, place.finish):
+        left.unlink(missing_ok=True)
+    write_order(place.order, _order(unit, place.manager, wish, group))
+    start_recorder(place)
+
+
+def _why_not_passive(manager: Manager, group: tuple[str, ...], recorder: str) -> str | None:
+    """Say why the bpf recorder is passed by: "" if it was asked for another one.
+
+    Raises UsageError, RecorderUnavailableError if it alone was asked for.
+    """
+    if recorder not in (AUTO, "bpf", "notify"):
+        raise UsageError(f"there is no recorder {recorder!r} for units; there are bpf, notify")
+    if recorder == "notify":
+        return ""
+    why_not = refusal(manager, group)
+    if why_not is not None and recorder == "bpf":
+        raise RecorderUnavailableError(why_not)
+    return "" if manager.user and why_not else why_not
+
+
 def _identifier(unit: Unit) -> str | None:
     """Name the unit's messages as they are named without a shim: by its program."""
     if unit.properties.get("SyslogIdentifier"):
@@ -255,7 +293,7 @@ def _main_line(unit: Unit) -> ExecLine:
     return lines[0]
 
 
-def _order(unit: Unit, manager: Manager, wish: Wish) -> Order:
+def _order(unit: Unit, manager: Manager, wish: Wish, group: tuple[str, ...]) -> Order:
     line = _main_line(unit)
     return Order(
         unit=unit.name,
@@ -264,6 +302,7 @@ def _order(unit: Unit, manager: Manager, wish: Wish) -> Order:
         label=wish.label,
         argv=(line.path, *line.words()),
         facts=unit.facts,
+        group=group,
         stats=wish.stats,
         writes_only=wish.writes_only,
     )
@@ -325,6 +364,8 @@ def _remove(place: Place, *, restart: bool) -> None:
 
 
 def _remove_dropins(place: Place) -> None:
+    if not place.dropins():
+        return
     for dropin in place.dropins():
         dropin.unlink()
     if place.dropin_directory.is_dir() and not any(place.dropin_directory.iterdir()):
