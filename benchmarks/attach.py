@@ -29,8 +29,11 @@ SETTLE_SECONDS = 0.5
 Attacher = Callable[[int, Path], list[str | Path]]
 ATTACHERS: dict[str, Attacher | None] = {
     "untraced": None,
-    "imptrace attach": lambda pid, output: [
-        IMPTRACE, "attach", "--quiet", "--db", output / "runs.db", str(pid),
+    "imptrace attach, bpf": lambda pid, output: [
+        IMPTRACE, "attach", "--recorder", "bpf", "--db", output / "runs.db", str(pid),
+    ],
+    "imptrace attach, ptrace": lambda pid, output: [
+        IMPTRACE, "attach", "--recorder", "ptrace", "--db", output / "runs.db", str(pid),
     ],
     "strace.py": lambda pid, output: [
         sys.executable, STRACE_PY, "-q", "-f", "--filename", "-o", output / "log", "-p", str(pid),
@@ -90,7 +93,12 @@ def loop_seconds(command: list[str | Path], attacher: Attacher | None, root: Pat
 
 
 def start_tracer(command: list[str | Path], pid: int) -> subprocess.Popen[bytes]:
-    """Attach, and wait until the kernel says so."""
+    """Attach, and wait until it says so, or the kernel does."""
+    if command[0] == IMPTRACE:
+        tracer = subprocess.Popen(command, stderr=subprocess.PIPE)
+        if tracer.stderr is None or b"attached to" not in tracer.stderr.readline():
+            sys.exit(f"{command[0]} has not attached")
+        return tracer
     tracer = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     end = time.monotonic() + PATIENCE
     while "TracerPid:\t0\n" in Path(f"/proc/{pid}/status").read_text():

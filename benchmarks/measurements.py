@@ -16,6 +16,8 @@ class Measurements:
     """Seconds per (workload, recorder), in the order of the rounds, and what went wrong."""
 
     seconds: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    program: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    """The same of the program itself."""
     problems: dict[tuple[str, str], str] = field(default_factory=dict)
     """Why a recorder has no figure on a workload: `timeout`, or what it broke."""
     missing: dict[str, str] = field(default_factory=dict)
@@ -23,6 +25,7 @@ class Measurements:
 
     def add(self, workload: str, recorder: str, run: Run) -> None:
         self.seconds.setdefault((workload, recorder), []).append(run.seconds)
+        self.program.setdefault((workload, recorder), []).append(run.program)
 
     def median(self, workload: str, recorder: str) -> float | None:
         """Seconds, or None where the recorder did not run through."""
@@ -44,6 +47,14 @@ class Measurements:
         return statistics.median(
             with_it - without for with_it, without in zip(traced, untraced, strict=True)
         )
+
+    def program_percent(self, workload: str, recorder: str) -> float | None:
+        """Return what the program itself took longer, from the same pairs of runs."""
+        if (workload, recorder) in self.problems:
+            return None
+        traced, untraced = (self.program.get((workload, each), ()) for each in (recorder, UNTRACED))
+        added = [with_it - without for with_it, without in zip(traced, untraced, strict=True)]
+        return 100 * statistics.median(added) / statistics.median(untraced) if added else None
 
     def percent(self, workload: str, recorder: str) -> float | None:
         added, untraced = self.added(workload, recorder), self.median(workload, UNTRACED)

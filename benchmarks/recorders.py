@@ -8,6 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from imptrace.errors import ImptraceError
+from imptrace.tracer.recorder import find_recorder
+
 IMPTRACE = Path(sysconfig.get_path("scripts"), "imptrace")
 STRACE_PY = Path(sysconfig.get_path("scripts"), "strace.py")
 
@@ -19,6 +22,14 @@ class Recorder:
     name: str
     prefix: Callable[[Path], list[str | Path]]
     missing: Callable[[], str | None]
+
+
+def imptrace(recorder: str) -> Callable[[Path], list[str | Path]]:
+    def prefix(output: Path) -> list[str | Path]:
+        options: list[str | Path] = ["--quiet", "--recorder", recorder, "--db", output / "runs.db"]
+        return [IMPTRACE, "run", *options, "--"]
+
+    return prefix
 
 
 def strace(output: Path) -> list[str | Path]:
@@ -59,15 +70,23 @@ def lacks_fsatrace() -> str | None:
     return None if shutil.which(named) else f"FSATRACE={named} is not executable"
 
 
+def lacks_bpf() -> str | None:
+    """Say why bpf does not work here."""
+    try:
+        find_recorder("bpf").probe()
+    except ImptraceError as error:
+        return str(error)
+    return None
+
+
+OURS = ("bpf", "notify")
+"""Those that are imptrace."""
 UNTRACED = Recorder("untraced", lambda _: [], lambda: None)
 
 RECORDERS = (
     UNTRACED,
-    Recorder(
-        "imptrace",
-        lambda output: [IMPTRACE, "run", "--quiet", "--db", output / "runs.db", "--"],
-        lacks_file(IMPTRACE),
-    ),
+    Recorder("bpf", imptrace("bpf"), lacks_bpf),
+    Recorder("notify", imptrace("notify"), lacks_file(IMPTRACE)),
     Recorder("strace", strace, lacks_command("strace")),
     Recorder(
         "strace-pinned",

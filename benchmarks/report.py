@@ -1,5 +1,6 @@
 """Turns measurements into a Markdown table on stdout and a JSON file."""
 
+import itertools
 import json
 import os
 import platform
@@ -8,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.measurements import UNTRACED, Measurements
-from benchmarks.recorders import Recorder
+from benchmarks.recorders import OURS, Recorder
 from benchmarks.workloads import LOOP_CALLS, LOOP_ROUNDS, Workload
 
 SCHEMA = "imptrace.benchmark.overhead/1"
@@ -52,6 +53,7 @@ def write_json(
                     recorder.name: {
                         "seconds": measurements.seconds.get((workload.name, recorder.name), []),
                         "median": measurements.median(workload.name, recorder.name),
+                        "program": measurements.program.get((workload.name, recorder.name), []),
                         "added": measurements.added(workload.name, recorder.name),
                         "problem": measurements.problems.get((workload.name, recorder.name)),
                     }
@@ -87,6 +89,7 @@ def print_overheads(
     measurements: Measurements, workloads: Sequence[Workload], recorders: Sequence[Recorder]
 ) -> None:
     names = [recorder.name for recorder in recorders if recorder.name != UNTRACED]
+    print("Added to the time of the program itself / of the whole command.\n")
     print_row("workload", "untraced", *names)
     print_row("---", *["---:"] * (len(names) + 1))
     for workload in workloads:
@@ -103,20 +106,23 @@ def overhead_cell(measurements: Measurements, workload: str, recorder: str) -> s
     if problem is not None:
         return "timeout" if problem == "timeout" else "failed"
     percent = measurements.percent(workload, recorder)
-    return "-" if percent is None else f"{percent:+.0f} %"
+    program = measurements.program_percent(workload, recorder)
+    if percent is None or program is None:
+        return "-"
+    return f"{program:+.0f} % / {percent:+.0f} %"
 
 
 def print_ratios(measurements: Measurements, workloads: Sequence[Workload]) -> None:
     names = [workload.name for workload in workloads]
-    print_row("imptrace's added time as a share of", "geometric mean", "highest", "workloads")
-    print_row("---", "---:", "---:", "---:")
-    for other in COMPARED:
-        mean, count = measurements.mean_added_ratio(names, "imptrace", other)
-        ratios = {name: measurements.added_ratio(name, "imptrace", other) for name in names}
+    print_row("added time of", "as a share of", "geometric mean", "highest", "workloads")
+    print_row("---", "---", "---:", "---:", "---:")
+    for ours, other in itertools.product(OURS, COMPARED):
+        mean, count = measurements.mean_added_ratio(names, ours, other)
+        ratios = {name: measurements.added_ratio(name, ours, other) for name in names}
         known = {name: ratio for name, ratio in ratios.items() if ratio is not None}
         if mean is not None:
             worst = max(known, key=known.__getitem__)
-            print_row(other, f"{mean:.3f}", f"{known[worst]:.3f} ({worst})", f"{count}")
+            print_row(ours, other, f"{mean:.3f}", f"{known[worst]:.3f} ({worst})", f"{count}")
     print()
 
 

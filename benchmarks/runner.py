@@ -16,12 +16,17 @@ from pathlib import Path
 from benchmarks.recorders import Recorder
 from benchmarks.workloads import Workload
 
+TIMED = 'a=$EPOCHREALTIME; sh -euc "$1"; b=$?; echo $a $EPOCHREALTIME >"$0"; exit $b'
+
 
 @dataclass(frozen=True)
 class Run:
     """How long a program took, its exit status, and a checksum of what it left behind."""
 
     seconds: float
+    """The whole command: until the last row is stored."""
+    program: float
+    """The program itself, from its start to its end: what its user feels."""
     status: int
     checksum: str
     complaint: str
@@ -53,12 +58,17 @@ class Bench:
         with self._new_directory("work") as work, self._new_directory("output") as output:
             # What earlier runs left to write must not be written during this one.
             os.sync()
-            command = [*recorder.prefix(output), "sh", "-euc", f"exec >stdout; {workload.script}"]
+            times = self._root / "times"
+            script = f"exec >stdout; {workload.script}"
+            command = [*recorder.prefix(output), "bash", "-c", TIMED, times, script]
             started = time.monotonic()
             status = run_command(command, work, self._environment(workload), timeout)
             seconds = time.monotonic() - started
             complaints = (work / "stderr").read_text(errors="replace").strip().splitlines()
-            return Run(seconds, status, checksum(work), complaints[-1] if complaints else "")
+            program = seconds_between(times)
+            return Run(
+                seconds, program, status, checksum(work), complaints[-1] if complaints else ""
+            )
 
     def _data(self, workload: Workload) -> Path:
         return self._root / f"data-{workload.name}"
@@ -84,6 +94,13 @@ class Bench:
             # Otherwise reprozip asks on its first run whether it may report on its use.
             "REPROZIP_USAGE_STATS": "off",
         }
+
+
+def seconds_between(times: Path) -> float:
+    """Read what TIMED has written; NaN where it was not let come to that."""
+    words = times.read_text().split() if times.exists() else []
+    times.unlink(missing_ok=True)
+    return float(words[1]) - float(words[0]) if len(words) == 2 else float("nan")
 
 
 def run_command(
