@@ -25,6 +25,13 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
         yield machine
 
 
+@pytest.fixture
+def own_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Boot one that no other test has used."""
+    with _booted("IMPTRACE_TEST_TREE", tmp_path_factory) as machine:
+        yield machine
+
+
 @pytest.fixture(scope="session")
 def newer_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Boot another, with a newer systemd."""

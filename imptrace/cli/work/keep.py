@@ -1,6 +1,7 @@
 """What `imptrace keep` does."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -119,6 +120,8 @@ def _agreed() -> bool:
 
 
 def _is_dirty(file: Path) -> bool:
+    if shutil.which("git") is None:
+        return False
     done = subprocess.run(
         ["git", "-C", str(file.parent), "status", "--porcelain", "--", file.name],
         capture_output=True,

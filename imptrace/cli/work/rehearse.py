@@ -5,7 +5,7 @@ import os
 import sys
 import tempfile
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from imptrace.kept.rehearse.model import How, Keep, Launch, Launcher, Plan, Rehe
 from imptrace.kept.rehearse.rehearsing import rehearse as play
 from imptrace.render import rehearsal
 from imptrace.tracer.program import find_user
+from imptrace.tracer.recorder import RecorderUnavailableError, launchers
 
 STATE_IS_LOST = 1
 NOTHING_IS_PROVEN = 3
@@ -139,6 +140,8 @@ def _plan(wanted: Wanted, found: Asked, keeps: tuple[Keep, ...], unit: Rehearsal
 
 
 def _launcher(wanted: Wanted) -> Launcher:
+    """Record in the copy, by what sees paths as the copy has them: eBPF sees the machine's."""
+
     def launch(asked_for: Launch) -> int:
         wish = Wish(
             command=asked_for.command,
@@ -147,7 +150,11 @@ def _launcher(wanted: Wanted) -> Launcher:
             user=wanted.user,
             quiet=True,
         )
-        return record(wish)
+        *others, last = (info.name for info in launchers() if not info.privileged)
+        for name in others:
+            with suppress(RecorderUnavailableError):
+                return record(wish._replace(recorder=name))
+        return record(wish._replace(recorder=last))
 
     return launch
 

@@ -73,6 +73,9 @@ def move(wanted: Wanted, tell: Tell) -> Report:
     troubles: list[str] = []
     to_stop = _units_to_stop(wanted, held) if wanted.stop and to_do else []
     with _stopped(journal, to_stop, troubles) as stopped:
+        if to_stop:
+            # What a unit writes while it stops is part of its state.
+            looked = [_looked(mover, path) for path in paths]
         writers = {} if wanted.live else _writers(tuple(to_do))
         moved = tuple(_moved(mover, found, tree, writers, tell) for found, tree in looked)
     return Report(

@@ -16,6 +16,7 @@ from imptrace.kept.rehearse.rehearsing import AGAIN, BEFORE, FIRST, UNWIPED
 from imptrace.tracer.events import CHANGES, Op, Outcome
 
 _OPEN_TO_OTHERS = 0o077
+_LOGS = b"/var/log"
 _DYNAMIC = range(61184, 65520)
 """Numbers of dynamic users (systemd's UIDS-GIDS.md)."""
 
@@ -33,7 +34,9 @@ class Judged:
         """Whether it is bad to lose a path."""
         if path in self.set_aside:
             return False
-        return self.levels.get(path, Level.NORMAL) > Level.TRANSIENT
+        level = self.levels.get(path, Level.NORMAL)
+        # A log is there to be read by people, and most are glad to lose it.
+        return level > (Level.NORMAL if is_within(path, _LOGS) else Level.TRANSIENT)
 
 
 def findings(
@@ -52,14 +55,25 @@ def findings(
 
 def came_back(plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails]) -> list[bytes]:
     """List what the second start found as the first had left it."""
-    return [
-        record.path
+    read = (
+        _without_storage(record.path, plan)
         for record in runs[AGAIN].paths
-        if _is_kept_file(record.path, plan, rehearsed)
-        and any(is_within(record.path, keep.path) for keep in plan.keeps)
-        and record.effect is not Effect.CREATED
+        if record.effect is not Effect.CREATED
         and any(access.outcome is Outcome.OK for access in record.accesses)
-    ]
+    )
+    return sorted(
+        {
+            path
+            for path in read
+            if _is_kept_file(path, plan, rehearsed)
+            and any(is_within(path, keep.path) for keep in plan.keeps)
+        }
+    )
+
+
+def _without_storage(path: bytes, plan: Plan) -> bytes:
+    """Name what was reached through a link into the store by its own name."""
+    return path.removeprefix(plan.storage) if is_within(path, plan.storage) else path
 
 
 def _is_kept_file(path: bytes, plan: Plan, rehearsed: Rehearsed) -> bool:

@@ -4,6 +4,7 @@ The kernel overlays no directory below which an inherited mount stands, not in a
 that the root is put together from its parts.
 """
 
+import hashlib
 import os
 import shutil
 import stat
@@ -94,8 +95,9 @@ class Copy:
 
     def _overlay(self, path: bytes) -> bool:
         """Lay an overlay over a directory, with what is hidden taken out of it."""
-        number = b"%d" % len(self.uppers)
-        upper, work = self.base + b"/upper/" + number, self.base + b"/work/" + number
+        # By its path: what is mounted on the machine may change from one start to the next.
+        name = hashlib.blake2b(path, digest_size=16).hexdigest().encode()
+        upper, work = self.base + b"/upper/" + name, self.base + b"/work/" + name
         os.makedirs(work, exist_ok=True)
         # Of an earlier start in the same copy it has what that left, and must not be hidden.
         if not os.path.isdir(upper):
