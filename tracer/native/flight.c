@@ -12,7 +12,7 @@
 enum { FLIGHTS = 64, YIELDS = 8 };
 
 /* What has not come about by then may be undone since, by somebody whom nobody sees. */
-#define MEANINGFUL_NS UINT64_C(100000000)
+#define MEANINGFUL_NS UINT64_C(1000000000)
 #define PATIENCE_NS UINT64_C(20000000)
 #define LOOK_EVERY_NS 20000L
 
