@@ -59,7 +59,8 @@ def nesting_problem(kept: KeptPath, others: tuple[KeptPath, ...]) -> str | None:
         if kept.path == other.path:
             return f"{kept.path.decode()!r} stands twice"
         inner, outer = sorted((kept, other), key=lambda each: len(each.path), reverse=True)
-        if inner.level is outer.level and is_within(inner.path, outer.path):
+        can_move = inner.follows is not None  # then it is not always within
+        if inner.level is outer.level and not can_move and is_within(inner.path, outer.path):
             return (
                 f"{inner.path.decode()!r} is kept by {outer.path.decode()!r} already,"
                 f" at the same level {inner.level}"

@@ -115,14 +115,18 @@ let
           declaredBy = "systemd.services.${name}.serviceConfig.${key}";
         };
       # Another specifier is only known when the unit starts, and so is the instance of a template.
+      # One that leads upwards is refused by systemd, as in a rule.
       literal =
-        key: filter (word: !(hasInfix "%" word)) (map (withSpecifiers name) (words (settingOf key)));
+        key: filter (word: !(hasInfix "%" word || hasInfix ".." word)) (map (withSpecifiers name) (words (settingOf key)));
     in
     concatLists (mapAttrsToList (key: place: map (claim key place) (literal key)) ofUnits);
 
   enabled = lib.filterAttrs (_: service: try true (service.enable or true)) services;
 
-  lasting = path: builtins.match "/(var/(lib|cache|log|db|spool|www|mail)|srv|etc)/[^%]+" path != null;
+  lasting =
+    path:
+    !(hasInfix "/../" path)
+    && builtins.match "/(var/(lib|cache|log|db|spool|www|mail)|srv|etc)/[^%]+" path != null;
   # Those of type D are emptied at every boot, so that nothing in them is to last.
   isDirectory = type: builtins.match "[dvqQ].*" type != null;
 

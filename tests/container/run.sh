@@ -1,6 +1,7 @@
 #!/bin/bash
 # run.sh [PYTEST ARGUMENTS]: tests services in containers with systemd as PID 1.
-# Needs root, systemd-nspawn and, the first time, debootstrap; see build.sh.
+# Needs root, systemd-nspawn and, the first time, debootstrap; see build.sh. What takes its units from
+# NixOS needs IMPERMANENCE, PRESERVATION and HOME_MANAGER, or a tree in NIXPKGS, and is skipped without.
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
 # Both at once: most of the time goes into the mirror and into unpacking.
