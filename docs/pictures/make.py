@@ -81,6 +81,7 @@ def _machine(root: Path) -> Path:
         os.utime(path, (MADE_AT, MADE_AT))
     users = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n"
     (root / "etc" / "passwd").write_text(users, encoding="ascii")
+    os.utime(root / "etc" / "passwd", (MADE_AT, MADE_AT))
     return root
 
 
@@ -98,8 +99,9 @@ def _environment(place: Path) -> dict[str, str]:
 def _draw(file: Path, words: list[str], width: int, environment: dict[str, str]) -> None:
     """Draw what a command shows on a terminal of some width, as SVG."""
     console = Console(record=True, width=width, file=io.StringIO())
-    console.print(Text(f"$ imptrace {' '.join(words[:2])}", style="bold"))
-    console.print(Text.from_ansi(_shown(words, width, environment)), soft_wrap=True)
+    plain = [each for each in words[:2] if not each.startswith("-")]
+    console.print(Text(f"$ imptrace {' '.join(plain)}", style="bold"))
+    console.print(Text.from_ansi(_shown(words, width, environment)))
     console.save_svg(str(file), title=f"imptrace {words[0]}, {width} columns")
 
 

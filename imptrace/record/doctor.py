@@ -109,7 +109,11 @@ def _database(place: str | None) -> Finding:
     from imptrace.db.engine import NoDatabaseError, reading  # noqa: PLC0415 (slow)
 
     if trouble := unwritable(place):
-        remedy = "what is in it can be read; to record: --db, or IMPTRACE_DB"
+        # What cannot be made holds nothing yet.
+        is_there = "may not be written" in trouble
+        remedy = ("what is in it can be read; " if is_there else "") + (
+            "to record: --db, or IMPTRACE_DB"
+        )
         return Finding(name="database", health=Health.BROKEN, text=trouble, remedy=remedy)
     try:
         with reading(place) as engine:
