@@ -48,7 +48,8 @@ for below in proc dev sys; do mount --rbind /$below "$1/$below"; done
 mkdir "$1/var/lib/dpkg"; mount --bind /var/lib/dpkg "$1/var/lib/dpkg"
 mount --bind "$2" "$1$2"; shift 2
 for extra in "$@"; do mkdir -p "$root$extra"; mount --rbind "$extra" "$root$extra"; done
-exec chroot "$root" /bin/sh -c "$inside"
+mkdir "$root/.outside"; cd "$root"; pivot_root . .outside; umount -l /.outside; rmdir /.outside
+exec /bin/sh -c "$inside"
 """
 
 
