@@ -41,9 +41,10 @@ def recorded(*words: str, stats: bool = False) -> list[Event | Notice]:
     return events
 
 
-def test_the_kernels_names_can_be_followed() -> None:
-    """Here paths of calls by name are taken in the kernel, not looked for afterwards."""
-    machine = load_machine(RecorderOptions())
+@pytest.mark.parametrize("portable", [False, True])
+def test_the_kernels_names_can_be_followed(*, portable: bool) -> None:
+    """Paths of calls by name are taken in the kernel, also as an older one has the programs."""
+    machine = load_machine(RecorderOptions(), portable=portable)
     assert machine.counts()["names"]
     machine.close()
 
