@@ -7,6 +7,7 @@ network of their own. Setups delete state directories: for throw-away machines, 
 `python -m benchmarks.recipes --install programs.json` installs what they need.
 """
 
+import contextlib
 import json
 import os
 import shutil
@@ -97,7 +98,8 @@ def _end_leftovers(token: str) -> None:
     for number in (signal.SIGTERM, signal.SIGKILL):
         left = list(_processes_with(token.encode()))
         for each in left:
-            os.kill(each, number)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(each, number)
         if not left:
             return
         time.sleep(1)

@@ -65,6 +65,7 @@ def record(wish: Wish) -> int:
         mounts=mounts,
         wait_for_children=wish.wait is Wait.CHILDREN,
         summary=not wish.quiet,
+        at_once=None if wish.quiet else _say,
     )
     try:
         session = Session(recorder, request, wake).start()

@@ -13,7 +13,7 @@ from imptrace.judge.ownership import Ownership, ownership_of
 from imptrace.judge.pieces import Piece, empty_piece, pieces_of
 from imptrace.judge.places import Area
 from imptrace.judge.roots import roots_of
-from imptrace.judge.words import BACKUPS
+from imptrace.judge.words import BACKUP, BACKUPS
 
 _COUNTED_REPOSITORIES = 138
 _CATALOGUED = 0.92
@@ -118,7 +118,9 @@ def _unknown(states: Iterable[State], known: frozenset[bytes], judged: Judged) -
 
 def _is_backup(path: bytes, judged: Judged) -> bool:
     """Whether a path is an older copy of the file beside it, which is kept for itself."""
-    original = next((path.removesuffix(end) for end in BACKUPS if path.endswith(end)), None)
+    original = next(
+        (path.removesuffix(end) for end in (BACKUP, *BACKUPS) if path.endswith(end)), None
+    )
     return original is not None and original in judged.changed
 
 

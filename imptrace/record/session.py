@@ -19,7 +19,7 @@ from threading import Thread
 from typing import TYPE_CHECKING, ParamSpec
 
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import AllGone, Mount, ProgramEnded, ProgramStopped, Scope
+from imptrace.tracer.events import AllGone, Mount, ProgramEnded, ProgramStopped, Scope, Warned
 from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.program import Subject
 from imptrace.tracer.recorder import Recorder
@@ -74,6 +74,8 @@ class Request:
     """Processes that are alike are told of as one, and no argument is kept (imptrace.db.crowd)."""
     at_beginning: Callable[[int], "Iterable[Event]"] = lambda _at: ()
     """What is to be told at the beginning of each run, at that moment of the recorder's time."""
+    at_once: Callable[[str], None] | None = None
+    """Tells the user what has to be known while the program runs, from a thread of its own."""
     here: bool = True
     """It happens on this machine: its mounts are noted, and changed files looked at at the end."""
 
@@ -88,6 +90,10 @@ class Result:
     """What could not be stored."""
     left: int
     """Processes of the run that still go on, unrecorded."""
+
+
+_TOLD_AT_ONCE = frozenset({"unreadable"})
+"""Warnings on which the user may stop and record otherwise, rather than use the program."""
 
 
 class Session:
@@ -222,8 +228,15 @@ class Session:
                 self._notice(item)
             else:
                 events.append(item)
+                if isinstance(item, Warned) and item.code in _TOLD_AT_ONCE:
+                    self._tell_at_once(item.text)
         if self._fold is not None:
             self._fold.feed(events if self._crowd is None else self._crowd.of(events))
+
+    def _tell_at_once(self, text: str) -> None:
+        """Tell it without waiting: a terminal that takes nothing must not hold the records up."""
+        if self._request.at_once is not None:
+            Thread(target=self._request.at_once, args=(text,), name="tell", daemon=True).start()
 
     def _notice(self, notice: ProgramEnded | ProgramStopped | AllGone) -> None:
         if isinstance(notice, ProgramStopped):

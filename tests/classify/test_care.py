@@ -83,7 +83,7 @@ def test_companions_are_no_journals() -> None:
     assert {each.level for each in found.values()} == {Level.NORMAL}
 
 
-@pytest.mark.parametrize("ending", [b".O", b".old", b".bak", b".orig"])
+@pytest.mark.parametrize("ending", [b".O", b".old", b".bak", b".orig", b"~"])
 def test_an_older_copy_beside_the_file_is_no_entry(ending: bytes) -> None:
     """But a file that only has such a name is kept."""
     told = advice(run(modified(HOME + b"/todo.txt"), created(HOME + b"/todo.txt" + ending)))

@@ -54,6 +54,35 @@ def test_agent_that_hides(open_work: Path) -> None:
     assert "unreadable" in dict(run.warnings)
 
 
+def test_hiding_is_told_while_the_program_runs(open_work: Path) -> None:
+    """At once and with the way out: nobody uses a program for an hour and hears it then."""
+    home = open_work / "home"
+    script = (
+        "import ctypes, sys; ctypes.CDLL(None).prctl(4, 0, 0, 0, 0);"
+        "open('hidden', 'w').close(); sys.stdin.read()"
+    )
+    words = Recorder(open_work / "runs.db").command(sys.executable, "-c", script)
+    with subprocess.Popen(
+        [
+            "setpriv",
+            f"--reuid={NOBODY.pw_uid}",
+            f"--regid={NOBODY.pw_gid}",
+            "--clear-groups",
+            *words,
+        ],
+        cwd=home,
+        env={"HOME": str(home), "PATH": DEFAULT_PATH},
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    ) as process:
+        assert process.stderr is not None
+        told = process.stderr.readline()
+        assert process.poll() is None
+        process.communicate(timeout=PATIENCE)
+    assert b"made itself unreadable" in told
+    assert b"sudo imptrace run --user" in told
+
+
 def test_ssh_agent(open_work: Path) -> None:
     """ssh-agent, which hides as well, serves its keys."""
     home = open_work / "home"
