@@ -20,11 +20,13 @@ from imptrace.judge.words import (
     REMEMBERS,
     SECRET,
     SECRET_IF_PRIVATE,
+    TALKED_WITH,
     TYPED,
     USER_DATA,
     cache_word,
     database_word,
     is_by_the_way,
+    is_conversation,
     is_of_others,
     is_telling,
     words_of,
@@ -87,6 +89,7 @@ def _may_raise(state: State) -> bool:
     return (
         state.facts.hint is not None
         or is_telling(name_of(state.path))
+        or TALKED_WITH.search(state.path) is not None
         or any(map(is_telling, state.inner_names))
     )
 
@@ -178,6 +181,16 @@ def user_data_word(name: bytes, area: Area) -> str | None:
     return None if is_of_others(name) else _first_word((name,), words)
 
 
+def conversation(state: State) -> Judgement | None:
+    """What people said to each other: a program's log by its place, and nobody can say it again."""
+    area = state.place.area
+    if area not in _HOME_AREAS or area.is_cache:
+        return None
+    if not is_conversation(name_of(state.path), state.inner_names):
+        return None
+    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word="log")
+
+
 def _first_word(names: Iterable[bytes], words: frozenset[str]) -> str | None:
     found = (min(words_of(name) & words, default=None) for name in names)
     return next((word for word in found if word is not None), None)
@@ -265,6 +278,7 @@ _RAISING: tuple[Callable[[State], Judgement | None], ...] = (
     database_content,
     database_name,
     user_data_name,
+    conversation,
     remembering_cache,
 )
 

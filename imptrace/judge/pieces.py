@@ -12,7 +12,7 @@ from imptrace.judge.level import cache_directory, secret_word, user_data_word
 from imptrace.judge.model import Figure, Kind, Level, Method, Reason
 from imptrace.judge.ownership import Ownership
 from imptrace.judge.places import Area
-from imptrace.judge.words import COMPANIONS, is_of_others
+from imptrace.judge.words import COMPANIONS, LOG, is_of_others, words_of
 
 _MOST_PARTS = 8
 """More lone files than this, and the whole directory gets their level instead: where they are all
@@ -123,9 +123,17 @@ def _cache_directories(root: Root) -> dict[bytes, Reason]:
     found: dict[bytes, Reason] = {}
     for directory in _inner_directories(root.path, root.states):
         reason = cache_directory(directory, root.place.area, root.judged.tagged)
-        if reason is not None and _holder(directory, found) is None:
+        if reason is None or _holds_conversations(directory, root, reason):
+            continue
+        if _holder(directory, found) is None:
             found[directory] = reason
     return found
+
+
+def _holds_conversations(directory: bytes, root: Root, reason: Reason) -> bool:
+    """Whether a directory of logs holds what people said, which nobody can make again."""
+    is_log = reason.figures.get("word") in LOG
+    return is_log and any(_is_valued_in(directory, state) for state in root.states)
 
 
 def _secret_directories(root: Root, states: Sequence[State]) -> dict[bytes, Reason]:
@@ -188,13 +196,25 @@ def _valued_directories(root: Root, states: Sequence[State]) -> dict[bytes, Reas
         return {}
     found: dict[bytes, Reason] = {}
     for directory in _inner_directories(root.path, states):
-        word = user_data_word(name_of(directory), root.place.area)
+        word = user_data_word(name_of(directory), root.place.area) or _log_word(directory, states)
         if word is not None and _holder(directory, found) is None:
             figures: dict[str, Figure] = {"word": word, "path": directory}
             found[directory] = Reason(code=Code.USER_DATA_WORD, figures=figures)
     beside = [state for state in _outside(states, found) if state.is_file]
     is_less = beside and all(state.level < Level.IMPORTANT for state in beside)
     return found if is_less and len(found) <= _MOST_VALUED else {}
+
+
+def _log_word(directory: bytes, states: Iterable[State]) -> str | None:
+    """The word of a directory of logs in which there are conversations."""
+    word = min(words_of(name_of(directory)) & LOG, default=None)
+    if word is None or not any(_is_valued_in(directory, state) for state in states):
+        return None
+    return word
+
+
+def _is_valued_in(directory: bytes, state: State) -> bool:
+    return state.level is Level.IMPORTANT and is_within(state.path, directory)
 
 
 def _lone_files(states: Sequence[State], area: Area) -> list[State]:

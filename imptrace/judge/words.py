@@ -8,6 +8,7 @@ is asked once for all that differ in their digits alone.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
@@ -136,6 +137,9 @@ LOG = _set(
     """
 )
 
+TALKED_WITH = re.compile(rb"[#@]|_at_")
+"""In the name of a log, or of a directory of logs: somebody's address, or a channel."""
+
 REMEMBERS = _set(
     """
     sync state history seen session sessions queue outbox drafts anchor anchors
@@ -192,6 +196,13 @@ def is_of_others(name: bytes) -> bool:
     return name in OF_OTHERS or ending.lower() in CODE or name.count(b"%") > 1
 
 
+def is_conversation(name: bytes, directories: Iterable[bytes]) -> bool:
+    """Whether a file is what people said to each other: `logs/example.org/#channel.log`."""
+    below = iter(directories)
+    in_logs = any(words_of(each) & LOG for each in below)
+    return in_logs and any(TALKED_WITH.search(each) for each in (name, *below))
+
+
 def is_telling(name: bytes) -> bool:
     """Whether a name promises more than its place does."""
     return _is_telling(name.translate(_DIGITS))
@@ -220,6 +231,7 @@ def _is_ordinary(name: bytes) -> bool:
         not name.endswith((BACKUP, *BACKUPS))
         and not name.startswith((b".nfs", b".fuse_hidden", b"core"))
         and STREAM not in name
+        and not TALKED_WITH.search(name)
         and _words_of(name).isdisjoint(_NAMED_IN_RULES)
         and cache_word(name) is None
         and not _is_telling(name)

@@ -128,6 +128,25 @@ def test_what_people_make_is_a_part_beside_what_is_less(name: bytes) -> None:
     assert {path: each.level for path, each in alone.items()} == {DATA: Level.IMPORTANT}
 
 
+@pytest.mark.parametrize(
+    "name", [b"logs/irc.example.org/#people.log", b"logs/bob@example.org/1.txt", b"log/b_at_x.log"]
+)
+def test_what_people_said_is_no_log_of_the_program(name: bytes) -> None:
+    """A part of its own, and important; what the program says of itself is transient."""
+    logs = DATA + b"/" + name.partition(b"/")[0]
+    found = recommended(run(made(DATA), created(DATA + b"/settings"), created(DATA + b"/" + name)))
+    assert {path: each.level for path, each in found.items()} == {
+        DATA: Level.NORMAL,
+        logs: Level.IMPORTANT,
+    }
+    own = recommended(run(made(DATA), created(DATA + b"/settings"), created(logs + b"/x.log")))
+    assert own[logs].level is Level.TRANSIENT
+    server = b"/var/lib/keeper"
+    assert list(recommended(run(created(server + b"/a"), created(server + b"/logs/x.log")))) == [
+        server
+    ]
+
+
 def test_many_such_parts_make_the_whole_important() -> None:
     """The answer stays short."""
     names = (b"notes", b"mail", b"contacts")
