@@ -15,6 +15,7 @@ import typer
 
 from imptrace.db.location import ENVIRONMENT
 from imptrace.errors import ImptraceError
+from imptrace.facts.systemctl import answer_if_any
 
 P = ParamSpec("P")
 _SYSTEMCTL_SECONDS = 2
@@ -117,18 +118,11 @@ def entries(incomplete: str) -> Iterable[str]:
 @_quietly
 def units(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete units of the running systemd, and the catalogue's names of services."""
-    manager = "--user" if context.params.get("user") else "--system"
-    try:
-        listed = subprocess.run(
-            ["systemctl", manager, "list-units", "--all", "--plain", "--no-legend"],
-            capture_output=True,
-            text=True,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            timeout=_SYSTEMCTL_SECONDS,
-        ).stdout
-    except (OSError, subprocess.SubprocessError):
-        listed = ""
+    listed = answer_if_any(
+        *("list-units", "--all", "--plain", "--no-legend"),
+        user=bool(context.params.get("user")),
+        seconds=_SYSTEMCTL_SECONDS,
+    )
     known = (line.split()[0] for line in listed.splitlines() if line.strip())
     names = [name for name in known if name.endswith((".service", ".scope"))]
     return [name for name in (*names, *_catalogued()) if name.startswith(incomplete)]

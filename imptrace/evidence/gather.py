@@ -8,8 +8,6 @@ import os
 import platform
 import pwd
 import re
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +43,7 @@ from imptrace.evidence.parts import (
 from imptrace.facts.paths import name_of, parents_of
 from imptrace.facts.patterns import is_called
 from imptrace.facts.people import Home, is_person
+from imptrace.facts.systemctl import answer_if_any, properties_in
 from imptrace.facts.units import ASKED_PROPERTIES
 from imptrace.judge.model import Facts, User
 from imptrace.judge.names import executed_names, names_of_process
@@ -53,7 +52,6 @@ from imptrace.tracer.snapshot import lstat_state
 
 MOST_RUNS = 20
 """Runs of one program that an advice rests on, the newest: older ones tell of older versions."""
-_SYSTEMCTL_TIMEOUT = 5
 _FIRST_WORDS = 5
 """Where in a command line an interpreter has its script."""
 _ORDINARY_ROOT = "root"
@@ -401,30 +399,8 @@ def _unit_properties(runs: Sequence[RunDetails], entry: Entry | None) -> Mapping
 
 def _ask_systemd(unit: str) -> dict[str, str]:
     """Ask the running systemd; nothing is declared where there is none, or no such unit."""
-    if shutil.which("systemctl") is None:
-        return {}
-    command = [
-        "systemctl",
-        "--system",
-        "show",
-        f"--property={','.join(ASKED_PROPERTIES)}",
-        "--",
-        unit,
-    ]
-    try:
-        shown = subprocess.run(
-            command,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-            timeout=_SYSTEMCTL_TIMEOUT,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    lines = (line.partition("=") for line in shown.stdout.splitlines())
-    found = {key: value for key, _, value in lines if value}
+    asked = f"--property={','.join(ASKED_PROPERTIES)}"
+    shown = properties_in(answer_if_any("show", asked, "--", unit))
+    found = {key: value for key, value in shown.items() if value}
     # Of a unit that is not there systemd shows the defaults.
     return found if found.get("LoadState") == "loaded" else {}

@@ -1,10 +1,11 @@
 """When this boot began and when it had finished: what it made by itself, the next makes too."""
 
 import os
-import subprocess
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+
+from imptrace.facts.systemctl import answer_if_any, properties_in
 
 _NANOSECONDS = 1_000_000_000
 _MICROSECOND = 1000
@@ -45,10 +46,8 @@ def _started() -> int:
 
 def _finished() -> int | None:
     """Ask systemd when all was up, and add what services still write when they are."""
-    command = ["systemctl", "show", f"--property={_BEGAN}", f"--property={_ENDED}"]
-    with suppress(OSError, ValueError, KeyError, subprocess.SubprocessError):
-        answer = subprocess.run(command, capture_output=True, check=True, timeout=10, text=True)
-        said = dict(line.split("=", 1) for line in answer.stdout.splitlines())
+    with suppress(ValueError, KeyError):
+        said = properties_in(answer_if_any("show", f"--property={_BEGAN},{_ENDED}"))
         began, ended = (int(said[key]) * _MICROSECOND for key in (_BEGAN, _ENDED))
         now, monotonic = time.time_ns(), time.monotonic_ns()
         if ended == 0:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from imptrace.errors import ImptraceError
 from imptrace.facts.levels import Level
+from imptrace.facts.systemctl import answer_of
 from imptrace.facts.units import private_path, unit_directories
 from imptrace.kept.inventory import Inventory, Row, by_path, keeper
 from imptrace.tracer.mountinfo import parse_mountinfo
@@ -73,15 +74,15 @@ def _ask(*command: str) -> str:
 
 def _units(root: Path) -> list[str]:
     """Name the units that are loaded or will be at a boot; templates have no directories."""
-    list_of = (_TYPES, "--no-legend", "--plain", "--no-pager")
+    list_of = (_TYPES, "--no-legend", "--plain")
     names = {
         line.split()[0]
-        for line in _ask("systemctl", "list-units", "--all", *list_of).splitlines()
+        for line in answer_of("list-units", "--all", *list_of).splitlines()
         if line.strip()
     }
     files = {
         name: state
-        for line in _ask("systemctl", "list-unit-files", *list_of).splitlines()
+        for line in answer_of("list-unit-files", *list_of).splitlines()
         for name, state, *_ in [[*line.split(), "", ""]]
         if name
     }
@@ -106,7 +107,7 @@ def of_units(root: Path = Path("/")) -> Iterator[Row]:
     units = _units(root)
     if not units:
         return
-    shown = _ask("systemctl", "show", f"--property={_PROPERTIES}", "--no-pager", "--", *units)
+    shown = answer_of("show", f"--property={_PROPERTIES}", "--", *units)
     for block in shown.split("\n\n"):
         properties = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         is_dynamic = properties.get("DynamicUser") == "yes"

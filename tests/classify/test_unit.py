@@ -86,7 +86,7 @@ def asked(command: Path, script: str) -> dict[str, str]:
 
 
 def test_the_running_systemd_is_asked_for_the_unit(systemctl: Path) -> None:
-    found = asked(systemctl, 'echo LoadState=loaded; echo "User=$1 $2 $4 $5"; echo Group=')
+    found = asked(systemctl, 'echo LoadState=loaded; echo "User=$1 $3 $5 $6"; echo Group=')
     assert found == {"LoadState": "loaded", "User": "--system show -- tor.service"}
 
 

@@ -141,7 +141,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     program(
         commands,
         "systemctl",
-        """case $1 in
+        """case $3 in
 list-units) echo 'loaded.service loaded active running' ;;
 list-unit-files)
   echo 'dynamic.service enabled enabled'
@@ -211,4 +211,4 @@ def test_a_machine_without_systemd_is_an_error_of_one_line(
     result = imptrace("audit", "--system", env={"PATH": str(tmp_path)})
 
     assert result.returncode == 125
-    assert result.stderr == "imptrace: systemctl cannot be run: No such file or directory\n"
+    assert result.stderr == "imptrace: systemctl is not in PATH: is this a systemd machine?\n"

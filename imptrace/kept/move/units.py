@@ -1,9 +1,8 @@
 """Units that are stopped while their data is copied: those that run, and no others."""
 
-import subprocess
 from collections.abc import Iterable
 
-_SECONDS = 300
+from imptrace.facts.systemctl import ManagerError, complaint, systemctl
 
 
 def running(units: Iterable[str]) -> list[str]:
@@ -25,30 +24,15 @@ def start(unit: str) -> str | None:
 
 
 def _ask(*arguments: str) -> str:
-    done = _run(*arguments)
-    return "" if done is None else done.stdout.strip()
+    try:
+        return systemctl(*arguments).stdout.strip()
+    except ManagerError:
+        return ""
 
 
 def _tell(*arguments: str) -> str | None:
-    done = _run(*arguments)
-    if done is None:
-        return "systemctl gives no answer"
-    if done.returncode == 0:
-        return None
-    said = done.stderr.strip().splitlines()
-    return said[0] if said else f"exit status {done.returncode}"
-
-
-def _run(*arguments: str) -> "subprocess.CompletedProcess[str] | None":
     try:
-        return subprocess.run(
-            ["systemctl", "--no-pager", *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="backslashreplace",
-            timeout=_SECONDS,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
+        done = systemctl(*arguments)
+    except ManagerError as error:
+        return str(error)
+    return complaint(arguments, done) if done.returncode else None

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from imptrace.errors import UsageError
 from imptrace.facts.paths import is_within
+from imptrace.facts.systemctl import ManagerError
 from imptrace.record.service.execline import quote
 from imptrace.record.service.launch import handed_on, this_program
-from imptrace.record.service.manager import Manager, ManagerError
+from imptrace.record.service.manager import Manager
 from imptrace.record.service.place import Place
 from imptrace.record.service.recording import Started, Wish, examine, start
 from imptrace.tracer.mountinfo import own_mounts

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from imptrace.record.service.manager import ManagerError
+from imptrace.facts.systemctl import ManagerError
 from imptrace.record.service.place import Place
 
 RECORDER_PROPERTIES = (

@@ -3,19 +3,16 @@
 import os
 import re
 import subprocess
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from imptrace.errors import ImptraceError
-
-COMMAND_SECONDS = 300
-"""Longer than systemd itself waits for a unit to start (90 s) and to stop (90 s) by default."""
-_PROPERTY = re.compile(r"^([A-Z][A-Za-z0-9]*)=(.*)$", re.ASCII)
-
-
-class ManagerError(ImptraceError):
-    """The service manager refused, or cannot be reached."""
+from imptrace.facts.systemctl import (
+    ManagerError,
+    answer_of,
+    complaint,
+    properties_in,
+    systemctl,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +76,7 @@ class Manager:
 
     def show(self, unit: str) -> dict[str, str]:
         """All properties of `unit`; those that are not set are mostly left out by systemd."""
-        properties: dict[str, str] = {}
-        for line in self._ask("show", "--", unit).split("\n"):
-            if found := _PROPERTY.match(line):
-                properties.setdefault(found[1], found[2])
-        return properties
+        return properties_in(self._ask("show", "--", unit))
 
     def loaded_units(self, pattern: str) -> list[str]:
         """List the units in memory whose names fit a shell pattern."""
@@ -92,41 +85,15 @@ class Manager:
 
     def tell(self, *arguments: str) -> None:
         """Run a systemctl command. Raises ManagerError with what systemctl said."""
-        done = self._run(*arguments)
-        if done.returncode:
-            raise ManagerError(_reason(arguments, done))
+        self._ask(*arguments)
 
     def try_to(self, *arguments: str) -> str | None:
         """Run a systemctl command; answer with what went wrong, if anything did."""
-        done = self._run(*arguments)
-        return _reason(arguments, done) if done.returncode else None
+        done = systemctl(*arguments, user=self.user)
+        return complaint(arguments, done) if done.returncode else None
 
     def _ask(self, *arguments: str) -> str:
-        done = self._run(*arguments)
-        if done.returncode:
-            raise ManagerError(_reason(arguments, done))
-        return done.stdout
-
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        mode = ["--user"] if self.user else ["--system"]
-        try:
-            return subprocess.run(
-                ["systemctl", *mode, "--no-pager", *arguments],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                errors="surrogateescape",
-                env=_environment(os.environ),
-                timeout=COMMAND_SECONDS,
-                check=False,
-            )
-        except FileNotFoundError:
-            raise ManagerError("systemctl is not in PATH: is this a systemd machine?") from None
-        except subprocess.TimeoutExpired:
-            words = " ".join(arguments)
-            raise ManagerError(
-                f"`systemctl {words}` did not end within {COMMAND_SECONDS} s"
-            ) from None
+        return answer_of(*arguments, user=self.user)
 
 
 def runtime_directory(*, user: bool) -> Path:
@@ -140,13 +107,3 @@ def runtime_directory(*, user: bool) -> Path:
             "(log in, or `machinectl shell USER@`)"
         )
     return Path(given) / "imptrace"
-
-
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
-    return {**environ, "LC_ALL": "C.UTF-8", "SYSTEMD_COLORS": "0", "SYSTEMD_URLIFY": "0"}
-
-
-def _reason(arguments: tuple[str, ...], done: subprocess.CompletedProcess[str]) -> str:
-    said = [line for line in done.stderr.split("\n") if line.strip()]
-    first = said[0] if said else f"exit status {done.returncode}"
-    return f"`systemctl {' '.join(arguments)}`: {first}"

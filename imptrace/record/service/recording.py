@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.systemctl import ManagerError
 from imptrace.record.service.dropin import Plan, render
 from imptrace.record.service.execline import ExecLine
 from imptrace.record.service.launch import start_recorder
-from imptrace.record.service.manager import Manager, ManagerError
+from imptrace.record.service.manager import Manager
 from imptrace.record.service.order import Order, Outcome, read_order, read_outcome, write_order
 from imptrace.record.service.passive import group_path, refusal
 from imptrace.record.service.place import Place

@@ -2,17 +2,16 @@
 
 import os
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.systemctl import answer_of, properties_in
 from imptrace.kept.rehearse.unit.files import copied_service, copied_socket, manages_network
 
 _CGROUPS = Path("/sys/fs/cgroup")
-_PROPERTY = re.compile(r"^([A-Z][A-Za-z0-9]*)=(.*)$", re.ASCII)
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
 _LISTENS, _BOUND = "0A", "07"
 _BUS = ("dbus.socket", "dbus.service")
@@ -65,27 +64,8 @@ def find_unit(word: str, exchange: str) -> Unit:
 
 
 def show(unit: str) -> dict[str, str]:
-    """Ask systemd for all properties of a unit. Raises ImptraceError."""
-    try:
-        done = subprocess.run(
-            ["systemctl", "--system", "--no-pager", "show", "--", unit],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-            env={**os.environ, "LC_ALL": "C.UTF-8"},
-            check=False,
-        )
-    except OSError as error:
-        raise ImptraceError(f"systemctl cannot be run: {error.strerror}") from error
-    if done.returncode:
-        said = done.stderr.strip().splitlines()
-        raise ImptraceError(f"systemd says nothing of {unit}: {said[0] if said else 'no answer'}")
-    found: dict[str, str] = {}
-    for line in done.stdout.split("\n"):
-        if match := _PROPERTY.match(line):
-            found.setdefault(match[1], match[2])
-    return found
+    """Ask systemd for all properties of a unit. Raises ManagerError."""
+    return properties_in(answer_of("show", "--", unit))
 
 
 def clashes(unit: Unit) -> list[str]:
