@@ -87,6 +87,21 @@ def test_long_paths_and_any_byte(tmp_path: Path) -> None:
     } <= told  # fmt: skip
 
 
+def test_names_begin_at_our_own_root_after_chroot(tmp_path: Path) -> None:
+    """Not at that of the machine, as they do in the kernel."""
+    jail, db = tmp_path / "jail", tmp_path / "runs.db"
+    jail.mkdir()
+    script = 'mount --rbind / "$1" && exec chroot "$1" "$2" run -q --recorder bpf --db "$3" '
+    script += 'sh -c "cd $4; mkdir made; echo a > made/file; mv made moved"'
+    words = ["unshare", "-m", "sh", "-c", script, "sh", jail, IMPTRACE, db, tmp_path]
+    subprocess.run([str(word) for word in words], check=True, timeout=60)
+    shown = subprocess.run(
+        [IMPTRACE, "files", "sh", "--db", str(db), "--json"], capture_output=True, check=True
+    ).stdout.decode()
+    assert f'"{tmp_path}/moved/file"' in shown
+    assert str(jail) not in shown
+
+
 def test_processes_and_what_a_child_executes(tmp_path: Path) -> None:
     """Who ran what, with arguments, directory and parent."""
     os.chdir(tmp_path)

@@ -337,8 +337,7 @@ __noinline int tell_names(void)
 	mount = s->placed;
 	if (!mount)
 		return 0;
-	if (root != READ(root_mount, mnt.mnt_root) || READ(root_mount, mnt_parent) != root_mount ||
-	    !is_our_namespace(root_mount))
+	if (!is_our_root(root, root_mount))
 		tell_name(1);
 	if (!is_our_namespace(mount)) {
 		s->placed = mount;

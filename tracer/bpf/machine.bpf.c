@@ -34,16 +34,20 @@ int find_symbols(void *context)
 }
 
 /*
- * Run once by the loader: reads how deep its control group lies, and where the table of names is. Newer kernels have that in
- * their code, which the loader looks through.
+ * Run once by the loader: reads how deep its control group lies, what its root directory is, and
+ * where the table of names is. Newer kernels have that in their code, which the loader looks
+ * through.
  */
 SEC("raw_tp/sys_enter")
 int prepare(void *context)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fs_struct *fs = READ(task, fs);
 
 	(void)context;
 	counters.own_level = READ(task, cgroups, dfl_cgrp, level);
+	counters.root = (u64)READ(fs, root.dentry);
+	counters.root_mount = (u64)mount_of(READ(fs, root.mnt));
 	if (counters.symbols[SYMBOL_TABLE] && counters.symbols[SYMBOL_SHIFT]) {
 		counters.names_table = read_word(counters.symbols[SYMBOL_TABLE]);
 		counters.names_shift = (u32)read_word(counters.symbols[SYMBOL_SHIFT]);

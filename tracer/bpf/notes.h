@@ -61,6 +61,7 @@ struct counters {
 	/* SCOPE_GROUP: the control group, and the one that it lies in. */
 	unsigned long long group, group_parent;
 	int group_level, own_level;	/* how deep that one lies, and our own */
+	unsigned long long root, root_mount;	/* our root directory: what paths begin at */
 	/* Where the kernel keeps names: addresses of its symbols, 0 where it does not tell. */
 	char symbol_names[SYMBOLS][SYMBOL_SIZE];
 	unsigned long long symbols[SYMBOLS];

@@ -86,6 +86,12 @@ static __always_inline bool is_our_namespace(struct mount *mount)
 	return READ(space, ns.inum) == settings.mount_namespace;
 }
 
+/* Whether these are our own root directory, which is not the top of the mounts after chroot(2). */
+static __always_inline bool is_our_root(struct dentry *dentry, struct mount *mount)
+{
+	return (u64)dentry == counters.root && (u64)mount == counters.root_mount;
+}
+
 static __always_inline struct note_text *text_of(struct scratch *s, u32 which)
 {
 	return which ? &s->note.texts[1] : &s->note.texts[0];
@@ -115,8 +121,8 @@ __noinline int put_path(u64 entry, u64 mounted, u32 which)
 	climb->dentry = dentry;
 	climb->mount = mount;
 	climb->by_device = 0;
-	climb->root = NULL;
-	climb->root_mount = NULL;
+	climb->root = (struct dentry *)counters.root;
+	climb->root_mount = (struct mount *)counters.root_mount;
 	climb->limit = climb_limit(s);
 	s->placed = mount;
 	text->device = device_of(dentry);
@@ -130,7 +136,8 @@ __noinline int put_path(u64 entry, u64 mounted, u32 which)
 	more = climb_all();
 	if (more)
 		text->marks |= TEXT_CUT;
-	if (!more && !climb->by_device && climb->dentry != READ(climb->mount, mnt.mnt_root))
+	if (!more && !climb->by_device && climb->dentry != READ(climb->mount, mnt.mnt_root) &&
+	    !is_our_root(climb->dentry, climb->mount))
 		text->marks |= TEXT_DETACHED;
 	return 0;
 }

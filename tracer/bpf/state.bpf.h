@@ -50,7 +50,7 @@ struct climb {
 	struct mount *mount;
 	u32 limit;		/* of .pos */
 	u32 by_device;		/* to the top of the file system, not of the mounts */
-	struct dentry *root;	/* and no further than this; NULL: to the top */
+	struct dentry *root;	/* and no further than this */
 	struct mount *root_mount;
 };
 
