@@ -252,6 +252,9 @@ class Fold:
         self._requested[access.path] = self._requested[new] = True
         if int(access.flags) & _EXCHANGE:
             carried = self._tree.exchange(access.path, new)
+            # What nobody had touched on the other side, if it was there, went the other way.
+            known = set(carried)
+            carried += [back for back in ((b, a) for a, b in carried) if back not in known]
         else:
             carried = self._tree.rename(access.path, new)
         came_along = access._replace(flags=AccessFlag.CARRIED)

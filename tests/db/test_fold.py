@@ -161,8 +161,9 @@ def test_an_exchange_carries_both_ways() -> None:
     fold = folded(create(b"/a/1"), create(b"/b/2"), rename(b"/a", b"/b", flags=flags, before2=None))
     assert row(fold, Op.RENAME, b"/b/1").origin == b"/a/1"
     assert row(fold, Op.RENAME, b"/a/2").origin == b"/b/2"
-    # Something that the run never touched may have stood there.
+    # Something that the run never touched may have stood there, and went the other way.
     assert b"/b/1" not in fold.before
+    assert row(fold, Op.RENAME, b"/a/1").origin == b"/b/1"
 
 
 def test_a_process_whose_start_was_lost_is_stood_in_for() -> None:

@@ -137,7 +137,8 @@ def _summarise(imported: Imported, *, here: bool) -> None:
         )
     if imported.lacks_descriptors:
         say(
-            "this log has no clone or fchdir, so relative paths may be missing: record with "
+            "this log tells nothing of descriptors (close, fchdir), so relative paths may be "
+            "missing: record with "
             "strace -f -y, or with -e trace=%file,%desc,%process"
         )
     if not here:

@@ -131,12 +131,14 @@ TRACEE(rename_exchange)
 }
 
 /*
- * Two directories change places: what was changed in them comes along.
+ * Two directories change places: what was changed in them comes along, and what may have been
+ * in the other goes back.
  *
  *   given   a/ b/
  *   make    a/file
  *   rename  a -> b [exchange]
  *   carried b/file from a/file
+ *   carried a/file from b/file
  *   left    a modified, b modified, a/file unchanged, b/file created
  */
 TRACEE(rename_exchange_of_directories)
