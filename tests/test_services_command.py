@@ -94,6 +94,7 @@ def test_json_holds_every_key_of_an_entry() -> None:
         "elsewhere": [],
         "repos": 83,
         "note": "connections that users added, with their passwords",
+        "dump": None,
     }
 
 

@@ -5,6 +5,7 @@ Python and by nix/ for Nix. `shipped()` answers with the one that is installed.
 """
 
 from imptrace.catalogue.catalogue import Catalogue, load, shipped
+from imptrace.catalogue.dumps import dump_commands
 from imptrace.catalogue.model import (
     CatalogueError,
     Entry,
@@ -26,6 +27,7 @@ __all__ = [
     "NeverWhy",
     "Place",
     "Written",
+    "dump_commands",
     "load",
     "shipped",
 ]

@@ -82,6 +82,9 @@ class KeptPath:
     repos: int | None = None
     """How many of the 138 counted public configurations keep it."""
     note: str | None = None
+    dump: str | None = None
+    """The shell command that dumps the database in it while that runs: to standard output, or to
+    what stands as `FILE` or `DIRECTORY` in it. In `Entry.instances`: of the nameless one."""
     each: str | None = None
     """Attribute set whose names the instances have; only in `Entry.instances`."""
 

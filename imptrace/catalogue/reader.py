@@ -36,7 +36,7 @@ ENTRY_KEYS = (
 KEPT_KEYS = (
     "path", "kind", "level", "user", "group", "mode", "follows", "follows-prefix",
     "follows-suffix", "written", "early-boot", "since-state-version", "before-state-version",
-    "before-follows", "elsewhere", "repos", "note",
+    "before-follows", "elsewhere", "repos", "note", "dump",
 )  # fmt: skip
 NEVER_KEYS = ("path", "why", "note")
 
@@ -128,6 +128,7 @@ def _kept_path(table: Table, place: Place, *, of_instance: bool) -> KeptPath:
         elsewhere=_elsewhere(table, place),
         repos=table.count("repos", COUNTED_CONFIGURATIONS),
         note=table.text("note"),
+        dump=_dump(table, place),
         each=each,
     )
 
@@ -167,6 +168,13 @@ def _before_follows(table: Table, place: Place) -> bytes | None:
     if problem := path_problem(path, place):
         raise table.error("before-follows", problem)
     return path.encode()
+
+
+def _dump(table: Table, place: Place) -> str | None:
+    command = table.text("dump")
+    if command is not None and place is Place.HOME:
+        raise table.error("dump", "dump is for services: no list names those of home entries")
+    return command
 
 
 def _follows(table: Table) -> Follows | None:

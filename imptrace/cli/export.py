@@ -41,7 +41,8 @@ def export(
     on are in it, as JSON lines (docs/evidence.md). The names of files stay as they are: look at
     them with --dry-run.
 
-    With --for it is the list of what to save: caches left out, secrets marked (docs/act.md).
+    With --for it is the list of what to save: caches left out, secrets marked, beside a database
+    the command that dumps it, where the catalogue knows one (docs/act.md).
     For restic, FILE.exclude is written beside it: what to leave out.
 
     Example: imptrace export networkmanager -o networkmanager.jsonl

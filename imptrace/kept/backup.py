@@ -1,10 +1,11 @@
 """What is to be kept, as the lists that backup programs read. Pure.
 
-Caches are left out, what is secret is marked, and paths are whole: of a service with DynamicUser
+Caches are left out, what is secret is marked, databases have the command that dumps them, and
+paths are whole: of a service with DynamicUser
 the private directory.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 
 from imptrace.facts.levels import Level
@@ -30,16 +31,22 @@ _BREAKS = b"\n\r\0"
 _BLANKS = b" \t\v\f"
 
 
-def backup(wanted: Sequence[Recommendation], program: Program, name: str) -> list[bytes]:
+Dumps = Mapping[bytes, Sequence[str]]
+"""The commands that dump the databases in a path, by path."""
+
+
+def backup(
+    wanted: Sequence[Recommendation], program: Program, name: str, dumps: Dumps
+) -> list[bytes]:
     """Write the lines of a list. `name`: what clan calls the state."""
     included, excluded = split(wanted)
     if program is Program.RESTIC:
-        return _restic(included)
+        return _restic(included, dumps)
     if program is Program.BORG:
-        return _borg(included, excluded)
+        return _borg(included, excluded, dumps)
     if program is Program.RSYNC:
-        return _rsync(included, excluded)
-    return _clan(included, name)
+        return _rsync(included, excluded, dumps)
+    return _clan(included, name, dumps)
 
 
 def split(
@@ -63,9 +70,10 @@ def unwritable(wanted: Iterable[Recommendation]) -> list[bytes]:
     return [each.path for each in wanted if any(byte in each.path for byte in _BREAKS)]
 
 
-def _remark(each: Recommendation) -> bytes:
+def _remarks(each: Recommendation, dumps: Dumps) -> list[bytes]:
     replaced = ", replaced by its program" if each.method is Method.NONE else ""
-    return f"# {each.level}{replaced}".encode()
+    commands = (f"# dump: {command}".encode() for command in dumps.get(each.path, ()))
+    return [f"# {each.level}{replaced}".encode(), *commands]
 
 
 def _lines(included: Iterable[Recommendation]) -> Iterable[Recommendation]:
@@ -80,10 +88,10 @@ def restic_excludes(wanted: Sequence[Recommendation]) -> list[bytes]:
     return lines
 
 
-def _restic(included: Sequence[Recommendation]) -> list[bytes]:
+def _restic(included: Sequence[Recommendation], dumps: Dumps) -> list[bytes]:
     lines = [b"# restic backup --files-from THIS_FILE --exclude-file THIS_FILE.exclude"]
     for each in _lines(included):
-        lines += [_remark(each), _restic_line(each.path)]
+        lines += [*_remarks(each, dumps), _restic_line(each.path)]
     return lines
 
 
@@ -94,11 +102,13 @@ def _restic_line(path: bytes) -> bytes:
     return _escaped(path)
 
 
-def _borg(included: Sequence[Recommendation], excluded: Sequence[Recommendation]) -> list[bytes]:
+def _borg(
+    included: Sequence[Recommendation], excluded: Sequence[Recommendation], dumps: Dumps
+) -> list[bytes]:
     lines = [b"# borg create --patterns-from THIS_FILE REPOSITORY::ARCHIVE"]
     lines += [b"- pp:" + _borg_path(each) for each in _lines(excluded)]
     for each in _lines(included):
-        lines += [_remark(each), b"R " + _borg_path(each)]
+        lines += [*_remarks(each, dumps), b"R " + _borg_path(each)]
     return lines
 
 
@@ -108,7 +118,9 @@ def _borg_path(each: Recommendation) -> bytes:
     return each.path + b"/" if is_open else each.path
 
 
-def _rsync(included: Sequence[Recommendation], excluded: Sequence[Recommendation]) -> list[bytes]:
+def _rsync(
+    included: Sequence[Recommendation], excluded: Sequence[Recommendation], dumps: Dumps
+) -> list[bytes]:
     lines = [b"# rsync -aAXH --filter 'merge THIS_FILE' / COPY/"]
     lines += [b"- " + _escaped(each.path) for each in _lines(excluded)]
     above: dict[bytes, None] = {}
@@ -116,17 +128,17 @@ def _rsync(included: Sequence[Recommendation], excluded: Sequence[Recommendation
         above |= dict.fromkeys(reversed(list(parents_of(each.path))))
     lines += [b"+ " + _escaped(path) + b"/" for path in above]
     for each in _lines(included):
-        lines.append(_remark(each))
+        lines += _remarks(each, dumps)
         lines.append(
             b"+ " + _escaped(each.path) + (b"/***" if each.kind is Kind.DIRECTORY else b"")
         )
     return [*lines, b"- *"]
 
 
-def _clan(included: Sequence[Recommendation], name: str) -> list[bytes]:
+def _clan(included: Sequence[Recommendation], name: str, dumps: Dumps) -> list[bytes]:
     lines = [b"{", b"  clan.core.state.%s.folders = [" % _quoted(name.encode())]
     for each in included:
-        lines += [b"    " + _remark(each), b"    " + _quoted(each.path)]
+        lines += [b"    " + line for line in (*_remarks(each, dumps), _quoted(each.path))]
     return [*lines, b"  ];", b"}"]
 
 

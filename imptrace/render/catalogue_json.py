@@ -34,6 +34,7 @@ class KeptJson(TypedDict):
     elsewhere: list[str]
     repos: int | None
     note: str | None
+    dump: str | None
 
 
 class NeverJson(TypedDict):
@@ -125,6 +126,7 @@ def _kept(kept: KeptPath) -> KeptJson:
         "elsewhere": [path.decode() for path in kept.elsewhere],
         "repos": kept.repos,
         "note": kept.note,
+        "dump": kept.dump,
     }
 
 

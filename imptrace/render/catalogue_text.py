@@ -77,6 +77,9 @@ def _paths(entry: Entry, screen: Screen) -> Iterator[str]:
                 yield f"  {line}"
                 if remarks := "; ".join(_remarks(path)):
                     yield from screen.wrapped(remarks, indent=6)
+                if path.dump:  # never wrapped: it is there to be copied
+                    of = " of the nameless one" if path.each else ""
+                    yield f"      dump{of}: {printable(path.dump)}"
     if entry.never:
         yield "\nnever keep:"
         rows = [_never_cells(path) for path in entry.never]

@@ -82,6 +82,9 @@ def test_good_file_is_read_key_by_key(root: Path) -> None:
         ('mode = "0750"', "repos = true", 9, "repos must be a whole number"),
         ('mode = "0750"', 'user = "two words"', 9, "user must be the name of a user or group"),
         ('mode = "0750"', 'early-boot = "yes"', 9, "early-boot must be true or false"),
+        ('mode = "0750"', 'dump = "a\\u001b"', 9, "dump must be a string of one line"),
+        ('mode = "0750"', 'dump = "a\\nb"', 9, "dump must be a string of one line"),
+        ('mode = "0750"', 'dump = ["a"]', 9, "dump must be a string of one line"),
         ('mode = "0750"', 'since-state-version = "24"', 9, "must be a NixOS release"),
         ('mode = "0750"', 'follows-suffix = "/x"', 10, "does not have the prefix and suffix"),
         ('mode = "0750"', 'written = "rename"', 9, "written is about files"),
@@ -121,6 +124,13 @@ def test_mistake_is_an_error_with_file_and_line(
 def test_home_path_must_be_relative(root: Path) -> None:
     (root / "home" / "x.toml").write_text('title = "X"\n[[persist]]\npath = "/x"\nlevel = "normal"')
     with pytest.raises(CatalogueError, match=r"nix/home/x\.toml:3: .*relative to the home"):
+        load(root)
+
+
+def test_home_program_has_no_dump(root: Path) -> None:
+    text = 'title = "X"\n[[persist]]\npath = ".x"\nlevel = "normal"\ndump = "x"'
+    (root / "home" / "x.toml").write_text(text)
+    with pytest.raises(CatalogueError, match=r"nix/home/x\.toml:5: dump is for services"):
         load(root)
 
 

@@ -68,7 +68,10 @@ def check(restored: Path, machine: Path) -> None:
 
 def written(services: list[Recommendation], program: Program, directory: Path) -> Path:
     file = directory / "list"
-    file.write_bytes(b"\n".join(backup(services, program, "all")) + b"\n")
+    dumps = {each.path: ("dump-it '*' ${x} | tee",) for each in services}
+    lines = backup(services, program, "all", dumps)
+    assert sum(b"# dump: dump-it '*' ${x} | tee" in line for line in lines) == len(DYNAMIC) + 8
+    file.write_bytes(b"\n".join(lines) + b"\n")
     return file
 
 
@@ -131,6 +134,14 @@ def test_a_service_of_the_catalogue(tmp_path: Path) -> None:
     command = [IMPTRACE, "export", "--for", "borg", "networkmanager", "--db", tmp_path / "db"]
     said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     assert "# secret\nR /etc/NetworkManager/system-connections\n" in said
+
+
+@pytest.mark.parametrize("program", [*Program])
+def test_a_database_has_the_command_that_dumps_it(program: Program, tmp_path: Path) -> None:
+    command = [IMPTRACE, "export", "--for", program, "postgresql", "--db", tmp_path / "db"]
+    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")
+    at = [line.strip() for line in lines].index("# dump: runuser -u postgres -- pg_dumpall")
+    assert "/var/lib/postgresql" in lines[at + 1]
 
 
 def test_both_lists_of_restic_are_written_or_none(tmp_path: Path) -> None:

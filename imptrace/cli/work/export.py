@@ -1,9 +1,10 @@
 """What `imptrace export` does."""
 
+import os
 import sys
 from pathlib import Path
 
-from imptrace.catalogue import shipped
+from imptrace.catalogue import dump_commands, shipped
 from imptrace.cli.asked import asked
 from imptrace.cli.messages import say
 from imptrace.cli.output import write_new_file
@@ -11,6 +12,7 @@ from imptrace.db.engine import reading
 from imptrace.errors import UsageError
 from imptrace.evidence.export import Evidence, make_evidence
 from imptrace.evidence.gather import Question, gather
+from imptrace.facts.levels import Kind
 from imptrace.kept.backup import Program, backup, restic_excludes, unwritable
 from imptrace.render.text import printable
 from imptrace.render.words import counted
@@ -34,7 +36,12 @@ def backup_list(
     wanted = [each for one in asked(what, database) for each in one.recommendations]
     for path in unwritable(wanted):
         say(f"left out, since its name spans lines: {printable(path)}")
-    text = _text(backup(wanted, program, what[0]))
+    dumps = {
+        each.path: dump_commands(each.path, shipped(), os.path.lexists)
+        for each in wanted
+        if each.kind is Kind.DIRECTORY
+    }
+    text = _text(backup(wanted, program, what[0], dumps))
     if output is None:
         sys.stdout.buffer.write(text)
         if program is Program.RESTIC:
