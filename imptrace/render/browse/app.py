@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
+from rich.cells import cell_len
+from rich.style import Style
 from rich.text import Text
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
@@ -20,6 +22,17 @@ from imptrace.render.words import counted, size
 _STYLES = {Level.SECRET: "bold red", Level.IMPORTANT: "yellow", Level.TRANSIENT: "dim"}
 _OPEN = 40
 """With so few leaks all of the tree is open from the start."""
+
+
+class LeakTree(Tree[Node]):
+    """With the columns of what opens and of what does not below each other."""
+
+    def render_label(self, node: TreeNode[Node], base_style: Style, style: Style) -> Text:
+        """Draw a line of the tree."""
+        label = super().render_label(node, base_style, style)
+        if node.allow_expand:
+            return label
+        return Text.assemble((" " * cell_len(self.ICON_NODE), base_style), label)
 
 
 class Browser(App[tuple[bytes, ...] | None]):
@@ -70,7 +83,7 @@ class Browser(App[tuple[bytes, ...] | None]):
         """Lay out the screen."""
         yield Static(id="told", markup=False)
         yield Input(placeholder="words of a path, level, program or user", id="wanted")
-        yield Tree[Node]("/")
+        yield LeakTree("/")
         with VerticalScroll(id="about"):
             yield Static(id="words", markup=False)
         yield Footer()
@@ -82,8 +95,8 @@ class Browser(App[tuple[bytes, ...] | None]):
         self._tree.focus()
 
     @property
-    def _tree(self) -> Tree[Node]:
-        return self.query_one(Tree)
+    def _tree(self) -> LeakTree:
+        return self.query_one(LeakTree)
 
     def _shown(self) -> list[Leak]:
         leaks = matching(self._leaks, self._wanted)
