@@ -323,6 +323,8 @@ def _added(row: AccessRecord, access: Access) -> AccessRecord:
         if outcome not in MAYBE_DONE and new_outcome in MAYBE_DONE:
             to = origin = None  # the names that a refused call asked for
         outcome, errno = new_outcome, new_errno
+    elif new_outcome is outcome:
+        errno = new_errno
     if new_flags is not flags:
         flags = flags_of(int(flags) | int(new_flags))
     first, last, count = min(first, at), max(last, at, until), count + more

@@ -312,7 +312,7 @@ def upsert_accesses(
             "first": _least(Access.first, new.first),
             "last": _greatest(Access.last, new.last),
             "outcome": _least(Access.outcome, new.outcome),
-            "errno": case((new.outcome < Access.outcome, new.errno), else_=Access.errno),
+            "errno": case((new.outcome <= Access.outcome, new.errno), else_=Access.errno),
             "flags": Access.flags.op("|")(new.flags),
             "to_id": _other_name(Access.outcome, Access.to_id, new.outcome, new.to_id),
             "from_id": _other_name(Access.outcome, Access.from_id, new.outcome, new.from_id),

@@ -177,6 +177,8 @@ def one_of(*words: str) -> Callable[[str], list[str]]:
 
 TIMES = one_of("30s", "5m", "1h")
 AGES = one_of("30d", "90d", "1y")
+SPANS = one_of("12h", "1d", "7d")
+SIZES = one_of("100M", "500M", "2G")
 
 
 @_quietly

@@ -84,6 +84,7 @@ def start(
         str,
         typer.Option(
             metavar="auto|bpf|notify",
+            autocompletion=completing.one_of(AUTO, "bpf", "notify"),
             help="How accesses are seen: notify sees nothing before the unit's next start.",
         ),
     ] = AUTO,

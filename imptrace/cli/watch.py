@@ -77,12 +77,17 @@ def watch(
         str | None,
         typer.Option(
             metavar="SIZE",
+            autocompletion=completing.SIZES,
             help="Remove the oldest runs of the machine while the database is larger: 500M, 2G.",
         ),
     ] = None,
     every: Annotated[
         str | None,
-        typer.Option(metavar="TIME", help="Begin a new run so often, without a gap: 12h, 1d."),
+        typer.Option(
+            metavar="TIME",
+            autocompletion=completing.SPANS,
+            help="Begin a new run so often, without a gap: 12h, 1d.",
+        ),
     ] = None,
     answer_at: Annotated[
         Path | None,

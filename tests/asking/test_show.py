@@ -93,6 +93,8 @@ def test_json_of_a_path_that_was_modified(answer: dict[str, Any]) -> None:
         "read_first": True,
         "before": STATE,
         "after": STATE | {"size": 5000, "mtime_ns": FILE.mtime_ns + 1},
+        "hint": None,
+        "link": None,
         "processes": [1, 2],
     }
 

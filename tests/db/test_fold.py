@@ -63,6 +63,12 @@ def test_the_best_outcome_wins_in_any_order(
         assert found.errno == (1 if first is best else 2)
 
 
+def test_the_newest_failure_says_why() -> None:
+    """As where a rename is tried without replacing first (EEXIST), and then a mount refuses it."""
+    failed = [read(b"/a", outcome=Outcome.FAILED, errno=errno) for errno in (17, 16)]
+    assert row(folded(*failed), Op.READ, b"/a").errno == 16
+
+
 def test_flags_add_up() -> None:
     fold = folded(create(b"/a", flags=AccessFlag.EXCLUSIVE), create(b"/a", flags=AccessFlag.EMPTY))
     assert row(fold, Op.CREATE, b"/a").flags == AccessFlag.EXCLUSIVE | AccessFlag.EMPTY
