@@ -99,6 +99,8 @@ _SQLITE_REASONS = {
     sqlite3.SQLITE_IOERR: "the disk reported an error while it was read or written",
 }
 _PRIMARY_CODE = 0xFF
+_UNFINISHED = {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY}
+"""A journal lies beside the database that only a writer can play back."""
 
 
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
@@ -228,10 +230,20 @@ def _connect_sqlite(path: str, *, read_only: bool, foreign_keys: bool) -> sqlite
             connection.execute("PRAGMA cache_size = -16000")
             connection.execute("PRAGMA wal_autocheckpoint = 4000")
         connection.execute(f"PRAGMA foreign_keys = {int(foreign_keys)}")
-    except sqlite3.Error:
+        connection.execute("PRAGMA schema_version")
+    except sqlite3.Error as error:
         connection.close()
+        if read_only and error.sqlite_errorcode in _UNFINISHED:
+            _finish(path)
+            return _connect_sqlite(path, read_only=read_only, foreign_keys=foreign_keys)
         raise
     return connection
+
+
+def _finish(path: str) -> None:
+    """Have SQLite undo what a writer that was killed left half done, which no reader may."""
+    with closing(_connect_sqlite(path, read_only=False, foreign_keys=False)) as writer:
+        writer.execute("SELECT count(*) FROM sqlite_schema")
 
 
 def _is_sealed(path: str) -> bool:
