@@ -198,7 +198,7 @@ def _verdict(state: State, piece: Piece, judged: Judged) -> Verdict:
         path=state.path,
         kind=Kind.FILE if state.is_file else Kind.DIRECTORY,
         scope=ownership.scope,
-        level=state.level,
+        level=_level_in(piece, state),
         confidence=confidence_of(
             ownership.confidence,
             [state.facts],
@@ -212,6 +212,11 @@ def _verdict(state: State, piece: Piece, judged: Judged) -> Verdict:
             *state.hazards,
         ),
     )
+
+
+def _level_in(piece: Piece, state: State) -> Level:
+    """The level of one path: less than its own where the catalogue says so of what it is in."""
+    return min(state.level, piece.level) if piece.known is not None else state.level
 
 
 Owner = tuple[str | None, str | None, int | None]

@@ -51,7 +51,8 @@ class Piece:
 def pieces_of(root: Root, ownership: Ownership, *, fixed: Level | None = None) -> list[Piece]:
     """What to keep of a root: itself first, then the parts of it that need another level.
 
-    `fixed`: the level that the catalogue gives the root, which none of its parts may change.
+    `fixed`: the level that the catalogue gives the root. What is found inside is told at its
+    own where that is higher, and changes it only where there is more of it than can be told.
     Empty if nothing in it has any content.
     """
     first = root.states[0]
@@ -65,14 +66,13 @@ def _pieces(root: Root, ownership: Ownership, fixed: Level | None) -> list[Piece
     rest = _outside(root.states, caches)
     secrets = _secret_directories(root, rest)
     rest = _outside(rest, secrets)
-    valued = _valued_directories(root, rest) if fixed is None else {}
+    valued = _valued_directories(root, rest, fixed)
     rest = _outside(rest, valued)
-    lone = _lone_files(rest, root.place.area)
+    lone = _lone_files(rest, root.place.area) if fixed is None else _dearer_files(rest, fixed)
     base = [state for state in rest if state.is_file and state not in lone]
-    if not base:
+    if not base and fixed is None:
         base, lone = lone, []
-    weighty = [state for state in base if not _is_beside_the_point(state)]
-    level = fixed or max({state.level for state in weighty}, default=root.place.area.level)
+    level = _level_around(base, root, fixed)
     parts = [
         *(
             _directory(each, root, ownership, Level.TRANSIENT, (reason,))
@@ -91,8 +91,16 @@ def _pieces(root: Root, ownership: Ownership, fixed: Level | None) -> list[Piece
     parts = [part for part in parts if _is_worth(part, level)]
     if not base and fixed is None:
         return parts if len(secrets) < _SEVERAL else [_all_secret(root, ownership, secrets)]
-    reasons = _level_reasons(base, level) if fixed is None else ()
+    reasons = _level_reasons(base, level) if level is not fixed else ()
     return [_directory(root.path, root, ownership, level, reasons), *parts]
+
+
+def _level_around(base: Sequence[State], root: Root, fixed: Level | None) -> Level:
+    """The level of what has no part of its own: the catalogue's, unless dearer files abound."""
+    if fixed is not None:
+        return max((each.level for each in base if _is_dearer(each, fixed)), default=fixed)
+    weighty = {state.level for state in base if not _is_beside_the_point(state)}
+    return max(weighty, default=root.place.area.level)
 
 
 def empty_piece(root: Root, ownership: Ownership) -> Piece:
@@ -183,13 +191,16 @@ def _named_and_secret(
     return named
 
 
-def _valued_directories(root: Root, states: Sequence[State]) -> dict[bytes, Reason]:
+def _valued_directories(
+    root: Root, states: Sequence[State], fixed: Level | None
+) -> dict[bytes, Reason]:
     """Directories named for what people make (`saves`), where there is less beside them.
 
-    Too many of them, and they say no more than the whole.
+    Too many of them, and they say no more than the whole, unless the catalogue knows that one.
     """
     if (
-        root.place.area.level >= Level.IMPORTANT
+        fixed not in (None, Level.NORMAL)
+        or (fixed is None and root.place.area.level >= Level.IMPORTANT)
         or root.place.area.is_cache
         or root.place.area is Area.ETC
     ):
@@ -200,6 +211,8 @@ def _valued_directories(root: Root, states: Sequence[State]) -> dict[bytes, Reas
         if word is not None and _holder(directory, found) is None:
             figures: dict[str, Figure] = {"word": word, "path": directory}
             found[directory] = Reason(code=Code.USER_DATA_WORD, figures=figures)
+    if fixed is not None:
+        return found
     beside = [state for state in _outside(states, found) if state.is_file]
     is_less = beside and all(state.level < Level.IMPORTANT for state in beside)
     return found if is_less and len(found) <= _MOST_VALUED else {}
@@ -227,11 +240,32 @@ def _lone_files(states: Sequence[State], area: Area) -> list[State]:
         and state.method is not Method.NONE
         and not name_of(state.path).endswith(COMPANIONS)
     ]
+    return _few_enough(lone, states)
+
+
+def _few_enough(lone: list[State], states: Sequence[State]) -> list[State]:
+    """Of too many lone files the secrets, if they are the fewer; else none: they are the whole."""
     if len(lone) <= _MOST_PARTS:
         return lone
     secrets = [state for state in lone if state.level is Level.SECRET]
     files = sum(1 for state in states if state.is_file)
     return secrets if len(secrets) * _MOSTLY < files else []
+
+
+def _dearer_files(states: Sequence[State], fixed: Level) -> list[State]:
+    """Secrets, and what people make, in a directory that the catalogue gives a lower level.
+
+    Told also where they cannot be kept by themselves: the level around them is no answer. Of
+    databases the catalogue knows already; what it calls transient is nobody's work.
+    """
+    return _few_enough([state for state in states if _is_dearer(state, fixed)], states)
+
+
+def _is_dearer(state: State, fixed: Level) -> bool:
+    if not state.is_file or state.level <= fixed or name_of(state.path).endswith(COMPANIONS):
+        return False
+    by_people = any(reason.code == Code.USER_DATA_WORD for reason in state.reasons)
+    return state.level is Level.SECRET or (fixed is Level.NORMAL and by_people)
 
 
 def _is_beside_the_point(state: State) -> bool:

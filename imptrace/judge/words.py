@@ -66,14 +66,14 @@ PRIVATE = "private"
 
 PUBLIC = _set(
     """
-    pub public known authorized revoked trusted bindings
+    pub public known authorized revoked trusted bindings type types
     """
 )
-"""Words that take the secrecy from the words above: `id_rsa.pub`, `authorized_keys`."""
+"""Words that take the secrecy from the words above: `id_rsa.pub`, `authorized_keys`, `key-type`."""
 
 USER_DATA = _set(
     """
-    bookmarks places notes note mail mails maildir inbox contacts addressbook calendar
+    bookmarks quickmarks places notes note mail mails maildir inbox contacts addressbook calendar
     calendars todo tasks diary documents wallet wallets saves savegames savedgames worlds
     world projects messages library ics ical vcf vcard mbox vmail save journal journals ledger
     timeclock accounts roster silences appointments transcripts conversations chats logbook

@@ -74,6 +74,12 @@ def test_every_secret_of_a_service_is_secret() -> None:
 
 
 def secret(entry: Entry, path: str) -> bool:
+    """Whether a path is kept as a secret, or what is secret in it is."""
+    if any(
+        each.level is Level.SECRET and each.path.decode().startswith(f"{path}/")
+        for each in entry.persist
+    ):
+        return True
     kept = [
         kept
         for kept in (*entry.persist, *entry.instances, *entry.shared)
