@@ -46,6 +46,8 @@ def _needs_its_directory(state: State, kept: KeptPath, judged: Judged) -> bool:
     if kept.kind is not Kind.FILE or kept.is_pattern or state.place.area is Area.ETC:
         return False
     directory = parent_of(state.path)
+    if kept.written is Written.IF_ABSENT and not state.facts.modified:
+        return False  # made once: the catalogue knows that the rename is not repeated
     return state.method is Method.NONE and not judged.places.is_container(directory)
 
 

@@ -7,7 +7,7 @@ from imptrace.catalogue.reader import read_entry
 from imptrace.db.records import PathRecord
 from imptrace.judge.model import Kind, Level, Method
 from imptrace.tracer.events import Op
-from tests.classify.factory import access, advice, created, file, modified, recommended, run
+from tests.classify.factory import access, advice, created, file, made, modified, recommended, run
 
 ROOT = b"/home/alice/.local/share/keep"
 
@@ -98,3 +98,20 @@ def test_the_type_of_a_key_is_no_key() -> None:
     """Though nobody else may read it."""
     path = ROOT + b"/key-type"
     assert levels(entry("normal"), created(path, after=file(mode=0o600))) == {ROOT: Level.NORMAL}
+
+
+def test_a_key_that_is_made_once_says_nothing_of_what_is_around_it() -> None:
+    """The catalogue knows that no later start replaces it."""
+    text = (
+        'title = "Keeper"\nprograms = ["keeper"]\n\n[[persist]]\npath = ".keep"\n'
+        'level = "normal"\nnote = "all"\n\n[[persist]]\npath = ".keep/own.pem"\nkind = "file"\n'
+        'level = "secret"\nwritten = "if-absent"\nnote = "key"\n'
+    )
+    known = read_entry("nix/home/keeper.toml", text, "keeper", Place.HOME)
+    root = b"/home/alice/.keep"
+    key = created(root + b"/own.pem", access(Op.RENAME, origin=root + b"/x"))
+    found = recommended(run(made(root), key), entry=known, entries=(known,))
+    assert {path: (each.level, each.method) for path, each in found.items()} == {
+        root: (Level.NORMAL, Method.BIND),
+        root + b"/own.pem": (Level.SECRET, Method.SYMLINK),
+    }
