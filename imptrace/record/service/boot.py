@@ -132,9 +132,8 @@ def _render(place: Place, wish: Wish) -> str:
 
 
 def _options(wish: Wish) -> Sequence[str]:
-    given = {"--db": wish.database, "--label": wish.label}
+    given = {"--db": wish.database, "--label": wish.label, "--recorder": wish.recorder}
     words = [f"{option}={value}" for option, value in given.items() if value is not None]
-    given["--recorder"] = wish.recorder
     flags = {"--stats": wish.stats, "--writes-only": wish.writes_only}
     return [*words, *(flag for flag, is_on in flags.items() if is_on)]
 
