@@ -7,8 +7,10 @@ what they meant before.
 
 import re
 import string
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from imptrace.facts.unit_files import WHITESPACE, directives
 
 EXEC_KEYS = (
     "ExecCondition",
@@ -20,7 +22,6 @@ EXEC_KEYS = (
     "ExecStopPost",
 )
 _PREFIXES = "-@:+!|"
-_WHITESPACE = " \t\n\r"
 _PLAIN = frozenset(string.ascii_letters + string.digits + "/_.,+-=@%:^~")
 _ESCAPES = {
     "a": "\a", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
@@ -79,8 +80,8 @@ def read_exec_lines(files: Iterable[str]) -> dict[str, list[ExecLine]]:
     """
     lines: dict[str, list[ExecLine]] = {}
     for text in files:
-        for key, value in _service_directives(text):
-            if key not in EXEC_KEYS:
+        for section, key, value in directives(text):
+            if section != "Service" or key not in EXEC_KEYS:
                 continue
             if value:
                 lines.setdefault(key, []).extend(parse_exec_value(value))
@@ -186,47 +187,19 @@ def _unescape(word: str, position: int) -> tuple[str, int]:
     return _ESCAPES[character], position + 1
 
 
-def _service_directives(text: str) -> Iterator[tuple[str, str]]:
-    section = ""
-    for line in _logical_lines(text):
-        if line.startswith("[") and line.endswith("]"):
-            section = line[1:-1]
-        elif section == "Service" and "=" in line:
-            key, _, value = line.partition("=")
-            yield key.rstrip(_WHITESPACE), value.strip(_WHITESPACE)
-
-
-def _logical_lines(text: str) -> Iterator[str]:
-    """Join continued lines; leave comments out, also those between continued lines."""
-    pending = ""
-    for raw in text.split("\n"):
-        line = raw.lstrip(_WHITESPACE)
-        if line.startswith(("#", ";")):
-            continue
-        backslashes = len(line) - len(line.rstrip("\\"))
-        if backslashes % 2:
-            pending += line[:-1] + " "
-            continue
-        if whole := (pending + line).strip(_WHITESPACE):
-            yield whole
-        pending = ""
-    if whole := pending.strip(_WHITESPACE):
-        yield whole
-
-
 def _arguments(value: str, start: int) -> tuple[str, int]:
     """Find the arguments up to an unquoted `;` or the end, and where the next command begins."""
     position = start
     while position < len(value):
         end = _word_end(value, position)
         if value[position:end] == ";":
-            return value[start:position].rstrip(_WHITESPACE), _skip_space(value, end)
+            return value[start:position].rstrip(WHITESPACE), _skip_space(value, end)
         position = _skip_space(value, end)
-    return value[start:].rstrip(_WHITESPACE), position
+    return value[start:].rstrip(WHITESPACE), position
 
 
 def _skip_space(value: str, position: int) -> int:
-    while position < len(value) and value[position] in _WHITESPACE:
+    while position < len(value) and value[position] in WHITESPACE:
         position += 1
     return position
 
@@ -241,7 +214,7 @@ def _word_end(value: str, position: int) -> int:
             quoting = "" if character == quoting else quoting
         elif character in "'\"":
             quoting = character
-        elif character in _WHITESPACE:
+        elif character in WHITESPACE:
             break
         position += 1
     return min(position, len(value))

@@ -6,6 +6,9 @@ runs stays as it is: commands, users, directories, sandbox, limits.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+
+from imptrace.facts.unit_files import directives
 
 UNIT_DIRECTORY = "units"
 SAID = "said"
@@ -16,13 +19,8 @@ _TIES = {
     "Service": frozenset(
         {
             *("Slice", "Sockets", "Restart", "RestartForceExitStatus", "LogNamespace"),
-            *(
-                "StandardOutput",
-                "StandardError",
-                "FailureAction",
-                "SuccessAction",
-                "RebootArgument",
-            ),
+            *_OUTPUTS,
+            *("FailureAction", "SuccessAction", "RebootArgument"),
             # Old names of what stands in [Unit] now.
             *("StartLimitAction", "JoinsNamespaceOf"),
         }
@@ -39,30 +37,28 @@ _BEFORE_NETWORK = frozenset({"network.target", "network-pre.target"})
 def copied_service(texts: Iterable[str], exchange: str, sockets: Sequence[str]) -> str:
     """Write the one file of a service from its own, in the order in which systemd reads them."""
     lines, streams = ["[Unit]", _ALONE], True
-    for section, key, value in directives(texts):
+    for section, key, value in _settings(texts):
         if key == "StandardInput" and value.startswith(_STREAMS):
             streams = False
         lines += _line(section, key, value, lines)
     lines += ["[Service]", "Restart=no"]
     lines += [f"Sockets={' '.join(sockets)}"] if sockets else []
     if streams:
-        lines += [
-            f"{name}=append:{exchange}/{SAID}" for name in ("StandardOutput", "StandardError")
-        ]
+        lines += [f"{name}=append:{exchange}/{SAID}" for name in _OUTPUTS]
     return "\n".join([*lines, ""])
 
 
 def copied_socket(texts: Iterable[str]) -> str:
     """Write the one file of a socket."""
     lines = ["[Unit]", _ALONE]
-    for section, key, value in directives(texts):
+    for section, key, value in _settings(texts):
         lines += _line(section, key, value, lines)
     return "\n".join([*lines, ""])
 
 
 def manages_network(texts: Iterable[str]) -> bool:
     """Whether a unit is there to set up the network, which a copy must never do to the real one."""
-    for section, key, value in directives(texts):
+    for section, key, value in _settings(texts):
         words = value.split()
         if section == "Unit" and key == "Before" and not _BEFORE_NETWORK.isdisjoint(words):
             return True
@@ -71,16 +67,8 @@ def manages_network(texts: Iterable[str]) -> bool:
     return False
 
 
-def directives(texts: Iterable[str]) -> Iterator[tuple[str, str, str]]:
-    """Yield section, key and value of every setting."""
-    for text in texts:
-        section = ""
-        for line in _logical_lines(text):
-            if line.startswith("[") and line.endswith("]"):
-                section = line[1:-1]
-            elif "=" in line:
-                key, _, value = line.partition("=")
-                yield section, key.strip(), value.strip()
+def _settings(texts: Iterable[str]) -> Iterator[tuple[str, str, str]]:
+    return chain.from_iterable(directives(text) for text in texts)
 
 
 def _line(section: str, key: str, value: str, lines: Sequence[str]) -> list[str]:
@@ -92,20 +80,3 @@ def _line(section: str, key: str, value: str, lines: Sequence[str]) -> list[str]
     last = next(line for line in reversed(lines) if line.startswith("["))
     head = [f"[{section}]"] if last != f"[{section}]" else []
     return [*head, f"{key}={value}"]
-
-
-def _logical_lines(text: str) -> Iterator[str]:
-    """Join continued lines; leave comments out, also those between continued lines."""
-    pending = ""
-    for raw in text.split("\n"):
-        line = raw.strip()
-        if line.startswith(("#", ";")):
-            continue
-        if line.endswith("\\"):
-            pending += line[:-1] + " "
-            continue
-        if whole := (pending + line).strip():
-            yield whole
-        pending = ""
-    if whole := pending.strip():
-        yield whole
