@@ -42,7 +42,7 @@ COMMANDS: dict[str, str] = {
     "task": "yes | task add x; task rc.confirmation=no list",
     "gh": "gh config set editor vi; gh config get editor",
     "svn": "svn ls file:///nowhere; ls ~/.subversion; svn info --config-dir ~/.subversion file:///nowhere",
-    "hg": "export HGUSER=a; test -d ~/work/.hg || hg init ~/work; hg -R ~/work summary; echo x >>~/work/a; hg -R ~/work commit -A -m x",
+    "hg": "export HGUSER=a; test -d ~/code/.hg || hg init ~/code; hg -R ~/code summary; echo x >>~/code/a; hg -R ~/code commit -A -m x",
     "fossil": "mkdir -p ~/museum; test -f ~/museum/a.fossil || fossil init ~/museum/a.fossil; fossil info -R ~/museum/a.fossil",
     "darcs": "test -d ~/darcs/_darcs || darcs init ~/darcs; darcs log --repodir ~/darcs",
     "composer": "composer global config repositories.a vcs https://localhost/; composer global config -l",

@@ -1,6 +1,5 @@
 """The users and their places of a system, be it this one or a tree of files."""
 
-import grp
 import os
 import pwd
 from collections.abc import Iterator
@@ -22,14 +21,6 @@ def users_of(tree: Tree) -> tuple[User, ...]:
             for each in pwd.getpwall()
         )
     return tuple(_accounts(tree))
-
-
-def groups_of(tree: Tree) -> dict[int, str]:
-    """Name the groups by their ids."""
-    if not tree.base:
-        return {each.gr_gid: each.gr_name for each in grp.getgrall()}
-    lines = (line.split(":") for line in tree.read_text("/etc/group").splitlines())
-    return {int(line[2]): line[0] for line in lines if len(line) > 2 and line[2].isdigit()}  # noqa: PLR2004 (group(5))
 
 
 def places_of_users(users: tuple[User, ...]) -> Places:

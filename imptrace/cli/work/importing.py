@@ -138,8 +138,7 @@ def _summarise(imported: Imported, *, here: bool) -> None:
     if imported.lacks_descriptors:
         say(
             "this log tells nothing of descriptors (close, fchdir), so relative paths may be "
-            "missing: record with "
-            "strace -f -y, or with -e trace=%file,%desc,%process"
+            "missing: record with strace -f -y, or with -e trace=%file,%desc,%process"
         )
     if not here:
         say("if the log is of this machine, --here also looks at what was left behind")

@@ -19,7 +19,7 @@ from imptrace.judge.model import Reason
 from imptrace.judge.path_facts import SMALL, PathFacts
 from imptrace.judge.places import Area, Place
 from imptrace.judge.set_aside import Exclusion, by_facts
-from imptrace.judge.words import BACKUP, is_ordinary
+from imptrace.judge.words import is_ordinary
 from imptrace.tracer.events import AccessFlag, FileState, FileType
 
 FOR_OTHERS = 0o077
@@ -121,11 +121,6 @@ def is_identifier(name: bytes) -> bool:
         and _HEX.issuperset(stem)
         and (b"." not in name or is_ordinary(name[len(stem) :]))
     )
-
-
-def is_copy(name: bytes) -> bool:
-    """Whether a file is an older copy of one beside it."""
-    return name.endswith(BACKUP)
 
 
 def is_closed_to_all(facts: PathFacts) -> bool:

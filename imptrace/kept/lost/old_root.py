@@ -27,7 +27,6 @@ class OldRoot:
     path: bytes
     """Where it can be read now."""
     shown: str
-    made_ns: int | None
 
 
 @contextmanager
@@ -39,7 +38,7 @@ def old_root(said: bytes | None, mounts: Sequence[Mount]) -> Iterator[OldRoot | 
     if said is not None:
         if not os.path.isdir(said):
             raise UsageError(f"{os.fsdecode(said)} is no directory")
-        yield OldRoot(said, os.fsdecode(said), None)
+        yield OldRoot(said, os.fsdecode(said))
         return
     root = next((mount for mount in reversed(mounts) if mount.mountpoint == b"/"), None)
     if root is not None and root.fstype == "btrfs":
@@ -71,11 +70,10 @@ def _newest(top: bytes, root: Mount) -> OldRoot | None:
     """Choose the newest subvolume that is called like an old root, or lies in such a directory."""
     own = top + root.root
     found = [each for each in _called_old(top, _DEPTH) if each != own and _is_root(each)]
-    made = {path: subvolume_made(path) or 0 for path in found}
     if not found:
         return None
-    path = max(found, key=lambda each: made[each])
-    return OldRoot(path, os.fsdecode(path.removeprefix(top).lstrip(b"/")), made[path] or None)
+    path = max(found, key=lambda each: subvolume_made(each) or 0)
+    return OldRoot(path, os.fsdecode(path.removeprefix(top).lstrip(b"/")))
 
 
 def _called_old(directory: bytes, depth: int, *, is_below: bool = False) -> Iterator[bytes]:
@@ -98,7 +96,7 @@ def _snapshot() -> OldRoot | None:
         found = [snapshots + b"/" + name for name in os.listdir(snapshots)]
         roots = [path for path in found if _is_root(path)]
         newest = max(roots, key=lambda path: os.stat(path).st_ctime_ns, default=None)
-        return OldRoot(newest, os.fsdecode(newest), None) if newest is not None else None
+        return OldRoot(newest, os.fsdecode(newest)) if newest is not None else None
     return None
 
 

@@ -57,11 +57,6 @@ class Tree(NamedTuple):
         """Bytes on disk; files with several names count once."""
         return sum({node.inode: node.disk for node in self.nodes.values()}.values())
 
-    def newest_ns(self) -> int:
-        """When anything but a directory was last changed."""
-        files = (node.mtime_ns for node in self.nodes.values() if not stat.S_ISDIR(node.kind))
-        return max(files, default=0)
-
 
 def read_tree(top: bytes, mounts: frozenset[bytes], skip: bytes | None = None) -> Tree:
     """Look at everything below a path, itself included. Raises OSError.
