@@ -4,18 +4,13 @@ import os
 import re
 import time
 import tomllib
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from importlib import resources
-from typing import TYPE_CHECKING
 
 from imptrace.errors import UsageError
 from imptrace.record.service.execline import quote
 from imptrace.record.service.launch import this_program
 from imptrace.tracer.events import Scope
-
-if TYPE_CHECKING:
-    from sqlalchemy import Engine
 
 KEEP = "30d"
 """How long the unit keeps what it recorded."""
@@ -65,9 +60,10 @@ def _value(value: str | int | bool) -> str:  # noqa: FBT001 (a setting's value, 
 def forget(database: str | os.PathLike[str] | None, seconds: float) -> None:
     """Remove the machine's runs that ended longer ago; other runs stay. Raises ImptraceError."""
     from imptrace.db import queries  # noqa: PLC0415 (slow, and only who forgets needs it)
+    from imptrace.db.engine import writing  # noqa: PLC0415 (as above)
 
     oldest = time.time_ns() - int(seconds * 1e9)
-    with _writing(database) as engine:
+    with writing(database, create=True) as engine:
         queries.delete_runs(engine, queries.ended_before(engine, oldest, Scope.MACHINE))
 
 
@@ -77,9 +73,9 @@ def bound(database: str | os.PathLike[str] | None, most: int) -> bool:
     Whether it is: what is being recorded cannot be removed. Raises ImptraceError.
     """
     from imptrace.db import queries  # noqa: PLC0415 (as above)
-    from imptrace.db.engine import compact, used_bytes  # noqa: PLC0415 (as above)
+    from imptrace.db.engine import compact, used_bytes, writing  # noqa: PLC0415 (as above)
 
-    with _writing(database) as engine:
+    with writing(database, create=True) as engine:
         while used_bytes(engine) > most:
             old = queries.ended_before(engine, time.time_ns(), Scope.MACHINE)[:1]
             if not old:
@@ -87,15 +83,3 @@ def bound(database: str | os.PathLike[str] | None, most: int) -> bool:
             queries.delete_runs(engine, old)
         compact(engine, most)
     return True
-
-
-@contextmanager
-def _writing(database: str | os.PathLike[str] | None) -> "Iterator[Engine]":
-    from imptrace.db.engine import explained, open_database  # noqa: PLC0415 (as above)
-
-    engine = open_database(database, create=True, read_only=False)
-    try:
-        with explained(database):
-            yield engine
-    finally:
-        engine.dispose()
