@@ -70,7 +70,6 @@ _STATEMENTS = (
         f"it.scope = {SCOPE_CODES[Scope.MACHINE]} AND EXISTS "
         "(SELECT 1 FROM every.process AS his "
         "WHERE his.run_id = it.id AND his.uid = :uid)",
-        warnings="'[]'",
         argv=":argv",
         cwd="x'2f'",
     ),

@@ -108,7 +108,6 @@ class Run(Base):
     lost = required(BigInteger)
     unseen = required(BigInteger)
     service = optional(Text, index=True)
-    warnings = required(Text)
     scope = required(SmallInteger)
     elsewhere = optional(Text)
 
@@ -146,6 +145,17 @@ class Gap(Base):
     until = optional(BigInteger)
     process_id = optional(BigInteger)
     cgroup = required(LargeBinary)
+
+
+class WarningTable(Base):
+    """Something that the recorder of a run warned of."""
+
+    __tablename__ = "warning"
+
+    run_id = required(_Id, ForeignKey("run.id", ondelete="CASCADE"), primary_key=True)
+    position = required(BigInteger, primary_key=True, autoincrement=False)
+    code = required(Text)
+    text = required(Text)
 
 
 class Process(Base):

@@ -4,7 +4,6 @@ Most of them were treated like thousands of others. What was done to such paths 
 only their names, their states and the times of the calls are their own.
 """
 
-import json
 import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
@@ -52,18 +51,24 @@ _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
 
 def run_records(connection: Connection, condition: ColumnElement[bool]) -> list[RunRecord]:
     """Read runs, oldest first; whether their recorders still live is asked now."""
-    runs, facts = models.Run.__table__, models.UnitProperty
+    runs, facts, told = models.Run.__table__, models.UnitProperty, models.WarningTable
     properties: dict[int, dict[str, str]] = {}
+    warnings: dict[int, list[tuple[str, str]]] = {}
     of_them = select(models.Run.id).where(condition)
     for run, name, value in connection.execute(
         select(facts.run_id, facts.name, facts.value).where(facts.run_id.in_(of_them))
     ):
         properties.setdefault(run, {})[name] = value
+    in_order = select(told.run_id, told.code, told.text).order_by(told.run_id, told.position)
+    for run, code, text in connection.execute(in_order.where(told.run_id.in_(of_them))):
+        warnings.setdefault(run, []).append((code, text))
     rows = connection.execute(select(runs).where(condition).order_by(models.Run.id))
-    return [_run_record(row, properties.get(row.id, {})) for row in rows]
+    return [_run_record(row, properties.get(row.id, {}), warnings.get(row.id, ())) for row in rows]
 
 
-def _run_record(row: AnyRow, properties: Mapping[str, str]) -> RunRecord:
+def _run_record(
+    row: AnyRow, properties: Mapping[str, str], warnings: Iterable[tuple[str, str]]
+) -> RunRecord:
     status = _status(row)
     return RunRecord(
         id=row.id,
@@ -87,7 +92,7 @@ def _run_record(row: AnyRow, properties: Mapping[str, str]) -> RunRecord:
         scope=SCOPES[row.scope],
         properties=properties,
         elsewhere=row.elsewhere,
-        warnings=tuple((code, text) for code, text in json.loads(row.warnings)),
+        warnings=tuple(warnings),
     )
 
 

@@ -1,6 +1,5 @@
 """Writing a whole run from its records: what `run_details` answered with elsewhere, row for row."""
 
-import json
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, Engine
@@ -38,7 +37,6 @@ def _insert(connection: Connection, details: RunDetails) -> int:
         status=STATUS_COMPLETE if complete else STATUS_RECORDING,
         lost=run.lost,
         unseen=run.unseen,
-        warnings=json.dumps(run.warnings),
         elsewhere=run.elsewhere,
     )
     accesses = _accesses(details.paths)
@@ -48,6 +46,7 @@ def _insert(connection: Connection, details: RunDetails) -> int:
     store.insert_mounts(connection, run_id, details.mounts)
     store.insert_mount_names(connection, run_id, details.mount_names)
     store.insert_gaps(connection, run_id, details.gaps)
+    store.insert_warnings(connection, run_id, run.warnings)
     store.insert_processes(
         connection, run_id, map(_started, details.processes), _ends(details.processes)
     )

@@ -10,7 +10,7 @@ from imptrace.db import sound
 from imptrace.db.models import Base
 from imptrace.errors import ImptraceError
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision in imptrace.db.migrations.versions; a test holds the two together."""
 
 

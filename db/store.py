@@ -48,6 +48,7 @@ from imptrace.db.models import (
     Process,
     Run,
     UnitProperty,
+    WarningTable,
 )
 from imptrace.db.records import AccessRecord, RunRecord, RunStart
 from imptrace.facts.units import unit_of
@@ -225,6 +226,18 @@ def insert_gaps(
     ]
     if rows:
         connection.execute(insert(Gap), rows)
+
+
+def insert_warnings(
+    connection: Connection, run_id: int, warnings: Iterable[tuple[str, str]], first: int = 0
+) -> None:
+    """Store what the recorder warned of, (code, text) pairs, from position `first` on."""
+    rows = [
+        {"run_id": run_id, "position": position, "code": storable(code), "text": storable(text)}
+        for position, (code, text) in enumerate(warnings, first)
+    ]
+    if rows:
+        connection.execute(insert(WarningTable), rows)
 
 
 def insert_processes(

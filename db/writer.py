@@ -1,6 +1,5 @@
 """Writing a run while it is recorded: fold in memory, store in batches, keep what was stored."""
 
-import json
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -75,7 +74,6 @@ class RunWriter:
                     status=STATUS_RECORDING,
                     lost=0,
                     unseen=0,
-                    warnings=json.dumps([]),
                 )
                 store.insert_properties(self._connection, self.run_id, start.properties)
                 store.insert_mounts(self._connection, self.run_id, mounts)
@@ -235,16 +233,15 @@ class RunWriter:
 
     def _store_remarks(self) -> None:
         fold, connection = self._fold, self._connection
-        *_, names, gaps = self._stored_counters
+        _, _, warnings, names, gaps = self._stored_counters
+        store.insert_warnings(
+            connection, self.run_id, list(fold.warnings)[warnings:], first=warnings
+        )
         store.insert_mount_names(
             connection, self.run_id, list(fold.mount_names)[names:], first=names
         )
         store.insert_gaps(connection, self.run_id, fold.gaps[gaps:], first=gaps)
-        values = {
-            "lost": fold.lost,
-            "unseen": fold.unseen,
-            "warnings": json.dumps(list(fold.warnings)),
-        }
+        values = {"lost": fold.lost, "unseen": fold.unseen}
         connection.execute(update(Run).where(Run.id == self.run_id).values(values))
 
     def _counters(self) -> tuple[int, int, int, int, int]:

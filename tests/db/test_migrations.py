@@ -133,9 +133,14 @@ def test_alembic_is_not_imported_where_no_migration_is_due(tmp_path: Path) -> No
 @pytest.fixture
 def first_version(tmp_path: Path) -> Path:
     """Give a database that imptrace wrote when its schema was the first."""
-    place = tmp_path / "first.db"
+    return of_revision("0001", tmp_path)
+
+
+def of_revision(revision: str, directory: Path) -> Path:
+    """Give a database that the imptrace of that revision wrote."""
+    place = directory / f"{revision}.db"
     with closing(sqlite3.connect(place)) as connection:
-        connection.executescript(Path(__file__).with_name("schema_0001.sql").read_text())
+        connection.executescript(Path(__file__).with_name(f"schema_{revision}.sql").read_text())
     return place
 
 
@@ -175,3 +180,40 @@ def test_a_first_version_with_damaged_properties(first_version: Path) -> None:
     assert details(first_version, 1).run.properties == {}
     assert details(first_version, 2).mount_names == ()
     assert len(details(first_version, 1).paths) == 3
+
+
+@pytest.mark.parametrize("revision", ["0002", "0003"])
+def test_a_recording_of_a_later_version(revision: str, tmp_path: Path) -> None:
+    """One program, recorded for real by the imptrace of that revision: all of it is there."""
+    found = details(of_revision(revision, tmp_path), 1)
+    ((code, text),) = found.run.warnings
+    assert code == "io_uring-off"
+    assert text.startswith("a program asked for io_uring, which is switched off because its")
+    assert (found.run.exit_code, found.run.host, len(found.mounts)) == (3, "demo", 2)
+    assert {path.path: path.effect for path in found.paths} == {
+        b"/tmp/demo/demo": None,
+        b"/tmp/demo/missing": None,
+        b"/tmp/demo/state": "created",
+        b"/tmp/demo/state/data": "created",
+    }
+
+
+@pytest.mark.parametrize(
+    ("written", "carried"),
+    [
+        ('[["a", "one"], ["b", "two"]]', (("a", "one"), ("b", "two"))),
+        ('[["a", "x\\u0000y\\udcff"], ["b"], 7, ["c", 1]]', (("a", "xy\\xff"),)),
+        ('[["a"', ()),
+        ("{}", ()),
+        ("[" * 100_000, ()),
+    ],
+)
+def test_warnings_of_an_earlier_version(
+    written: str, carried: tuple[tuple[str, str], ...], tmp_path: Path
+) -> None:
+    """In their order; of a list that somebody damaged, what is of that form."""
+    place = of_revision("0003", tmp_path)
+    with closing(sqlite3.connect(place)) as connection:
+        connection.execute("UPDATE run SET warnings = ?", (written,))
+        connection.commit()
+    assert details(place, 1).run.warnings == carried

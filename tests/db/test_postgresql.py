@@ -18,6 +18,7 @@ from threading import Thread
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from recordings import (
@@ -33,14 +34,15 @@ from recordings import (
     record,
     rename,
 )
-from sqlalchemy import create_engine, select
+from sqlalchemy import create_engine, select, text
 
 from imptrace.db import models, queries, schema, uses
 from imptrace.db.engine import NoDatabaseError, open_database
+from imptrace.db.migrations import configuration
 from imptrace.db.records import RunDetails
 from imptrace.db.writer import RunWriter
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import Op
+from imptrace.tracer.events import Op, Warned
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed")
 
@@ -107,6 +109,8 @@ def url(server: str, request: pytest.FixtureRequest) -> str:
 INCOMPRESSIBLE = b"".join(hashlib.sha512(bytes([seed])).digest() for seed in range(64))[:4094]
 INCOMPRESSIBLE = INCOMPRESSIBLE.replace(b"\0", b"x").replace(b"/", b"y")
 EVENTS = [
+    Warned("first", "a warning"),
+    Warned("second", "another\udcff"),
     process(2, exe=b"/bin/\xff"),
     read(b"/\xff\xfe", count=3, last=99),
     access(Op.WRITE, b"/f", before=FILE._replace(inode=2**64 - 1, uid=2**32 - 1)),
@@ -171,6 +175,24 @@ def test_models_and_migrations_agree(url: str) -> None:
         names = connection.scalars(select(models.Path.name)).all()
     assert len(names) == len(set(names))
     engine.dispose()
+
+
+def test_warnings_of_an_earlier_version(url: str) -> None:
+    """They stood as JSON in a column."""
+    engine = create_engine(url.replace(":", "+psycopg:", 1))
+    with engine.begin() as connection:
+        command.upgrade(configuration(connection), "0003")
+        connection.execute(
+            text(
+                'INSERT INTO run (program, argv, cwd, "user", uid, host, started_ns, recorder, '
+                "recorder_pid, recorder_started, boot_id, status, lost, unseen, scope, warnings) "
+                "VALUES ('demo', 'demo', '/', 'u', 1, 'h', 1, 'notify', 1, 1, '', 1, 0, 0, 0, "
+                ":told)"
+            ),
+            {"told": '[["a", "one"], ["b", "two"]]'},
+        )
+    engine.dispose()
+    assert details(url).run.warnings == (("a", "one"), ("b", "two"))
 
 
 def test_an_empty_database_has_nothing_to_tell(url: str) -> None:
