@@ -20,7 +20,7 @@ FACTOR = "4"
 
 def files() -> list[str]:
     """Find the tests with random input."""
-    tests = ROOT.glob("tests/*/test_*.py")
+    tests = ROOT.glob("tests/**/test_*.py")
     return sorted(str(path) for path in tests if "from fuzzing import" in path.read_text())
 
 

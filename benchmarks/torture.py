@@ -20,7 +20,7 @@ from typing import Annotated
 import typer
 
 IMPTRACE = Path(sys.executable).with_name("imptrace")
-TRACEES = Path(__file__).parent.parent / "tests/recording/tracees"
+TRACEES = Path(__file__).parent.parent / "tests/tracer/tracees"
 PATIENCE = 120
 
 PROGRAMS = {

@@ -67,7 +67,7 @@ python3Packages.buildPythonApplication {
     runHook preCheck
     mkdir ../checked
     cp -r docs nix pyproject.toml tests ../checked
-    (cd ../checked && python -m pytest tests/classify tests/catalogue)
+    (cd ../checked && python -m pytest tests/judge tests/catalogue)
     runHook postCheck
   '';
   pythonImportsCheck = [ "imptrace.cli.app" ];

@@ -10,7 +10,7 @@ from imptrace.facts.patterns import INSTANCE_NAME
 from imptrace.judge.model import Scope
 from imptrace.kept.compare import Observed, Status, compare
 from imptrace.kept.declared import declared_by_entry
-from tests.classify.factory import advice, created, made, run
+from tests.judge.factory import advice, created, made, run
 
 
 def _instances() -> Iterator[tuple[Entry, KeptPath]]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imptrace.evidence.links import standing_links
-from tests.classify.factory import modified, run
+from tests.judge.factory import modified, run
 
 
 def made_before(path: Path, *, by_seconds: float) -> int:

@@ -14,7 +14,7 @@ from imptrace.judge.model import Advice, Kind, Method, NixosPlace
 from imptrace.render.nix import Target, default_target, nix
 from imptrace.render.nix_text import NotExpressibleError, attribute, binding, string
 from imptrace.tracer.events import Op
-from tests.classify.factory import access, advice, created, directory, file, made, run
+from tests.judge.factory import access, advice, created, directory, file, made, run
 
 needs_nix = pytest.mark.skipif(
     shutil.which("nix-instantiate") is None, reason="nix-instantiate is not installed"

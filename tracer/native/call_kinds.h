@@ -26,7 +26,7 @@ enum call_kind {
 	CALL_RING,	/* io_uring_setup: what a ring does is not seen */
 };
 
-/* The order is that of OPS in tracer/native/ring.py; tests/recording/test_tables.py compares. */
+/* The order is that of OPS in tracer/native/ring.py; tests/tracer/test_tables.py compares. */
 enum op {
 	OP_READ,
 	OP_WRITE,

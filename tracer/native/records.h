@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * What the ring carries. Native byte order: writer and reader are one machine. The Python side
- * is tracer/native/ring.py; tests/recording/test_tables.py decodes every field of each record.
+ * is tracer/native/ring.py; tests/tracer/test_tables.py decodes every field of each record.
  */
 #ifndef IMPTRACE_RECORDS_H
 #define IMPTRACE_RECORDS_H

@@ -1,0 +1,179 @@
+"""How much care, by principle: what raises too much, what raised too little, what is nobody's."""
+
+import pytest
+
+from imptrace.judge.model import Kind, Level, Why
+from tests.judge.factory import advice, created, file, made, modified, recommended, run
+
+HOME = b"/home/alice"
+DATA = HOME + b"/.local/share/keeper"
+CACHE = HOME + b"/.cache/keeper"
+
+
+def level(path: bytes, *, mode: int = 0o644, hint: str | None = None) -> Level:
+    """Tell the level of the one thing that is kept for the sake of `path`."""
+    (found,) = recommended(run(created(path, after=file(mode=mode), hint=hint))).values()
+    return found.level
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [
+        (DATA + b"/env/site-packages/net/auth.py", "credentials"),
+        (DATA + b"/node_modules/x/README.md", "credentials"),
+        (DATA + b"/node_modules/x/test/server.key", "private-key"),
+        (DATA + b"/completions/tool-key-export", None),
+        (DATA + b"/generated_completions/clusterdb.fish", None),
+        (DATA + b"/undo/%home%alice%notes.txt", None),
+        (DATA + b"/docs/passwords.txt", None),
+        (DATA + b"/history.db", "sqlite"),
+        (DATA + b"/search-index.sqlite", "sqlite"),
+        (HOME + b"/.keeper_sqlite_history", None),
+        (b"/var/lib/keeper/netstat.db", "sqlite"),
+    ],
+)
+def test_what_says_nothing_of_its_directory(path: bytes, hint: str | None) -> None:
+    """Other people's names and code, and databases of what happened."""
+    assert level(path, hint=hint) is Level.NORMAL
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "hint", "expected"),
+    [
+        (CACHE + b"/lib/token.json", 0o644, "credentials", Level.TRANSIENT),
+        (CACHE + b"/a/No_Vary_Search/journal.baj", 0o644, None, Level.TRANSIENT),
+        (CACHE + b"/TrustTokenKeyCommitments/x", 0o644, None, Level.TRANSIENT),
+        (CACHE + b"/token", 0o600, "credentials", Level.SECRET),
+        (CACHE + b"/root-anchors.xml", 0o644, None, Level.NORMAL),
+        (CACHE + b"/history", 0o644, None, Level.NORMAL),
+    ],
+)
+def test_a_cache(path: bytes, mode: int, hint: str | None, expected: Level) -> None:
+    """Copies of what is public, unless its own mode says otherwise; some cannot be made again."""
+    assert level(path, mode=mode, hint=hint) is expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        HOME + b"/.ledge.journal",
+        HOME + b"/.task/pending.data",
+        HOME + b"/.times/data/2026-11.data",
+        DATA + b"/saves/1",
+        b"/var/lib/keeper/accounts/bob",
+        b"/var/lib/keeper/silences",
+        b"/var/spool/keeper/deferred/A1",
+        b"/var/spool/cron/crontabs/bob",
+        b"/var/lib/keeper/data.sqlite",
+    ],
+)
+def test_what_nobody_can_make_again(path: bytes) -> None:
+    """Whether it is a database or text that was typed."""
+    assert level(path) is Level.IMPORTANT
+
+
+def test_companions_are_no_journals() -> None:
+    """SQLite's `-journal` is none that somebody keeps."""
+    found = recommended(
+        run(
+            created(DATA + b"/history.db", hint="sqlite"),
+            created(DATA + b"/history.db-journal"),
+        )
+    )
+    assert {each.level for each in found.values()} == {Level.NORMAL}
+
+
+@pytest.mark.parametrize("ending", [b".O", b".old", b".bak", b".orig", b"~"])
+def test_an_older_copy_beside_the_file_is_no_entry(ending: bytes) -> None:
+    """But a file that only has such a name is kept."""
+    told = advice(run(modified(HOME + b"/todo.txt"), created(HOME + b"/todo.txt" + ending)))
+    assert [each.path for each in told.recommendations] == [HOME + b"/todo.txt"]
+    assert [each.why for each in told.set_aside] == [Why.TEMPORARY]
+    assert list(recommended(run(created(HOME + b"/x" + ending)))) == [HOME + b"/x" + ending]
+
+
+@pytest.mark.parametrize("name", [b".nfs000000000012", b".fuse_hidden0001", b"core.4711", b"core"])
+def test_leftovers_of_kernel_and_crashes_are_set_aside(name: bytes) -> None:
+    told = advice(run(created(DATA + b"/" + name), created(DATA + b"/a")))
+    assert [each.path for each in told.set_aside] == [DATA + b"/" + name]
+
+
+def test_a_first_part_of_a_name_does_not_claim_others_directories() -> None:
+    """alpha-beta keeps /var/lib/alpha/beta, and not all that is alpha's."""
+    seen = run(
+        made(b"/var/lib/alpha/beta"),
+        created(b"/var/lib/alpha/beta/state"),
+        exe=b"/usr/bin/alpha-beta",
+    )
+    assert list(recommended(seen)) == [b"/var/lib/alpha/beta"]
+    whole = run(made(b"/var/lib/alpha"), created(b"/var/lib/alpha/a"), exe=b"/usr/bin/alpha-beta")
+    assert list(recommended(whole)) == [b"/var/lib/alpha"]
+
+
+def test_a_directory_without_content_is_kept_as_one() -> None:
+    found = recommended(run(made(DATA), made(DATA + b"/save")))
+    assert {path: each.kind for path, each in found.items()} == {DATA: Kind.DIRECTORY}
+
+
+@pytest.mark.parametrize("name", [b"saves", b"playlists", b"torrents", b"chatlogs", b"Maildir"])
+def test_what_people_make_is_a_part_beside_what_is_less(name: bytes) -> None:
+    """A directory named for it needs more care than the settings around it."""
+    valued = DATA + b"/" + name
+    found = recommended(run(made(DATA), created(DATA + b"/settings"), created(valued + b"/1")))
+    assert {path: each.level for path, each in found.items()} == {
+        DATA: Level.NORMAL,
+        valued: Level.IMPORTANT,
+    }
+    alone = recommended(run(made(DATA), created(valued + b"/1")))
+    assert {path: each.level for path, each in alone.items()} == {DATA: Level.IMPORTANT}
+
+
+@pytest.mark.parametrize(
+    "name", [b"logs/irc.example.org/#people.log", b"logs/bob@example.org/1.txt", b"log/b_at_x.log"]
+)
+def test_what_people_said_is_no_log_of_the_program(name: bytes) -> None:
+    """A part of its own, and important; what the program says of itself is transient."""
+    logs = DATA + b"/" + name.partition(b"/")[0]
+    found = recommended(run(made(DATA), created(DATA + b"/settings"), created(DATA + b"/" + name)))
+    assert {path: each.level for path, each in found.items()} == {
+        DATA: Level.NORMAL,
+        logs: Level.IMPORTANT,
+    }
+    own = recommended(run(made(DATA), created(DATA + b"/settings"), created(logs + b"/x.log")))
+    assert own[logs].level is Level.TRANSIENT
+    server = b"/var/lib/keeper"
+    assert list(recommended(run(created(server + b"/a"), created(server + b"/logs/x.log")))) == [
+        server
+    ]
+
+
+def test_many_such_parts_make_the_whole_important() -> None:
+    """The answer stays short."""
+    names = (b"notes", b"mail", b"contacts")
+    files = [created(DATA + b"/" + name + b"/1") for name in names]
+    found = recommended(run(made(DATA), created(DATA + b"/settings"), *files))
+    assert {path: each.level for path, each in found.items()} == {DATA: Level.IMPORTANT}
+
+
+def test_keys_that_a_group_may_read_are_told_by_one_of_them() -> None:
+    """`keys` alone is no secret, and one private key in it makes it one with all beside it."""
+    keys = b"/var/lib/keeper/keys"
+    database = created(keys + b"/data.mdb", hint="lmdb")
+    key = created(keys + b"/k/1.pem", hint="private-key")
+    assert recommended(run(database))[b"/var/lib/keeper"].level is Level.IMPORTANT
+    found = recommended(run(created(b"/var/lib/keeper/zone"), database, key))
+    assert found[keys].level is Level.SECRET
+
+
+@pytest.mark.parametrize(
+    ("path", "folder"),
+    [
+        (HOME + b"/Mail/sent/cur/1.x:2,S", HOME + b"/Mail/sent"),
+        (HOME + b"/Mail/sent/new/1.x", HOME + b"/Mail/sent"),
+        (HOME + b"/cal/home/1.ics", HOME + b"/cal/home"),
+        (HOME + b"/people/1.vcf", HOME + b"/people"),
+    ],
+)
+def test_one_of_many_documents_is_kept_with_its_directory(path: bytes, folder: bytes) -> None:
+    """The next message or event is a file of its own."""
+    assert list(recommended(run(created(path)))) == [folder]

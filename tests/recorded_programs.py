@@ -1,0 +1,132 @@
+"""What tests of recording share: running the installed command, asking the database."""
+
+import os
+import pwd
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from imptrace.db import queries
+from imptrace.db.engine import reading
+from imptrace.db.records import PathRecord, RunDetails
+from imptrace.tracer.bpf.recorder import load_machine
+from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
+
+IMPTRACE = Path(sys.executable).with_name("imptrace")
+PATIENCE = 60
+"""Seconds after which a program counts as hung."""
+NOBODY = pwd.getpwnam("nobody")
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """Runs programs under imptrace with a database of their own."""
+
+    database: Path
+
+    def command(self, *words: str | bytes, options: Sequence[str] = ()) -> list[str | bytes]:
+        """Give the command line that records `words`."""
+        return [str(IMPTRACE), "run", "--db", str(self.database), *options, "--", *words]
+
+    def __call__(
+        self, *words: str | bytes, options: Sequence[str] = (), **settings: object
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Record a program; its output is captured."""
+        run: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
+        given = {"stdin": subprocess.DEVNULL, "timeout": PATIENCE} | settings
+        return run(self.command(*words, options=options), capture_output=True, check=False, **given)
+
+    def details(self, run_id: int | None = None) -> RunDetails:
+        """Ask for a run, by default the newest, with all that belongs to it."""
+        with reading(str(self.database)) as engine:
+            return queries.run_details(engine, run_id or queries.resolve_run(engine, "latest"))
+
+    def paths(self, below: Path | bytes = b"/") -> dict[bytes, PathRecord]:
+        """Ask for the paths of the newest run at or below a directory."""
+        top = os.fsencode(below).rstrip(b"/")
+        return {
+            record.path: record
+            for record in self.details().paths
+            if record.path == top or record.path.startswith(top + b"/")
+        }
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Recorder:
+    """Record programs into a database of this test."""
+    return Recorder(tmp_path / "runs.db")
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> Path:
+    """Give an empty directory for the traced program."""
+    directory = tmp_path / "work"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Compile a C tracee of tests/tracer/tracees."""
+    directory = tmp_path_factory.mktemp("tracees")
+
+    def build(name: str, *options: str) -> Path:
+        source = Path(__file__).parent / "tracer/tracees" / f"{name}.c"
+        program = directory / "-".join(
+            [name, *(option.strip("-").replace("/", "_") for option in options)]
+        )
+        if not program.exists():
+            subprocess.run(
+                ["gcc", "-O1", "-pthread", "-o", str(program), str(source), *options],
+                check=True,
+                timeout=PATIENCE,
+            )
+        return program
+
+    return build
+
+
+@pytest.fixture
+def open_work(work: Path) -> Path:
+    """Give a directory that an ordinary user may use, with a home in it."""
+    (work / "home").mkdir()
+    if os.geteuid() == 0:
+        for directory in [work, *work.parents][:-1]:
+            directory.chmod(directory.stat().st_mode | 0o011)
+        for place in (work, work / "home"):
+            os.chown(place, NOBODY.pw_uid, NOBODY.pw_gid)
+    return work
+
+
+def as_ordinary_user(
+    words: Sequence[str | bytes], home: Path, patience: float = PATIENCE
+) -> subprocess.CompletedProcess[bytes]:
+    """Run imptrace itself as an ordinary user: root as `nobody`, anyone else as themselves."""
+    drop = ["setpriv", "--reuid", "nobody", "--regid", "nogroup", "--clear-groups"]
+    variables = {"HOME": str(home), "PATH": os.environ["PATH"], "GNUPGHOME": str(home / "gnupg")}
+    return subprocess.run(
+        [*(drop if os.geteuid() == 0 else ()), *words],
+        env=variables,
+        cwd=home,
+        capture_output=True,
+        check=False,
+        timeout=patience,
+    )
+
+
+def _bpf_refusal() -> str | None:
+    try:
+        load_machine(RecorderOptions()).close()
+    except RecorderUnavailableError as error:
+        return str(error)
+    return None
+
+
+needs_bpf = pytest.mark.skipif(
+    _bpf_refusal() is not None, reason="the bpf recorder needs root, and to be built"
+)
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
