@@ -36,7 +36,7 @@ from imptrace.tracer.events import (
     Outcome,
     ProcessExited,
     ProcessStarted,
-    Scope,
+    RunScope,
 )
 from imptrace.tracer.snapshot import snapshots
 
@@ -243,7 +243,7 @@ def _start() -> RunStart:
         host=os.uname().nodename,
         started_ns=time.time_ns(),
         recorder="bpf",
-        scope=Scope.MACHINE,
+        scope=RunScope.MACHINE,
     )
 
 

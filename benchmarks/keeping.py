@@ -20,7 +20,7 @@ from pathlib import Path
 
 from imptrace.contribute.keeping.evaluate import NotEvaluatedError, evaluation
 from imptrace.contribute.keeping.places import places
-from imptrace.contribute.keeping.plan import Change, add, remove
+from imptrace.contribute.keeping.plan import ConfigurationChange, add, remove
 from imptrace.contribute.nix_source.tree import NixSyntaxError
 from imptrace.errors import ImptraceError
 from imptrace.kept.lone_path import homes, lone_path
@@ -88,7 +88,7 @@ def _try(file: Path, of_home: set[bool], counts: Counter[str]) -> None:
             print(f"{file}: after --remove\n" + "\n".join(leftover))
 
 
-def _evaluate(file: Path, change: Change, counts: Counter[str]) -> None:
+def _evaluate(file: Path, change: ConfigurationChange, counts: Counter[str]) -> None:
     """Evaluate it where it stands in its repository, as the command does."""
     top = next((each for each in file.parents if (each / "flake.nix").exists()), file.parent)
     ((old, new),) = change.sources.values() if len(change.sources) == 1 else ((b"", b""),)
@@ -109,7 +109,7 @@ def _squeezed(source: bytes) -> bytes:
     return b"".join(source.split()).replace(b"directories=[];", b"").replace(b"files=[];", b"")
 
 
-def _keep(copy: Path, wanted: list[str]) -> Change:
+def _keep(copy: Path, wanted: list[str]) -> ConfigurationChange:
     """Do what the command does, without starting it anew for each of a hundred files."""
     change = add([lone_path(os.fsencode(path)) for path in wanted], [copy], None)
     for file, (_, new) in change.sources.items():

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
 
 from imptrace.db.codes import OP_CODES, OUTCOME_CODES
-from imptrace.db.models import Access, Path, Process, Run
+from imptrace.db.models import AccessTable, PathTable, ProcessTable, RunTable
 from imptrace.db.queries import pauses
 from imptrace.db.records import MAYBE_DONE
 from imptrace.facts.programs import program_name
@@ -48,19 +48,24 @@ def changers(engine: Engine, path: bytes) -> list[Changer]:
     """Find who changed a path or anything below it, who changed most first."""
     asked = (
         select(
-            Process.exe,
-            Process.cgroup,
-            Process.uid,
-            func.count(Access.path_id.distinct()),
-            func.max(Run.started_ns + Access.last),
+            ProcessTable.exe,
+            ProcessTable.cgroup,
+            ProcessTable.uid,
+            func.count(AccessTable.path_id.distinct()),
+            func.max(RunTable.started_ns + AccessTable.last),
         )
-        .select_from(Path)
-        .join(Access, Access.path_id == Path.id)
-        .join(Process, and_(Process.run_id == Access.run_id, Process.id == Access.process_id))
-        .join(Run, Run.id == Access.run_id)
+        .select_from(PathTable)
+        .join(AccessTable, AccessTable.path_id == PathTable.id)
+        .join(
+            ProcessTable,
+            and_(
+                ProcessTable.run_id == AccessTable.run_id, ProcessTable.id == AccessTable.process_id
+            ),
+        )
+        .join(RunTable, RunTable.id == AccessTable.run_id)
         .where(_at_or_below(path))
-        .where(Access.op.in_(_CHANGING), Access.outcome.in_(_DONE))
-        .group_by(Process.exe, Process.cgroup, Process.uid)
+        .where(AccessTable.op.in_(_CHANGING), AccessTable.outcome.in_(_DONE))
+        .group_by(ProcessTable.exe, ProcessTable.cgroup, ProcessTable.uid)
     )
     found: dict[tuple[bytes, str | None, int], Changer] = {}
     with engine.connect() as connection:
@@ -75,15 +80,20 @@ def changers(engine: Engine, path: bytes) -> list[Changer]:
 
 def last_use(engine: Engine, path: bytes) -> LastUse | None:
     """Find who last touched a path or anything below it, with success."""
-    at = Run.started_ns + Access.last
+    at = RunTable.started_ns + AccessTable.last
     asked = (
-        select(Process.exe, at)
-        .select_from(Path)
-        .join(Access, Access.path_id == Path.id)
-        .join(Process, and_(Process.run_id == Access.run_id, Process.id == Access.process_id))
-        .join(Run, Run.id == Access.run_id)
+        select(ProcessTable.exe, at)
+        .select_from(PathTable)
+        .join(AccessTable, AccessTable.path_id == PathTable.id)
+        .join(
+            ProcessTable,
+            and_(
+                ProcessTable.run_id == AccessTable.run_id, ProcessTable.id == AccessTable.process_id
+            ),
+        )
+        .join(RunTable, RunTable.id == AccessTable.run_id)
         .where(_at_or_below(path))
-        .where(Access.outcome.in_(_DONE))
+        .where(AccessTable.outcome.in_(_DONE))
         .order_by(at.desc())
         .limit(1)
     )
@@ -95,7 +105,7 @@ def last_use(engine: Engine, path: bytes) -> LastUse | None:
 def recorded_since(engine: Engine) -> int | None:
     """Tell when the oldest run began."""
     with engine.connect() as connection:
-        return connection.scalar(select(func.min(Run.started_ns)))
+        return connection.scalar(select(func.min(RunTable.started_ns)))
 
 
 def asked_of(engine: Engine | None) -> Callable[[bytes], Sequence[Changer]]:
@@ -107,7 +117,11 @@ def asked_of(engine: Engine | None) -> Callable[[bytes], Sequence[Changer]]:
 
 def losses(engine: Engine) -> Iterator[Loss]:
     """List the runs that missed something, and the times between runs of the machine."""
-    asked = select(Run.started_ns, Run.ended_ns, Run.lost).where(Run.lost > 0).order_by(Run.id)
+    asked = (
+        select(RunTable.started_ns, RunTable.ended_ns, RunTable.lost)
+        .where(RunTable.lost > 0)
+        .order_by(RunTable.id)
+    )
     with engine.connect() as connection:
         yield from (Loss(*row) for row in connection.execute(asked))
     yield from (Loss(each.since_ns, each.until_ns, 0) for each in pauses(engine))
@@ -116,5 +130,5 @@ def losses(engine: Engine) -> Iterator[Loss]:
 def _at_or_below(path: bytes) -> ColumnElement[bool]:
     directory = path.rstrip(b"/")
     # "0" is the byte after "/", as in imptrace.db.uses.
-    below = and_(Path.name >= directory + b"/", Path.name < directory + b"0")
-    return or_(Path.name == (directory or b"/"), below)
+    below = and_(PathTable.name >= directory + b"/", PathTable.name < directory + b"0")
+    return or_(PathTable.name == (directory or b"/"), below)

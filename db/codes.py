@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from imptrace.tracer.events import FileType, Op, Outcome, Scope
+from imptrace.tracer.events import FileType, Op, Outcome, RunScope
 
 OP_CODES = {
     Op.READ: 1,
@@ -48,11 +48,11 @@ FILE_TYPE_CODES = {
 FILE_TYPES = {code: file_type for file_type, code in FILE_TYPE_CODES.items()}
 
 SCOPE_CODES = {
-    Scope.PROGRAM: 0,
-    Scope.PROCESSES: 1,
-    Scope.UNIT: 2,
-    Scope.MACHINE: 3,
-    Scope.LOG: 4,
+    RunScope.PROGRAM: 0,
+    RunScope.PROCESSES: 1,
+    RunScope.UNIT: 2,
+    RunScope.MACHINE: 3,
+    RunScope.LOG: 4,
 }
 SCOPES = {code: scope for scope, code in SCOPE_CODES.items()}
 

@@ -34,7 +34,7 @@ _WRITTEN = 50_000
 _OF_ONE_START = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]+|(?:r|[0-9])[0-9a-f]{7,}|\d+")
 
 
-class _Kind(NamedTuple):
+class _ProcessKind(NamedTuple):
     """What makes processes alike."""
 
     exe: bytes
@@ -45,12 +45,12 @@ class _Kind(NamedTuple):
     environ: tuple[tuple[str, bytes], ...]
 
 
-class _Place(NamedTuple):
+class _TreePlace(NamedTuple):
     """Where in the tree of processes one stands: by the first of each kind."""
 
     parent: int | None
     previous: int | None
-    kind: _Kind
+    kind: _ProcessKind
 
 
 class Crowd:
@@ -61,8 +61,8 @@ class Crowd:
         self._most = most
         self._first: dict[int, int] = {}
         self._ended: dict[int, int] = {}
-        self._known: dict[_Place, int] = {}
-        self._places: dict[int, _Place] = {}
+        self._known: dict[_TreePlace, int] = {}
+        self._places: dict[int, _TreePlace] = {}
         self._began: dict[int, int] = {}
         self._starts: dict[int, ProcessStarted] = {}
         self._told: set[int] = set()
@@ -144,13 +144,13 @@ class Crowd:
         parent = self._known_of(event.parent)
         previous = self._known_of(event.previous)
         words = words_of_program(event.exe, event.argv)
-        place = _Place(parent, None if previous == parent else previous, _kind(event, words))
+        place = _TreePlace(parent, None if previous == parent else previous, _kind(event, words))
         first = self._known.get(place) or self._above(place)
         self._forget(event.previous)
         if first is None and len(self._places) >= self._most:
             event = event._replace(exe=b"", environ={}, gid=event.uid)
             words = ()
-            place = _Place(None, None, _kind(event, words))
+            place = _TreePlace(None, None, _kind(event, words))
             first = self._known.get(place)
         is_new = first is None
         first = event.process if first is None else first
@@ -163,7 +163,7 @@ class Crowd:
                 parent=place.parent, previous=place.previous, argv=words
             )
 
-    def _above(self, place: _Place) -> int | None:
+    def _above(self, place: _TreePlace) -> int | None:
         """Find one of the same kind among the ancestors: what starts itself is one, too."""
         above = place.parent
         while above is not None:
@@ -193,9 +193,9 @@ class Crowd:
         self._began.pop(process, None)
 
 
-def _kind(event: ProcessStarted, words: tuple[bytes, ...]) -> _Kind:
+def _kind(event: ProcessStarted, words: tuple[bytes, ...]) -> _ProcessKind:
     environ = tuple(sorted(event.environ.items()))
-    return _Kind(event.exe, words, event.uid, event.gid, _unit_kind(event.cgroup), environ)
+    return _ProcessKind(event.exe, words, event.uid, event.gid, _unit_kind(event.cgroup), environ)
 
 
 def _unit_kind(cgroup: bytes) -> str | None:

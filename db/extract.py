@@ -16,7 +16,7 @@ from sqlalchemy import create_engine
 from imptrace.db import models, schema
 from imptrace.db.codes import FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES, SCOPE_CODES, pack_strings
 from imptrace.db.records import MAYBE_DONE
-from imptrace.tracer.events import CHANGES, FileType, Outcome, Scope
+from imptrace.tracer.events import CHANGES, FileType, Outcome, RunScope
 
 _ARGV = pack_strings((b"imptrace", b"watch"))
 _DENIED = OUTCOME_CODES[Outcome.DENIED]
@@ -66,29 +66,29 @@ def _copy(table: type[models.Base], condition: str, **instead: str) -> str:
 _OF_RUN = "it.run_id IN (SELECT id FROM main.run)"
 _STATEMENTS = (
     _copy(
-        models.Run,
-        f"it.scope = {SCOPE_CODES[Scope.MACHINE]} AND EXISTS "
+        models.RunTable,
+        f"it.scope = {SCOPE_CODES[RunScope.MACHINE]} AND EXISTS "
         "(SELECT 1 FROM every.process AS his "
         "WHERE his.run_id = it.id AND his.uid = :uid)",
         argv=":argv",
         cwd="x'2f'",
     ),
-    _copy(models.Mount, _OF_RUN),
-    _copy(models.Gap, _OF_RUN, process_id="NULL", cgroup="x''"),
-    _copy(models.Process, f"{_OF_RUN} AND it.uid = :uid"),
+    _copy(models.MountTable, _OF_RUN),
+    _copy(models.GapTable, _OF_RUN, process_id="NULL", cgroup="x''"),
+    _copy(models.ProcessTable, f"{_OF_RUN} AND it.uid = :uid"),
     *(
         f"UPDATE main.process SET {column} = NULL WHERE NOT EXISTS (SELECT 1 FROM "
         f"main.process AS it WHERE it.run_id = process.run_id AND it.id = process.{column})"
         for column in ("parent", "previous")
     ),
     _copy(
-        models.Access,
+        models.AccessTable,
         f"{_OF_RUN} AND it.outcome <> {_DENIED} AND EXISTS (SELECT 1 FROM main.process AS his "
         "WHERE his.run_id = it.run_id AND his.id = it.process_id)",
     ),
-    _copy(models.Path, "it.id IN (SELECT path_id FROM main.access)"),
+    _copy(models.PathTable, "it.id IN (SELECT path_id FROM main.access)"),
     _copy(
-        models.FileState,
+        models.FileStateTable,
         f"{_OF_RUN} AND (it.type = {_ABSENT} OR it.uid = :uid) AND EXISTS (SELECT 1 "
         "FROM main.access AS his WHERE his.run_id = it.run_id AND his.path_id = it.path_id "
         f"AND his.op IN ({_CHANGING}) AND his.outcome IN ({_DONE}))",

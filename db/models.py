@@ -83,7 +83,7 @@ class Base:
         return cls.__table__
 
 
-class Run(Base):
+class RunTable(Base):
     """One recorded command line. Times are wall clock, nanoseconds since the epoch."""
 
     __tablename__ = "run"
@@ -112,7 +112,7 @@ class Run(Base):
     elsewhere = optional(Text)
 
 
-class UnitProperty(Base):
+class UnitPropertyTable(Base):
     """A fact about the unit of a run, as systemd reported it."""
 
     __tablename__ = "unit_property"
@@ -122,7 +122,7 @@ class UnitProperty(Base):
     value = required(Text)
 
 
-class MountName(Base):
+class MountNameTable(Base):
     """A mount or root directory that processes of a run had another name for."""
 
     __tablename__ = "mount_name"
@@ -133,7 +133,7 @@ class MountName(Base):
     host = optional(LargeBinary)
 
 
-class Gap(Base):
+class GapTable(Base):
     """Events that a recorder had to drop: how many, when, and whose, as far as it knew."""
 
     __tablename__ = "gap"
@@ -158,7 +158,7 @@ class WarningTable(Base):
     text = required(Text)
 
 
-class Process(Base):
+class ProcessTable(Base):
     """One image of a process. `id` counts within its run; times are nanoseconds since its start."""
 
     __tablename__ = "process"
@@ -181,7 +181,7 @@ class Process(Base):
     unit = optional(Text)
 
 
-class Path(Base):
+class PathTable(Base):
     """A path that some run saw: absolute, any bytes."""
 
     __tablename__ = "path"
@@ -191,7 +191,7 @@ class Path(Base):
     name = required(LargeBinary)
 
 
-@event.listens_for(Path.__table__, "after_create")
+@event.listens_for(PathTable.__table__, "after_create")
 def _let_names_differ(_table: object, connection: Connection, **_: object) -> None:
     # PostgreSQL's ordinary indexes refuse names of more than 2,704 bytes. Plain SQL, since the
     # class for it imports a driver and more, for which every reader of SQLite would have to wait.
@@ -201,7 +201,7 @@ def _let_names_differ(_table: object, connection: Connection, **_: object) -> No
         )
 
 
-class Access(Base):
+class AccessTable(Base):
     """What one process did to one path with one op, all calls folded into one row.
 
     `to_id` and `from_id` are no foreign keys: both ends of a rename or link have access rows of the
@@ -231,10 +231,10 @@ class Access(Base):
     from_id = optional(BigInteger)
 
 
-class FileState(Base):
+class FileStateTable(Base):
     """What stood at a path before its first change by a run, and after the run.
 
-    `path_id` is no foreign key for the reason given at `Access`.
+    `path_id` is no foreign key for the reason given at `AccessTable`.
     """
 
     __tablename__ = "file_state"
@@ -256,7 +256,7 @@ class FileState(Base):
     link = optional(LargeBinary)
 
 
-class Rehearsal(Base):
+class RehearsalTable(Base):
     """What the newest rehearsal of an advice has shown; of another advice it says nothing."""
 
     __tablename__ = "rehearsal"
@@ -268,7 +268,7 @@ class Rehearsal(Base):
     at_ns = required(BigInteger)
 
 
-class Mount(Base):
+class MountTable(Base):
     """A line of the mount table at the start of a run, in its order."""
 
     __tablename__ = "mount"

@@ -6,12 +6,12 @@ from typing import NamedTuple
 from sqlalchemy import Connection, Engine, select
 
 from imptrace.db.codes import OP_CODES, OUTCOME_CODES, SCOPE_CODES, unpack_strings
-from imptrace.db.models import Access, Process, Run
+from imptrace.db.models import AccessTable, ProcessTable, RunTable
 from imptrace.db.records import MAYBE_DONE, Part, ProcessRecord
 from imptrace.facts.patterns import is_called
 from imptrace.facts.programs import is_asked_shell, names_of, program_name
 from imptrace.facts.units import unit_patterns
-from imptrace.tracer.events import CHANGES, METADATA_OPS, Scope
+from imptrace.tracer.events import CHANGES, METADATA_OPS, RunScope
 
 _CHANGING = [OP_CODES[op] for op in CHANGES - METADATA_OPS]
 _DONE = [OUTCOME_CODES[outcome] for outcome in MAYBE_DONE]
@@ -62,26 +62,34 @@ def _of_program(processes: Sequence[ProcessRecord], program: bytes) -> list[Proc
 
 def machine_runs(connection: Connection) -> list[int]:
     """List the runs of the whole machine, oldest first."""
-    of_machine = Run.scope == SCOPE_CODES[Scope.MACHINE]
-    return list(connection.scalars(select(Run.id).where(of_machine).order_by(Run.id)))
+    of_machine = RunTable.scope == SCOPE_CODES[RunScope.MACHINE]
+    return list(connection.scalars(select(RunTable.id).where(of_machine).order_by(RunTable.id)))
 
 
 def counts(engine: Engine, run_id: int) -> list[PartCount]:
     """Count what each program did as each user in each unit; who changed most comes first."""
     with engine.connect() as connection:
-        of_run = select(Process.id, Process.unit, Process.exe, Process.argv, Process.uid)
+        of_run = select(
+            ProcessTable.id,
+            ProcessTable.unit,
+            ProcessTable.exe,
+            ProcessTable.argv,
+            ProcessTable.uid,
+        )
         keys: dict[int, tuple[str | None, bytes, int]] = {}
         processes: dict[tuple[str | None, bytes, int], int] = {}
         for number, unit, exe, argv, uid in connection.execute(
-            of_run.where(Process.run_id == run_id)
+            of_run.where(ProcessTable.run_id == run_id)
         ):
             name = shown_name(exe, unpack_strings(argv))
             if name:
                 key = keys[number] = (unit, name, uid)
                 processes[key] = processes.get(key, 0) + 1
-        of_accesses = select(Access.process_id, Access.path_id).where(Access.run_id == run_id)
+        of_accesses = select(AccessTable.process_id, AccessTable.path_id).where(
+            AccessTable.run_id == run_id
+        )
         touched = _distinct(keys, connection.execute(of_accesses.distinct()).all())
-        changing = of_accesses.where(Access.op.in_(_CHANGING), Access.outcome.in_(_DONE))
+        changing = of_accesses.where(AccessTable.op.in_(_CHANGING), AccessTable.outcome.in_(_DONE))
         changed = _distinct(keys, connection.execute(changing.distinct()).all())
     found = [
         PartCount(*key, count, len(changed.get(key, ())), len(touched.get(key, ())))

@@ -33,7 +33,17 @@ from imptrace.db.codes import (
 )
 from imptrace.db.effect import MADE_UP, effect_of, judged
 from imptrace.db.location import elsewhere
-from imptrace.db.models import Access, Base, FileState, Gap, Mount, MountName, Path, Process, Run
+from imptrace.db.models import (
+    AccessTable,
+    Base,
+    FileStateTable,
+    GapTable,
+    MountNameTable,
+    MountTable,
+    PathTable,
+    ProcessTable,
+    RunTable,
+)
 from imptrace.db.parts import belonging, shown_name
 from imptrace.db.read_run import (
     UNKNOWN,
@@ -88,13 +98,13 @@ def resolve_run(engine: Engine, text: str, known: Iterable[str] = ()) -> int:
     Raises UsageError, with the nearest name there is, if nothing is called so. `known`: names
     that the caller understands besides.
     """
-    newest = select(Run.id).order_by(Run.id.desc()).limit(1)
+    newest = select(RunTable.id).order_by(RunTable.id.desc()).limit(1)
     candidates = [
-        newest.where(Run.label == text),
-        newest.where(Run.program == text.encode(errors="surrogateescape")),
+        newest.where(RunTable.label == text),
+        newest.where(RunTable.program == text.encode(errors="surrogateescape")),
     ]
     if text.isascii() and text.isdigit():
-        candidates.insert(0, newest.where(Run.id == min(int(text), _LARGEST_ID)))
+        candidates.insert(0, newest.where(RunTable.id == min(int(text), _LARGEST_ID)))
     if text == LATEST:
         candidates.append(newest)
     with engine.connect() as connection:
@@ -107,13 +117,13 @@ def resolve_run(engine: Engine, text: str, known: Iterable[str] = ()) -> int:
 
 def pauses(engine: Engine) -> list[Pause]:
     """List when nothing was recorded between runs of the whole machine, oldest first."""
-    until = Run.started_ns + func.coalesce(Gap.until, 0)
+    until = RunTable.started_ns + func.coalesce(GapTable.until, 0)
     with engine.connect() as connection:
         found = connection.execute(
-            select(Gap.run_id, Run.started_ns + Gap.since, until)
-            .join(Run, Run.id == Gap.run_id)
-            .where(Gap.count == 0, Gap.since.is_not(None))
-            .order_by(Gap.run_id, Gap.position)
+            select(GapTable.run_id, RunTable.started_ns + GapTable.since, until)
+            .join(RunTable, RunTable.id == GapTable.run_id)
+            .where(GapTable.count == 0, GapTable.since.is_not(None))
+            .order_by(GapTable.run_id, GapTable.position)
         )
         return [Pause(*row) for row in found]
 
@@ -121,13 +131,15 @@ def pauses(engine: Engine) -> list[Pause]:
 def executed_programs(engine: Engine) -> set[bytes]:
     """Return the base names of all that was ever executed."""
     with engine.connect() as connection:
-        return set(map(program_name, connection.scalars(select(Process.exe).distinct())))
+        return set(map(program_name, connection.scalars(select(ProcessTable.exe).distinct())))
 
 
 def runs_executing(engine: Engine, programs: AbstractSet[bytes]) -> list[int]:
     """Ids of the runs, oldest first, in which one of `programs` (names) was executed."""
     with engine.connect() as connection:
-        images = connection.execute(select(Process.run_id, Process.exe, Process.argv).distinct())
+        images = connection.execute(
+            select(ProcessTable.run_id, ProcessTable.exe, ProcessTable.argv).distinct()
+        )
         return sorted(
             {
                 run
@@ -145,7 +157,7 @@ def run_details(
     Raises UsageError if there is none.
     """
     with engine.connect() as connection:
-        found = run_records(connection, Run.id == run_id)
+        found = run_records(connection, RunTable.id == run_id)
         if not found:
             raise UsageError(f"there is no run {run_id}; imptrace runs lists them")
         processes = processes_of_run(connection, run_id, part)
@@ -154,11 +166,11 @@ def run_details(
             run=found[0],
             processes=processes,
             paths=tuple(paths_of_run(connection, run_id, detail, of_part)),
-            mounts=tuple(events.Mount(*row) for row in _listed(connection, Mount, run_id)),
+            mounts=tuple(events.Mount(*row) for row in _listed(connection, MountTable, run_id)),
             mount_names=tuple(
-                events.MountNamed(*row) for row in _listed(connection, MountName, run_id)
+                events.MountNamed(*row) for row in _listed(connection, MountNameTable, run_id)
             ),
-            gaps=tuple(events.Lost(*row) for row in _listed(connection, Gap, run_id)),
+            gaps=tuple(events.Lost(*row) for row in _listed(connection, GapTable, run_id)),
         )
 
 
@@ -192,7 +204,7 @@ def _no_such_part(processes: Sequence[ProcessRecord], run_id: int, part: Part) -
 def runs_with(engine: Engine, part: Part) -> list[int]:
     """Find the runs, oldest first, that have something of a part without a program."""
     with engine.connect() as connection:
-        seen = select(Process.run_id, Process.unit, Process.uid).distinct()
+        seen = select(ProcessTable.run_id, ProcessTable.unit, ProcessTable.uid).distinct()
         units = unit_patterns(part.units)
         return sorted(
             {
@@ -207,7 +219,7 @@ def runs_with(engine: Engine, part: Part) -> list[int]:
 def recorded_units(engine: Engine) -> set[str]:
     """Name the units whose processes were recorded."""
     with engine.connect() as connection:
-        found = connection.scalars(select(Process.unit).distinct())
+        found = connection.scalars(select(ProcessTable.unit).distinct())
         return {unit for unit in found if unit is not None}
 
 
@@ -226,13 +238,13 @@ def _listed(connection: Connection, table: type[Base], run_id: int) -> Iterator[
 def count_paths(engine: Engine, run_id: int, processes: Sequence[int] | None = None) -> int:
     """Count the distinct paths that a run, or some of its processes, saw."""
     with engine.connect() as connection:
-        of_run = Access.run_id == run_id
+        of_run = AccessTable.run_id == run_id
         if processes is None:
-            counted = func.count(Access.path_id.distinct())
+            counted = func.count(AccessTable.path_id.distinct())
             return connection.scalars(select(counted).where(of_run)).one()
         seen: set[int] = set()
         for chunk in chunks(processes, CHUNK):
-            theirs = select(Access.path_id).where(of_run, Access.process_id.in_(chunk))
+            theirs = select(AccessTable.path_id).where(of_run, AccessTable.process_id.in_(chunk))
             seen.update(connection.scalars(theirs.distinct()))
         return len(seen)
 
@@ -251,7 +263,7 @@ def run_names(engine: Engine) -> list[str]:
 
 def _run_names(connection: Connection) -> list[str]:
     names = {LATEST: None}
-    newest_first = select(Run.label, Run.program).order_by(Run.id.desc())
+    newest_first = select(RunTable.label, RunTable.program).order_by(RunTable.id.desc())
     for label, program in connection.execute(newest_first):
         names[program.decode(errors="backslashreplace")] = None
         if label is not None:
@@ -269,8 +281,8 @@ _DIRECTORY = FILE_TYPE_CODES[FileType.DIRECTORY]
 _CHANGES = [OP_CODES[op] for op in CHANGES]
 _AFTER_SLASH = bytes([ord("/") + 1])
 
-_before = FileState.__table__.alias()
-_after = FileState.__table__.alias()
+_before = FileStateTable.__table__.alias()
+_after = FileStateTable.__table__.alias()
 
 
 def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
@@ -278,7 +290,7 @@ def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
     made_up = _made_up(run_id)
     asked = _asked(run_id, made_up)
     counts: Counter[Effect | None] = Counter()
-    in_run = select(func.count(Access.path_id.distinct())).where(Access.run_id == run_id)
+    in_run = select(func.count(AccessTable.path_id.distinct())).where(AccessTable.run_id == run_id)
     changes = select(func.count()).select_from(asked)
     counts[Effect.UNCHANGED] = connection.scalars(
         select(func.count()).select_from(made_up.subquery())
@@ -295,23 +307,29 @@ def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
 
 def _made_up(run_id: int) -> Select[Any]:
     """Select the paths of which a change was asked for that the kernel makes up."""
-    within = [and_(Path.name >= top, Path.name < top[:-1] + _AFTER_SLASH) for top in MADE_UP]
+    within = [
+        and_(PathTable.name >= top, PathTable.name < top[:-1] + _AFTER_SLASH) for top in MADE_UP
+    ]
     return (
-        select(Access.path_id)
+        select(AccessTable.path_id)
         .distinct()
-        .join(Path, Path.id == Access.path_id)
-        .where(Access.run_id == run_id, Access.op.in_(_CHANGES), or_(*within))
+        .join(PathTable, PathTable.id == AccessTable.path_id)
+        .where(AccessTable.run_id == run_id, AccessTable.op.in_(_CHANGES), or_(*within))
     )
 
 
 def _asked(run_id: int, besides: Select[Any]) -> Subquery:
     """Select the paths of which a change was asked for; whether one was done, and written."""
-    done = Access.outcome.in_([OUTCOME_CODES[outcome] for outcome in MAYBE_DONE])
-    written = and_(done, Access.op.in_([OP_CODES[op] for op in CONTENT_OPS]))
+    done = AccessTable.outcome.in_([OUTCOME_CODES[outcome] for outcome in MAYBE_DONE])
+    written = and_(done, AccessTable.op.in_([OP_CODES[op] for op in CONTENT_OPS]))
     return (
-        select(Access.path_id, _any(done).label("done"), _any(written).label("written"))
-        .where(Access.run_id == run_id, Access.op.in_(_CHANGES), Access.path_id.not_in(besides))
-        .group_by(Access.path_id)
+        select(AccessTable.path_id, _any(done).label("done"), _any(written).label("written"))
+        .where(
+            AccessTable.run_id == run_id,
+            AccessTable.op.in_(_CHANGES),
+            AccessTable.path_id.not_in(besides),
+        )
+        .group_by(AccessTable.path_id)
         .subquery()
     )
 
@@ -361,14 +379,14 @@ def _count_unclear(
         .where(or_(_before.c.type.is_(None), _after.c.type.is_(None)))
     )
     for chunk in chunks(connection.scalars(unclear).all(), CHUNK):
-        accesses = accesses_by_path(connection, run_id, Access.path_id.in_(chunk))
-        states = states_by_path(connection, run_id, FileState.path_id.in_(chunk))
+        accesses = accesses_by_path(connection, run_id, AccessTable.path_id.in_(chunk))
+        states = states_by_path(connection, run_id, FileStateTable.path_id.in_(chunk))
         for path_id in chunk:
             before, after = states.get(path_id, UNKNOWN)
             counts[effect_of(before, after, accesses[path_id])] += 1
 
 
-def ended_before(engine: Engine, moment_ns: int, scope: events.Scope) -> list[int]:
+def ended_before(engine: Engine, moment_ns: int, scope: events.RunScope) -> list[int]:
     """Find the runs of a scope that were over at a moment; killed ones by when they began."""
     return [
         run.id
@@ -384,15 +402,15 @@ def delete_runs(engine: Engine, run_ids: Sequence[int]) -> None:
 
     All or none, in one transaction. Raises UsageError if one is still being recorded.
     """
-    wanted = Run.id.in_(run_ids)
+    wanted = RunTable.id.in_(run_ids)
     with engine.begin() as connection:
         for run in run_records(connection, wanted):
             if run.status is RunStatus.RECORDING:
                 raise UsageError(f"run {run.id} is still being recorded; end its program first")
-        of_runs = select(Access.path_id).where(Access.run_id.in_(run_ids)).distinct()
+        of_runs = select(AccessTable.path_id).where(AccessTable.run_id.in_(run_ids)).distinct()
         paths = connection.scalars(of_runs).all()
-        connection.execute(delete(Run).where(wanted))
-        unused = ~exists().where(Access.path_id == Path.id)
+        connection.execute(delete(RunTable).where(wanted))
+        unused = ~exists().where(AccessTable.path_id == PathTable.id)
         for start in range(0, len(paths), CHUNK):
             chunk = paths[start : start + CHUNK]
-            connection.execute(delete(Path).where(Path.id.in_(chunk), unused))
+            connection.execute(delete(PathTable).where(PathTable.id.in_(chunk), unused))

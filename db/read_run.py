@@ -29,7 +29,7 @@ from imptrace.db.codes import (
 )
 from imptrace.db.effect import effect_on
 from imptrace.db.liveness import RecorderIdentity, is_gone
-from imptrace.db.models import Access, Path
+from imptrace.db.models import AccessTable, PathTable
 from imptrace.db.parts import belonging
 from imptrace.db.records import (
     WHOLE,
@@ -51,10 +51,10 @@ _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
 
 def run_records(connection: Connection, condition: ColumnElement[bool]) -> list[RunRecord]:
     """Read runs, oldest first; whether their recorders still live is asked now."""
-    runs, facts, told = models.Run.__table__, models.UnitProperty, models.WarningTable
+    runs, facts, told = models.RunTable.__table__, models.UnitPropertyTable, models.WarningTable
     properties: dict[int, dict[str, str]] = {}
     warnings: dict[int, list[tuple[str, str]]] = {}
-    of_them = select(models.Run.id).where(condition)
+    of_them = select(models.RunTable.id).where(condition)
     for run, name, value in connection.execute(
         select(facts.run_id, facts.name, facts.value).where(facts.run_id.in_(of_them))
     ):
@@ -62,7 +62,7 @@ def run_records(connection: Connection, condition: ColumnElement[bool]) -> list[
     in_order = select(told.run_id, told.code, told.text).order_by(told.run_id, told.position)
     for run, code, text in connection.execute(in_order.where(told.run_id.in_(of_them))):
         warnings.setdefault(run, []).append((code, text))
-    rows = connection.execute(select(runs).where(condition).order_by(models.Run.id))
+    rows = connection.execute(select(runs).where(condition).order_by(models.RunTable.id))
     return [_run_record(row, properties.get(row.id, {}), warnings.get(row.id, ())) for row in rows]
 
 
@@ -109,7 +109,7 @@ def processes_of_run(
     connection: Connection, run_id: int, part: Part = WHOLE
 ) -> tuple[ProcessRecord, ...]:
     """Read the processes of a run, or of a part of it, in the order in which they began."""
-    process = models.Process
+    process = models.ProcessTable
     of_run = select(process.__table__).where(process.run_id == run_id).order_by(process.id)
     found = tuple(map(_process_record, connection.execute(of_run)))
     return tuple(belonging(found, part)) if part else found
@@ -140,18 +140,18 @@ def _process_record(row: AnyRow) -> ProcessRecord:
 # times faster than by name. Of states the order is that of the table.
 
 ACCESS_COLUMNS = (
-    Access.path_id,
-    Path.name,
-    Access.first,
-    Access.last,
-    Access.process_id,
-    Access.op,
-    Access.count,
-    Access.outcome,
-    Access.errno,
-    Access.flags,
-    Access.to_id,
-    Access.from_id,
+    AccessTable.path_id,
+    PathTable.name,
+    AccessTable.first,
+    AccessTable.last,
+    AccessTable.process_id,
+    AccessTable.op,
+    AccessTable.count,
+    AccessTable.outcome,
+    AccessTable.errno,
+    AccessTable.flags,
+    AccessTable.to_id,
+    AccessTable.from_id,
 )
 """What `access_record` reads, of Access joined with Path."""
 WHAT_WAS_DONE = slice(4, len(ACCESS_COLUMNS))
@@ -216,7 +216,7 @@ def path_record(run_id: int, path: bytes, accesses: Accesses, sides: Sides) -> P
 _ROWS = 2000
 _FEW_PROCESSES = 500
 """Below every database's limit of bound parameters."""
-_PROCESS = ACCESS_COLUMNS.index(Access.process_id)
+_PROCESS = ACCESS_COLUMNS.index(AccessTable.process_id)
 _NOTHING: dict[int, Sides] = {BEFORE: (ABSENT, None), AFTER: (None, ABSENT)}
 _NEVER_THERE: Sides = (ABSENT, ABSENT)
 
@@ -231,7 +231,7 @@ def paths_of_run(
     if processes is None:
         rows = _rows_by_path(connection, run_id, wanted)
     elif len(processes) <= _FEW_PROCESSES:
-        theirs = Access.process_id.in_(processes)
+        theirs = AccessTable.process_id.in_(processes)
         rows = _rows_by_path(connection, run_id, and_(wanted, theirs))
     else:
         rows = _of_processes(_rows_by_path(connection, run_id, wanted), frozenset(processes))
@@ -270,18 +270,18 @@ def states_by_path(
     connection: Connection, run_id: int, condition: ColumnElement[bool] | None = None
 ) -> dict[int, Sides]:
     """Read the states of a run's paths by path id."""
-    table = models.FileState.__table__
-    of_run = models.FileState.run_id == run_id
+    table = models.FileStateTable.__table__
+    of_run = models.FileStateTable.run_id == run_id
     if condition is not None:
         of_run = and_(of_run, condition)
     # Most that a run leaves was not there before: that alone needs no row of fourteen columns.
-    absent = select(models.FileState.path_id, models.FileState.moment).where(
-        of_run, models.FileState.type == _ABSENT
+    absent = select(models.FileStateTable.path_id, models.FileStateTable.moment).where(
+        of_run, models.FileStateTable.type == _ABSENT
     )
     states: dict[int, Sides] = {}
     for path_id, moment in _rows(connection, absent):
         states[path_id] = _NOTHING[moment] if path_id not in states else _NEVER_THERE
-    there = select(table).where(of_run, models.FileState.type != _ABSENT)
+    there = select(table).where(of_run, models.FileStateTable.type != _ABSENT)
     for row in _rows(connection, there):
         path_id = row[1]
         states[path_id] = joined(states.get(path_id, UNKNOWN), row)
@@ -290,19 +290,21 @@ def states_by_path(
 
 def _wanted(run_id: int, detail: Detail) -> ColumnElement[bool]:
     """Choose the accesses of the paths that are to be read."""
-    of_run = select(Access.path_id).where(Access.run_id == run_id)
+    of_run = select(AccessTable.path_id).where(AccessTable.run_id == run_id)
     changes = [OP_CODES[op] for op in CHANGES]
     match detail:
         case Detail.EXACT | Detail.TIMELESS:
             return true()
         case Detail.CHANGES:
-            return Access.path_id.in_(of_run.where(Access.op.in_(changes)))
+            return AccessTable.path_id.in_(of_run.where(AccessTable.op.in_(changes)))
         case Detail.DECISIVE:
             executed = OP_CODES[Op.EXEC]
             # "0" is the byte after "/": the range of the index that holds all that is below.
-            configured = select(Path.id).where(Path.name >= b"/etc/", Path.name < b"/etc0")
-            telling = of_run.where(Access.op.in_([*changes, executed]))
-            return Access.path_id.in_(telling.union_all(configured))
+            configured = select(PathTable.id).where(
+                PathTable.name >= b"/etc/", PathTable.name < b"/etc0"
+            )
+            telling = of_run.where(AccessTable.op.in_([*changes, executed]))
+            return AccessTable.path_id.in_(telling.union_all(configured))
 
 
 def _reader(
@@ -336,10 +338,10 @@ def _rows_by_path(
     rows: dict[int, list[Cells]] = {}
     of_run = (
         select(*ACCESS_COLUMNS)
-        .join(Path, Path.id == Access.path_id)
-        .where(Access.run_id == run_id, condition)
+        .join(PathTable, PathTable.id == AccessTable.path_id)
+        .where(AccessTable.run_id == run_id, condition)
     )
-    for row in _rows(connection, of_run.order_by(Access.first)):
+    for row in _rows(connection, of_run.order_by(AccessTable.first)):
         rows.setdefault(row[0], []).append(row)
     return rows
 

@@ -18,7 +18,7 @@ from imptrace.tracer.events import (
     MountNamed,
     Op,
     Outcome,
-    Scope,
+    RunScope,
 )
 
 _READ_FIRST = AccessFlag.READ_FIRST.value
@@ -98,7 +98,7 @@ class RunStart:
     recorder: str
     label: str | None = None
     service: str | None = None
-    scope: Scope = Scope.PROGRAM
+    scope: RunScope = RunScope.PROGRAM
     properties: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -153,7 +153,7 @@ class RunRecord:
     service: str | None
     properties: Mapping[str, str] = field(default_factory=dict)
     """Facts about a service's unit as systemd reported them (StateDirectory, User, ...)."""
-    scope: Scope = Scope.PROGRAM
+    scope: RunScope = RunScope.PROGRAM
     elsewhere: str | None = None
     """JSON: what the machine brought along that it was recorded on (docs/evidence.md, `machine`).
     None: this one."""

@@ -3,7 +3,7 @@
 from sqlalchemy import Engine, select
 
 from imptrace.db.codes import storable
-from imptrace.db.models import Rehearsal
+from imptrace.db.models import RehearsalTable
 from imptrace.db.records import RehearsalRecord
 from imptrace.db.store import insert_into
 
@@ -18,8 +18,8 @@ def store_rehearsal(engine: Engine, found: RehearsalRecord) -> None:
         "at_ns": found.at_ns,
     }
     with engine.begin() as connection:
-        statement = insert_into(connection, Rehearsal).on_conflict_do_update(
-            index_elements=[Rehearsal.subject, Rehearsal.fingerprint],
+        statement = insert_into(connection, RehearsalTable).on_conflict_do_update(
+            index_elements=[RehearsalTable.subject, RehearsalTable.fingerprint],
             set_={name: row[name] for name in ("verdict", "unit", "at_ns")},
         )
         connection.execute(statement, row)
@@ -29,8 +29,8 @@ def rehearsals_of(engine: Engine, subject: str) -> list[RehearsalRecord]:
     """Find what was shown about a subject, the newest first."""
     with engine.connect() as connection:
         rows = connection.execute(
-            select(Rehearsal.__table__)
-            .where(Rehearsal.subject == storable(subject))
-            .order_by(Rehearsal.at_ns.desc())
+            select(RehearsalTable.__table__)
+            .where(RehearsalTable.subject == storable(subject))
+            .order_by(RehearsalTable.at_ns.desc())
         )
         return [RehearsalRecord(**row._mapping) for row in rows]  # noqa: SLF001 (SQLAlchemy's)

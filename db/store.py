@@ -38,16 +38,16 @@ from imptrace.db.codes import (
 from imptrace.db.fold import AccessKey
 from imptrace.db.liveness import RecorderIdentity
 from imptrace.db.models import (
-    Access,
+    AccessTable,
     Base,
-    FileState,
-    Gap,
-    Mount,
-    MountName,
-    Path,
-    Process,
-    Run,
-    UnitProperty,
+    FileStateTable,
+    GapTable,
+    MountNameTable,
+    MountTable,
+    PathTable,
+    ProcessTable,
+    RunTable,
+    UnitPropertyTable,
     WarningTable,
 )
 from imptrace.db.records import AccessRecord, RunRecord, RunStart
@@ -118,9 +118,9 @@ def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
 NOT_KEPT = 0
 """Stands for the id of another name, of a rename or link, that was forgotten: no path has it."""
 
-_PROCESS_COLUMNS = tuple(Process.__table__.columns.keys())
-_ACCESS_COLUMNS = tuple(Access.__table__.columns.keys())
-_STATE_COLUMNS = tuple(FileState.__table__.columns.keys())
+_PROCESS_COLUMNS = tuple(ProcessTable.__table__.columns.keys())
+_ACCESS_COLUMNS = tuple(AccessTable.__table__.columns.keys())
+_STATE_COLUMNS = tuple(FileStateTable.__table__.columns.keys())
 
 
 def insert_mounts(connection: Connection, run_id: int, mounts: Sequence[events.Mount]) -> None:
@@ -141,7 +141,7 @@ def insert_mounts(connection: Connection, run_id: int, mounts: Sequence[events.M
         for position, mount in enumerate(mounts)
     ]
     if rows:
-        connection.execute(insert(Mount), rows)
+        connection.execute(insert(MountTable), rows)
 
 
 def insert_run(
@@ -164,26 +164,36 @@ def insert_run(
         "service": None if run.service is None else storable(run.service),
         "scope": SCOPE_CODES[run.scope],
     }
-    return connection.execute(insert(Run).values(row | more).returning(Run.id)).scalar_one()
+    return connection.execute(
+        insert(RunTable).values(row | more).returning(RunTable.id)
+    ).scalar_one()
 
 
 def last_recorded(connection: Connection, run: RunStart, run_id: int) -> int | None:
     """Tell until when the runs before `run_id` recorded the same on this host; None: never."""
     same = and_(
-        Run.id != run_id,
-        Run.scope == SCOPE_CODES[run.scope],
-        Run.host == storable(run.host),
-        Run.argv == pack_strings(run.argv),
+        RunTable.id != run_id,
+        RunTable.scope == SCOPE_CODES[run.scope],
+        RunTable.host == storable(run.host),
+        RunTable.argv == pack_strings(run.argv),
     )
     ended = connection.scalar(
-        select(func.max(func.coalesce(Run.ended_ns, Run.started_ns))).where(same)
+        select(func.max(func.coalesce(RunTable.ended_ns, RunTable.started_ns))).where(same)
     )
     if ended is None:
         return None
     # One that was killed told the last time that it lived some time before.
-    newest = select(Run.id).where(same).order_by(Run.started_ns.desc()).limit(1).scalar_subquery()
-    seen = select(func.max(Run.started_ns + Access.last)).join(Run, Run.id == Access.run_id)
-    return max(ended, connection.scalar(seen.where(Run.id == newest)) or 0)
+    newest = (
+        select(RunTable.id)
+        .where(same)
+        .order_by(RunTable.started_ns.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    seen = select(func.max(RunTable.started_ns + AccessTable.last)).join(
+        RunTable, RunTable.id == AccessTable.run_id
+    )
+    return max(ended, connection.scalar(seen.where(RunTable.id == newest)) or 0)
 
 
 def insert_properties(connection: Connection, run_id: int, properties: Mapping[str, str]) -> None:
@@ -193,7 +203,7 @@ def insert_properties(connection: Connection, run_id: int, properties: Mapping[s
         for name, value in properties.items()
     ]
     if rows:
-        connection.execute(insert(UnitProperty), rows)
+        connection.execute(insert(UnitPropertyTable), rows)
 
 
 def insert_mount_names(
@@ -205,7 +215,7 @@ def insert_mount_names(
         for position, name in enumerate(names, first)
     ]
     if rows:
-        connection.execute(insert(MountName), rows)
+        connection.execute(insert(MountNameTable), rows)
 
 
 def insert_gaps(
@@ -225,7 +235,7 @@ def insert_gaps(
         for position, gap in enumerate(gaps, first)
     ]
     if rows:
-        connection.execute(insert(Gap), rows)
+        connection.execute(insert(GapTable), rows)
 
 
 def insert_warnings(
@@ -247,7 +257,7 @@ def insert_processes(
     exits: Iterable[events.ProcessExited],
 ) -> None:
     """Store new process images, and the ends of those that ended."""
-    statement = insert_into(connection, Process).on_conflict_do_nothing()
+    statement = insert_into(connection, ProcessTable).on_conflict_do_nothing()
     started = (_process_row(run_id, process) for process in processes)
     execute_many(connection, statement, _PROCESS_COLUMNS, started)
     ended = ((end.at, end.status, run_id, end.process) for end in exits)
@@ -279,7 +289,9 @@ def forget_many(ids: dict[bytes, int]) -> None:
 def find_paths(connection: Connection, paths: Iterable[bytes], ids: dict[bytes, int]) -> None:
     """Look up the ids of paths that are stored; `ids` is filled in, others stay out of it."""
     for chunk in chunks(paths, CHUNK):
-        rows = connection.execute(select(Path.name, Path.id).where(Path.name.in_(chunk)))
+        rows = connection.execute(
+            select(PathTable.name, PathTable.id).where(PathTable.name.in_(chunk))
+        )
         found = dict(rows.all())
         ids.update((path, found[path]) for path in chunk if path in found)
 
@@ -289,21 +301,21 @@ def forget_paths(connection: Connection, run_id: int, paths: Iterable[bytes]) ->
     ids: dict[bytes, int] = {}
     find_paths(connection, paths, ids)
     for chunk in chunks(ids.values(), CHUNK):
-        for table in (Access, FileState):
+        for table in (AccessTable, FileStateTable):
             columns = table.__table__.c
             of_run = and_(columns.run_id == run_id, columns.path_id.in_(chunk))
             connection.execute(delete(table).where(of_run))
-        unused = ~exists().where(Access.path_id == Path.id)
-        connection.execute(delete(Path).where(Path.id.in_(chunk), unused))
+        unused = ~exists().where(AccessTable.path_id == PathTable.id)
+        connection.execute(delete(PathTable).where(PathTable.id.in_(chunk), unused))
     # In one go: it reads all of the run, since no index leads there.
     forgotten = frozenset(ids.values())
-    for column in (Access.to_id, Access.from_id):
+    for column in (AccessTable.to_id, AccessTable.from_id):
         named = connection.execute(
-            select(column).where(Access.run_id == run_id, column.is_not(None)).distinct()
+            select(column).where(AccessTable.run_id == run_id, column.is_not(None)).distinct()
         )
         gone = [other for (other,) in named if other in forgotten]
         for chunk in chunks(gone, CHUNK):
-            of_those = update(Access).where(Access.run_id == run_id, column.in_(chunk))
+            of_those = update(AccessTable).where(AccessTable.run_id == run_id, column.in_(chunk))
             connection.execute(of_those.values({column: NOT_KEPT}))
     return list(ids)
 
@@ -315,20 +327,27 @@ def upsert_accesses(
     ids: Mapping[bytes, int],
 ) -> None:
     """Store accesses; one that an earlier batch holds is folded into its row."""
-    statement = insert_into(connection, Access)
+    statement = insert_into(connection, AccessTable)
     new = statement.excluded
     # As in imptrace.db.fold: counts add up, the best outcome wins, the newest other name too.
     statement = statement.on_conflict_do_update(
-        index_elements=[Access.run_id, Access.process_id, Access.path_id, Access.op],
+        index_elements=[
+            AccessTable.run_id,
+            AccessTable.process_id,
+            AccessTable.path_id,
+            AccessTable.op,
+        ],
         set_={
-            "count": Access.count + new.count,
-            "first": _least(Access.first, new.first),
-            "last": _greatest(Access.last, new.last),
-            "outcome": _least(Access.outcome, new.outcome),
-            "errno": case((new.outcome <= Access.outcome, new.errno), else_=Access.errno),
-            "flags": Access.flags.op("|")(new.flags),
-            "to_id": _other_name(Access.outcome, Access.to_id, new.outcome, new.to_id),
-            "from_id": _other_name(Access.outcome, Access.from_id, new.outcome, new.from_id),
+            "count": AccessTable.count + new.count,
+            "first": _least(AccessTable.first, new.first),
+            "last": _greatest(AccessTable.last, new.last),
+            "outcome": _least(AccessTable.outcome, new.outcome),
+            "errno": case((new.outcome <= AccessTable.outcome, new.errno), else_=AccessTable.errno),
+            "flags": AccessTable.flags.op("|")(new.flags),
+            "to_id": _other_name(AccessTable.outcome, AccessTable.to_id, new.outcome, new.to_id),
+            "from_id": _other_name(
+                AccessTable.outcome, AccessTable.from_id, new.outcome, new.from_id
+            ),
         },
     )
     rows = (
@@ -379,8 +398,8 @@ def insert_after(
 
 _END_OF_PROCESS_NAMES = ("ended", "status", "run", "process")
 _END_OF_PROCESS = (
-    update(Process)
-    .where(Process.run_id == bindparam("run"), Process.id == bindparam("process"))
+    update(ProcessTable)
+    .where(ProcessTable.run_id == bindparam("run"), ProcessTable.id == bindparam("process"))
     .values(ended=bindparam("ended"), status=bindparam("status"))
 )
 
@@ -427,7 +446,7 @@ def _state_row(run_id: int, path_id: int, moment: int, state: events.FileState) 
 
 
 def _insert_states(connection: Connection, rows: Iterable[tuple[Any, ...]]) -> None:
-    statement = insert_into(connection, FileState).on_conflict_do_nothing()
+    statement = insert_into(connection, FileStateTable).on_conflict_do_nothing()
     execute_many(connection, statement, _STATE_COLUMNS, rows)
 
 

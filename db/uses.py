@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select
 
 from imptrace.db.codes import OPS, OUTCOMES
 from imptrace.db.effect import effect_on
-from imptrace.db.models import Access, FileState, Path, Process, Run
+from imptrace.db.models import AccessTable, FileStateTable, PathTable, ProcessTable, RunTable
 from imptrace.db.parts import machine_runs
 from imptrace.db.queries import nearest
 from imptrace.db.read_run import (
@@ -54,7 +54,7 @@ def program_uses(engine: Engine, program: str, part: Part = WHOLE) -> list[PathU
         rows = (
             row
             for run in runs
-            for row in connection.execute(_ACCESSES.where(Access.run_id == run))
+            for row in connection.execute(_ACCESSES.where(AccessTable.run_id == run))
             if (row.run_id, row.process_id) in processes
         )
         return _uses(connection, rows)
@@ -67,18 +67,21 @@ def path_uses(engine: Engine, path: bytes, part: Part = WHOLE) -> list[PathUse]:
     """
     directory = path.rstrip(b"/")
     # "0" is the byte after "/": the range of the unique index that holds all that is below.
-    below = and_(Path.name >= directory + b"/", Path.name < directory + b"0")
+    below = and_(PathTable.name >= directory + b"/", PathTable.name < directory + b"0")
     with engine.connect() as connection:
-        here = or_(Path.name == (directory or b"/"), below)
+        here = or_(PathTable.name == (directory or b"/"), below)
         rows = connection.execute(_ACCESSES.where(here, *_of_part(connection, part)))
         return _uses(connection, rows)
 
 
 _ACCESSES = (
-    select(*ACCESS_COLUMNS, Access.run_id, Process.exe)
-    .select_from(Access)
-    .join(Path, Path.id == Access.path_id)
-    .join(Process, and_(Process.run_id == Access.run_id, Process.id == Access.process_id))
+    select(*ACCESS_COLUMNS, AccessTable.run_id, ProcessTable.exe)
+    .select_from(AccessTable)
+    .join(PathTable, PathTable.id == AccessTable.path_id)
+    .join(
+        ProcessTable,
+        and_(ProcessTable.run_id == AccessTable.run_id, ProcessTable.id == AccessTable.process_id),
+    )
 )
 
 
@@ -86,12 +89,12 @@ def _of_part(connection: Connection, part: Part) -> list[ColumnElement[bool]]:
     """Say which processes are of a part, whatever they run."""
     wanted: list[ColumnElement[bool]] = []
     if part.uid is not None:
-        wanted.append(Process.uid == part.uid)
+        wanted.append(ProcessTable.uid == part.uid)
     if part.units:
         patterns = unit_patterns(part.units)
-        known = connection.scalars(select(Process.unit).distinct())
+        known = connection.scalars(select(ProcessTable.unit).distinct())
         wanted.append(
-            Process.unit.in_([unit for unit in known if unit and is_called(unit, patterns)])
+            ProcessTable.unit.in_([unit for unit in known if unit and is_called(unit, patterns)])
         )
     return wanted
 
@@ -99,22 +102,24 @@ def _of_part(connection: Connection, part: Part) -> list[ColumnElement[bool]]:
 def _processes(connection: Connection, program: str, part: Part) -> set[tuple[int, int]]:
     """Find the processes, by run and id, that belong to a program."""
     wanted = program.encode(errors="surrogateescape")
-    names = {exe: program_name(exe) for exe in connection.scalars(select(Process.exe).distinct())}
+    names = {
+        exe: program_name(exe) for exe in connection.scalars(select(ProcessTable.exe).distinct())
+    }
     exes = [exe for exe, name in names.items() if wanted in (exe, name, exe.rpartition(b"/")[2])]
-    runs = connection.scalars(select(Run.id).where(Run.program == wanted)).all()
+    runs = connection.scalars(select(RunTable.id).where(RunTable.program == wanted)).all()
     if not exes and not runs and not _in_machine_runs(connection, wanted):
         known = [name.decode(errors="backslashreplace") for name in names.values()]
         raise UsageError(
             f"no program called {program!r} was recorded; "
             f"{nearest(program, known)}imptrace runs lists what was"
         )
-    belonging = or_(Process.exe.in_(exes), Process.run_id.in_(runs))
-    of_them = select(Process.run_id, Process.id).where(belonging)
+    belonging = or_(ProcessTable.exe.in_(exes), ProcessTable.run_id.in_(runs))
+    of_them = select(ProcessTable.run_id, ProcessTable.id).where(belonging)
     found = {(run, number) for run, number in connection.execute(of_them)}
     found |= _in_machine_runs(connection, wanted)
     if not part:
         return found
-    of_part = select(Process.run_id, Process.id).where(*_of_part(connection, part))
+    of_part = select(ProcessTable.run_id, ProcessTable.id).where(*_of_part(connection, part))
     return found & {(run, number) for run, number in connection.execute(of_part)}
 
 
@@ -158,9 +163,9 @@ def _states(connection: Connection, places: Iterable[_Place]) -> dict[_Place, Si
 
 
 def _state_rows(connection: Connection, run: int, path_ids: list[int]) -> Iterator[AnyRow]:
-    of_run = select(FileState.__table__).where(FileState.run_id == run)
+    of_run = select(FileStateTable.__table__).where(FileStateTable.run_id == run)
     for chunk in chunks(path_ids, CHUNK):
-        yield from connection.execute(of_run.where(FileState.path_id.in_(chunk)))
+        yield from connection.execute(of_run.where(FileStateTable.path_id.in_(chunk)))
 
 
 def _use(run: int, path: bytes, exe: bytes, accesses: list[AccessRecord], sides: Sides) -> PathUse:
@@ -198,24 +203,27 @@ def other_programs(
     readers: dict[bytes, set[bytes]] = {}
     writers: dict[bytes, set[bytes]] = {}
     with engine.connect() as connection:
-        if connection.scalar(select(Run.id).where(Run.id.not_in(runs)).limit(1)) is None:
+        if connection.scalar(select(RunTable.id).where(RunTable.id.not_in(runs)).limit(1)) is None:
             return {}
         for batch in _batches(sorted(paths)):
             statement = (
                 select(
-                    Path.name,
-                    Process.exe,
-                    Access.op,
-                    Access.outcome,
-                    Access.run_id,
-                    Access.process_id,
+                    PathTable.name,
+                    ProcessTable.exe,
+                    AccessTable.op,
+                    AccessTable.outcome,
+                    AccessTable.run_id,
+                    AccessTable.process_id,
                 )
-                .join(Access, Access.path_id == Path.id)
+                .join(AccessTable, AccessTable.path_id == PathTable.id)
                 .join(
-                    Process,
-                    and_(Process.run_id == Access.run_id, Process.id == Access.process_id),
+                    ProcessTable,
+                    and_(
+                        ProcessTable.run_id == AccessTable.run_id,
+                        ProcessTable.id == AccessTable.process_id,
+                    ),
                 )
-                .where(Path.name.in_(batch), Access.run_id.not_in(runs))
+                .where(PathTable.name.in_(batch), AccessTable.run_id.not_in(runs))
                 .distinct()
             )
             for name, exe, op, outcome, *process in connection.execute(statement):

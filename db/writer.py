@@ -17,10 +17,10 @@ from imptrace.db.codes import (
 from imptrace.db.engine import BUSY_TIMEOUT_MS, READS, explained, is_passing, reason
 from imptrace.db.fold import Fold
 from imptrace.db.liveness import this_process
-from imptrace.db.models import Run
+from imptrace.db.models import RunTable
 from imptrace.db.records import Effect, RunStart, RunSummary
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import Event, Lost, Mount, Scope, Snapshot, Warned
+from imptrace.tracer.events import Event, Lost, Mount, RunScope, Snapshot, Warned
 
 PATIENCE_SECONDS = 60.0
 """How long other writers are waited for at the end of a run, all together."""
@@ -59,7 +59,7 @@ class RunWriter:
         self.progress = time.monotonic()
         """When something was stored, or tried, the last time."""
         self._path_ids: dict[bytes, int] = {}
-        self._lasts = start.scope is Scope.MACHINE
+        self._lasts = start.scope is RunScope.MACHINE
         self._passed: dict[bytes, None] = {}
         self._swept = self._alive = time.monotonic()
         self._stored_counters = (0, 0, 0, 0, 0)
@@ -123,7 +123,7 @@ class RunWriter:
 
     def _store_sign_of_life(self) -> None:
         alive = {"ended_ns": time.time_ns()}
-        self._connection.execute(update(Run).where(Run.id == self.run_id).values(alive))
+        self._connection.execute(update(RunTable).where(RunTable.id == self.run_id).values(alive))
 
     def changed_paths(self) -> list[bytes]:
         """Every path of which a change was asked for: their state after the run is wanted."""
@@ -197,7 +197,7 @@ class RunWriter:
     def _store_end(self, end: Mapping[str, object]) -> None:
         if self._counters() != self._stored_counters:
             self._store_remarks()
-        self._connection.execute(update(Run).where(Run.id == self.run_id).values(end))
+        self._connection.execute(update(RunTable).where(RunTable.id == self.run_id).values(end))
 
     def summary(self) -> RunSummary:
         """How many paths were read, created, modified and deleted. To be asked after `finish`."""
@@ -242,7 +242,7 @@ class RunWriter:
         )
         store.insert_gaps(connection, self.run_id, fold.gaps[gaps:], first=gaps)
         values = {"lost": fold.lost, "unseen": fold.unseen}
-        connection.execute(update(Run).where(Run.id == self.run_id).values(values))
+        connection.execute(update(RunTable).where(RunTable.id == self.run_id).values(values))
 
     def _counters(self) -> tuple[int, int, int, int, int]:
         fold = self._fold

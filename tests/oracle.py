@@ -12,8 +12,8 @@ from pathlib import Path
 
 from imptrace.tracer.strace.lines import (
     Call,
-    Kind,
-    Line,
+    LineKind,
+    LogLine,
     first_part,
     parse_call,
     parse_descriptor,
@@ -72,11 +72,11 @@ class _Reader:
         self._unfinished: dict[tuple[int | None, bytes], bytes] = {}
         self._absent: set[bytes] = set()
 
-    def read(self, line: Line) -> None:
+    def read(self, line: LogLine) -> None:
         rest = line.rest
-        if line.kind is Kind.RESUMED:
+        if line.kind is LineKind.RESUMED:
             rest = self._unfinished.pop((line.tid, line.name), b"") + rest
-        elif line.kind is not Kind.CALL:
+        elif line.kind is not LineKind.CALL:
             return
         begun = first_part(rest)
         if begun is not None:

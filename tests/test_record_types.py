@@ -32,19 +32,19 @@ OF_PROCESSES = {
     "imptrace.judge.model": {"Subject", "User"},
     "imptrace.judge.names": {"Names"},
     "imptrace.record.launch": {"Begun"},
-    "imptrace.record.session": {"Request", "Result"},
+    "imptrace.record.session": {"RecordingRequest", "RecordingResult"},
     "imptrace.tracer.events": {
         *("AllGone", "Lost", "Mount", "MountNamed", "ProcessExited", "ProcessStarted"),
         *("ProgramEnded", "Unseen", "Warned"),
     },
-    "imptrace.tracer.program": {"Program", "Subject", "User"},
+    "imptrace.tracer.program": {"Account", "Program", "RunSubject"},
     "imptrace.tracer.recorder": {"RecorderInfo", "RecorderOptions"},
 }
 OF_THE_COMMAND_LINE = {
     "imptrace.cli.commands": {"Listed"},
-    "imptrace.cli.run_line": {"_Line"},
+    "imptrace.cli.run_line": {"_RunLine"},
     "imptrace.cli.wish": {"Wish"},
-    "imptrace.cli.work.recommend": {"Wanted"},
+    "imptrace.cli.work.recommend": {"RecommendOptions"},
 }
 OF_THE_CATALOGUE = {
     "imptrace.catalogue.catalogue": {"Catalogue", "Source"},
@@ -56,7 +56,7 @@ OTHERS = {
     for module, names in group.items()
     for name in names
 }
-TABLES = (models.Path, models.Access, models.FileState)
+TABLES = (models.PathTable, models.AccessTable, models.FileStateTable)
 
 # Structs of the headers of tracer/native that tell nothing of a path: processes, mounts, what is
 # counted, the ring itself, options; and `holding`, which only an attached process has.

@@ -63,7 +63,7 @@ class Outcome(StrEnum):
     __hash__ = str.__hash__  # as above
 
 
-class Scope(StrEnum):
+class RunScope(StrEnum):
     """What a run watched."""
 
     PROGRAM = "program"

@@ -17,7 +17,7 @@ DEFAULT_PATH = b"/usr/local/bin:/usr/bin:/bin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class User:
+class Account:
     """The account to run a program as."""
 
     name: str
@@ -36,11 +36,11 @@ class Program:
     """What execve(2) gets."""
     argv: tuple[bytes, ...]
     environ: Mapping[bytes, bytes]
-    user: User | None = None
+    user: Account | None = None
     """None: the caller's own."""
 
 
-def find_user(name: str) -> User:
+def find_user(name: str) -> Account:
     """Look up an account. Raises UsageError if there is none, or the caller is not root."""
     try:
         entry = pwd.getpwnam(name)
@@ -50,7 +50,7 @@ def find_user(name: str) -> User:
         raise UsageError(
             f"only root can run a program as another user; try: sudo imptrace run --user {name} ..."
         )
-    return User(
+    return Account(
         name=entry.pw_name,
         uid=entry.pw_uid,
         gid=entry.pw_gid,
@@ -69,7 +69,7 @@ def user_name(uid: int) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Subject:
+class RunSubject:
     """What a run is about, as its row in the database says."""
 
     program: bytes
@@ -92,11 +92,11 @@ def _cwd() -> bytes:
         return b"/"
 
 
-def subject_of(program: Program) -> Subject:
+def subject_of(program: Program) -> RunSubject:
     """Describe a program that is about to be started from here."""
     uid = program.user.uid if program.user else os.getuid()
     cwd = _cwd()
-    return Subject(
+    return RunSubject(
         program=_script(program, cwd) or os.path.basename(program.argv[0]),
         argv=program.argv,
         cwd=cwd,
@@ -117,7 +117,7 @@ def _script(program: Program, cwd: bytes) -> bytes | None:
 
 
 def find_program(
-    command: Sequence[bytes], user: User | None = None, keep: Iterable[bytes] = ()
+    command: Sequence[bytes], user: Account | None = None, keep: Iterable[bytes] = ()
 ) -> Program:
     """Find the file of a command as a shell would.
 
@@ -151,7 +151,7 @@ _HARMLESS = frozenset(
 """What another user gets of our environment, with LC_*: neither secrets nor places."""
 
 
-def _environ_of(user: User, keep: Container[bytes]) -> dict[bytes, bytes]:
+def _environ_of(user: Account, keep: Container[bytes]) -> dict[bytes, bytes]:
     ours = _environment()
     variables = {
         name: value for name, value in ours.items() if name in _HARMLESS or name.startswith(b"LC_")

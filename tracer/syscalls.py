@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 from imptrace.tracer.events import AccessFlag, Op, Outcome
 
 
-class Kind(Enum):
+class Naming(Enum):
     """How a syscall names what it acts on."""
 
     OPEN = "open"
@@ -39,7 +39,7 @@ class Kind(Enum):
 class Syscall(NamedTuple):
     """One syscall; the numbers are positions of its arguments, None where it has no such one."""
 
-    kind: Kind
+    kind: Naming
     op: Op | None = None
     dirfd: int | None = None
     path: int | None = None
@@ -50,79 +50,79 @@ class Syscall(NamedTuple):
     """What the path names is a directory if the call succeeds."""
 
 
-def _one(kind: Kind, op: Op | None, *, path: int = 0, flags: int | None = None) -> Syscall:
+def _one(kind: Naming, op: Op | None, *, path: int = 0, flags: int | None = None) -> Syscall:
     return Syscall(kind, op, None, path, flags)
 
 
-def _at(kind: Kind, op: Op | None, *, flags: int | None = None) -> Syscall:
+def _at(kind: Naming, op: Op | None, *, flags: int | None = None) -> Syscall:
     return Syscall(kind, op, 0, 1, flags)
 
 
 def _fd(op: Op) -> Syscall:
-    return Syscall(Kind.FD, op, 0)
+    return Syscall(Naming.FD, op, 0)
 
 
 SYSCALLS: Final[dict[str, Syscall]] = {
-    "open": _one(Kind.OPEN, None, flags=1),
-    "openat": _at(Kind.OPEN, None, flags=2),
-    "openat2": _at(Kind.OPENAT2, None, flags=2),
-    "creat": _one(Kind.OPEN, Op.CREATE),
-    "mkdir": _one(Kind.LPATH, Op.MKDIR)._replace(directory=True),
-    "mkdirat": _at(Kind.LPATH, Op.MKDIR)._replace(directory=True),
-    "mknod": _one(Kind.LPATH, Op.CREATE),
-    "mknodat": _at(Kind.LPATH, Op.CREATE),
-    "unlink": _one(Kind.LPATH, Op.DELETE),
-    "unlinkat": _at(Kind.LPATH, Op.DELETE, flags=2),
-    "rmdir": _one(Kind.LPATH, Op.DELETE)._replace(directory=True),
-    "rename": Syscall(Kind.RENAME, Op.RENAME, path=0, path2=1),
-    "renameat": Syscall(Kind.RENAME, Op.RENAME, 0, 1, None, 2, 3),
-    "renameat2": Syscall(Kind.RENAME, Op.RENAME, 0, 1, 4, 2, 3),
-    "link": Syscall(Kind.LINK, Op.LINK, path=0, path2=1),
-    "linkat": Syscall(Kind.LINK, Op.LINK, 0, 1, 4, 2, 3),
-    "symlink": Syscall(Kind.SYMLINK, Op.SYMLINK, path=1, path2=0),
-    "symlinkat": Syscall(Kind.SYMLINK, Op.SYMLINK, 1, 2, path2=0),
-    "truncate": _one(Kind.PATH, Op.TRUNCATE),
-    "truncate64": _one(Kind.PATH, Op.TRUNCATE),
-    "chmod": _one(Kind.PATH, Op.CHMOD),
-    "fchmodat": _at(Kind.PATH, Op.CHMOD),
-    "fchmodat2": _at(Kind.ATPATH, Op.CHMOD, flags=3),
+    "open": _one(Naming.OPEN, None, flags=1),
+    "openat": _at(Naming.OPEN, None, flags=2),
+    "openat2": _at(Naming.OPENAT2, None, flags=2),
+    "creat": _one(Naming.OPEN, Op.CREATE),
+    "mkdir": _one(Naming.LPATH, Op.MKDIR)._replace(directory=True),
+    "mkdirat": _at(Naming.LPATH, Op.MKDIR)._replace(directory=True),
+    "mknod": _one(Naming.LPATH, Op.CREATE),
+    "mknodat": _at(Naming.LPATH, Op.CREATE),
+    "unlink": _one(Naming.LPATH, Op.DELETE),
+    "unlinkat": _at(Naming.LPATH, Op.DELETE, flags=2),
+    "rmdir": _one(Naming.LPATH, Op.DELETE)._replace(directory=True),
+    "rename": Syscall(Naming.RENAME, Op.RENAME, path=0, path2=1),
+    "renameat": Syscall(Naming.RENAME, Op.RENAME, 0, 1, None, 2, 3),
+    "renameat2": Syscall(Naming.RENAME, Op.RENAME, 0, 1, 4, 2, 3),
+    "link": Syscall(Naming.LINK, Op.LINK, path=0, path2=1),
+    "linkat": Syscall(Naming.LINK, Op.LINK, 0, 1, 4, 2, 3),
+    "symlink": Syscall(Naming.SYMLINK, Op.SYMLINK, path=1, path2=0),
+    "symlinkat": Syscall(Naming.SYMLINK, Op.SYMLINK, 1, 2, path2=0),
+    "truncate": _one(Naming.PATH, Op.TRUNCATE),
+    "truncate64": _one(Naming.PATH, Op.TRUNCATE),
+    "chmod": _one(Naming.PATH, Op.CHMOD),
+    "fchmodat": _at(Naming.PATH, Op.CHMOD),
+    "fchmodat2": _at(Naming.ATPATH, Op.CHMOD, flags=3),
     "fchmod": _fd(Op.CHMOD),
-    "chown": _one(Kind.PATH, Op.CHOWN),
-    "chown32": _one(Kind.PATH, Op.CHOWN),
-    "lchown": _one(Kind.LPATH, Op.CHOWN),
-    "lchown32": _one(Kind.LPATH, Op.CHOWN),
-    "fchownat": _at(Kind.ATPATH, Op.CHOWN, flags=4),
+    "chown": _one(Naming.PATH, Op.CHOWN),
+    "chown32": _one(Naming.PATH, Op.CHOWN),
+    "lchown": _one(Naming.LPATH, Op.CHOWN),
+    "lchown32": _one(Naming.LPATH, Op.CHOWN),
+    "fchownat": _at(Naming.ATPATH, Op.CHOWN, flags=4),
     "fchown": _fd(Op.CHOWN),
     "fchown32": _fd(Op.CHOWN),
-    "utime": _one(Kind.PATH, Op.UTIME),
-    "utimes": _one(Kind.PATH, Op.UTIME),
-    "futimesat": _at(Kind.PATH, Op.UTIME),
-    "utimensat": _at(Kind.ATPATH, Op.UTIME, flags=3),
-    "utimensat_time64": _at(Kind.ATPATH, Op.UTIME, flags=3),
-    "setxattr": _one(Kind.PATH, Op.XATTR),
-    "lsetxattr": _one(Kind.LPATH, Op.XATTR),
+    "utime": _one(Naming.PATH, Op.UTIME),
+    "utimes": _one(Naming.PATH, Op.UTIME),
+    "futimesat": _at(Naming.PATH, Op.UTIME),
+    "utimensat": _at(Naming.ATPATH, Op.UTIME, flags=3),
+    "utimensat_time64": _at(Naming.ATPATH, Op.UTIME, flags=3),
+    "setxattr": _one(Naming.PATH, Op.XATTR),
+    "lsetxattr": _one(Naming.LPATH, Op.XATTR),
     "fsetxattr": _fd(Op.XATTR),
-    "setxattrat": _at(Kind.ATPATH, Op.XATTR, flags=2),
-    "removexattr": _one(Kind.PATH, Op.XATTR),
-    "lremovexattr": _one(Kind.LPATH, Op.XATTR),
+    "setxattrat": _at(Naming.ATPATH, Op.XATTR, flags=2),
+    "removexattr": _one(Naming.PATH, Op.XATTR),
+    "lremovexattr": _one(Naming.LPATH, Op.XATTR),
     "fremovexattr": _fd(Op.XATTR),
-    "removexattrat": _at(Kind.ATPATH, Op.XATTR, flags=2),
-    "execve": _one(Kind.EXEC, Op.EXEC),
-    "execveat": _at(Kind.EXEC, Op.EXEC, flags=4),
-    "bind": _one(Kind.SOCKET, Op.BIND, path=1),
-    "connect": _one(Kind.SOCKET, Op.CONNECT, path=1),
-    "stat": _one(Kind.PATH, Op.STAT),
-    "stat64": _one(Kind.PATH, Op.STAT),
-    "lstat": _one(Kind.LPATH, Op.STAT),
-    "lstat64": _one(Kind.LPATH, Op.STAT),
-    "newfstatat": _at(Kind.ATPATH, Op.STAT, flags=3),
-    "fstatat64": _at(Kind.ATPATH, Op.STAT, flags=3),
-    "statx": _at(Kind.ATPATH, Op.STAT, flags=2),
-    "access": _one(Kind.PATH, Op.STAT),
-    "faccessat": _at(Kind.PATH, Op.STAT),
-    "faccessat2": _at(Kind.ATPATH, Op.STAT, flags=3),
-    "readlink": _one(Kind.LPATH, Op.STAT),
-    "readlinkat": _at(Kind.LPATH, Op.STAT),
+    "removexattrat": _at(Naming.ATPATH, Op.XATTR, flags=2),
+    "execve": _one(Naming.EXEC, Op.EXEC),
+    "execveat": _at(Naming.EXEC, Op.EXEC, flags=4),
+    "bind": _one(Naming.SOCKET, Op.BIND, path=1),
+    "connect": _one(Naming.SOCKET, Op.CONNECT, path=1),
+    "stat": _one(Naming.PATH, Op.STAT),
+    "stat64": _one(Naming.PATH, Op.STAT),
+    "lstat": _one(Naming.LPATH, Op.STAT),
+    "lstat64": _one(Naming.LPATH, Op.STAT),
+    "newfstatat": _at(Naming.ATPATH, Op.STAT, flags=3),
+    "fstatat64": _at(Naming.ATPATH, Op.STAT, flags=3),
+    "statx": _at(Naming.ATPATH, Op.STAT, flags=2),
+    "access": _one(Naming.PATH, Op.STAT),
+    "faccessat": _at(Naming.PATH, Op.STAT),
+    "faccessat2": _at(Naming.ATPATH, Op.STAT, flags=3),
+    "readlink": _one(Naming.LPATH, Op.STAT),
+    "readlinkat": _at(Naming.LPATH, Op.STAT),
 }
 """Every syscall that is recorded. `fstatat64` is the newfstatat of 32-bit programs."""
 
@@ -139,13 +139,13 @@ def outcome_of(errno: int) -> Outcome:
 def follows(syscall: Syscall, flags: int) -> bool:
     """Whether a symbolic link at the end of the path is followed."""
     kind = syscall.kind
-    if kind is Kind.PATH or kind is Kind.LPATH:
-        return kind is Kind.PATH
-    if kind is Kind.ATPATH or kind is Kind.EXEC:
+    if kind is Naming.PATH or kind is Naming.LPATH:
+        return kind is Naming.PATH
+    if kind is Naming.ATPATH or kind is Naming.EXEC:
         return not flags & AT_SYMLINK_NOFOLLOW
-    if kind is Kind.OPEN or kind is Kind.OPENAT2:
+    if kind is Naming.OPEN or kind is Naming.OPENAT2:
         return not flags & os.O_NOFOLLOW and not is_exclusive(flags)
-    if kind is Kind.LINK:
+    if kind is Naming.LINK:
         return bool(flags & AT_SYMLINK_FOLLOW)
     return syscall.op is Op.CONNECT
 

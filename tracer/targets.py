@@ -13,7 +13,7 @@ from imptrace.errors import ImptraceError, UsageError
 from imptrace.facts.programs import program_name
 from imptrace.tracer import proc
 from imptrace.tracer.permission import is_privileged, yama_refusal
-from imptrace.tracer.program import Subject, shown, user_name
+from imptrace.tracer.program import RunSubject, shown, user_name
 
 _KERNEL_NAME_MAX = 15
 _ENDED = ("Z", "X", "")
@@ -80,11 +80,11 @@ def in_unit(pattern: str) -> dict[str, list[int]]:
     }
 
 
-def described(pid: int) -> Subject:
+def described(pid: int) -> RunSubject:
     """Describe a process that runs."""
     arguments = proc.arguments(pid) or (proc.command(pid),)
     uid = proc.owner(pid) or 0
-    return Subject(
+    return RunSubject(
         program=_program(pid, arguments[0]),
         argv=arguments,
         cwd=proc.link(pid, "cwd"),

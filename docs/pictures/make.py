@@ -23,7 +23,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from imptrace.kept.leaks.answer import Question, answer
+from imptrace.kept.leaks.answer import LeaksQuestion, answer
 from imptrace.kept.wiped import Said
 from imptrace.render import leaks_text
 from imptrace.render.browse.app import Browser
@@ -126,7 +126,7 @@ def _shown(words: list[str], width: int, environment: dict[str, str]) -> str:
 async def _browse(machine: Path) -> str:
     """Draw the interactive view, with one path marked."""
     base = os.fsencode(machine)
-    found = answer(Question(said=Said(ephemeral=(b"/",)), base=base), None)
+    found = answer(LeaksQuestion(said=Said(ephemeral=(b"/",)), base=base), None)
     browser = Browser(found.leaks, leaks_text.summary(found), lambda path: path, lambda _: [])
     async with browser.run_test(size=BROWSED) as pilot:
         await pilot.press("down", "enter", "down", "k")

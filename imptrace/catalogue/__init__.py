@@ -9,11 +9,11 @@ from imptrace.catalogue.dumps import dump_commands
 from imptrace.catalogue.model import (
     CatalogueError,
     Entry,
+    EntryPlace,
     Follows,
     KeptPath,
     NeverPath,
     NeverWhy,
-    Place,
     Written,
 )
 
@@ -21,11 +21,11 @@ __all__ = [
     "Catalogue",
     "CatalogueError",
     "Entry",
+    "EntryPlace",
     "Follows",
     "KeptPath",
     "NeverPath",
     "NeverWhy",
-    "Place",
     "Written",
     "dump_commands",
     "load",

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from imptrace.catalogue.model import FOLDERS, CatalogueError, Entry, Place
+from imptrace.catalogue.model import FOLDERS, CatalogueError, Entry, EntryPlace
 from imptrace.catalogue.reader import read_entry
 from imptrace.catalogue.source import Spot, line_of
 from imptrace.errors import UsageError
@@ -27,11 +27,11 @@ class Catalogue:
     def __iter__(self) -> Iterator[Entry]:
         return iter(self.entries)
 
-    def of(self, place: Place) -> tuple[Entry, ...]:
+    def of(self, place: EntryPlace) -> tuple[Entry, ...]:
         """Answer with the entries of one place."""
         return tuple(entry for entry in self.entries if entry.place is place)
 
-    def get(self, entry_id: str, place: Place) -> Entry | None:
+    def get(self, entry_id: str, place: EntryPlace) -> Entry | None:
         """Answer with the entry of exactly this id."""
         return next((entry for entry in self.of(place) if entry.id == entry_id), None)
 
@@ -46,7 +46,7 @@ class Catalogue:
                 waiting.extend(included.includes)
         return tuple(found.values())
 
-    def find(self, name: str, place: Place | None = None) -> Entry:
+    def find(self, name: str, place: EntryPlace | None = None) -> Entry:
         """Find the one entry that `name` means: by id, else alias, option, unit or program.
 
         Unit names may leave out `.service`. Where a service and a program of a home directory
@@ -60,14 +60,14 @@ class Catalogue:
             raise UsageError(f"{name!r} may mean {names}: name one of these")
         return found[0]
 
-    def all_meant(self, name: str, place: Place | None = None) -> tuple[Entry, ...]:
+    def all_meant(self, name: str, place: EntryPlace | None = None) -> tuple[Entry, ...]:
         """Find every entry that `name` fits best, at least one. Raises `UsageError`."""
         found = self.matching(name, place)
         if not found:
             raise UsageError(self._not_found(name, place))
         return found
 
-    def matching(self, name: str, place: Place | None = None) -> tuple[Entry, ...]:
+    def matching(self, name: str, place: EntryPlace | None = None) -> tuple[Entry, ...]:
         """Find the entries that `name` fits best: by id, else alias, option, unit or program.
 
         The name that Nix gives a wrapped program (`.firefox-wrapped`) is that of the program.
@@ -80,7 +80,7 @@ class Catalogue:
                 return found
         return ()
 
-    def nearest(self, name: str, place: Place | None = None) -> list[str]:
+    def nearest(self, name: str, place: EntryPlace | None = None) -> list[str]:
         """Up to three names of entries that are spelled much like `name`, as they are written."""
         entries = self.entries if place is None else self.of(place)
         names = {
@@ -91,10 +91,10 @@ class Catalogue:
         near = difflib.get_close_matches(name.lower(), names, n=_SUGGESTIONS, cutoff=0.8)
         return [names[each] for each in near]
 
-    def _not_found(self, name: str, place: Place | None) -> str:
+    def _not_found(self, name: str, place: EntryPlace | None) -> str:
         near = self.nearest(name, place)
         hint = f"did you mean {' or '.join(near)}?" if near else "`imptrace services` lists all"
-        what = {None: "service or program", Place.HOME: "program"}.get(place, "service")
+        what = {None: "service or program", EntryPlace.HOME: "program"}.get(place, "service")
         return f"no {what} {name!r} in the catalogue; {hint}"
 
 
@@ -103,7 +103,7 @@ class Source:
     """A file that holds an entry."""
 
     path: Traversable
-    place: Place
+    place: EntryPlace
 
     @property
     def id(self) -> str:
@@ -128,7 +128,7 @@ class Source:
 
 def load(root: Traversable) -> Catalogue:
     """Read `root`/services and `root`/home. Raises `CatalogueError` at the first mistake."""
-    texts: dict[tuple[Place, str], str] = {}
+    texts: dict[tuple[EntryPlace, str], str] = {}
     entries: list[Entry] = []
     for source in sources(root):
         text = texts[source.place, source.id] = source.text()
@@ -145,7 +145,7 @@ def shipped() -> Catalogue:
 
 def sources(root: Traversable) -> Iterator[Source]:
     """Every file that holds an entry: services before homes, each sorted by name."""
-    for place in Place:
+    for place in EntryPlace:
         folder = root / FOLDERS[place]
         if folder.is_dir():
             for path in sorted(folder.iterdir(), key=lambda path: path.name):
@@ -153,12 +153,12 @@ def sources(root: Traversable) -> Iterator[Source]:
                     yield Source(path, place)
 
 
-def check_names(entries: Iterable[Entry], texts: Mapping[tuple[Place, str], str]) -> None:
+def check_names(entries: Iterable[Entry], texts: Mapping[tuple[EntryPlace, str], str]) -> None:
     """Raise where two entries of a place share a name or an option, or one includes nothing.
 
     `texts` are the files' contents by place and id, for the line that is named.
     """
-    seen: dict[tuple[Place, str], str] = {}
+    seen: dict[tuple[EntryPlace, str], str] = {}
     ids = {(entry.place, entry.id) for entry in entries}
     for entry in entries:
         text = texts[entry.place, entry.id]

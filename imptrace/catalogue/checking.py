@@ -6,13 +6,13 @@ from importlib.resources.abc import Traversable
 
 from imptrace.catalogue.catalogue import check_names, sources
 from imptrace.catalogue.guidelines import across, problems
-from imptrace.catalogue.model import CatalogueError, Entry, Place
+from imptrace.catalogue.model import CatalogueError, Entry, EntryPlace
 from imptrace.catalogue.reader import read_entry
 from imptrace.catalogue.source import line_of
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Finding:
+class Breach:
     """One breach, and where it stands."""
 
     file: str
@@ -23,14 +23,14 @@ class Finding:
     text: str
 
 
-def check(root: Traversable | None = None) -> tuple[Finding, ...]:
+def check(root: Traversable | None = None) -> tuple[Breach, ...]:
     """Check every file below `root`, by default the installed catalogue; sorted by file and line.
 
     Unlike loading, this goes on after a mistake: each file that is wrong is one finding.
     """
-    findings: list[Finding] = []
+    findings: list[Breach] = []
     entries: list[Entry] = []
-    texts: dict[tuple[Place, str], str] = {}
+    texts: dict[tuple[EntryPlace, str], str] = {}
     for source in sources(root or files("imptrace.nix")):
         try:
             text = source.text()
@@ -46,9 +46,9 @@ def check(root: Traversable | None = None) -> tuple[Finding, ...]:
     found = [(entry, problem) for entry in entries for problem in problems(entry)]
     for entry, problem in (*found, *across(entries)):
         line = line_of(texts[entry.place, entry.id], problem.spot)
-        findings.append(Finding(entry.file, line, problem.rule, problem.text))
+        findings.append(Breach(entry.file, line, problem.rule, problem.text))
     return tuple(sorted(findings))
 
 
-def _of_form(error: CatalogueError) -> Finding:
-    return Finding(error.file, error.line, "form", error.problem)
+def _of_form(error: CatalogueError) -> Breach:
+    return Breach(error.file, error.line, "form", error.problem)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 
 from imptrace.catalogue.catalogue import Catalogue
-from imptrace.catalogue.model import KeptPath, Place
+from imptrace.catalogue.model import EntryPlace, KeptPath
 from imptrace.facts.paths import lies_below
 from imptrace.facts.patterns import is_wild, matching_top, without_instance
 
@@ -30,7 +30,7 @@ def dump_commands(
 
 def _known(catalogue: Catalogue) -> Iterator[tuple[KeptPath, bytes]]:
     """Every path of services, also where others have it; of instances the nameless one's."""
-    for entry in catalogue.of(Place.SERVICE):
+    for entry in catalogue.of(EntryPlace.SERVICE):
         for kept in (*entry.persist, *entry.instances, *entry.shared):
             for pattern in (kept.path, *kept.elsewhere):
                 *_, nameless = without_instance(pattern)

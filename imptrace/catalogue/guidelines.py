@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from imptrace.catalogue.model import FOLDERS, Entry, KeptPath, Place, Written
+from imptrace.catalogue.model import FOLDERS, Entry, EntryPlace, KeptPath, Written
 from imptrace.catalogue.source import Spot
 from imptrace.catalogue.unsourced import UNSOURCED
 from imptrace.facts.conventions import EVERYBODYS
@@ -63,8 +63,8 @@ def problems(entry: Entry) -> Iterator[Problem]:
 
 def across(entries: Iterable[Entry]) -> Iterator[tuple[Entry, Problem]]:
     """Breaches that only two entries together show: `one-owner`, `same-level`."""
-    owners: dict[tuple[Place, bytes], Entry] = {}
-    levels: dict[tuple[Place, bytes], Level] = {}
+    owners: dict[tuple[EntryPlace, bytes], Entry] = {}
+    levels: dict[tuple[EntryPlace, bytes], Level] = {}
     for entry in entries:
         for index, kept in enumerate(entry.persist):
             owner = owners.setdefault((entry.place, kept.path), entry)
@@ -119,7 +119,7 @@ def secret_mode(entry: Entry, _table: str, kept: KeptPath) -> Iterator[str]:
     """Ask a secret to be closed to others."""
     if kept.level is not Level.SECRET or kept.is_pattern:
         return
-    if kept.mode is None and entry.place is Place.HOME and kept.kind is Kind.DIRECTORY:
+    if kept.mode is None and entry.place is EntryPlace.HOME and kept.kind is Kind.DIRECTORY:
         yield f"{_shown(kept)} is secret: it needs a mode"
     if kept.mode is not None and kept.mode & 0o007 and not kept.note:
         yield f"{_shown(kept)} is secret and open to others ({kept.mode:04o}): a note must say why"
@@ -130,7 +130,7 @@ def dynamic_user(entry: Entry, _table: str, kept: KeptPath) -> Iterator[str]:
     if _PRIVATE.match(kept.path):
         if kept.mode != 0o700 or kept.user or kept.group:  # noqa: PLR2004 - the mode systemd sets
             yield f"{_shown(kept)} must have mode 0700 and no owner: systemd gives it one"
-    elif entry.dynamic_user and entry.place is Place.SERVICE:
+    elif entry.dynamic_user and entry.place is EntryPlace.SERVICE:
         yield f"{_shown(kept)} is only a link with DynamicUser=: keep /var/lib/private/NAME"
 
 
@@ -169,7 +169,7 @@ def _evidence(entry: Entry) -> Iterator[Problem]:
 
 def _programs(entry: Entry) -> Iterator[Problem]:
     for program in entry.programs:
-        if program in INTERPRETERS and entry.place is Place.SERVICE:
+        if program in INTERPRETERS and entry.place is EntryPlace.SERVICE:
             text = f"{program!r} runs many services: it says nothing about this one"
             yield Problem("programs", Spot(key="programs"), text)
         if "/" in program:

@@ -18,7 +18,7 @@ class CatalogueError(UsageError):
         self.problem = problem
 
 
-class Place(StrEnum):
+class EntryPlace(StrEnum):
     """Where the paths of an entry are: below / or below a home directory."""
 
     SERVICE = "service"
@@ -112,7 +112,7 @@ class Entry:
     """One service, or one program of a home directory."""
 
     id: str
-    place: Place
+    place: EntryPlace
     title: str
     option: str | None = None
     enable: tuple[str, ...] = ()
@@ -144,4 +144,4 @@ class Entry:
         return f"nix/{FOLDERS[self.place]}/{self.id}.toml"
 
 
-FOLDERS = {Place.SERVICE: "services", Place.HOME: "home"}
+FOLDERS = {EntryPlace.SERVICE: "services", EntryPlace.HOME: "home"}

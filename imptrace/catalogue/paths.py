@@ -1,6 +1,6 @@
 """Which paths a catalogue entry may hold, and how they lie within each other."""
 
-from imptrace.catalogue.model import KeptPath, Place
+from imptrace.catalogue.model import EntryPlace, KeptPath
 from imptrace.facts.paths import STORE, is_within
 from imptrace.facts.patterns import INSTANCE_NAME
 
@@ -10,11 +10,11 @@ GONE_AT_REBOOT = tuple(
 )
 
 
-def path_problem(path: str, place: Place) -> str | None:
+def path_problem(path: str, place: EntryPlace) -> str | None:
     """Say what is wrong with how `path` is written, or None."""
-    if place is Place.SERVICE and not path.startswith("/"):
+    if place is EntryPlace.SERVICE and not path.startswith("/"):
         return f"{path!r} must be absolute"
-    if place is Place.HOME and path.startswith(("/", "~")):
+    if place is EntryPlace.HOME and path.startswith(("/", "~")):
         return f"{path!r} must be relative to the home directory"
     names = path.removeprefix("/").split("/")
     if any(name in {"", ".", ".."} for name in names):

@@ -6,11 +6,11 @@ import tomllib
 from imptrace.catalogue.model import (
     CatalogueError,
     Entry,
+    EntryPlace,
     Follows,
     KeptPath,
     NeverPath,
     NeverWhy,
-    Place,
     Written,
 )
 from imptrace.catalogue.paths import (
@@ -41,7 +41,7 @@ KEPT_KEYS = (
 NEVER_KEYS = ("path", "why", "note")
 
 
-def read_entry(file: str, text: str, entry_id: str, place: Place) -> Entry:
+def read_entry(file: str, text: str, entry_id: str, place: EntryPlace) -> Entry:
     """Read the `text` of `file`. Raises `CatalogueError`."""
     if not _ID.fullmatch(entry_id):
         raise CatalogueError(
@@ -90,7 +90,7 @@ def _parse(file: str, text: str) -> dict[str, object]:
         raise CatalogueError(file, 1, "nested too deeply") from error
 
 
-def _kept_paths(top: Table, name: str, place: Place) -> tuple[KeptPath, ...]:
+def _kept_paths(top: Table, name: str, place: EntryPlace) -> tuple[KeptPath, ...]:
     kept: tuple[KeptPath, ...] = ()
     for table in top.tables(name):
         path = _kept_path(table, place, of_instance=name == "instance")
@@ -100,9 +100,9 @@ def _kept_paths(top: Table, name: str, place: Place) -> tuple[KeptPath, ...]:
     return kept
 
 
-def _kept_path(table: Table, place: Place, *, of_instance: bool) -> KeptPath:
+def _kept_path(table: Table, place: EntryPlace, *, of_instance: bool) -> KeptPath:
     table.only((*KEPT_KEYS, "each") if of_instance else KEPT_KEYS)
-    path = _path(table, place, patterns=place is Place.HOME)
+    path = _path(table, place, patterns=place is EntryPlace.HOME)
     for problem in (kept_problem(path), template_problem(path, wanted=of_instance)):
         if problem:
             raise table.error("path", problem)
@@ -133,7 +133,7 @@ def _kept_path(table: Table, place: Place, *, of_instance: bool) -> KeptPath:
     )
 
 
-def _never_path(table: Table, place: Place) -> NeverPath:
+def _never_path(table: Table, place: EntryPlace) -> NeverPath:
     table.only(NEVER_KEYS)
     path = _path(table, place, patterns=True)
     why = table.choice("why", NeverWhy)
@@ -142,7 +142,7 @@ def _never_path(table: Table, place: Place) -> NeverPath:
     return NeverPath(path=path, why=why, note=table.text("note"))
 
 
-def _path(table: Table, place: Place, *, patterns: bool) -> bytes:
+def _path(table: Table, place: EntryPlace, *, patterns: bool) -> bytes:
     text = table.required("path")
     problem = path_problem(text, place) or pattern_problem(text.encode(), allowed=patterns)
     if problem:
@@ -150,7 +150,7 @@ def _path(table: Table, place: Place, *, patterns: bool) -> bytes:
     return text.encode()
 
 
-def _elsewhere(table: Table, place: Place) -> tuple[bytes, ...]:
+def _elsewhere(table: Table, place: EntryPlace) -> tuple[bytes, ...]:
     paths = table.texts("elsewhere")
     for path in paths:
         problem = path_problem(path, place) or pattern_problem(path.encode(), allowed=True)
@@ -159,7 +159,7 @@ def _elsewhere(table: Table, place: Place) -> tuple[bytes, ...]:
     return tuple(path.encode() for path in paths)
 
 
-def _before_follows(table: Table, place: Place) -> bytes | None:
+def _before_follows(table: Table, place: EntryPlace) -> bytes | None:
     path = table.text("before-follows")
     if path is None:
         return None
@@ -170,9 +170,9 @@ def _before_follows(table: Table, place: Place) -> bytes | None:
     return path.encode()
 
 
-def _dump(table: Table, place: Place) -> str | None:
+def _dump(table: Table, place: EntryPlace) -> str | None:
     command = table.text("dump")
-    if command is not None and place is Place.HOME:
+    if command is not None and place is EntryPlace.HOME:
         raise table.error("dump", "dump is for services: no list names those of home entries")
     return command
 

@@ -19,8 +19,8 @@ from imptrace.record.attach import (
     chosen_by_unit,
     read_duration,
 )
-from imptrace.record.session import Request, Session
-from imptrace.tracer.events import Scope
+from imptrace.record.session import RecordingRequest, Session
+from imptrace.tracer.events import RunScope
 from imptrace.tracer.recorder import AUTO, RecorderOptions
 
 
@@ -95,11 +95,11 @@ def attach(
     except BaseException:
         terminal.release_signals(blocked)
         raise
-    request = Request(
+    request = RecordingRequest(
         subject=choice.subject,
         label=label,
         service=service or choice.service,
-        scope=Scope.UNIT if choice.service else Scope.PROCESSES,
+        scope=RunScope.UNIT if choice.service else RunScope.PROCESSES,
         properties=choice.properties,
         database=database,
         wait_for_children=True,

@@ -8,7 +8,7 @@ import typer
 from imptrace.cli import completing
 from imptrace.cli.options import Database
 from imptrace.errors import UsageError
-from imptrace.kept.backup import Program
+from imptrace.kept.backup import BackupProgram
 
 
 def export(
@@ -28,7 +28,7 @@ def export(
         bool, typer.Option("--dry-run", help="Print exactly what would leave the machine.")
     ] = False,
     program: Annotated[
-        Program | None,
+        BackupProgram | None,
         typer.Option(
             "--for", help="Write what is to be kept as a list for a backup program instead."
         ),

@@ -11,7 +11,7 @@ from imptrace.errors import ImptraceError
 from imptrace.render.text import printable
 
 if TYPE_CHECKING:
-    from imptrace.record.session import Result
+    from imptrace.record.session import RecordingResult
 
 DEBUG = "IMPTRACE_DEBUG"
 INTERNAL_ERROR = 125
@@ -86,7 +86,7 @@ def _complain(message: str, exit_code: int) -> int:
 
 
 def summarise(
-    result: "Result",
+    result: "RecordingResult",
     command: str,
     recorder: str,
     database: str | None,

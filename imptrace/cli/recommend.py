@@ -106,7 +106,7 @@ def recommend(
     from imptrace.cli.work import recommend as work
 
     work.recommend(
-        work.Wanted(
+        work.RecommendOptions(
             names=tuple(names or ()),
             services=tuple(service or ()),
             unit=unit,

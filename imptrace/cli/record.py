@@ -18,7 +18,7 @@ from imptrace.tracer.program import find_program, find_user, subject_of
 from imptrace.tracer.recorder import RecorderOptions
 
 if TYPE_CHECKING:
-    from imptrace.record.session import Result, Session
+    from imptrace.record.session import RecordingResult, Session
     from imptrace.tracer.recorder import Launched
 
 KILLED = 128
@@ -55,9 +55,9 @@ def record(wish: Wish) -> int:
     except BaseException:
         terminal.release_signals(blocked)
         raise
-    from imptrace.record.session import Request, Session
+    from imptrace.record.session import RecordingRequest, Session
 
-    request = Request(
+    request = RecordingRequest(
         subject=subject,
         label=wish.label,
         service=wish.service,
@@ -127,7 +127,9 @@ def _say(text: str) -> None:
     say(text)
 
 
-def _end(session: "Session", result: "Result", names: tuple[bytes, str], wish: Wish) -> int:
+def _end(
+    session: "Session", result: "RecordingResult", names: tuple[bytes, str], wish: Wish
+) -> int:
     """Say what came of it, and end as the program ended."""
     from imptrace.cli.messages import say, summarise
 

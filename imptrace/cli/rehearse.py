@@ -120,7 +120,7 @@ def rehearse(
     from imptrace.cli.work import rehearse as work
 
     return work.rehearse(
-        work.Wanted(
+        work.RehearseOptions(
             name=words[0] if words else str(unit).removesuffix(".service"),
             command=tuple(words[1:] if words else ()),
             unit=unit,

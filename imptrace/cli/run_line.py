@@ -17,7 +17,7 @@ VALUES = frozenset({"--db", "--label", "--service", "--user", "--wait", "--recor
 _COMPLETION = "_IMPTRACE_COMPLETE"
 
 
-class _Line(NamedTuple):
+class _RunLine(NamedTuple):
     flags: frozenset[str]
     values: dict[str, str]
     command: Sequence[str]
@@ -55,7 +55,7 @@ def _recorder(name: str) -> str:
     return name
 
 
-def _taken_apart(words: Sequence[str]) -> _Line | None:
+def _taken_apart(words: Sequence[str]) -> _RunLine | None:
     """Separate the options from the program's own words; None if an option is not plain."""
     flags, values = set(), {}
     position = 0
@@ -74,4 +74,4 @@ def _taken_apart(words: Sequence[str]) -> _Line | None:
             position += 1
         else:
             return None
-    return _Line(frozenset(flags), values, words[position:])
+    return _RunLine(frozenset(flags), values, words[position:])

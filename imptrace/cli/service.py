@@ -20,9 +20,9 @@ from imptrace.record.service.manager import Manager
 from imptrace.record.service.named import Named, named_units
 from imptrace.record.service.order import read_order
 from imptrace.record.service.passive import PassiveRecorder
-from imptrace.record.service.place import ORDER, Place, recorded_units
-from imptrace.record.service.recorder import Recorder
-from imptrace.record.service.recording import Finished, Started, Wish
+from imptrace.record.service.place import ORDER, RecordingFiles, recorded_units
+from imptrace.record.service.recorder import UnitRecorder
+from imptrace.record.service.recording import Finished, RecordingWish, Started
 from imptrace.record.service.together import all_or_none, take_back, taken
 from imptrace.render.text import printable
 from imptrace.tracer.recorder import AUTO
@@ -112,7 +112,7 @@ def start(
     Example: sudo imptrace service start networkmanager
     """
     check_label(label)
-    wish = Wish(
+    wish = RecordingWish(
         database=_absolute(database),
         label=label,
         stats=stats,
@@ -149,7 +149,7 @@ def finish(units: Recorded, *, user: User = False, restart: Restart = True) -> N
     runs: list[int] = []
     for word in units:
         for each in taken(word, _named([word], manager), manager):
-            if withdraw(Place(each.unit, manager)):
+            if withdraw(RecordingFiles(each.unit, manager)):
                 _say(f"{each.unit}: will not be recorded at the next boot")
                 continue
             finished = recording.finish(each.unit, manager, restart=restart and each.may_restart)
@@ -225,7 +225,7 @@ def record(directory: Annotated[Path, typer.Argument()]) -> None:
     if order is not None and order.group:
         PassiveRecorder(directory, order).run()
     else:
-        Recorder(directory).run()
+        UnitRecorder(directory).run()
 
 
 def _manager(*, user: bool) -> Manager:

@@ -23,10 +23,10 @@ from imptrace.record import always, terminal
 from imptrace.record.answering import Answering
 from imptrace.record.attach import read_duration
 from imptrace.record.held import held
-from imptrace.record.session import Request, Session
+from imptrace.record.session import RecordingRequest, Session
 from imptrace.record.watch import Watched, a_unit, begin, holds, the_machine
 from imptrace.tracer.bpf.recorder import EVERYBODY, BpfRecorder
-from imptrace.tracer.events import Event, Scope
+from imptrace.tracer.events import Event, RunScope
 from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.permission import is_privileged
 from imptrace.tracer.recorder import RecorderOptions
@@ -153,7 +153,7 @@ def watch(
     except BaseException:
         terminal.release_signals(blocked)
         raise
-    request = Request(
+    request = RecordingRequest(
         subject=watched.subject,
         label=label,
         service=watched.service,
@@ -187,7 +187,7 @@ def watch(
             watched.service or "watch",
             recorder.name,
             database,
-            of_machine=watched.scope is Scope.MACHINE,
+            of_machine=watched.scope is RunScope.MACHINE,
         )
     if result.failure is not None:
         raise result.failure

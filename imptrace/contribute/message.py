@@ -4,7 +4,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-from imptrace.contribute.proposal import Change, KeptPath, Proposal
+from imptrace.contribute.proposal import Change, Proposal, ProposedPath
 from imptrace.evidence.provenance import Provenance
 from imptrace.facts.levels import Level
 from imptrace.kept.compare import Declared, Difference
@@ -75,7 +75,7 @@ def _origin(provenance: Provenance) -> str:
     )
 
 
-def _levels(paths: Iterable[KeptPath]) -> list[str]:
+def _levels(paths: Iterable[ProposedPath]) -> list[str]:
     found = list(paths)
     sections = []
     for level in Level:
@@ -85,7 +85,7 @@ def _levels(paths: Iterable[KeptPath]) -> list[str]:
     return sections
 
 
-def _bullet(path: KeptPath) -> str:
+def _bullet(path: ProposedPath) -> str:
     return _wrapped(f"- {path.path} ({path.kind.value}): {path.reason}", "  ")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from imptrace.catalogue import Catalogue, Entry, Place
+from imptrace.catalogue import Catalogue, Entry, EntryPlace
 from imptrace.contribute.layouts.catalogue import CatalogueLayout
 from imptrace.contribute.layouts.nixos_impermanence import ImpermanenceLayout
 from imptrace.contribute.message import compose
@@ -47,7 +47,7 @@ class Service:
     title: str
     option: str
     enable: tuple[str, ...]
-    place: Place = Place.SERVICE
+    place: EntryPlace = EntryPlace.SERVICE
     units: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
 
@@ -68,7 +68,7 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class ContributionRequest:
     """What somebody wants to contribute, and to which repository."""
 
     service: str
@@ -87,7 +87,7 @@ class Assembled:
     held_back: Sequence[HeldBack]
 
 
-def assemble(engine: Engine, request: Request, catalogue: Catalogue) -> Assembled:
+def assemble(engine: Engine, request: ContributionRequest, catalogue: Catalogue) -> Assembled:
     """Judge the recordings and work out the change. Raises UsageError; changes nothing."""
     repository = open_repository(request.repository)
     entry = _entry(request, catalogue)
@@ -121,14 +121,14 @@ def assemble(engine: Engine, request: Request, catalogue: Catalogue) -> Assemble
     )
 
 
-def _entry(request: Request, catalogue: Catalogue) -> Entry | None:
+def _entry(request: ContributionRequest, catalogue: Catalogue) -> Entry | None:
     """Find the service in the catalogue; one that is not there must come with its option."""
     if request.option is None or catalogue.matching(request.service):
         return _found(request, catalogue)
     return None
 
 
-def _found(request: Request, catalogue: Catalogue) -> Entry:
+def _found(request: ContributionRequest, catalogue: Catalogue) -> Entry:
     try:
         return catalogue.find(request.service)
     except UsageError as error:
@@ -162,7 +162,7 @@ def service_of(name: str, entry: Entry | None, option: str | None) -> Service:
         title=entry.title if entry else service_id,
         option=found,
         enable=enable,
-        place=entry.place if entry else Place.SERVICE,
+        place=entry.place if entry else EntryPlace.SERVICE,
         units=entry.units if entry else (),
         programs=entry.programs if entry else (),
     )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from imptrace.catalogue.model import Place
+from imptrace.catalogue.model import EntryPlace
 from imptrace.contribute.git import FileChange
 from imptrace.facts.levels import Kind, Level
 from imptrace.facts.paths import lies_below
@@ -21,7 +21,7 @@ def shown(text: str | bytes) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KeptPath:
+class ProposedPath:
     """One path to write down."""
 
     path: str
@@ -56,8 +56,8 @@ class Proposal:
     option: str
     enable: tuple[str, ...]
     """The options any of which switches it on; none: always on."""
-    paths: tuple[KeptPath, ...]
-    place: Place = Place.SERVICE
+    paths: tuple[ProposedPath, ...]
+    place: EntryPlace = EntryPlace.SERVICE
     units: tuple[str, ...] = ()
     programs: tuple[str, ...] = ()
     """Units and base names of programs that were recorded."""
@@ -70,7 +70,7 @@ class Change:
     files: tuple[FileChange, ...]
     is_new: bool
     """The service was not there before."""
-    added: tuple[KeptPath, ...]
+    added: tuple[ProposedPath, ...]
     unobserved: tuple[Declared, ...] = ()
     """Was there before and was not observed: stays."""
     other_levels: tuple[Difference, ...] = ()
@@ -91,13 +91,13 @@ class Layout(Protocol):
 class Merge:
     """A proposal compared with what is there already."""
 
-    added: tuple[KeptPath, ...]
+    added: tuple[ProposedPath, ...]
     unobserved: tuple[Declared, ...]
     other_levels: tuple[Difference, ...]
     held_back: tuple[HeldBack, ...]
 
 
-def merge(declared: list[Declared], paths: tuple[KeptPath, ...], *, nests: bool) -> Merge:
+def merge(declared: list[Declared], paths: tuple[ProposedPath, ...], *, nests: bool) -> Merge:
     """Decide which paths are to be added. `nests`: levels may lie inside each other."""
     added, other_levels, held_back = [], [], []
     by_path = {path.path.encode(): path for path in paths}
@@ -124,11 +124,11 @@ def merge(declared: list[Declared], paths: tuple[KeptPath, ...], *, nests: bool)
     )
 
 
-def _observed(path: KeptPath) -> Observed:
+def _observed(path: ProposedPath) -> Observed:
     return Observed(path=path.path.encode(), kind=path.kind, level=path.level)
 
 
-def _outer(path: KeptPath, paths: tuple[KeptPath, ...]) -> Declared | None:
+def _outer(path: ProposedPath, paths: tuple[ProposedPath, ...]) -> Declared | None:
     """Find another proposed directory that holds this path."""
     for other in paths:
         if lies_below(path.path.encode(), other.path.encode()):
@@ -137,7 +137,7 @@ def _outer(path: KeptPath, paths: tuple[KeptPath, ...]) -> Declared | None:
 
 
 def _obstacle(
-    path: KeptPath, above: Declared | None, declared: list[Declared], *, nests: bool
+    path: ProposedPath, above: Declared | None, declared: list[Declared], *, nests: bool
 ) -> str | None:
     """Say what stands against adding a path, if anything does."""
     if above is not None and not nests:

@@ -4,8 +4,8 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from imptrace.catalogue.model import Entry, Place
-from imptrace.contribute.proposal import HeldBack, KeptPath, shown
+from imptrace.catalogue.model import Entry, EntryPlace
+from imptrace.contribute.proposal import HeldBack, ProposedPath, shown
 from imptrace.contribute.public_words import public_comment, public_reason
 from imptrace.errors import UsageError
 from imptrace.facts.paths import is_within, relative_to
@@ -24,7 +24,7 @@ _OF_THIS_MACHINE = (b"/srv/", b"/mnt/", b"/media/", b"/opt/", b"/usr/local/")
 class Selection:
     """The paths that may be written down, and those that may not, with why."""
 
-    paths: tuple[KeptPath, ...]
+    paths: tuple[ProposedPath, ...]
     held_back: tuple[HeldBack, ...]
 
 
@@ -32,7 +32,7 @@ class Selection:
 class Rules:
     """What decides about a recommendation besides itself."""
 
-    place: Place
+    place: EntryPlace
     entry: Entry | None
     shared: Collection[bytes]
     """Paths that were asked for by name, though they are shared or of this machine."""
@@ -52,7 +52,7 @@ def select(advice: Advice, rules: Rules) -> Selection:
             raise UsageError(
                 f"{shown(path)} is not among the recommendations: `imptrace recommend` lists them"
             )
-    paths: dict[str, KeptPath] = {}
+    paths: dict[str, ProposedPath] = {}
     held_back = []
     for each in advice.recommendations:
         why = _obstacle(each, rules)
@@ -96,8 +96,8 @@ def _obstacle(each: Recommendation, rules: Rules) -> str | None:
             each.method is Method.NONE,
             "its program replaces it and its directory is not its own: no entry would work",
         ),
-        (in_home and rules.place is Place.SERVICE, "it lies in a home directory"),
-        (not in_home and rules.place is Place.HOME, "it lies outside the home directory"),
+        (in_home and rules.place is EntryPlace.SERVICE, "it lies in a home directory"),
+        (not in_home and rules.place is EntryPlace.HOME, "it lies outside the home directory"),
         (
             (each.on_nixos is not None and each.on_nixos.is_pattern)
             or any(
@@ -131,12 +131,12 @@ def _main(each: Recommendation) -> str:
     return each.reasons[0].code
 
 
-def _kept(each: Recommendation, rules: Rules) -> KeptPath:
+def _kept(each: Recommendation, rules: Rules) -> ProposedPath:
     path = _relative(each)
     reason = public_reason(each.reasons) or "observed"
     note = _note(path, rules.entry)
     shared = "shared with other programs; " if each.scope is Scope.SHARED else ""
-    kept = KeptPath(
+    kept = ProposedPath(
         path=path.decode(),
         kind=each.kind,
         level=each.level,
@@ -169,7 +169,7 @@ def _is_known(path: bytes, entry: Entry | None) -> bool:
     )
 
 
-def _as_on_nixos(path: KeptPath, each: Recommendation, rules: Rules) -> KeptPath:
+def _as_on_nixos(path: ProposedPath, each: Recommendation, rules: Rules) -> ProposedPath:
     """Put data that was seen where another distribution keeps it in NixOS' own place."""
     there = each.on_nixos
     if there is None:

@@ -29,7 +29,7 @@ from imptrace.evidence.json_values import (
     text_from_json,
 )
 from imptrace.facts.units import unit_of
-from imptrace.tracer.events import AccessFlag, Mount, Op, Outcome, Scope
+from imptrace.tracer.events import AccessFlag, Mount, Op, Outcome, RunScope
 
 
 def run_record(run: RunRecord, number: int) -> Json:
@@ -72,7 +72,7 @@ def run_from(record: Json) -> RunRecord:
         exit_code=optional_number_from_json(exit_["code"]),
         exit_signal=optional_number_from_json(exit_["signal"]),
         recorder=text_from_json(record["recorder"]),
-        scope=Scope(record.get("scope", Scope.PROGRAM)),
+        scope=RunScope(record.get("scope", RunScope.PROGRAM)),
         status=RunStatus(record["status"]),
         lost=number_from_json(record["lost"]),
         unseen=number_from_json(record["unseen"]),

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 
-from imptrace.catalogue import Place
+from imptrace.catalogue import EntryPlace
 from imptrace.db.records import PathRecord, ProcessRecord, RunDetails, RunStatus
 from imptrace.errors import UsageError
 from imptrace.evidence import file as evidence_file
@@ -90,7 +90,7 @@ def _with_machine(details: RunDetails, machine: Elsewhere, facts: Facts) -> RunD
     programs = entry.programs if entry else ()
     known = replace(machine, system=run_system(own), version=run_version(own, programs))
     # Which service it is may have been said by whoever asked here, and nobody says it there.
-    service = entry.id if entry and entry.place is Place.SERVICE else None
+    service = entry.id if entry and entry.place is EntryPlace.SERVICE else None
     run = replace(
         details.run,
         elsewhere=json.dumps(to_json(known)),

@@ -53,7 +53,7 @@ class _Reader:
     """Collects records into runs, line by line."""
 
     def __init__(self) -> None:
-        self._runs: list[_Run] = []
+        self._runs: list[_RunReader] = []
         self._ended = False
         self._lines = 0
 
@@ -68,7 +68,7 @@ class _Reader:
             if record["end"] != number:
                 raise EvidenceError(f"the evidence is not whole: {number} lines of {record['end']}")
         elif record["type"] == "run":
-            self._runs.append(_Run(records.run_from(record)))
+            self._runs.append(_RunReader(records.run_from(record)))
         elif not self._runs:
             raise EvidenceError(f"line {number}: a {record['type']} before the first run")
         else:
@@ -80,7 +80,7 @@ class _Reader:
         return [run.details() for run in self._runs]
 
 
-class _Run:
+class _RunReader:
     """One run in the making."""
 
     def __init__(self, run: RunRecord) -> None:

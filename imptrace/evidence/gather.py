@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Engine
 
-from imptrace.catalogue import Catalogue, Entry, Place
+from imptrace.catalogue import Catalogue, Entry, EntryPlace
 from imptrace.db import queries
 from imptrace.db.location import elsewhere
 from imptrace.db.records import (
@@ -47,7 +47,7 @@ from imptrace.facts.systemctl import answer_if_any, properties_in
 from imptrace.facts.units import ASKED_PROPERTIES
 from imptrace.judge.model import Facts, User
 from imptrace.judge.names import executed_names, names_of_process
-from imptrace.tracer.events import ABSENT, FileState, Scope
+from imptrace.tracer.events import ABSENT, FileState, RunScope
 from imptrace.tracer.snapshot import lstat_state
 
 MOST_RUNS = 20
@@ -246,12 +246,12 @@ def _entry_of(
         return None
     newest = runs[-1]
     if newest.run.service is not None:
-        of_service = catalogue.matching(newest.run.service, Place.SERVICE)
+        of_service = catalogue.matching(newest.run.service, EntryPlace.SERVICE)
         # A unit of one's own is nobody else's, whatever its programs are.
         return of_service[0] if of_service else None
     # What somebody runs for himself keeps things in his home, which no service's option covers.
     of_person = is_person(newest.run.uid)
-    fitting = [entry for entry in entries if not (of_person and entry.place is Place.SERVICE)]
+    fitting = [entry for entry in entries if not (of_person and entry.place is EntryPlace.SERVICE)]
     for program in (newest.run.program, *_busiest(newest)):
         name = os.fsdecode(program)
         found = next((entry for entry in fitting if name in entry.programs), None)
@@ -367,11 +367,11 @@ def _other_uses(
     return other_programs(
         engine,
         left,
-        runs=frozenset(run.run.id for run in runs if run.run.scope is not Scope.MACHINE),
+        runs=frozenset(run.run.id for run in runs if run.run.scope is not RunScope.MACHINE),
         processes=frozenset(
             (run.run.id, process.id)
             for run in runs
-            if run.run.scope is Scope.MACHINE
+            if run.run.scope is RunScope.MACHINE
             for process in run.processes
         ),
         programs=programs,

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from imptrace.catalogue import Catalogue, Entry, Place
+from imptrace.catalogue import Catalogue, Entry, EntryPlace
 from imptrace.db.records import RunDetails
 from imptrace.facts.paths import lies_below, parents_of
 
@@ -22,7 +22,7 @@ def owners_of_places(
     changed = _changed_below(runs, tuple(homes))
     return tuple(
         entry
-        for entry in catalogue.of(Place.HOME)
+        for entry in catalogue.of(EntryPlace.HOME)
         if entry not in entries and any(kept.path in changed for kept in entry.persist)
     )
 

@@ -20,7 +20,7 @@ from imptrace.db.records import (
 from imptrace.errors import UsageError
 from imptrace.facts.people import is_person
 from imptrace.facts.programs import names_of, program_name
-from imptrace.tracer.events import Scope
+from imptrace.tracer.events import RunScope
 from imptrace.tracer.program import user_name
 
 Wanted = tuple[int, Part]
@@ -42,7 +42,7 @@ def executing(
     engine: Engine, programs: AbstractSet[bytes], records: Sequence[RunRecord]
 ) -> list[Wanted]:
     """Find the runs that executed one of several programs; of the machine's, what each did."""
-    of_machine = {record.id for record in records if record.scope is Scope.MACHINE}
+    of_machine = {record.id for record in records if record.scope is RunScope.MACHINE}
     found = [
         (number, Part(program=program) if number in of_machine else WHOLE)
         for program in sorted(programs)
@@ -67,20 +67,20 @@ def one_run(engine: Engine, name: str) -> Wanted:
 def with_unit(engine: Engine, units: Iterable[str], records: Sequence[RunRecord]) -> list[Wanted]:
     """Find the runs of the machine in which one of some units did something."""
     part = Part(units=tuple(units))
-    of_machine = {record.id for record in records if record.scope is Scope.MACHINE}
+    of_machine = {record.id for record in records if record.scope is RunScope.MACHINE}
     return [(each, part) for each in queries.runs_with(engine, part) if each in of_machine]
 
 
 def in_machine_runs(records: Sequence[RunRecord], part: Part) -> list[Wanted]:
     """Ask the newest run of the machine. Raises UsageError where there is none."""
-    newest = [record.id for record in records if record.scope is Scope.MACHINE][-1:]
+    newest = [record.id for record in records if record.scope is RunScope.MACHINE][-1:]
     if not newest:
         raise UsageError("no run of the whole machine is there; begin with: imptrace watch")
     return [(newest[0], part)]
 
 
 def read_part(
-    engine: Engine, wanted: Wanted, scope: Scope, service: str | None, detail: Detail
+    engine: Engine, wanted: Wanted, scope: RunScope, service: str | None, detail: Detail
 ) -> Iterator[RunDetails]:
     """Read a run, or a part of one; a program of several people is a run of each.
 
@@ -88,12 +88,12 @@ def read_part(
     """
     number, part = wanted
     if not part:
-        if scope is Scope.MACHINE:
+        if scope is RunScope.MACHINE:
             raise UsageError(_of_everything(engine, number))
         yield queries.run_details(engine, number, detail)
         return
     details = queries.run_part(engine, number, part, detail)
-    if scope is not Scope.MACHINE:
+    if scope is not RunScope.MACHINE:
         yield details
         return
     unit = service or (details.processes[0].unit if part.units else None)

@@ -6,7 +6,7 @@ from sqlalchemy import Engine
 
 from imptrace.db.rehearsals import rehearsals_of
 from imptrace.judge.fingerprint import fingerprint_of
-from imptrace.judge.model import Advice, Rehearsed
+from imptrace.judge.model import Advice, RehearsalShown
 
 CAME_BACK = "came-back"
 
@@ -22,7 +22,7 @@ def with_rehearsal(engine: Engine | None, advice: Advice) -> Advice:
         return advice
     return replace(
         advice,
-        rehearsed=Rehearsed(
+        rehearsed=RehearsalShown(
             verdict=newest.verdict,
             at_ns=newest.at_ns,
             unit=newest.unit,

@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
-from imptrace.catalogue import Place
+from imptrace.catalogue import EntryPlace
 from imptrace.db.records import RunDetails, RunRecord, RunStatus
 from imptrace.facts.paths import STORE, is_within, name_of, parent_of, parents_of
 from imptrace.facts.patterns import INSTANCE_NAME
@@ -108,7 +108,7 @@ def nixos_place(piece: Piece, judged: Judged) -> NixosPlace | None:
     if known is None or known.kept is None or not known.is_elsewhere or _is_from_store(judged):
         return None
     kept, path = known.kept, piece.path
-    home = judged.places.home_of(path) if known.entry.place is Place.HOME else None
+    home = judged.places.home_of(path) if known.entry.place is EntryPlace.HOME else None
     base = home.path + b"/" if home is not None else b""
     is_whole = path == known.path
     return NixosPlace(
@@ -291,7 +291,7 @@ def subject_of(facts: Facts, recommendations: Iterable[Recommendation]) -> Subje
     """Name the program, its service or home program, and the home that most of it is about."""
     entry = facts.entry
     newest = facts.runs[-1].run if facts.runs else None
-    is_service = entry is not None and entry.place is Place.SERVICE
+    is_service = entry is not None and entry.place is EntryPlace.SERVICE
     homes = Counter(each.home for each in recommendations)
     most_common = homes.most_common(1)[0][0] if homes else None
     return Subject(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from imptrace.catalogue import Entry, KeptPath, Place, Written
+from imptrace.catalogue import Entry, EntryPlace, KeptPath, Written
 from imptrace.facts.levels import Level
 from imptrace.facts.paths import is_within, lies_below, parent_of
 from imptrace.facts.people import Home
@@ -58,7 +58,7 @@ def unseen_secrets(facts: Facts, found: Sequence[Recommendation]) -> list[Recomm
 def _secrets(facts: Facts, homes: Iterable[Home | None]) -> Iterator[Recommendation]:
     for home in homes:
         for entry in facts.entries:
-            if entry.place is not Place.HOME:
+            if entry.place is not EntryPlace.HOME:
                 continue
             for each in _of_one(entry, home):
                 if each.level is Level.SECRET and each.scope is Scope.OWNED:
@@ -86,7 +86,7 @@ def _of_one(entry: Entry, home: Home | None) -> Iterator[Recommendation]:
     ):
         if kept.is_pattern or kept.before_state_version is not None:
             continue
-        if entry.place is Place.SERVICE:
+        if entry.place is EntryPlace.SERVICE:
             yield _of_entry(entry, kept, scope, kept.path, None)
         elif home is not None:
             yield _of_entry(entry, kept, scope, home.path + b"/" + kept.path, home)

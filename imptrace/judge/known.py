@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
+from imptrace.catalogue import Entry, EntryPlace, KeptPath, NeverPath
 from imptrace.facts.paths import parent_of, parents_of
 from imptrace.facts.patterns import Pattern, compiled, is_wild, literal_prefix, without_instance
 from imptrace.facts.units import private_path
@@ -121,7 +121,7 @@ def _kept_lines(entry: Entry, kept: KeptPath, scope: Scope, places: Places) -> I
 
 
 def _absolute(entry: Entry, path: bytes, places: Places) -> Iterator[bytes]:
-    if entry.place is Place.HOME:
+    if entry.place is EntryPlace.HOME:
         for home in places.homes:
             yield from places.in_home(home, path)
         return

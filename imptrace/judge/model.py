@@ -25,7 +25,7 @@ __all__ = [
     "Method",
     "Reason",
     "Recommendation",
-    "Rehearsed",
+    "RehearsalShown",
     "Scope",
     "SetAside",
     "Subject",
@@ -187,7 +187,7 @@ class Recommendation:
     """Set where the path is another distribution's: this is what NixOS has to keep."""
 
 
-class Rehearsed(NamedTuple):
+class RehearsalShown(NamedTuple):
     """What the newest rehearsal has shown."""
 
     verdict: str
@@ -213,7 +213,7 @@ class Advice:
     """Sorted by path: what --explain answers from."""
     warnings: tuple[Reason, ...] = ()
     """What the user should know about the whole: events lost, nothing observed, ..."""
-    rehearsed: Rehearsed | None = None
+    rehearsed: RehearsalShown | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

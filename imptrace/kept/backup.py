@@ -13,7 +13,7 @@ from imptrace.facts.paths import is_within, parents_of
 from imptrace.judge.model import Kind, Method, Recommendation, Scope
 
 
-class Program(StrEnum):
+class BackupProgram(StrEnum):
     """The program that reads the list."""
 
     RESTIC = "restic"
@@ -36,15 +36,15 @@ Dumps = Mapping[bytes, Sequence[str]]
 
 
 def backup(
-    wanted: Sequence[Recommendation], program: Program, name: str, dumps: Dumps
+    wanted: Sequence[Recommendation], program: BackupProgram, name: str, dumps: Dumps
 ) -> list[bytes]:
     """Write the lines of a list. `name`: what clan calls the state."""
     included, excluded = split(wanted)
-    if program is Program.RESTIC:
+    if program is BackupProgram.RESTIC:
         return _restic(included, dumps)
-    if program is Program.BORG:
+    if program is BackupProgram.BORG:
         return _borg(included, excluded, dumps)
-    if program is Program.RSYNC:
+    if program is BackupProgram.RSYNC:
         return _rsync(included, excluded, dumps)
     return _clan(included, name, dumps)
 

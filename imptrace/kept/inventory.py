@@ -11,7 +11,7 @@ SCHEMA = "imptrace.inventory/1"
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class InventoryRow:
     """One path: who declares it, and what keeps it."""
 
     path: str
@@ -33,18 +33,18 @@ class Row:
 class Inventory:
     """All rows, by path, and how many mounts keep them (None: not known)."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[InventoryRow, ...]
     mounts: int | None = None
 
     @property
-    def lost(self) -> tuple[Row, ...]:
+    def lost(self) -> tuple[InventoryRow, ...]:
         """What is of level normal or higher, and not kept."""
         return tuple(row for row in self.rows if row.is_lost)
 
 
-def by_path(rows: Iterable[Row]) -> tuple[Row, ...]:
+def by_path(rows: Iterable[InventoryRow]) -> tuple[InventoryRow, ...]:
     """Sort them, one for each path: who declares it is told together."""
-    together: dict[str, Row] = {}
+    together: dict[str, InventoryRow] = {}
     for row in rows:
         known = together.get(row.path)
         if known is None:
@@ -52,7 +52,7 @@ def by_path(rows: Iterable[Row]) -> tuple[Row, ...]:
             continue
         declared_by = tuple(dict.fromkeys((*known.declared_by, *row.declared_by)))
         level = max(known.level, row.level, key=LEVELS.index)
-        together[row.path] = Row(
+        together[row.path] = InventoryRow(
             row.path,
             known.kind,
             level,
@@ -78,7 +78,7 @@ def read(text: str, source: str) -> Inventory:
     return Inventory(by_path(rows), mounts if isinstance(mounts, int) else None)
 
 
-def _row(value: dict[str, object]) -> Row:
+def _row(value: dict[str, object]) -> InventoryRow:
     path, kind, level = (_text(value[key]) for key in ("path", "kind", "level"))
     if not path.startswith("/"):
         raise ValueError(f"{path!r} is no absolute path")
@@ -88,7 +88,7 @@ def _row(value: dict[str, object]) -> Row:
     if not isinstance(declared_by, list):
         raise TypeError("declaredBy is no list")
     kept_by, store = value.get("keptBy"), value.get("store")
-    return Row(
+    return InventoryRow(
         path,
         kind,
         level,

@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from imptrace.catalogue import Entry, Place
+from imptrace.catalogue import Entry, EntryPlace
 from imptrace.facts.levels import Kind
 from imptrace.facts.paths import is_within
 from imptrace.facts.people import Home
 from imptrace.judge.known import Known
 
 _DEFAULT_STORE = "/persistent"
-_ROOTS = {Place.SERVICE: "environment", Place.HOME: "home"}
+_ROOTS = {EntryPlace.SERVICE: "environment", EntryPlace.HOME: "home"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class Keeping:
         if self.backend == "preservation":
             users = f".users.{home.user}" if is_in_home and home is not None else ""
             return f'preservation.preserveAt."{store}"{users}.{listed}'
-        root = Place.HOME if is_in_home else Place.SERVICE
+        root = EntryPlace.HOME if is_in_home else EntryPlace.SERVICE
         return f'{_ROOTS[root]}.persistence."{store}".{listed}'
 
 

@@ -6,7 +6,7 @@ import pwd
 import stat
 
 from imptrace.catalogue import shipped
-from imptrace.catalogue.model import Entry, KeptPath, Place
+from imptrace.catalogue.model import Entry, EntryPlace, KeptPath
 from imptrace.facts.levels import Kind, Level
 from imptrace.facts.paths import is_within
 from imptrace.facts.patterns import matches
@@ -67,7 +67,7 @@ def _home(path: bytes) -> Home | None:
 def _known(path: bytes, home: Home | None) -> tuple[Entry, KeptPath] | None:
     for entry in shipped():
         name = path
-        if entry.place is Place.HOME:
+        if entry.place is EntryPlace.HOME:
             if home is None:
                 continue
             name = path.removeprefix(home.path.rstrip(b"/") + b"/")

@@ -15,7 +15,7 @@ from imptrace.errors import ImptraceError
 from imptrace.facts.levels import Level
 from imptrace.facts.systemctl import answer_of
 from imptrace.facts.units import private_path, unit_directories
-from imptrace.kept.inventory import Inventory, Row, by_path, keeper
+from imptrace.kept.inventory import Inventory, InventoryRow, by_path, keeper
 from imptrace.tracer.mountinfo import parse_mountinfo
 
 KEPT_FILE = Path("/etc/imptrace/kept.json")
@@ -45,9 +45,11 @@ def audit_system(root: Path = Path("/")) -> Inventory:
     kept = [*_declared_kept(root), *_lasting_mounts(root)]
     rows = [*of_units(root), *_of_tmpfiles()]
     answered = (
-        Row(row.path, row.kind, row.level, row.declared_by, keeper(_public(row.path), kept))
+        InventoryRow(
+            row.path, row.kind, row.level, row.declared_by, keeper(_public(row.path), kept)
+        )
         if keeper(row.path, kept) is None
-        else Row(row.path, row.kind, row.level, row.declared_by, keeper(row.path, kept))
+        else InventoryRow(row.path, row.kind, row.level, row.declared_by, keeper(row.path, kept))
         for row in rows
     )
     mounts = sum(1 for _, by in kept if by.startswith("mount"))
@@ -102,7 +104,7 @@ def _by_bus(root: Path) -> Iterator[str]:
                         yield unit.strip()
 
 
-def of_units(root: Path = Path("/")) -> Iterator[Row]:
+def of_units(root: Path = Path("/")) -> Iterator[InventoryRow]:
     """List the directories that units declare. Raises ImptraceError without systemd."""
     units = _units(root)
     if not units:
@@ -121,11 +123,11 @@ def of_units(root: Path = Path("/")) -> Iterator[Row]:
             )
 
 
-def _row(path: str, kind: str, level: Level, declared_by: str) -> Row:
-    return Row(path, kind, level.value, (declared_by,), None)
+def _row(path: str, kind: str, level: Level, declared_by: str) -> InventoryRow:
+    return InventoryRow(path, kind, level.value, (declared_by,), None)
 
 
-def _of_tmpfiles() -> Iterator[Row]:
+def _of_tmpfiles() -> Iterator[InventoryRow]:
     file = "tmpfiles.d"
     for line in _ask("systemd-tmpfiles", "--cat-config", "--no-pager").splitlines():
         if line.startswith("# /"):

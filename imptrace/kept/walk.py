@@ -162,7 +162,7 @@ def weigh(tree: Tree, path: bytes) -> Weight:
     return Weight(size, count, newest)
 
 
-class Entry(NamedTuple):
+class DirectoryEntry(NamedTuple):
     """What lies in a directory, with the sum of what is below it."""
 
     path: bytes
@@ -170,20 +170,22 @@ class Entry(NamedTuple):
     size: int
 
 
-def entries_of(tree: Tree, path: bytes) -> list[Entry]:
+def entries_of(tree: Tree, path: bytes) -> list[DirectoryEntry]:
     """List a directory, the largest first; nothing if it cannot be read."""
-    found: list[Entry] = []
+    found: list[DirectoryEntry] = []
     with suppress(OSError):
         directory = tree.open(path)
         try:
             for files in read(directory):
                 prefix = path.rstrip(b"/") + b"/"
                 found += [
-                    Entry(prefix + name, is_directory=True, size=weigh(tree, prefix + name).size)
+                    DirectoryEntry(
+                        prefix + name, is_directory=True, size=weigh(tree, prefix + name).size
+                    )
                     for name in files.directories
                 ]
                 found += [
-                    Entry(prefix + name, is_directory=False, size=files.size(index))
+                    DirectoryEntry(prefix + name, is_directory=False, size=files.size(index))
                     for index, name in enumerate(files.names)
                 ]
         finally:

@@ -47,7 +47,7 @@ class Said:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Layout:
+class DiskLayout:
     """All file systems that matter, by path, and the directories whose content is mounted over."""
 
     file_systems: tuple[FileSystem, ...]
@@ -61,7 +61,7 @@ class Layout:
         return tuple(each for each in self.file_systems if each.is_wiped)
 
 
-def layout(mounts: Sequence[Mount], said: Said, tree: Tree, boot: Boot) -> Layout:
+def layout(mounts: Sequence[Mount], said: Said, tree: Tree, boot: Boot) -> DiskLayout:
     """Tell the wiped file systems from the lasting ones."""
     top = {mount.mountpoint: mount for mount in mounts}
     bound = {each: store for each in top.values() if (store := store_of(each, mounts))}
@@ -86,7 +86,7 @@ def layout(mounts: Sequence[Mount], said: Said, tree: Tree, boot: Boot) -> Layou
     for path in said.kept:
         found[path] = FileSystem(path=path, fstype="", is_wiped=False, why="--kept says so")
     stores = dict.fromkeys((*bound.values(), *stores_kept, *said.kept))
-    return Layout(
+    return DiskLayout(
         file_systems=tuple(found[path] for path in sorted(found)),
         stores=tuple(sorted(stores)),
         points=frozenset((*top, *said.kept, *said.ephemeral)),

@@ -13,7 +13,7 @@ from imptrace.errors import ImptraceError
 from imptrace.facts.paths import name_of, parents_of
 from imptrace.judge.known import Known
 from imptrace.judge.places import Area, Place
-from imptrace.kept.inventory import Row
+from imptrace.kept.inventory import InventoryRow
 from imptrace.kept.machine import of_units
 
 _MOST = 5
@@ -58,7 +58,7 @@ class Writers:
     def __init__(
         self,
         *,
-        units: Iterable[Row],
+        units: Iterable[InventoryRow],
         users: dict[int, str],
         recorded: Callable[[bytes], Sequence[Changer]],
     ) -> None:
@@ -120,12 +120,12 @@ class Writers:
             for each in ranked[:_MOST]
         )
 
-    def _declared(self, path: bytes) -> Row | None:
+    def _declared(self, path: bytes) -> InventoryRow | None:
         return next(
             (self._units[each] for each in (path, *parents_of(path)) if each in self._units), None
         )
 
-    def _of_unit(self, row: Row, entry: Entry | None, user: str | None) -> Writer:
+    def _of_unit(self, row: InventoryRow, entry: Entry | None, user: str | None) -> Writer:
         unit = row.declared_by[0].split()[0]
         named = entry is not None and unit in entry.units
         program = _program(entry) if named and entry is not None else None
@@ -133,7 +133,7 @@ class Writers:
         return Writer(program=program or os.fsencode(bare), unit=unit, user=user)
 
 
-def declared_by_units() -> list[Row]:
+def declared_by_units() -> list[InventoryRow]:
     """List the directories that the running systemd's units declare; none without it."""
     with suppress(ImptraceError):
         return list(of_units())

@@ -10,7 +10,7 @@ from importlib import resources
 from imptrace.errors import UsageError
 from imptrace.record.service.execline import quote
 from imptrace.record.service.launch import this_program
-from imptrace.tracer.events import Scope
+from imptrace.tracer.events import RunScope
 
 KEEP = "30d"
 """How long the unit keeps what it recorded."""
@@ -64,7 +64,7 @@ def forget(database: str | os.PathLike[str] | None, seconds: float) -> None:
 
     oldest = time.time_ns() - int(seconds * 1e9)
     with writing(database, create=True) as engine:
-        queries.delete_runs(engine, queries.ended_before(engine, oldest, Scope.MACHINE))
+        queries.delete_runs(engine, queries.ended_before(engine, oldest, RunScope.MACHINE))
 
 
 def bound(database: str | os.PathLike[str] | None, most: int) -> bool:
@@ -77,7 +77,7 @@ def bound(database: str | os.PathLike[str] | None, most: int) -> bool:
 
     with writing(database, create=True) as engine:
         while used_bytes(engine) > most:
-            old = queries.ended_before(engine, time.time_ns(), Scope.MACHINE)[:1]
+            old = queries.ended_before(engine, time.time_ns(), RunScope.MACHINE)[:1]
             if not old:
                 return False
             queries.delete_runs(engine, old)

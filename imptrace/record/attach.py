@@ -10,9 +10,9 @@ from imptrace.record.groups import group_of
 from imptrace.record.launch import Begun, first_that_works
 from imptrace.record.service.manager import Manager
 from imptrace.tracer import proc, targets
-from imptrace.tracer.bpf.recorder import Group, Where, watch
+from imptrace.tracer.bpf.recorder import ControlGroup, Where, watch
 from imptrace.tracer.permission import is_privileged
-from imptrace.tracer.program import Subject, shown
+from imptrace.tracer.program import RunSubject, shown
 from imptrace.tracer.recorder import (
     AUTO,
     Attached,
@@ -32,11 +32,11 @@ class Choice:
     """The processes to attach to."""
 
     pids: tuple[int, ...]
-    subject: Subject
+    subject: RunSubject
     service: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
     """Facts about the service's unit."""
-    group: Group | None = None
+    group: ControlGroup | None = None
     """The unit's control group: what starts in it later is recorded too, where bpf records."""
 
     def __str__(self) -> str:

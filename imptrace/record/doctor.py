@@ -33,7 +33,7 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Check:
     """The result of one check."""
 
     name: str
@@ -44,7 +44,7 @@ class Finding:
     """What to do about it."""
 
 
-def examine(database: str | None) -> Iterator[Finding]:
+def examine(database: str | None) -> Iterator[Check]:
     """Try everything, one after the other."""
     yield from (_recorder(info) for info in RECORDERS if info.probes)
     yield _attaching()
@@ -57,46 +57,46 @@ def examine(database: str | None) -> Iterator[Finding]:
     yield _systemd()
 
 
-def _recorder(info: RecorderInfo) -> Finding:
+def _recorder(info: RecorderInfo) -> Check:
     name = f"recorder {info.name}"
     try:
         text = info.probe()
     except ImptraceError as error:
         # One that only root can use is no fault where another works.
         health = Health.LIMITED if info.privileged and not is_privileged() else Health.BROKEN
-        return Finding(name=name, health=health, text=str(error), remedy=f"needs {info.needs}")
-    return Finding(name=name, health=Health.OK, text=f"{text}, Linux {os.uname().release}")
+        return Check(name=name, health=health, text=str(error), remedy=f"needs {info.needs}")
+    return Check(name=name, health=Health.OK, text=f"{text}, Linux {os.uname().release}")
 
 
-def _attaching() -> Finding:
+def _attaching() -> Check:
     """Attach to a process, and let go of it."""
     name = "attach"
     if refusal := yama_refusal():
-        return Finding(name=name, health=Health.BROKEN, text=refusal)
+        return Check(name=name, health=Health.BROKEN, text=refusal)
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         try:
             find_recorder("ptrace").attach([process.pid], RecorderOptions()).close()
         except AttachError as error:
-            return Finding(
+            return Check(
                 name=name, health=Health.BROKEN, text=str(targets.refusal(error.pid, error.errno))
             )
         answer, _ = process.communicate(b"still here")
     if answer != b"still here":
-        return Finding(name=name, health=Health.BROKEN, text="a process did not go on after it")
+        return Check(name=name, health=Health.BROKEN, text="a process did not go on after it")
     whose = "to any process" if is_privileged() else "to your own processes"
-    return Finding(name=name, health=Health.OK, text=f"imptrace attach works, {whose}")
+    return Check(name=name, health=Health.OK, text=f"imptrace attach works, {whose}")
 
 
-def _privilege() -> Finding:
+def _privilege() -> Check:
     scope = yama_scope()
     if is_privileged():
-        return Finding(
+        return Check(
             name="privilege", health=Health.OK, text="root: every process can be read, sudo works"
         )
     limits = "setuid programs lose their privilege, agents that hide cannot be read"
     if scope:
         limits += f"; Yama's ptrace_scope is {scope}: only programs that imptrace started"
-    return Finding(
+    return Check(
         name="privilege",
         health=Health.LIMITED,
         text=f"an ordinary user: {limits}",
@@ -104,7 +104,7 @@ def _privilege() -> Finding:
     )
 
 
-def _database(place: str | None) -> Finding:
+def _database(place: str | None) -> Check:
     from imptrace.db import queries  # noqa: PLC0415 (slow)
     from imptrace.db.engine import NoDatabaseError, reading  # noqa: PLC0415 (slow)
 
@@ -114,25 +114,25 @@ def _database(place: str | None) -> Finding:
         remedy = ("what is in it can be read; " if is_there else "") + (
             "to record: --db, or IMPTRACE_DB"
         )
-        return Finding(name="database", health=Health.BROKEN, text=trouble, remedy=remedy)
+        return Check(name="database", health=Health.BROKEN, text=trouble, remedy=remedy)
     try:
         with reading(place) as engine:
             count = len(queries.runs(engine))
     except NoDatabaseError:
         text = f"none yet at {shown(place)}: the first run makes it"
-        return Finding(name="database", health=Health.OK, text=text)
+        return Check(name="database", health=Health.OK, text=text)
     except ImptraceError as error:
-        return Finding(
+        return Check(
             name="database", health=Health.BROKEN, text=str(error), remedy="or name another: --db"
         )
     runs = "1 run" if count == 1 else f"{count:,} runs"
-    return Finding(name="database", health=Health.OK, text=f"{shown(place)}: {runs}")
+    return Check(name="database", health=Health.OK, text=f"{shown(place)}: {runs}")
 
 
-def _tool(name: str, use: str, version: Callable[[], str]) -> Finding:
+def _tool(name: str, use: str, version: Callable[[], str]) -> Check:
     if shutil.which(name) is None:
-        return Finding(name=name, health=Health.MISSING, text="not installed", remedy=f"then {use}")
-    return Finding(name=name, health=Health.OK, text=f"{version()}: {use}")
+        return Check(name=name, health=Health.MISSING, text="not installed", remedy=f"then {use}")
+    return Check(name=name, health=Health.OK, text=f"{version()}: {use}")
 
 
 def _version(name: str, option: str = "--version") -> Callable[[], str]:
@@ -146,10 +146,10 @@ def _version(name: str, option: str = "--version") -> Callable[[], str]:
     return ask
 
 
-def _systemd() -> Finding:
+def _systemd() -> Check:
     if Path("/run/systemd/system").is_dir():
-        return Finding(name="systemd", health=Health.OK, text="services can be recorded")
-    return Finding(
+        return Check(name="systemd", health=Health.OK, text="services can be recorded")
+    return Check(
         name="systemd",
         health=Health.MISSING,
         text="not running here",

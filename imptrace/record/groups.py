@@ -5,25 +5,25 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imptrace.tracer import proc
-from imptrace.tracer.bpf.recorder import Group
+from imptrace.tracer.bpf.recorder import ControlGroup
 
 _TOPS = tuple(map(Path, ("/sys/fs/cgroup/unified", "/sys/fs/cgroup")))
 
 
-def group_of(pid: int, unit: str) -> Group | None:
+def group_of(pid: int, unit: str) -> ControlGroup | None:
     """Find the group of a unit that a process belongs to; None where cgroup v2 does not hold it."""
     parts = _parts(pid)
     return at_path(parts[: parts.index(unit) + 1]) if unit in parts else None
 
 
-def at_path(parts: Sequence[str]) -> Group | None:
+def at_path(parts: Sequence[str]) -> ControlGroup | None:
     """Look up a group that may not be there yet; None where there is no unified hierarchy."""
     top = _top()
     if top is None:
         return None
     own = top.joinpath(*parts)
     depth = len(parts) - len(_parts(os.getpid()))
-    return Group(_id(own), _id(own.parent), depth, os.fsencode(parts[-1]))
+    return ControlGroup(_id(own), _id(own.parent), depth, os.fsencode(parts[-1]))
 
 
 def members(parts: Sequence[str]) -> list[int]:

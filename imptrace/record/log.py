@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError, UsageError
-from imptrace.record.session import Request, Session
-from imptrace.tracer.events import Scope
+from imptrace.record.session import RecordingRequest, Session
+from imptrace.tracer.events import RunScope
 from imptrace.tracer.strace.files import HEAD_SIZE, is_strace_log, one_log_each
 from imptrace.tracer.strace.recorder import LogOptions, LogRecorder
 
@@ -94,11 +94,11 @@ def import_log(
     Raises ImptraceError.
     """
     recorder = LogRecorder(paths, options, progress)
-    request = Request(
+    request = RecordingRequest(
         subject=recorder.subject,
         label=options.label,
         service=options.service,
-        scope=Scope.LOG,
+        scope=RunScope.LOG,
         database=place,
         wait_for_children=True,
         here=options.here,

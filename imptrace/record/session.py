@@ -19,9 +19,9 @@ from threading import Thread
 from typing import TYPE_CHECKING, ParamSpec
 
 from imptrace.errors import ImptraceError
-from imptrace.tracer.events import AllGone, Mount, ProgramEnded, ProgramStopped, Scope, Warned
+from imptrace.tracer.events import AllGone, Mount, ProgramEnded, ProgramStopped, RunScope, Warned
 from imptrace.tracer.mountinfo import own_mounts
-from imptrace.tracer.program import Subject
+from imptrace.tracer.program import RunSubject
 from imptrace.tracer.recorder import Recorder
 from imptrace.tracer.snapshot import snapshots
 
@@ -54,13 +54,13 @@ LATEST_NS = (1 << 62) - 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class RecordingRequest:
     """What the user asked to be kept about the run."""
 
-    subject: Subject
+    subject: RunSubject
     label: str | None = None
     service: str | None = None
-    scope: Scope = Scope.PROGRAM
+    scope: RunScope = RunScope.PROGRAM
     properties: Mapping[str, str] = field(default_factory=dict)
     """Facts about the service's unit."""
     database: str | None = None
@@ -81,7 +81,7 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class RecordingResult:
     """What came of a recording."""
 
     run_id: int | None
@@ -100,7 +100,10 @@ class Session:
     """One recording, from its first event to its last row."""
 
     def __init__(
-        self, recorder: Recorder, request: Request, notify: Callable[[], None] = lambda: None
+        self,
+        recorder: Recorder,
+        request: RecordingRequest,
+        notify: Callable[[], None] = lambda: None,
     ) -> None:
         """Prepare to record; `start` or `run` does it.
 
@@ -151,11 +154,13 @@ class Session:
             gc.set_threshold(*thresholds)
             self._done()
 
-    def result(self) -> Result:
+    def result(self) -> RecordingResult:
         """Wait until everything is stored; say what came of it."""
         self.finished.wait()
         run_id = self._writer.run_id if self._writer else None
-        return Result(run_id=run_id, summary=self._summary, failure=self._failure, left=self._left)
+        return RecordingResult(
+            run_id=run_id, summary=self._summary, failure=self._failure, left=self._left
+        )
 
     def stop(self) -> None:
         """Record no longer: store what there is. What still runs goes on."""
@@ -258,7 +263,7 @@ class Session:
         from imptrace.db.fold import Fold  # noqa: PLC0415 (slow: the program runs)
 
         # Whatever comes before the database can be written is kept here.
-        self._fold = self._fold or Fold(of_whole_machine=self._request.scope is Scope.MACHINE)
+        self._fold = self._fold or Fold(of_whole_machine=self._request.scope is RunScope.MACHINE)
         if self._request.crowded and self._crowd is None:
             from imptrace.db.crowd import Crowd  # noqa: PLC0415 (only who watches needs it)
 
@@ -294,7 +299,7 @@ class Session:
         old.close()
         old.engine.dispose()
         crowd.turn(offset)
-        self._fold = Fold(of_whole_machine=self._request.scope is Scope.MACHINE)
+        self._fold = Fold(of_whole_machine=self._request.scope is RunScope.MACHINE)
         self._writer, self._mounts = None, own_mounts()
         self._tell_beginning()
         self._open()

@@ -68,7 +68,7 @@ def attend(
 
     `counted` tells how often the supervisor got a signal.
     """
-    group = _Group(supervisor, counted)
+    group = _ProcessGroup(supervisor, counted)
     while not session.finished.is_set():
         info = signal.sigwaitinfo(_ATTENDED)
         if info.si_signo != signal.SIGCHLD:
@@ -130,7 +130,7 @@ def attend_attached(
             let_go()
 
 
-class _Group:
+class _ProcessGroup:
     """The process group of imptrace, supervisor and, unless it chose another one, program."""
 
     def __init__(self, supervisor: int, counted: Callable[[int], int]) -> None:
@@ -153,7 +153,9 @@ class _Group:
         return True
 
 
-def _received(info: signal.struct_siginfo, session: "Session", program: int, group: _Group) -> None:
+def _received(
+    info: signal.struct_siginfo, session: "Session", program: int, group: _ProcessGroup
+) -> None:
     if session.ended is not None:
         session.stop()  # only children are still waited for, and no longer
         return

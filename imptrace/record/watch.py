@@ -9,9 +9,9 @@ from imptrace.facts.paths import is_within, parents_of
 from imptrace.record.attach import chosen_by_unit
 from imptrace.tracer import targets
 from imptrace.tracer.bpf.recorder import EVERYBODY, BpfRecorder, Where, watch
-from imptrace.tracer.events import Scope
+from imptrace.tracer.events import RunScope
 from imptrace.tracer.mountinfo import own_mounts
-from imptrace.tracer.program import Subject, find_user, user_name
+from imptrace.tracer.program import RunSubject, find_user, user_name
 from imptrace.tracer.recorder import AttachError, RecorderOptions
 
 
@@ -20,10 +20,10 @@ class Watched:
     """What is to be recorded."""
 
     where: Where
-    subject: Subject
+    subject: RunSubject
     words: str
     """What it is, for a message."""
-    scope: Scope = Scope.MACHINE
+    scope: RunScope = RunScope.MACHINE
     pids: tuple[int, ...] = ()
     service: str | None = None
     properties: Mapping[str, str] = field(default_factory=dict)
@@ -38,7 +38,7 @@ def the_machine(user: str | None, paths: Sequence[bytes], wiped: Iterable[bytes]
     # What was recorded of the machine can be told from the command line, which is kept.
     of_paths = [word for path in paths for word in (b"--path", path)]
     words = [*((b"--user", found.name.encode()) if found else ()), *of_paths]
-    subject = Subject(
+    subject = RunSubject(
         program=b"watch",
         argv=(
             b"imptrace",
@@ -72,7 +72,7 @@ def a_unit(
         where=Where(group=choice.group, devices=_devices(wiped), below=tuple(paths)),
         subject=choice.subject,
         words=choice.service or word,
-        scope=Scope.UNIT,
+        scope=RunScope.UNIT,
         pids=choice.pids,
         service=choice.service,
         properties=choice.properties,

@@ -1,6 +1,6 @@
 """An inventory of what is declared and kept, as a table and as JSON."""
 
-from imptrace.kept.inventory import SCHEMA, Inventory, Row
+from imptrace.kept.inventory import SCHEMA, Inventory, InventoryRow
 from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 
@@ -14,7 +14,7 @@ def table(inventory: Inventory, screen: Screen, *, everything: bool) -> str:
     )
 
 
-def _cells(row: Row) -> tuple[str, str, str, str]:
+def _cells(row: InventoryRow) -> tuple[str, str, str, str]:
     kept_by = row.kept_by or ("excepted" if row.is_excepted else "nothing")
     return (
         row.level,
@@ -43,7 +43,7 @@ def answer(inventory: Inventory) -> dict[str, object]:
     }
 
 
-def _json(row: Row) -> dict[str, object]:
+def _json(row: InventoryRow) -> dict[str, object]:
     return {
         "path": printable(row.path),
         "kind": row.kind,

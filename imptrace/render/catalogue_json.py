@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import TypedDict
 
 from imptrace.catalogue import Entry, KeptPath, NeverPath
-from imptrace.catalogue.checking import Finding
+from imptrace.catalogue.checking import Breach
 
 
 class FollowsJson(TypedDict):
@@ -74,7 +74,7 @@ def services(entries: Sequence[Entry]) -> Mapping[str, object]:
     return {"schema": "imptrace.services/1", "services": [_entry(entry) for entry in entries]}
 
 
-def findings(found: Sequence[Finding]) -> Mapping[str, object]:
+def findings(found: Sequence[Breach]) -> Mapping[str, object]:
     """Answer with what a check of the catalogue found."""
     return {"schema": "imptrace.findings/1", "findings": [asdict(finding) for finding in found]}
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from imptrace.catalogue import Entry, KeptPath, NeverPath, Place
-from imptrace.catalogue.checking import Finding
+from imptrace.catalogue import Entry, EntryPlace, KeptPath, NeverPath
+from imptrace.catalogue.checking import Breach
 from imptrace.catalogue.model import Written
 from imptrace.facts.levels import Kind
 from imptrace.render.screen import Screen, aligned
@@ -43,7 +43,7 @@ def entry(entry: Entry, screen: Screen) -> str:
 
 
 def _facts(entry: Entry, screen: Screen) -> Iterator[str]:
-    home = entry.place is Place.HOME
+    home = entry.place is EntryPlace.HOME
     facts = (
         ("id", entry.id),
         ("place", "home directory: paths are relative to it" if home else "system service"),
@@ -122,7 +122,7 @@ def _owner(user: str | None, group: str | None) -> str | None:
     return f"{user or ''}:{group}" if group else user
 
 
-def findings(found: Sequence[Finding]) -> str:
+def findings(found: Sequence[Breach]) -> str:
     """One line per breach of the guidelines, as compilers write them."""
     return "\n".join(
         f"{finding.file}:{finding.line}: {finding.rule}: {printable(finding.text)}"

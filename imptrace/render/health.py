@@ -4,14 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from imptrace.record.doctor import Finding, Health
+from imptrace.record.doctor import Check, Health
 from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 
 _STYLES = {Health.BROKEN: "red", Health.LIMITED: "yellow"}
 
 
-def as_text(findings: Sequence[Finding], screen: Screen) -> str:
+def as_text(findings: Sequence[Check], screen: Screen) -> str:
     """Give a line per finding, what to do below it."""
     rows, styles = [], []
     for finding in findings:
@@ -23,7 +23,7 @@ def as_text(findings: Sequence[Finding], screen: Screen) -> str:
     return "\n".join(screen.table(("", "", ""), rows, styles))
 
 
-def as_json(findings: Sequence[Finding]) -> str:
+def as_json(findings: Sequence[Check]) -> str:
     """Give the answer of schema imptrace.doctor/1."""
     return json.dumps(
         {

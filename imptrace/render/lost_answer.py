@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 from typing import Literal, TypedDict
 
-from imptrace.kept.lost.model import Lost, LostAnswer
+from imptrace.kept.lost.model import LostAnswer, LostItem
 from imptrace.kept.lost.restore import Step
 from imptrace.render.leaks_json import WriterJson, moment, writer_json
 from imptrace.render.leaks_text import written_by
@@ -60,7 +60,7 @@ def json(answer: LostAnswer, steps: Sequence[Step]) -> LostAnswerJson:
     }
 
 
-def table(lost: Sequence[Lost], screen: Screen) -> str:
+def table(lost: Sequence[LostItem], screen: Screen) -> str:
     """Show one line for each path of which something is gone."""
     if not lost:
         return ""
@@ -95,7 +95,7 @@ def step(each: Step) -> str:
     return f"{printable(each.path)}: {printable(each.what)}"
 
 
-def _json(lost: Lost) -> LostJson:
+def _json(lost: LostItem) -> LostJson:
     leak = lost.leak
     return {
         **path_name(leak.path),

@@ -3,23 +3,23 @@
 from collections.abc import Sequence
 
 from imptrace.kept.move.holders import Holder
-from imptrace.kept.move.moving import Moved, Outcome
-from imptrace.kept.move.session import Report
+from imptrace.kept.move.moving import Moved, MoveOutcome
+from imptrace.kept.move.session import MoveReport
 from imptrace.render.text import printable
 from imptrace.render.words import size
 
 SCHEMA = "imptrace.move/1"
 _WORDS = {
-    Outcome.COPIED: "copied",
-    Outcome.UPDATED: "brought up to date",
-    Outcome.THERE: "there already",
-    Outcome.ABSENT: "not there now",
-    Outcome.NEWER: "left",
-    Outcome.IN_USE: "in use",
-    Outcome.FAILED: "FAILED",
-    Outcome.REMOVED: "removed from the store",
-    Outcome.WOULD_COPY: "to copy",
-    Outcome.WOULD_UPDATE: "to bring up to date",
+    MoveOutcome.COPIED: "copied",
+    MoveOutcome.UPDATED: "brought up to date",
+    MoveOutcome.THERE: "there already",
+    MoveOutcome.ABSENT: "not there now",
+    MoveOutcome.NEWER: "left",
+    MoveOutcome.IN_USE: "in use",
+    MoveOutcome.FAILED: "FAILED",
+    MoveOutcome.REMOVED: "removed from the store",
+    MoveOutcome.WOULD_COPY: "to copy",
+    MoveOutcome.WOULD_UPDATE: "to bring up to date",
 }
 
 
@@ -44,23 +44,23 @@ def holding(holders: Sequence[Holder]) -> list[str]:
     ]
 
 
-def advice(report: Report) -> list[str]:
+def advice(report: MoveReport) -> list[str]:
     """Say what there is to do about what was left."""
     found = {each.outcome for each in report.moved}
     said = [f"left out: {printable(p)}: {w}" for each in report.moved for p, w in each.left_out]
     said += map(printable, report.troubles)
-    if Outcome.IN_USE in found:
+    if MoveOutcome.IN_USE in found:
         units = any(each.unit for each in report.holders)
         how = "--stop stops and starts its unit; " if units else "quit the program; "
         said.append(f"{how}--live copies it as it is: repeat that when nobody writes any more")
-    if Outcome.NEWER in found:
+    if MoveOutcome.NEWER in found:
         said.append("what is newer in the store is never overwritten: move it aside by hand")
-    if Outcome.FAILED in found:
+    if MoveOutcome.FAILED in found:
         said.append("the same command again goes on where this one ended")
     return said
 
 
-def answer(report: Report) -> dict[str, object]:
+def answer(report: MoveReport) -> dict[str, object]:
     """Write `imptrace.move/1`."""
     return {
         "schema": SCHEMA,

@@ -18,12 +18,12 @@ _MANY = 20
 
 
 @dataclass(slots=True)
-class Node:
+class PathNode:
     """A name in the tree, with what was recorded of it and all that lies below."""
 
     path: bytes
     record: PathRecord | None = None
-    children: dict[bytes, "Node"] = field(default_factory=dict)
+    children: dict[bytes, "PathNode"] = field(default_factory=dict)
 
     def below(self) -> Iterator[PathRecord]:
         """Walk over what was recorded below this directory."""
@@ -35,15 +35,15 @@ class Node:
             waiting.extend(node.children.values())
 
 
-def tree_of(paths: Sequence[PathRecord]) -> Node:
+def tree_of(paths: Sequence[PathRecord]) -> PathNode:
     """Put paths below their directories."""
-    root = Node(b"")
+    root = PathNode(b"")
     for record in paths:
         node = root
         for part in record.path.split(b"/")[1:]:
             below = node.children.get(part)
             if below is None:
-                below = node.children[part] = Node(node.path + b"/" + part)
+                below = node.children[part] = PathNode(node.path + b"/" + part)
             node = below
         node.record = record
     return root
@@ -62,7 +62,7 @@ def path_tree(
     that was made whole, with much in it, is one line with how much that is.
     """
     trees: list[Tree] = []
-    waiting: list[tuple[Tree | None, Node, Node]] = [(None, (root := tree_of(paths)), root)]
+    waiting: list[tuple[Tree | None, PathNode, PathNode]] = [(None, (root := tree_of(paths)), root)]
     while waiting:
         tree, above, node = waiting.pop()
         node = _without_lone_directories(node)
@@ -80,7 +80,7 @@ def path_tree(
     return trees
 
 
-def is_one_thing(node: Node) -> bool:
+def is_one_thing(node: PathNode) -> bool:
     """Whether a directory was made with much in it, or holds more names than anybody reads."""
     if len(node.children) > _MANY and node.path:
         return True
@@ -89,7 +89,7 @@ def is_one_thing(node: Node) -> bool:
     return sum(1 for _ in zip(node.below(), range(FEW + 1), strict=False)) > FEW
 
 
-def amount(node: Node) -> str:
+def amount(node: PathNode) -> str:
     """Say how much lies below a directory."""
     records = list(node.below())
     files = [each.after for each in records if each.after and each.after.type is FileType.FILE]
@@ -98,7 +98,7 @@ def amount(node: Node) -> str:
 
 
 def _label(
-    node: Node, above: Node, describe: Callable[[PathRecord, str], str], home: bytes | None
+    node: PathNode, above: PathNode, describe: Callable[[PathRecord, str], str], home: bytes | None
 ) -> Text:
     name = printable(node.path[len(above.path) + 1 :]) if above.path else tilde(node.path, home)
     if node.record is None:
@@ -106,7 +106,7 @@ def _label(
     return Text.from_ansi(describe(node.record, name))
 
 
-def _without_lone_directories(node: Node) -> Node:
+def _without_lone_directories(node: PathNode) -> PathNode:
     while node.record is None and len(node.children) == 1 and node.path:
         (node,) = node.children.values()
     return node

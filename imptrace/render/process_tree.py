@@ -23,7 +23,7 @@ LINES = 60
 
 def process_tree(processes: Sequence[ProcessRecord]) -> list[Tree]:
     """Draw processes; a line that does not fit the screen is cut."""
-    tree = _Tree(processes)
+    tree = _ProcessTree(processes)
     drawn: list[Tree] = []
     shown = lines = 0
     waiting: list[tuple[list[Tree], list[ProcessRecord]]] = [
@@ -42,7 +42,7 @@ def process_tree(processes: Sequence[ProcessRecord]) -> list[Tree]:
     return drawn
 
 
-class _Tree:
+class _ProcessTree:
     def __init__(self, processes: Sequence[ProcessRecord]) -> None:
         replaced = {process.previous for process in processes}
         last = [process for process in processes if process.id not in replaced]

@@ -8,7 +8,7 @@ from imptrace.judge.model import (
     Figure,
     Reason,
     Recommendation,
-    Rehearsed,
+    RehearsalShown,
     SetAside,
     Subject,
 )
@@ -101,7 +101,7 @@ def recommendations(advices: Sequence[Advice]) -> RecommendationAnswer | Recomme
     }
 
 
-def _rehearsed(found: Rehearsed | None) -> RehearsedJson | None:
+def _rehearsed(found: RehearsalShown | None) -> RehearsedJson | None:
     if found is None:
         return None
     return {

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from imptrace.judge.model import Rehearsed
+from imptrace.judge.model import RehearsalShown
 from imptrace.render.text import printable
 
 _NS = 1_000_000_000
@@ -13,7 +13,7 @@ _WORDS = {
 }
 
 
-def rehearsed_words(rehearsed: Rehearsed) -> str:
+def rehearsed_words(rehearsed: RehearsalShown) -> str:
     """Say in a line what the newest rehearsal has shown, and of which advice."""
     day = datetime.fromtimestamp(rehearsed.at_ns / _NS, UTC).astimezone().strftime("%Y-%m-%d")
     of_unit = f", a copy of {printable(rehearsed.unit)}" if rehearsed.unit else ""

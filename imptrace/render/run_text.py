@@ -7,7 +7,7 @@ from rich.console import Group
 from rich.tree import Tree
 
 from imptrace.db.records import Effect, PathRecord, RunDetails, RunRecord, RunStatus
-from imptrace.render.path_tree import Node, amount, is_one_thing, path_tree, tree_of
+from imptrace.render.path_tree import PathNode, amount, is_one_thing, path_tree, tree_of
 from imptrace.render.process_tree import process_tree
 from imptrace.render.screen import Screen
 from imptrace.render.text import printable
@@ -22,7 +22,7 @@ _UNREAD_OUTCOMES = {Outcome.MISSING: "was missing", Outcome.DENIED: "denied"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class RunView:
     """What of a run is shown, and how."""
 
     screen: Screen
@@ -37,7 +37,7 @@ class Wanted:
     folds no directory."""
 
 
-def run_text(details: RunDetails, wanted: Wanted) -> str:
+def run_text(details: RunDetails, wanted: RunView) -> str:
     """Show a run."""
     sections = [
         [*_heading(details.run, wanted.screen, home_of(details)), *_pauses(details, wanted)],
@@ -104,7 +104,7 @@ def _heading(run: RunRecord, screen: Screen, home: bytes | None) -> list[str]:
     return lines
 
 
-def _pauses(details: RunDetails, wanted: Wanted) -> Iterator[str]:
+def _pauses(details: RunDetails, wanted: RunView) -> Iterator[str]:
     """Say when nothing of the machine was recorded before."""
     began = details.run.started_ns
     for gap in details.gaps:
@@ -115,9 +115,9 @@ def _pauses(details: RunDetails, wanted: Wanted) -> Iterator[str]:
             )
 
 
-def _path_sections(details: RunDetails, wanted: Wanted) -> Iterator[list[str]]:
+def _path_sections(details: RunDetails, wanted: RunView) -> Iterator[list[str]]:
     home = home_of(details)
-    described = _Lines(wanted.screen)
+    described = _PathLines(wanted.screen)
     if wanted.tree:
         shown = [path for path in details.paths if wanted.reads or path.effect in _EFFECTS]
         trees = path_tree(shown, described.in_tree, home, folded=wanted.most is not None)
@@ -148,7 +148,7 @@ def _folded(
     if not fold:
         yield from ((path.path, path, "") for path in paths)
         return
-    waiting: list[Node] = [tree_of(paths)]
+    waiting: list[PathNode] = [tree_of(paths)]
     while waiting:
         node = waiting.pop()
         one_thing = is_one_thing(node)
@@ -162,14 +162,14 @@ def _drawn(trees: Sequence[Tree], screen: Screen) -> list[str]:
     return screen.lines(Group(*trees), indent=_INDENT)
 
 
-def _more(count: int, wanted: Wanted) -> list[str]:
+def _more(count: int, wanted: RunView) -> list[str]:
     """Say how many of `count` paths are not shown."""
     if wanted.most is None or count <= wanted.most:
         return []
     return [wanted.screen.dim(f"  ... {count - wanted.most:,} more (--all shows them)")]
 
 
-def _titled(title: str, lines: Sequence[str], wanted: Wanted) -> list[str]:
+def _titled(title: str, lines: Sequence[str], wanted: RunView) -> list[str]:
     return [wanted.screen.bold(title), *lines] if lines else []
 
 
@@ -185,7 +185,7 @@ def _no_change(run: RunRecord) -> str:
     return "Nothing was changed. "
 
 
-def _left_out(details: RunDetails, wanted: Wanted) -> str:
+def _left_out(details: RunDetails, wanted: RunView) -> str:
     if wanted.reads:
         return ""
     effects = [path.effect for path in details.paths]
@@ -223,7 +223,7 @@ _MARKS = {
 _STYLES = {Effect.CREATED: "green", Effect.MODIFIED: "yellow", Effect.DELETED: "red"}
 
 
-class _Lines:
+class _PathLines:
     """Describes paths, each on a line."""
 
     def __init__(self, screen: Screen) -> None:

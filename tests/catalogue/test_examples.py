@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from imptrace.catalogue import Entry, Place, shipped
+from imptrace.catalogue import Entry, EntryPlace, shipped
 from imptrace.facts.levels import Level
 
 EXAMPLES = Path(__file__).parents[3] / "shared" / "examples" / "programs.json"
@@ -145,7 +145,7 @@ def entries_of(program: str) -> Iterable[Entry]:
 
 
 def matches(entry: Entry, path: str) -> Iterator[tuple[str, Level | None]]:
-    prefix = HOME if entry.place is Place.HOME else ""
+    prefix = HOME if entry.place is EntryPlace.HOME else ""
     for kept in (*entry.persist, *entry.instances, *entry.shared):
         for known in (kept.path, *kept.elsewhere):
             if covers(pattern := prefix + known.decode(), path):

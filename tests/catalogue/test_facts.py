@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from imptrace.catalogue import Entry, KeptPath, Place, shipped
+from imptrace.catalogue import Entry, EntryPlace, KeptPath, shipped
 from imptrace.facts.levels import Level
 
 FACTS = Path(__file__).parents[3] / "shared" / "facts"
@@ -31,7 +31,7 @@ def services() -> list[dict[str, Any]]:
 
 
 def entry_of(service: dict[str, Any]) -> Entry:
-    entry = shipped().get(service["id"].replace("_", "-"), Place.SERVICE)
+    entry = shipped().get(service["id"].replace("_", "-"), EntryPlace.SERVICE)
     assert entry is not None, service["id"]
     return entry
 
@@ -41,7 +41,7 @@ def test_every_service_has_an_entry_with_its_units() -> None:
     for service in services():
         for unit in service["units"]:
             name = unit.replace("<cert>", "c").replace("<name>", "n").replace("<n>", "1")
-            found = shipped().matching(name.replace("<peer>", "p"), Place.SERVICE)
+            found = shipped().matching(name.replace("<peer>", "p"), EntryPlace.SERVICE)
             assert entry_of(service) in found, unit
 
 
@@ -93,14 +93,14 @@ def secret(entry: Entry, path: str) -> bool:
 def test_what_many_people_keep_is_known() -> None:
     counted = json.loads((FACTS / "persisted-paths.json").read_text())
     no_owner = {"/tmp", "/var/tmp", "/var/keys/secret_file"}
-    assert unknown(counted["system"], Place.SERVICE, least=7) == no_owner
-    missing = unknown(counted["home"], Place.HOME, least=5)
+    assert unknown(counted["system"], EntryPlace.SERVICE, least=7) == no_owner
+    missing = unknown(counted["home"], EntryPlace.HOME, least=5)
     users_own = {each["path"] for each in counted["home"] if each.get("class") == "user-data"}
     whole = {".", ".config", ".local", ".local/share", ".local/state", ".local/bin", ".var"}
     assert missing - users_own - whole <= {".screenrc", ".config/syncthingtray.ini"}
 
 
-def unknown(counted: list[dict[str, Any]], place: Place, *, least: int) -> set[str]:
+def unknown(counted: list[dict[str, Any]], place: EntryPlace, *, least: int) -> set[str]:
     """Paths that at least so many configurations keep, and that no entry keeps."""
     kept = [
         known.decode()
@@ -123,7 +123,7 @@ def unknown(counted: list[dict[str, Any]], place: Place, *, least: int) -> set[s
 def test_every_count_is_that_of_the_path_or_of_its_other_places() -> None:
     counted = json.loads((FACTS / "persisted-paths.json").read_text())
     by_option = {each["option"]: each["repos"] for each in counted["by_option"]}
-    for place, key in ((Place.SERVICE, "system"), (Place.HOME, "home")):
+    for place, key in ((EntryPlace.SERVICE, "system"), (EntryPlace.HOME, "home")):
         repos: dict[str, int] = {}
         for each in counted[key]:
             repos[each["path"]] = max(each["repos"], repos.get(each["path"], 0))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imptrace.catalogue import Place, load, shipped
+from imptrace.catalogue import EntryPlace, load, shipped
 from imptrace.errors import UsageError
 
 
@@ -33,9 +33,9 @@ def test_service_is_found_by_every_kind_of_name(name: str, entry_id: str) -> Non
 
 
 def test_id_goes_before_alias_and_place_can_be_given() -> None:
-    assert shipped().find("ssh").place is Place.HOME
-    assert shipped().find("ssh", Place.SERVICE).id == "openssh"
-    assert shipped().find("openssh").place is Place.SERVICE
+    assert shipped().find("ssh").place is EntryPlace.HOME
+    assert shipped().find("ssh", EntryPlace.SERVICE).id == "openssh"
+    assert shipped().find("openssh").place is EntryPlace.SERVICE
     assert shipped().find("firefox-esr").id == "firefox"
 
 
@@ -60,11 +60,13 @@ def test_far_miss_says_where_the_list_is() -> None:
 
 def test_place_limits_what_is_found() -> None:
     with pytest.raises(UsageError, match="no program 'networkmanager'"):
-        shipped().find("networkmanager", Place.HOME)
+        shipped().find("networkmanager", EntryPlace.HOME)
 
 
 def test_entry_comes_with_all_that_belong_to_it() -> None:
-    ids = [entry.id for entry in shipped().with_included(shipped().find("base", Place.SERVICE))]
+    ids = [
+        entry.id for entry in shipped().with_included(shipped().find("base", EntryPlace.SERVICE))
+    ]
     assert ids == ["base", "machine-id", "nixos-users", "systemd", "systemd-journald", "zfs"]
     assert [entry.id for entry in shipped().with_included(shipped().find("redis"))] == ["redis"]
 

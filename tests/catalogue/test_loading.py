@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from imptrace.catalogue import CatalogueError, Entry, Place, Written, load, shipped
+from imptrace.catalogue import CatalogueError, Entry, EntryPlace, Written, load, shipped
 from imptrace.catalogue.model import Follows
 from imptrace.catalogue.reader import ENTRY_KEYS, KEPT_KEYS, NEVER_KEYS, read_entry
 from imptrace.facts.levels import Kind, Level
@@ -51,7 +51,7 @@ def test_good_file_is_read_key_by_key(root: Path) -> None:
     (root / "services" / "example.toml").write_text(GOOD)
     (entry,) = load(root).entries
     directory, key = entry.persist
-    assert (entry.id, entry.place, entry.title) == ("example", Place.SERVICE, "Example")
+    assert (entry.id, entry.place, entry.title) == ("example", EntryPlace.SERVICE, "Example")
     assert (directory.path, directory.kind) == (b"/var/lib/example", Kind.DIRECTORY)
     assert (directory.level, directory.mode) == (Level.NORMAL, 0o750)
     assert directory.follows == Follows(option="services.example.dataDir")
@@ -183,7 +183,7 @@ def test_two_entries_cannot_share_a_name(root: Path, second: str, line: int) -> 
 def test_service_and_home_program_may_share_a_name(root: Path) -> None:
     (root / "services" / "x.toml").write_text('title = "X"\nnote = "n"')
     (root / "home" / "x.toml").write_text('title = "X"\nnote = "n"')
-    assert [entry.place for entry in load(root)] == [Place.SERVICE, Place.HOME]
+    assert [entry.place for entry in load(root)] == [EntryPlace.SERVICE, EntryPlace.HOME]
 
 
 def test_included_entry_must_exist(root: Path) -> None:
@@ -238,15 +238,17 @@ LINES = st.lists(
 )
 
 
-def outcome(text: str, place: Place) -> Entry | CatalogueError:
+def outcome(text: str, place: EntryPlace) -> Entry | CatalogueError:
     try:
         return read_entry("x.toml", text, "x", place)
     except CatalogueError as error:
         return error
 
 
-@given(LINES, st.sampled_from(list(Place)))
-def test_any_file_is_an_entry_or_an_error_with_its_line(lines: list[str], place: Place) -> None:
+@given(LINES, st.sampled_from(list(EntryPlace)))
+def test_any_file_is_an_entry_or_an_error_with_its_line(
+    lines: list[str], place: EntryPlace
+) -> None:
     found = outcome("\n".join(lines), place)
     if isinstance(found, CatalogueError):
         assert 1 <= found.line <= len(lines) + 1
@@ -263,5 +265,5 @@ def test_file_that_is_nested_too_deeply_is_an_error(root: Path) -> None:
 
 def test_shipped_catalogue_loads() -> None:
     entries = shipped().entries
-    assert {entry.place for entry in entries} == set(Place)
+    assert {entry.place for entry in entries} == set(EntryPlace)
     assert shipped() is shipped()

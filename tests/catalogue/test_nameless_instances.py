@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from imptrace.catalogue import Entry, KeptPath, Place, shipped
+from imptrace.catalogue import Entry, EntryPlace, KeptPath, shipped
 from imptrace.facts.levels import Kind
 from imptrace.facts.patterns import INSTANCE_NAME
 from imptrace.judge.model import Scope
@@ -14,7 +14,7 @@ from tests.judge.factory import advice, created, made, run
 
 
 def _instances() -> Iterator[tuple[Entry, KeptPath]]:
-    for entry in shipped().of(Place.SERVICE):
+    for entry in shipped().of(EntryPlace.SERVICE):
         for kept in entry.instances:
             if kept.kind is Kind.DIRECTORY:
                 yield entry, kept

@@ -9,7 +9,7 @@ from typing import get_type_hints
 
 import pytest
 
-from imptrace.catalogue.checking import Finding
+from imptrace.catalogue.checking import Breach
 from imptrace.render import catalogue_json
 
 COMMAND = [sys.executable, "-c", "from imptrace.cli.app import main; main()", "services"]
@@ -100,7 +100,7 @@ def test_json_holds_every_key_of_an_entry() -> None:
 
 @pytest.mark.parametrize(
     "shape",
-    [catalogue_json.EntryJson, catalogue_json.KeptJson, catalogue_json.NeverJson, Finding],
+    [catalogue_json.EntryJson, catalogue_json.KeptJson, catalogue_json.NeverJson, Breach],
 )
 def test_every_key_is_documented(shape: type) -> None:
     page = (Path(__file__).parents[2] / "docs" / "json.md").read_text()

@@ -3,7 +3,7 @@
 import subprocess
 from pathlib import Path
 
-from imptrace.contribute.proposal import KeptPath, Proposal
+from imptrace.contribute.proposal import Proposal, ProposedPath
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.model import Method
 
@@ -165,7 +165,7 @@ def state(repository: Path) -> str:
     )
 
 
-def kept(path: str, level: Level = Level.NORMAL, **changes: object) -> KeptPath:
+def kept(path: str, level: Level = Level.NORMAL, **changes: object) -> ProposedPath:
     """Make a path to keep: a directory of root's with mode 0755, unless told otherwise."""
     facts: dict[str, object] = {
         "kind": Kind.DIRECTORY,
@@ -176,10 +176,12 @@ def kept(path: str, level: Level = Level.NORMAL, **changes: object) -> KeptPath:
         "comment": None,
         "reason": "written in 1 run",
     }
-    return KeptPath(path=path, level=level, **{**facts, **changes})  # type: ignore[arg-type]
+    return ProposedPath(path=path, level=level, **{**facts, **changes})  # type: ignore[arg-type]
 
 
-def proposal(service: str, option: str, *paths: KeptPath, enable: str | None = None) -> Proposal:
+def proposal(
+    service: str, option: str, *paths: ProposedPath, enable: str | None = None
+) -> Proposal:
     """Make a proposal for a service that is switched on by `enable` (default: OPTION.enable)."""
     switch = f"{option}.enable" if enable is None else enable
     return Proposal(

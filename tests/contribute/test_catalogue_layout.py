@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sample_repositories import CATALOGUE_ENTRY, git, kept, proposal
 
-from imptrace.catalogue.model import CatalogueError, Place
+from imptrace.catalogue.model import CatalogueError, EntryPlace
 from imptrace.contribute.layouts.catalogue import CatalogueLayout
 from imptrace.contribute.proposal import Change, Proposal
 from imptrace.contribute.repository import open_repository
@@ -114,7 +114,7 @@ def test_a_program_of_a_home_directory_goes_to_its_own_folder(catalogue_reposito
         option="programs.demo",
         enable=("programs.demo.enable",),
         paths=(kept(".config/demo"),),
-        place=Place.HOME,
+        place=EntryPlace.HOME,
     )
     _, files = plan(catalogue_repository, wanted)
     assert list(files) == ["nix/home/demo.toml"]

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from imptrace.catalogue.model import Entry, KeptPath, Place
+from imptrace.catalogue.model import Entry, EntryPlace, KeptPath
 from imptrace.contribute.selection import Rules, Selection, select
 from imptrace.errors import UsageError
 from imptrace.facts.levels import Kind, Level
@@ -47,7 +47,7 @@ STATE = Recommendation(
     ),
 )
 RULES = Rules(
-    place=Place.SERVICE,
+    place=EntryPlace.SERVICE,
     entry=None,
     shared=(),
     private=PrivateNames(users=("zaphod",), hosts=("heartofgold",)),
@@ -88,7 +88,7 @@ def test_a_note_of_the_catalogue_is_the_better_comment() -> None:
     noted = KeptPath(
         path=b"/var/lib/demo", kind=Kind.DIRECTORY, level=Level.NORMAL, note="keys and peers"
     )
-    entry = Entry(id="demo", place=Place.SERVICE, title="Demo", persist=(noted,))
+    entry = Entry(id="demo", place=EntryPlace.SERVICE, title="Demo", persist=(noted,))
     (kept,) = choose(STATE, rules=replace(RULES, entry=entry)).paths
     assert kept.comment == "keys and peers"
 
@@ -131,7 +131,9 @@ def test_what_only_this_machine_may_have_is_held_back(
 ) -> None:
     """A path that one's own drop-in or configuration brought, unless it is asked for."""
     noted = KeptPath(path=STATE.path, kind=Kind.DIRECTORY, level=Level.NORMAL)
-    entry = Entry(id="demo", place=Place.SERVICE, title="Demo", persist=(noted,) if known else ())
+    entry = Entry(
+        id="demo", place=EntryPlace.SERVICE, title="Demo", persist=(noted,) if known else ()
+    )
     rules = replace(RULES, entry=entry, has_own_dropins=own_dropins)
     found = replace(STATE, reasons=(reason(code, property="StateDirectory"),))
     assert bool(choose(found, rules=rules).paths) is written
@@ -158,7 +160,7 @@ def test_a_shared_path_that_is_not_there_is_an_error() -> None:
 def test_a_program_of_a_home_directory_gets_relative_paths() -> None:
     """Its own, and no others; owners are whoever uses it."""
     inside = replace(STATE, path=b"/home/zaphod/.config/demo", home=HOME, user="zaphod")
-    selection = choose(inside, STATE, rules=replace(RULES, place=Place.HOME))
+    selection = choose(inside, STATE, rules=replace(RULES, place=EntryPlace.HOME))
     assert [path.path for path in selection.paths] == [".config/demo"]
     assert selection.paths[0].user is None
     assert "outside the home directory" in selection.held_back[0].why
@@ -169,7 +171,7 @@ def test_what_belongs_to_an_instance_is_held_back() -> None:
     instance = KeptPath(
         path=b"/var/lib/demo-<name>", kind=Kind.DIRECTORY, level=Level.NORMAL, each="services.demo"
     )
-    entry = Entry(id="demo", place=Place.SERVICE, title="Demo", instances=(instance,))
+    entry = Entry(id="demo", place=EntryPlace.SERVICE, title="Demo", instances=(instance,))
     selection = choose(
         replace(STATE, path=b"/var/lib/demo-shop"), rules=replace(RULES, entry=entry)
     )

@@ -172,7 +172,7 @@ def test_models_and_migrations_agree(url: str) -> None:
     for _ in range(2):
         record(url, EVENTS)
     with engine.connect() as connection:
-        names = connection.scalars(select(models.Path.name)).all()
+        names = connection.scalars(select(models.PathTable.name)).all()
     assert len(names) == len(set(names))
     engine.dispose()
 

@@ -22,7 +22,7 @@ from sqlalchemy import Engine, select, text
 
 from imptrace.db import queries, uses
 from imptrace.db.engine import open_database, reading
-from imptrace.db.models import Access, FileState, Process
+from imptrace.db.models import AccessTable, FileStateTable, ProcessTable
 from imptrace.db.records import Detail, Effect, Part, PathRecord
 from imptrace.db.writer import RunWriter
 from imptrace.errors import UsageError
@@ -228,7 +228,7 @@ def test_a_removed_run_takes_its_own_paths_along(engine: Engine, place: Path) ->
             b"/etc/passwd",
             b"/home/x/.demo",
         }
-        for column in (Process.run_id, Access.run_id, FileState.run_id):
+        for column in (ProcessTable.run_id, AccessTable.run_id, FileStateTable.run_id):
             assert 2 not in set(connection.scalars(select(column)))
     assert paths(place, 1)[b"/home/x/.demo"].after == FILE
 

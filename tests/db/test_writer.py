@@ -36,7 +36,7 @@ from imptrace.tracer.events import (
     Op,
     Outcome,
     ProcessExited,
-    Scope,
+    RunScope,
     Unseen,
     Warned,
 )
@@ -129,7 +129,7 @@ def test_a_run_comes_back_whole(place: Path) -> None:
         START,
         label="first",
         service="demo.service",
-        scope=Scope.UNIT,
+        scope=RunScope.UNIT,
         properties={"User": "demo"},
     )
     writer = RunWriter(engine, start, [mount])
@@ -159,7 +159,7 @@ def test_a_run_comes_back_whole(place: Path) -> None:
     assert (run.started_ns, run.ended_ns) == (START.started_ns, ENDED_NS)
     assert (run.exit_code, run.exit_signal, run.status) == (None, 9, RunStatus.COMPLETE)
     assert (run.lost, run.unseen) == (3, 4)
-    assert (run.properties, run.scope) == ({"User": "demo"}, Scope.UNIT)
+    assert (run.properties, run.scope) == ({"User": "demo"}, RunScope.UNIT)
     assert found.mount_names == (
         MountNamed(b"/tmp", b"/private/\xff"),
         MountNamed(b"/tmp", None),

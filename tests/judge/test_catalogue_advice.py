@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from imptrace.catalogue import Entry, Place, load
+from imptrace.catalogue import Entry, EntryPlace, load
 from imptrace.catalogue.reader import read_entry
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Kind, Level, Method, Scope, Why
@@ -167,7 +167,7 @@ def test_a_homes_paths_are_found_in_every_home_and_where_xdg_moved_them(home: En
 
 def others(text: str) -> tuple[Entry, ...]:
     """Entries of programs that did not run."""
-    return (read_entry("nix/home/other.toml", text, "other", Place.HOME),)
+    return (read_entry("nix/home/other.toml", text, "other", EntryPlace.HOME),)
 
 
 OTHER = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from imptrace.catalogue import Entry, Place
+from imptrace.catalogue import Entry, EntryPlace
 from imptrace.catalogue.reader import read_entry
 from imptrace.db.records import PathRecord
 from imptrace.judge.model import Kind, Level, Method
@@ -12,7 +12,9 @@ from tests.judge.factory import access, advice, created, file, made, modified, r
 ROOT = b"/home/alice/.local/share/keep"
 
 
-def entry(level: str, *, place: Place = Place.HOME, path: str = ".local/share/keep") -> Entry:
+def entry(
+    level: str, *, place: EntryPlace = EntryPlace.HOME, path: str = ".local/share/keep"
+) -> Entry:
     """Make the entry of a program that keeps one directory."""
     text = (
         f'title = "Keeper"\nprograms = ["keeper"]\n\n[[persist]]\npath = "{path}"\n'
@@ -66,7 +68,7 @@ def test_a_file_that_is_replaced(name: bytes, mode: int, expected: Level) -> Non
 
 def test_a_secret_in_what_is_important() -> None:
     """A service's key among its records."""
-    known = entry("important", place=Place.SERVICE, path="/var/lib/keep")
+    known = entry("important", place=EntryPlace.SERVICE, path="/var/lib/keep")
     key = b"/var/lib/keep/.port.cookie"
     assert levels(known, created(b"/var/lib/keep/db"), replaced(key, mode=0o400)) == {
         b"/var/lib/keep": Level.IMPORTANT,
@@ -107,7 +109,7 @@ def test_a_key_that_is_made_once_says_nothing_of_what_is_around_it() -> None:
         'level = "normal"\nnote = "all"\n\n[[persist]]\npath = ".keep/own.pem"\nkind = "file"\n'
         'level = "secret"\nwritten = "if-absent"\nnote = "key"\n'
     )
-    known = read_entry("nix/home/keeper.toml", text, "keeper", Place.HOME)
+    known = read_entry("nix/home/keeper.toml", text, "keeper", EntryPlace.HOME)
     root = b"/home/alice/.keep"
     key = created(root + b"/own.pem", access(Op.RENAME, origin=root + b"/x"))
     found = recommended(run(made(root), key), entry=known, entries=(known,))

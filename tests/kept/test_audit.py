@@ -10,7 +10,7 @@ import pytest
 
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.kept.audit import audit_file, audit_flake
-from imptrace.kept.inventory import Row, by_path, read
+from imptrace.kept.inventory import InventoryRow, by_path, read
 from imptrace.kept.machine import audit_system
 
 LOST = {
@@ -54,12 +54,12 @@ def test_only_what_matters_and_nothing_keeps_is_lost() -> None:
 def test_a_path_that_two_declare_is_one_row_with_the_higher_level() -> None:
     rows = by_path(
         [
-            Row("/var/lib/x", "state", "transient", ("a",), None),
-            Row("/var/lib/x", "state", "secret", ("b", "a"), "mount /x"),
+            InventoryRow("/var/lib/x", "state", "transient", ("a",), None),
+            InventoryRow("/var/lib/x", "state", "secret", ("b", "a"), "mount /x"),
         ]
     )
 
-    assert rows == (Row("/var/lib/x", "state", "secret", ("a", "b"), "mount /x"),)
+    assert rows == (InventoryRow("/var/lib/x", "state", "secret", ("a", "b"), "mount /x"),)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.model import Recommendation, Scope
-from imptrace.kept.backup import Program, backup, restic_excludes
+from imptrace.kept.backup import BackupProgram, backup, restic_excludes
 
 IMPTRACE = Path(sys.executable).with_name("imptrace")
 SERVICES = ("one", "two", "three", "four", "five", "six", "seven")
@@ -66,7 +66,7 @@ def check(restored: Path, machine: Path) -> None:
     assert {each.name for each in there.iterdir()} == {"lib", "key*?"}
 
 
-def written(services: list[Recommendation], program: Program, directory: Path) -> Path:
+def written(services: list[Recommendation], program: BackupProgram, directory: Path) -> Path:
     file = directory / "list"
     dumps = {each.path: ("dump-it '*' ${x} | tee",) for each in services}
     lines = backup(services, program, "all", dumps)
@@ -77,7 +77,7 @@ def written(services: list[Recommendation], program: Program, directory: Path) -
 
 @pytest.mark.skipif(shutil.which("restic") is None, reason="restic is not installed")
 def test_restic(services: list[Recommendation], tmp_path: Path) -> None:
-    listed = written(services, Program.RESTIC, tmp_path)
+    listed = written(services, BackupProgram.RESTIC, tmp_path)
     excludes = tmp_path / "list.exclude"
     excludes.write_bytes(b"\n".join(restic_excludes(services)))
     environment = os.environ | {
@@ -96,7 +96,7 @@ def test_restic(services: list[Recommendation], tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("borg") is None, reason="borg is not installed")
 def test_borg(services: list[Recommendation], tmp_path: Path) -> None:
-    listed = written(services, Program.BORG, tmp_path)
+    listed = written(services, BackupProgram.BORG, tmp_path)
     back = tmp_path / "back"
     back.mkdir()
     environment = os.environ | {
@@ -115,14 +115,14 @@ def test_borg(services: list[Recommendation], tmp_path: Path) -> None:
 
 @pytest.mark.skipif(shutil.which("rsync") is None, reason="rsync is not installed")
 def test_rsync(services: list[Recommendation], tmp_path: Path) -> None:
-    listed = written(services, Program.RSYNC, tmp_path)
+    listed = written(services, BackupProgram.RSYNC, tmp_path)
     command = ["rsync", "-aH", "--filter", f"merge {listed}", "/", f"{tmp_path}/back/"]
     subprocess.run(command, check=True, timeout=60)
     check(tmp_path / "back", tmp_path / "machine")
 
 
 def test_clan_gets_a_module(services: list[Recommendation], tmp_path: Path) -> None:
-    listed = written(services, Program.CLAN, tmp_path)
+    listed = written(services, BackupProgram.CLAN, tmp_path)
     assert 'clan.core.state."all".folders = [' in listed.read_text()
     if shutil.which("nix-instantiate"):
         command = ["nix-instantiate", "--eval", "--strict", "--json", str(listed)]
@@ -136,8 +136,8 @@ def test_a_service_of_the_catalogue(tmp_path: Path) -> None:
     assert "# secret\nR /etc/NetworkManager/system-connections\n" in said
 
 
-@pytest.mark.parametrize("program", [*Program])
-def test_a_database_has_the_command_that_dumps_it(program: Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize("program", [*BackupProgram])
+def test_a_database_has_the_command_that_dumps_it(program: BackupProgram, tmp_path: Path) -> None:
     command = [IMPTRACE, "export", "--for", program, "postgresql", "--db", tmp_path / "db"]
     lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")
     at = [line.strip() for line in lines].index("# dump: runuser -u postgres -- pg_dumpall")

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from imptrace.catalogue.model import Entry, KeptPath, Place
+from imptrace.catalogue.model import Entry, EntryPlace, KeptPath
 from imptrace.errors import UsageError
 from imptrace.facts.levels import Kind, Level
 from imptrace.facts.people import Home
@@ -19,7 +19,7 @@ def kept(path: bytes, level: Level = NORMAL, **more: object) -> KeptPath:
     return KeptPath(path=path, kind=Kind.DIRECTORY, level=level, **more)  # type: ignore[arg-type]
 
 
-def entry(place: Place, *persist: KeptPath, instances: tuple[KeptPath, ...] = ()) -> Entry:
+def entry(place: EntryPlace, *persist: KeptPath, instances: tuple[KeptPath, ...] = ()) -> Entry:
     """Make an entry."""
     return Entry(id="x", place=place, title="X", persist=persist, instances=instances)
 
@@ -36,14 +36,16 @@ def paths(declared: list[Declared]) -> list[bytes]:
 
 def test_an_entry_declares_its_paths() -> None:
     """As they stand, whether or not they were observed."""
-    found = declared_by_entry(entry(Place.SERVICE, kept(b"/var/lib/x", Level.SECRET)), None, [])
+    found = declared_by_entry(
+        entry(EntryPlace.SERVICE, kept(b"/var/lib/x", Level.SECRET)), None, []
+    )
     assert found == [Declared(path=b"/var/lib/x", kind=Kind.DIRECTORY, level=Level.SECRET)]
 
 
 def test_home_paths_are_below_the_home() -> None:
     """Of the user whom the advice is about."""
     found = declared_by_entry(
-        entry(Place.HOME, kept(b".x")), Home(user="u", path=b"/home/u"), seen()
+        entry(EntryPlace.HOME, kept(b".x")), Home(user="u", path=b"/home/u"), seen()
     )
     assert paths(found) == [b"/home/u/.x"]
 
@@ -51,15 +53,15 @@ def test_home_paths_are_below_the_home() -> None:
 def test_patterns_stand_for_what_was_observed() -> None:
     """A profile's directory, an instance, the place on another distribution."""
     home = Home(user="u", path=b"/home/u")
-    profile = entry(Place.HOME, kept(b".x/*/key"))
+    profile = entry(EntryPlace.HOME, kept(b".x/*/key"))
     found = declared_by_entry(profile, home, seen(b"/home/u/.x/ab/key", b"/home/u/.x"))
     assert paths(found) == [b"/home/u/.x/ab/key"]
     instance = kept(b"/var/lib/redis-<name>", each="services.redis.servers")
     found = declared_by_entry(
-        entry(Place.SERVICE, instances=(instance,)), None, seen(b"/var/lib/redis-a/dump.rdb")
+        entry(EntryPlace.SERVICE, instances=(instance,)), None, seen(b"/var/lib/redis-a/dump.rdb")
     )
     assert paths(found) == [b"/var/lib/redis-a"]
-    elsewhere = entry(Place.SERVICE, kept(b"/var/lib/x", elsewhere=(b"/srv/x",)))
+    elsewhere = entry(EntryPlace.SERVICE, kept(b"/var/lib/x", elsewhere=(b"/srv/x",)))
     assert paths(declared_by_entry(elsewhere, None, seen(b"/srv/x/y"))) == [
         b"/var/lib/x",
         b"/srv/x",

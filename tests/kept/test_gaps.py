@@ -9,10 +9,10 @@ from imptrace.db import queries
 from imptrace.db.engine import reading
 from imptrace.kept.gaps import Gap, gaps
 from imptrace.render.gaps_text import gaps_text
-from imptrace.tracer.events import Lost, Scope
+from imptrace.tracer.events import Lost, RunScope
 
 HOUR = 3_600_000_000_000
-MACHINE = replace(START, scope=Scope.MACHINE, argv=(b"imptrace", b"watch"))
+MACHINE = replace(START, scope=RunScope.MACHINE, argv=(b"imptrace", b"watch"))
 
 
 def test_a_pause_between_runs_of_the_machine(tmp_path: Path) -> None:

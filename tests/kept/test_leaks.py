@@ -14,7 +14,7 @@ from trees import PRIVATE_KEY, System
 
 from imptrace.facts.levels import Level
 from imptrace.judge.model import Scope
-from imptrace.kept.leaks.answer import Question, answer
+from imptrace.kept.leaks.answer import LeaksQuestion, answer
 from imptrace.kept.leaks.model import Leak
 from imptrace.kept.wiped import Said
 from imptrace.render import leaks_json
@@ -28,9 +28,9 @@ def _system(tmp_path: Path) -> System:
     return System(tmp_path / "root")
 
 
-def question(system: System, **more: object) -> Question:
+def question(system: System, **more: object) -> LeaksQuestion:
     said = Said(ephemeral=(b"/",))
-    return Question(base=os.fsencode(system.root), said=said, **more)  # type: ignore[arg-type]
+    return LeaksQuestion(base=os.fsencode(system.root), said=said, **more)  # type: ignore[arg-type]
 
 
 def leaks(system: System, **more: object) -> dict[bytes, Leak]:

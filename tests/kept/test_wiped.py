@@ -8,7 +8,7 @@ import pytest
 
 from imptrace.kept.boot import Boot
 from imptrace.kept.walk import Tree
-from imptrace.kept.wiped import Layout, Said, layout
+from imptrace.kept.wiped import DiskLayout, Said, layout
 from imptrace.tracer.mountinfo import parse_mountinfo
 
 BOOT = Boot(10, 20)
@@ -30,13 +30,13 @@ ROLLED_BACK = """
 ORDINARY = "20 1 8:1 / / rw - ext4 /dev/sda1 rw\n21 20 8:2 / /home rw - ext4 /dev/sda2 rw"
 
 
-def told(table: str, root: Path, said: Said | None = None) -> Layout:
+def told(table: str, root: Path, said: Said | None = None) -> DiskLayout:
     (root / "root").mkdir(exist_ok=True)
     mounts = parse_mountinfo(table.encode().splitlines())
     return layout(mounts, said or Said(), Tree(os.fsencode(root)), BOOT)
 
 
-def wiped(found: Layout) -> list[bytes]:
+def wiped(found: DiskLayout) -> list[bytes]:
     return [each.path for each in found.wiped]
 
 

@@ -6,16 +6,18 @@ from imptrace.catalogue import shipped
 from imptrace.db.changers import Changer
 from imptrace.judge.known import Knowledge
 from imptrace.judge.places import Places
-from imptrace.kept.inventory import Row
+from imptrace.kept.inventory import InventoryRow
 from imptrace.kept.writers import Attributed, Attribution, Writers
 
 PLACES = Places()
 KNOWLEDGE = Knowledge(shipped(), PLACES)
 REDIS = b"/var/lib/redis"
-UNIT = Row("/var/lib/redis", "state", "normal", ("redis-cache.service StateDirectory",), None)
+UNIT = InventoryRow(
+    "/var/lib/redis", "state", "normal", ("redis-cache.service StateDirectory",), None
+)
 
 
-def asked(path: bytes, *changers: Changer, units: tuple[Row, ...] = ()) -> Attribution:
+def asked(path: bytes, *changers: Changer, units: tuple[InventoryRow, ...] = ()) -> Attribution:
     writers = Writers(units=units, users={998: "redis"}, recorded=lambda _path: changers)
     return writers.of(path, KNOWLEDGE.about(path), 998, PLACES.place_of(path))
 

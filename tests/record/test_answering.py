@@ -24,7 +24,7 @@ from imptrace.errors import ImptraceError
 from imptrace.facts.answering import MOST_LINE, NO, OK, READ
 from imptrace.record import answering
 from imptrace.record.answering import Answering
-from imptrace.tracer.events import Op, Outcome, Scope
+from imptrace.tracer.events import Op, Outcome, RunScope
 
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="becomes another user")
 HIS, OTHER = NOBODY.pw_uid, 1001
@@ -52,7 +52,9 @@ def database(tmp_path: Path) -> Path:
             read(b"/etc/shadow", process=4),
         ],
         {b"/home/his/own": his, b"/srv/both": other, SECRET: other},
-        start=replace(START, scope=Scope.MACHINE, argv=(b"imptrace", b"watch", b"--path", SECRET)),
+        start=replace(
+            START, scope=RunScope.MACHINE, argv=(b"imptrace", b"watch", b"--path", SECRET)
+        ),
     )
     record(place, [process(uid=HIS), read(b"/root/run")], start=START)
     return place

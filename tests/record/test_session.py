@@ -10,7 +10,7 @@ import pytest
 from imptrace.db import queries
 from imptrace.db.engine import reading
 from imptrace.db.records import RunDetails
-from imptrace.record.session import Request, Session
+from imptrace.record.session import RecordingRequest, Session
 from imptrace.tracer.events import (
     ABSENT,
     Access,
@@ -84,10 +84,10 @@ class DelayedRecorder(Listed):
         return self.drained.events(timeout_ms)
 
 
-def request(tmp_path: Path) -> Request:
+def request(tmp_path: Path) -> RecordingRequest:
     """Ask for a run in a database of the test."""
     subject = subject_of(find_program([b"true"]))
-    return Request(subject=subject, database=os.fspath(tmp_path / "runs.db"))
+    return RecordingRequest(subject=subject, database=os.fspath(tmp_path / "runs.db"))
 
 
 def stored(tmp_path: Path) -> RunDetails:

@@ -16,7 +16,7 @@ from imptrace.db.engine import reading
 from imptrace.db.records import RunDetails
 from imptrace.errors import ImptraceError
 from imptrace.tracer.bpf.recorder import load_machine
-from imptrace.tracer.events import Op, Scope
+from imptrace.tracer.events import Op, RunScope
 from imptrace.tracer.recorder import RecorderOptions
 
 PATIENCE = 60
@@ -74,7 +74,7 @@ def test_what_others_do_below_a_directory(tmp_path: Path) -> None:
             time.sleep(0.1)
             details = end()
     told = done(details)
-    assert details.run.scope is Scope.MACHINE
+    assert details.run.scope is RunScope.MACHINE
     top = bytes(inside)
     assert {(Op.CREATE, top + b"/a"), (Op.RENAME, top + b"/a"), (Op.RENAME, top + b"/b")} <= told
     assert all(path.startswith(top) for _, path in told)

@@ -15,7 +15,7 @@ from imptrace.db.engine import open_database
 from imptrace.db.writer import RunWriter
 from imptrace.errors import UsageError
 from imptrace.record import always
-from imptrace.tracer.events import Scope
+from imptrace.tracer.events import RunScope
 
 DAY = 86400
 
@@ -58,7 +58,7 @@ def test_only_old_runs_of_the_machine_are_forgotten(
 ) -> None:
     """By when they ended; what else was recorded stays, and what is being recorded."""
     database = tmp_path / "runs.db"
-    of_machine = replace(START, scope=Scope.MACHINE)
+    of_machine = replace(START, scope=RunScope.MACHINE)
     record(database, [read(b"/etc/a")], start=of_machine)
     record(database, [read(b"/etc/b")])
     engine = open_database(str(database), create=False, read_only=False)
@@ -75,7 +75,7 @@ def test_only_old_runs_of_the_machine_are_forgotten(
 def test_the_oldest_runs_make_room(tmp_path: Path) -> None:
     """As many as are too much, and no others; then the file gives the room back."""
     database = tmp_path / "runs.db"
-    of_machine = replace(START, scope=Scope.MACHINE)
+    of_machine = replace(START, scope=RunScope.MACHINE)
     for run in range(4):
         names = [b"/d%d/%s%d" % (run, b"x" * 200, number) for number in range(2000)]
         record(database, [read(name) for name in names], start=of_machine)

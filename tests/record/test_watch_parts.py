@@ -11,7 +11,7 @@ from test_watch import watching
 
 from imptrace.db import queries
 from imptrace.db.engine import reading
-from imptrace.db.models import Path as StoredPath
+from imptrace.db.models import PathTable
 from imptrace.db.records import Part
 
 pytestmark = needs_bpf
@@ -138,4 +138,4 @@ def test_temporary_names_do_not_pile_up(tmp_path: Path) -> None:
     saved = next(path for path in details.paths if path.path == bytes(work / "saved"))
     assert any(access.origin is not None for access in saved.accesses)
     with reading(str(tmp_path / "runs.db")) as engine, engine.connect() as connection:
-        assert len(connection.execute(StoredPath.__table__.select()).all()) < 30
+        assert len(connection.execute(PathTable.__table__.select()).all()) < 30

@@ -1,11 +1,11 @@
 """What is remembered of processes ends with them."""
 
-from imptrace.tracer.native.repeats import GRACE_NS, WINDOW, Known
+from imptrace.tracer.native.repeats import GRACE_NS, WINDOW, NumberedFacts
 
 
 def test_facts_of_those_that_live() -> None:
     """They are found by number, however many others came and went."""
-    known: Known[str] = Known()
+    known: NumberedFacts[str] = NumberedFacts()
     first = known.add(1, "of the first")
     for process in range(2, 50_000):
         number = known.add(process, f"of {process}")
@@ -19,7 +19,7 @@ def test_facts_of_those_that_live() -> None:
 
 def test_one_that_ended_just_now_is_known() -> None:
     """Repeats of what it did come a little after its end."""
-    known: Known[str] = Known()
+    known: NumberedFacts[str] = NumberedFacts()
     number = known.add(1, "late")
     known.ended(1, 5)
     known.ended(2, 5 + GRACE_NS)
@@ -30,7 +30,7 @@ def test_one_that_ended_just_now_is_known() -> None:
 
 def test_one_process_without_end() -> None:
     """Of a process that lives, only the latest are remembered."""
-    known: Known[int] = Known()
+    known: NumberedFacts[int] = NumberedFacts()
     for number in range(1, 3 * WINDOW):
         known.add(1, number)
     assert known.get(known.last - WINDOW + 512) == known.last - WINDOW + 512

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 EVERYBODY = -1
 
 
-class Group(NamedTuple):
+class ControlGroup(NamedTuple):
     """A control group of the unified hierarchy, by what the kernel knows it by."""
 
     id: int
@@ -47,7 +47,7 @@ class Where(NamedTuple):
     """Every process there is."""
     user: int = EVERYBODY
     """Only this user's."""
-    group: Group | None = None
+    group: ControlGroup | None = None
     """All processes of this control group and below."""
     devices: tuple[int, ...] = ()
     """Only what lies on these file systems, by their devices; empty: on any."""
@@ -155,7 +155,7 @@ def load_machine(
             "the bpf recorder was not built: install clang and libbpf with its headers "
             "(libbpf-dev), and build imptrace again"
         ) from error
-    group = where.group or Group(0, 0, 0, b"")
+    group = where.group or ControlGroup(0, 0, 0, b"")
     scope = _bpf.SCOPE_GROUP if where.group else _bpf.SCOPE_TREE
     try:
         machine = _bpf.Machine(

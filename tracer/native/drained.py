@@ -25,7 +25,7 @@ _LENGTH: Final = Struct("=Q")
 _SPILL_DIRECTORY: Final = "/var/tmp"  # noqa: S108 (unnamed, and on a disk: /tmp may be memory)
 
 
-class Source(Protocol):
+class RingSource(Protocol):
     """What is drained: `_native.Recording`."""
 
     def read(self, timeout_ms: int, /) -> bytes: ...
@@ -120,7 +120,7 @@ def _unnamed_file() -> IO[bytes]:
 class Drained:
     """The events of a ring, in order."""
 
-    def __init__(self, source: Source, backlog: Backlog | None = None) -> None:
+    def __init__(self, source: RingSource, backlog: Backlog | None = None) -> None:
         """Begin to drain `source`, which from now on is this object's alone."""
         self._source = source
         self._backlog = backlog or Backlog()

@@ -20,7 +20,7 @@ _LAST: Final = _SIZE - 1
 _SPARSE: Final = _SIZE // 8
 
 
-class Known(Generic[T]):
+class NumberedFacts(Generic[T]):
     """Facts by number; numbers count from 1. They lie in blocks, which go when all in them did."""
 
     def __init__(self) -> None:

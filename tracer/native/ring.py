@@ -27,7 +27,7 @@ from imptrace.tracer.events import (
     Warned,
     flags_of,
 )
-from imptrace.tracer.native.repeats import Known
+from imptrace.tracer.native.repeats import NumberedFacts
 from imptrace.tracer.proc import split_arguments
 
 HEADER: Final = Struct("=IBBBB")
@@ -143,7 +143,7 @@ class Decoder:
 
     def __init__(self) -> None:
         """Start with no access known."""
-        self._seen: Known[_Seen] = Known()
+        self._seen: NumberedFacts[_Seen] = NumberedFacts()
         self._last_path = b""
 
     def decode(self, data: bytes) -> Iterator[Event | Notice]:

@@ -6,12 +6,18 @@ from typing import Final, NamedTuple
 
 from imptrace.tracer.events import ABSENT, CHANGES, MAKING_OPS, Access, FileState, Op, Outcome
 from imptrace.tracer.strace.lines import Call
-from imptrace.tracer.strace.places import Place
-from imptrace.tracer.strace.state import Entries, Entry, Known, Task, access_flags
+from imptrace.tracer.strace.places import LogPlace
+from imptrace.tracer.strace.state import (
+    LogKnowledge,
+    PendingAccess,
+    PendingEvents,
+    Task,
+    access_flags,
+)
 from imptrace.tracer.syscalls import Syscall, outcome_of
 
 
-class Result(NamedTuple):
+class CallResult(NamedTuple):
     """How a call ended; `ok` only where it surely did what it was asked for."""
 
     outcome: Outcome
@@ -19,18 +25,18 @@ class Result(NamedTuple):
     ok: bool
 
 
-SUCCESS: Final = Result(Outcome.OK, 0, ok=True)
-_UNKNOWN: Final = Result(Outcome.UNKNOWN, 0, ok=False)
-_FAILED: Final = Result(Outcome.FAILED, 0, ok=False)
+SUCCESS: Final = CallResult(Outcome.OK, 0, ok=True)
+_UNKNOWN: Final = CallResult(Outcome.UNKNOWN, 0, ok=False)
+_FAILED: Final = CallResult(Outcome.FAILED, 0, ok=False)
 _ERRNO: Final = {name.encode("ascii"): number for number, name in errorcode.items()}
 
 
 @cache
-def _failure(number: int) -> Result:
-    return Result(outcome_of(number), number, ok=False)
+def _failure(number: int) -> CallResult:
+    return CallResult(outcome_of(number), number, ok=False)
 
 
-def result_of(result: bytes, error: bytes | None) -> Result | None:
+def result_of(result: bytes, error: bytes | None) -> CallResult | None:
     """Tell how a call ended; None where it will be made again, and is logged again then.
 
     `result` and the name of the `error` are as written.
@@ -51,7 +57,7 @@ class Invocation(NamedTuple):
     task: Task
     syscall: Syscall
     call: Call
-    result: Result
+    result: CallResult
     at: int
 
     def argument(self, position: int | None) -> bytes | None:
@@ -59,16 +65,16 @@ class Invocation(NamedTuple):
         return None if position is None else self.call.arguments[position]
 
 
-class Accesses:
+class LoggedAccesses:
     """Adds accesses; knows what the log told of the files before."""
 
-    def __init__(self, entries: Entries) -> None:
-        self.known = Known()
+    def __init__(self, entries: PendingEvents) -> None:
+        self.known = LogKnowledge()
         self.entries = entries
 
     def add(
-        self, process: int, op: Op, place: Place, result: Result, at: int, *, flags: int = 0
-    ) -> Entry:
+        self, process: int, op: Op, place: LogPlace, result: CallResult, at: int, *, flags: int = 0
+    ) -> PendingAccess:
         """Add one access, or count it with an equal one."""
         outcome, errno, ok = result
         combined = flags | place.flags
@@ -83,7 +89,7 @@ class Accesses:
             )
         )
 
-    def before(self, place: Place, *, surely_new: bool) -> FileState | None:
+    def before(self, place: LogPlace, *, surely_new: bool) -> FileState | None:
         """Tell that nothing was there before the first change of a place, if that is certain."""
         first = self.known.first_change(place.path)
         return ABSENT if first and (surely_new or self.known.is_absent(place.seen)) else None

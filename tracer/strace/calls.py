@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Final
 from imptrace.facts.paths import lies_below
 from imptrace.tracer.events import MAKING_OPS, Access, AccessFlag, Op
 from imptrace.tracer.strace.accesses import (
-    Accesses,
+    CallResult,
     Invocation,
-    Result,
+    LoggedAccesses,
     result_of,
 )
 from imptrace.tracer.strace.flags import flags_value
 from imptrace.tracer.strace.lines import Call, parse_text
 from imptrace.tracer.strace.opens import KEEPS_LINK, Opens
-from imptrace.tracer.strace.places import Place, Places
+from imptrace.tracer.strace.places import LogPlace, LogPlaces
 from imptrace.tracer.strace.state import (
-    Entries,
-    Entry,
+    PendingAccess,
+    PendingEvents,
     Task,
     There,
     access_flags,
@@ -30,7 +30,7 @@ from imptrace.tracer.syscalls import (
     RENAME_EXCHANGE,
     RENAME_NOREPLACE,
     SYSCALLS,
-    Kind,
+    Naming,
     follows,
 )
 
@@ -51,8 +51,8 @@ _ENTRIES: Final = frozenset({Op.MKDIR, Op.CREATE, Op.DELETE, Op.RENAME, Op.SYMLI
 class PathCalls:
     """Turns calls into accesses; remembers what they tell of files."""
 
-    def __init__(self, entries: Entries, places: Places, *, stats: bool) -> None:
-        self.accesses = Accesses(entries)
+    def __init__(self, entries: PendingEvents, places: LogPlaces, *, stats: bool) -> None:
+        self.accesses = LoggedAccesses(entries)
         self.known = self.accesses.known
         self.opens = Opens(self.accesses, places, stats=stats)
         self.renamed_directory: Callable[[dict[bytes, bytes]], None] = lambda _names: None
@@ -61,17 +61,17 @@ class PathCalls:
         self._places = places
         self._stats = stats
         self._syscalls = {name.encode("ascii"): call for name, call in SYSCALLS.items()}
-        self._handlers: dict[Kind, Callable[[Invocation], None]] = {
-            Kind.OPEN: self._open,
-            Kind.OPENAT2: self._openat2,
-            Kind.PATH: self._path,
-            Kind.LPATH: self._path,
-            Kind.ATPATH: self._path,
-            Kind.FD: self._descriptor,
-            Kind.RENAME: self._rename,
-            Kind.LINK: self._link,
-            Kind.SYMLINK: self._symlink,
-            Kind.SOCKET: self._socket,
+        self._handlers: dict[Naming, Callable[[Invocation], None]] = {
+            Naming.OPEN: self._open,
+            Naming.OPENAT2: self._openat2,
+            Naming.PATH: self._path,
+            Naming.LPATH: self._path,
+            Naming.ATPATH: self._path,
+            Naming.FD: self._descriptor,
+            Naming.RENAME: self._rename,
+            Naming.LINK: self._link,
+            Naming.SYMLINK: self._symlink,
+            Naming.SOCKET: self._socket,
         }
 
     def interpret(self, task: Task, name: bytes, call: Call, at: int) -> None:
@@ -83,7 +83,7 @@ class PathCalls:
 
     def executed(
         self, task: Task, name: bytes, call: Call, at: int
-    ) -> tuple[Place | None, Result | None]:
+    ) -> tuple[LogPlace | None, CallResult | None]:
         """Find what an exec executes and how it ended; nothing is added."""
         syscall = self._syscalls[name]
         result = result_of(call.result, call.error)
@@ -96,13 +96,13 @@ class PathCalls:
         )
         return place, result
 
-    def exec_failed(self, process: int, place: Place, result: Result, at: int) -> None:
+    def exec_failed(self, process: int, place: LogPlace, result: CallResult, at: int) -> None:
         """Add an exec that was refused to `process`."""
         self.accesses.add(process, Op.EXEC, place, result, at)
 
     def _find(
         self, invocation: Invocation, *, follow: bool, empty_path: bool = False
-    ) -> Place | None:
+    ) -> LogPlace | None:
         """Find the (first) path of a call."""
         syscall = invocation.syscall
         errno, path = invocation.result.errno, invocation.argument(syscall.path)
@@ -121,7 +121,9 @@ class PathCalls:
             counts=self._stats or syscall.op is not Op.STAT,
         )
 
-    def _add(self, invocation: Invocation, op: Op, place: Place, flags: int = 0) -> Entry:
+    def _add(
+        self, invocation: Invocation, op: Op, place: LogPlace, flags: int = 0
+    ) -> PendingAccess:
         process = invocation.task.process.id
         return self.accesses.add(process, op, place, invocation.result, invocation.at, flags=flags)
 
@@ -181,7 +183,7 @@ class PathCalls:
         self,
         invocation: Invocation,
         op: Op,
-        place: Place,
+        place: LogPlace,
         directory: bool = False,  # noqa: FBT001, FBT002 (private)
     ) -> None:
         result = invocation.result
@@ -199,7 +201,7 @@ class PathCalls:
         elif result.errno == ENOENT and op not in MAKING_OPS:
             self.known.note(place.seen, There.ABSENT)
 
-    def _asked(self, invocation: Invocation, place: Place) -> None:
+    def _asked(self, invocation: Invocation, place: LogPlace) -> None:
         """Learn from a question about a path; it is recorded only if wanted."""
         call, result = invocation.call, invocation.result
         if self._stats:
@@ -217,10 +219,10 @@ class PathCalls:
             self.known.note(place.seen, There.DIRECTORY)
         else:
             self.known.note_there(place.seen)
-        if invocation.syscall.kind is Kind.LPATH:
+        if invocation.syscall.kind is Naming.LPATH:
             self._learn_link(invocation, place)
 
-    def _learn_link(self, invocation: Invocation, place: Place) -> None:
+    def _learn_link(self, invocation: Invocation, place: LogPlace) -> None:
         """Note what a readlink found."""
         answer = (invocation.syscall.path or 0) + 1
         target = parse_text(invocation.argument(answer))
@@ -233,7 +235,7 @@ class PathCalls:
         if place and place.path and syscall.op is not None:
             self._change(invocation, syscall.op, place)
 
-    def _second(self, invocation: Invocation) -> Place | None:
+    def _second(self, invocation: Invocation) -> LogPlace | None:
         syscall = invocation.syscall
         return self._places.find(
             invocation.task,

@@ -18,7 +18,7 @@ from io import BufferedIOBase
 from pathlib import Path
 from typing import Final
 
-from imptrace.tracer.strace.lines import Kind, first_part, parse_call, parse_line
+from imptrace.tracer.strace.lines import LineKind, first_part, parse_call, parse_line
 
 _SAMPLE: Final = 200
 _ANSI: Final = re.compile(rb"\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9])")
@@ -135,11 +135,11 @@ def _without(prefix: re.Pattern[bytes], line: bytes) -> bytes:
 def is_strace_line(line: bytes) -> bool:
     """Whether a line can only be strace's."""
     parsed = parse_line(line)
-    if parsed is None or parsed.kind in (Kind.REMARK, Kind.RESUMED):
+    if parsed is None or parsed.kind in (LineKind.REMARK, LineKind.RESUMED):
         return False
-    if parsed.kind is Kind.CALL:
+    if parsed.kind is LineKind.CALL:
         return first_part(parsed.rest) is not None or parse_call(parsed.rest) is not None
-    return parsed.kind is Kind.ATTACHED or parsed.rest.endswith((b" +++", b" ---"))
+    return parsed.kind is LineKind.ATTACHED or parsed.rest.endswith((b" +++", b" ---"))
 
 
 def is_dressed(start: bytes) -> bool:

@@ -57,11 +57,11 @@ def read_log(paths: Sequence[Path], log: StraceLog, progress: Progress) -> Itera
     Raises OSError where a file cannot be read.
     """
     if len(paths) == 1:
-        fed = _feed_one(_Lines(paths[0], progress), log)
+        fed = _feed_one(_LogLines(paths[0], progress), log)
     elif all(map(_first_stamp, paths)):
-        fed = _feed_by_time([_Lines(path, progress, _SMALL_BLOCK) for path in paths], log)
+        fed = _feed_by_time([_LogLines(path, progress, _SMALL_BLOCK) for path in paths], log)
     else:
-        fed = _feed_by_birth([_Lines(path, progress, _SMALL_BLOCK) for path in paths], log)
+        fed = _feed_by_birth([_LogLines(path, progress, _SMALL_BLOCK) for path in paths], log)
     for _ in fed:
         if log.pending >= _BATCH:
             yield log.take()
@@ -69,7 +69,7 @@ def read_log(paths: Sequence[Path], log: StraceLog, progress: Progress) -> Itera
     yield log.take()
 
 
-class _Lines:
+class _LogLines:
     """The lines of a file, block by block; no descriptor stays open between two blocks."""
 
     def __init__(self, path: Path, progress: Progress, block: int = _BLOCK) -> None:
@@ -124,7 +124,7 @@ class _Lines:
             yield block
 
 
-def _feed_one(lines: _Lines, log: StraceLog) -> Iterator[None]:
+def _feed_one(lines: _LogLines, log: StraceLog) -> Iterator[None]:
     for block in lines.blocks():
         lines.feed(block, log)
         yield
@@ -141,7 +141,7 @@ def _first_stamp(path: Path) -> bytes | None:
         return _stamp(file.read(_LONGEST_STAMP))
 
 
-def _feed_by_time(files: Sequence[_Lines], log: StraceLog) -> Iterator[None]:
+def _feed_by_time(files: Sequence[_LogLines], log: StraceLog) -> Iterator[None]:
     """Feed the files of threads in the order of their lines' times, a run of lines at a time."""
     waiting = [(_first_stamp(file.path) or b"", number) for number, file in enumerate(files)]
     heapq.heapify(waiting)
@@ -173,7 +173,7 @@ def _run_length(lines: Sequence[bytes], limit: bytes | None) -> int:
     return next(later, len(lines))
 
 
-def _feed_by_birth(files: Sequence[_Lines], log: StraceLog) -> Iterator[None]:
+def _feed_by_birth(files: Sequence[_LogLines], log: StraceLog) -> Iterator[None]:
     """Feed files without times: a child's lines right behind the call that made it."""
     unread = {file.tid: file for file in sorted(files, key=lambda file: file.tid or 0)}
     while unread:
@@ -188,7 +188,7 @@ def _feed_by_birth(files: Sequence[_Lines], log: StraceLog) -> Iterator[None]:
             yield
 
 
-def _one_by_one(file: _Lines, log: StraceLog) -> Iterator[bool]:
+def _one_by_one(file: _LogLines, log: StraceLog) -> Iterator[bool]:
     for block in file.blocks():
         for line in block:
             file.feed((line,), log)

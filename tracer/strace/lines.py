@@ -101,7 +101,7 @@ _DEVICE_SUFFIX: Final = re.compile(rb"<(?:char|block) \d+:\d+>$")
 _DELETED_SUFFIX: Final = b" (deleted)"
 
 
-class Kind(Enum):
+class LineKind(Enum):
     """What a line is."""
 
     CALL = "call"
@@ -112,10 +112,10 @@ class Kind(Enum):
     REMARK = "remark"
 
 
-class Line(NamedTuple):
+class LogLine(NamedTuple):
     """A line taken apart as far as its kind. `rest` is what follows the name or the marker."""
 
-    kind: Kind
+    kind: LineKind
     tid: int | None
     clock: bytes | None
     """Time of day or seconds since 1970 (-t, -tt, -ttt), as written."""
@@ -150,7 +150,7 @@ class Descriptor(NamedTuple):
     deleted: bool
 
 
-def parse_line(line: bytes) -> Line | None:
+def parse_line(line: bytes) -> LogLine | None:
     """Take a line (without its newline) apart; None where it is nothing that strace writes."""
     match = HEAD.match(line)
     if match is None:
@@ -158,21 +158,21 @@ def parse_line(line: bytes) -> Line | None:
     pid, other_pid, clock, step, name, resumed, marker = match.groups()
     tid = pid or other_pid
     if name:
-        kind = Kind.CALL
+        kind = LineKind.CALL
     elif resumed:
-        kind, name = Kind.RESUMED, resumed
+        kind, name = LineKind.RESUMED, resumed
     else:
-        kind, name = Kind.SIGNAL if marker == b"---" else Kind.END, marker
-    return Line(kind, int(tid) if tid else None, clock, step, name, line[match.end() :])
+        kind, name = LineKind.SIGNAL if marker == b"---" else LineKind.END, marker
+    return LogLine(kind, int(tid) if tid else None, clock, step, name, line[match.end() :])
 
 
-def _parse_words(line: bytes) -> Line | None:
+def _parse_words(line: bytes) -> LogLine | None:
     attached = _OWN_WORDS.match(line)
     if attached:
-        kind = Kind.ATTACHED if attached[2] == b"attached" else Kind.REMARK
-        return Line(kind, int(attached[1]), None, None, attached[2], b"")
+        kind = LineKind.ATTACHED if attached[2] == b"attached" else LineKind.REMARK
+        return LogLine(kind, int(attached[1]), None, None, attached[2], b"")
     if _REMARK.match(line):
-        return Line(Kind.REMARK, None, None, None, b"", line)
+        return LogLine(LineKind.REMARK, None, None, None, b"", line)
     return None
 
 

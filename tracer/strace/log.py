@@ -16,7 +16,7 @@ from imptrace.tracer.strace.lines import (
     HEAD,
     LAST_WORDS,
     PLAIN_HEAD,
-    Kind,
+    LineKind,
     first_part,
     parse_call,
     parse_line,
@@ -26,8 +26,8 @@ from imptrace.tracer.strace.lines import (
 )
 from imptrace.tracer.strace.moves import Moves
 from imptrace.tracer.strace.paths import Links, ReadLink
-from imptrace.tracer.strace.places import Places
-from imptrace.tracer.strace.state import Entries, Process, Task
+from imptrace.tracer.strace.places import LogPlaces
+from imptrace.tracer.strace.state import LoggedProcess, PendingEvents, Task
 from imptrace.tracer.strace.tasks import CLONES, Tasks
 from imptrace.tracer.syscalls import SYSCALLS
 
@@ -105,9 +105,9 @@ class StraceLog:
         """Ids of children that the lines fed last told of; whoever reads them clears them."""
         self.program = b""
         """Name of the program that the log begins with, as it was executed."""
-        self._entries = Entries()
+        self._entries = PendingEvents()
         self._tasks = Tasks(self._entries, cwd=cwd, uid=uid, gid=gid)
-        self._places = Places(self._entries, Links(look))
+        self._places = LogPlaces(self._entries, Links(look))
         self._calls = PathCalls(self._entries, self._places, stats=stats)
         self._calls.renamed_directory = self._tasks.renamed_directory
         self._moves = Moves(self._calls, self._places)
@@ -133,7 +133,7 @@ class StraceLog:
         return handlers
 
     @property
-    def first_process(self) -> Process | None:
+    def first_process(self) -> LoggedProcess | None:
         """The process that the log begins with."""
         return self._tasks.first
 
@@ -222,10 +222,10 @@ class StraceLog:
         parts = split_interruption(line)
         if parts is None:
             own = parse_line(line)
-            if own and own.kind is Kind.ATTACHED and own.tid is not None:
+            if own and own.kind is LineKind.ATTACHED and own.tid is not None:
                 self._tasks.attached(own.tid, None)
                 return b""
-            if own and own.kind is Kind.REMARK:
+            if own and own.kind is LineKind.REMARK:
                 return b""
             whole, self._broken = self._broken + line, b""
             return whole

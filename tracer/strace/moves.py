@@ -20,7 +20,7 @@ from imptrace.tracer.strace.flags import (
 )
 from imptrace.tracer.strace.lines import Call, parse_descriptor, parse_text
 from imptrace.tracer.strace.paths import MountNamespace
-from imptrace.tracer.strace.places import Place, Places
+from imptrace.tracer.strace.places import LogPlace, LogPlaces
 from imptrace.tracer.strace.state import Opened, Task, There
 from imptrace.tracer.syscalls import CLONE_FS, CLONE_NEWNS
 
@@ -40,7 +40,7 @@ _END: Final = re.compile(rb"\) += (-?\d+)(?: <[\d.]+>)?$")
 class Moves:
     """Handles calls that change the state of a task."""
 
-    def __init__(self, calls: PathCalls, places: Places) -> None:
+    def __init__(self, calls: PathCalls, places: LogPlaces) -> None:
         self._calls = calls
         self._places = places
         self.handlers: dict[bytes, Callable[[Task, Call], None]] = {
@@ -104,7 +104,7 @@ class Moves:
             if end and end[1][:1] != b"-":
                 self._calls.opens.settle(task, int(match[0]), empty=end[1] == b"0")
 
-    def _find(self, task: Task, dirfd: bytes | None, path: bytes | None) -> Place | None:
+    def _find(self, task: Task, dirfd: bytes | None, path: bytes | None) -> LogPlace | None:
         return self._places.find(task, dirfd, path, follow=True, empty_path=True)
 
     def _chdir(self, task: Task, call: Call) -> None:

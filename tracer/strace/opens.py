@@ -10,12 +10,12 @@ from functools import lru_cache
 from typing import Final
 
 from imptrace.tracer.events import AccessFlag, Op
-from imptrace.tracer.strace.accesses import Accesses, Result, result_of
+from imptrace.tracer.strace.accesses import CallResult, LoggedAccesses, result_of
 from imptrace.tracer.strace.flags import flags_value
 from imptrace.tracer.strace.lines import parse_descriptor, unescape
 from imptrace.tracer.strace.paths import joined
-from imptrace.tracer.strace.places import PATH_MAX, Place, Places, place_of
-from imptrace.tracer.strace.state import Entry, Opened, Task, There
+from imptrace.tracer.strace.places import PATH_MAX, LogPlace, LogPlaces, place_of
+from imptrace.tracer.strace.state import Opened, PendingAccess, Task, There
 from imptrace.tracer.syscalls import is_exclusive, open_ops
 
 KEEPS_LINK: Final = os.O_NOFOLLOW | os.O_EXCL
@@ -56,7 +56,7 @@ def _open_details(
 class Opens:
     """Takes in opens, and the stats that need no more than to know whether something is there."""
 
-    def __init__(self, accesses: Accesses, places: Places, *, stats: bool) -> None:
+    def __init__(self, accesses: LoggedAccesses, places: LogPlaces, *, stats: bool) -> None:
         self._accesses = accesses
         self._known = accesses.known
         self._places = places
@@ -117,9 +117,9 @@ class Opens:
     def opened(
         self,
         task: Task,
-        place: Place | None,
+        place: LogPlace | None,
         flags: int,
-        result: Result,
+        result: CallResult,
         at: int,
         *,
         number: bytes,
@@ -160,7 +160,9 @@ class Opens:
         if parent and noted_parent and name == noted_name:
             self._places.links.learn_place(parent, noted_parent)
 
-    def _add(self, task: Task, place: Place, flags: int, result: Result, at: int) -> Entry | None:
+    def _add(
+        self, task: Task, place: LogPlace, flags: int, result: CallResult, at: int
+    ) -> PendingAccess | None:
         """Add the accesses of an open; returns the one whose file may have been empty."""
         creates = bool(flags & os.O_CREAT) and (
             is_exclusive(flags) or result.errno == ENOENT or self._known.is_absent(place.seen)
@@ -175,7 +177,7 @@ class Opens:
                 doubt = entry
         return doubt
 
-    def _note(self, place: Place, flags: int, result: Result) -> None:
+    def _note(self, place: LogPlace, flags: int, result: CallResult) -> None:
         if place.flags & _CUT:
             return
         if result.errno == ENOENT:

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from imptrace.tracer.events import AccessFlag
 from imptrace.tracer.strace.lines import Text, parse_descriptor, parse_text
 from imptrace.tracer.strace.paths import Links, View, joined
-from imptrace.tracer.strace.state import Entries, Opened, Task
+from imptrace.tracer.strace.state import Opened, PendingEvents, Task
 from imptrace.tracer.syscalls import AT_FDCWD
 
 PATH_MAX: Final = 4096  # include/uapi/linux/limits.h
@@ -20,7 +20,7 @@ _NEVER_NAMED: Final = re.compile(rb"/#\d{1,20}$")
 _PROC: Final = re.compile(rb"/proc/(?:self|thread-self)(?=/|$)")
 
 
-class Place(NamedTuple):
+class LogPlace(NamedTuple):
     """Where a path leads."""
 
     seen: bytes
@@ -33,10 +33,10 @@ class Place(NamedTuple):
     """The descriptor that stood for it, where one did."""
 
 
-class Places:
+class LogPlaces:
     """Finds places; counts the paths that cannot be found."""
 
-    def __init__(self, entries: Entries, links: Links) -> None:
+    def __init__(self, entries: PendingEvents, links: Links) -> None:
         self.links = links
         self.relative = 0
         """Calls that named a path relative to a directory that the log does not tell."""
@@ -52,7 +52,7 @@ class Places:
         entry: bool = False,
         empty_path: bool = False,
         counts: bool = True,
-    ) -> Place | None:
+    ) -> LogPlace | None:
         """Find the place that a directory and a path in it name, both as written in the log.
 
         `entry`: it names an entry of a directory, which a slash behind does not change.
@@ -71,7 +71,7 @@ class Places:
 
     def find_text(
         self, task: Task, dirfd: bytes | None, text: Text, *, follow: bool, counts: bool = True
-    ) -> Place | None:
+    ) -> LogPlace | None:
         """Find the place that a directory (as written in the log) and a decoded path name."""
         raw, view = text.value, task.view
         if len(raw) > PATH_MAX or b"\0" in raw:
@@ -93,7 +93,7 @@ class Places:
 
     def seen_from(
         self, task: Task, dirfd: bytes | None, raw: bytes, *, follow: bool, counts: bool
-    ) -> Place | None:
+    ) -> LogPlace | None:
         """Do as `find` for a whole path that is not below /proc, in the host's own world."""
         if raw[:1] != b"/":
             start = task.view.cwd if dirfd is None else self.directory(task, dirfd)
@@ -103,9 +103,9 @@ class Places:
                 return None
             raw = joined(start, raw)
         seen = self.links.resolve(raw, b"", follow=follow)
-        return Place(seen, seen, 0)
+        return LogPlace(seen, seen, 0)
 
-    def of_descriptor(self, task: Task, argument: bytes | None) -> Place | None:
+    def of_descriptor(self, task: Task, argument: bytes | None) -> LogPlace | None:
         """Find what an open descriptor (as written in the log) stands for."""
         descriptor = parse_descriptor(argument)
         if descriptor is None:
@@ -117,10 +117,10 @@ class Places:
         elif seen is None and opened is not None:
             seen = opened.path
         if opened.nameless if opened else descriptor.deleted:
-            return Place(b"", b"", 0, opened or Opened(None, nameless=True))
+            return LogPlace(b"", b"", 0, opened or Opened(None, nameless=True))
         if opened is not None and descriptor.deleted:
             if not _NEVER_NAMED.search(descriptor.path or b""):
-                return Place(b"", b"", 0, opened)
+                return LogPlace(b"", b"", 0, opened)
             seen = opened.path  # what was linked into place is still noted as deleted
         if seen is None:
             return None
@@ -139,7 +139,7 @@ class Places:
             task.view.cwd = noted
         return noted or task.view.cwd
 
-    def _through_proc(self, task: Task, text: Text, *, follow: bool) -> Place | None:
+    def _through_proc(self, task: Task, text: Text, *, follow: bool) -> LogPlace | None:
         """Find the place of a path through /proc/PID/{fd/N,cwd,root} or /dev/fd/N."""
         raw, view = text.value, task.view
         match = _OWN.match(raw)
@@ -149,7 +149,7 @@ class Places:
             if number is not None:
                 opened = task.files.opened.get(int(number))
                 if opened and opened.nameless and not rest:
-                    return Place(b"", b"", 0, opened)
+                    return LogPlace(b"", b"", 0, opened)
                 start = opened.path if opened else None
             else:
                 start = view.cwd if match[3] else view.root or b"/"
@@ -170,16 +170,16 @@ class Places:
         return pid in (None, b"self", b"thread-self") or pid == b"%d" % task.process.pid
 
 
-def place_of(view: View, seen: bytes, flags: int, opened: Opened | None = None) -> Place:
+def place_of(view: View, seen: bytes, flags: int, opened: Opened | None = None) -> LogPlace:
     """Find the host's name of a seen path."""
     if view.namespace is None:
-        return Place(seen, seen, flags, opened)
+        return LogPlace(seen, seen, flags, opened)
     path = view.namespace.to_host(seen)
     if path is None:
         # The host has no name for it: the program's own has to do.
         inside = seen.removeprefix(view.root) or b"/"
-        return Place(seen, inside, flags | _PRIVATE_MOUNT, opened)
-    return Place(seen, path, flags, opened)
+        return LogPlace(seen, inside, flags | _PRIVATE_MOUNT, opened)
+    return LogPlace(seen, path, flags, opened)
 
 
 def _notes_hold(task: Task) -> bool:

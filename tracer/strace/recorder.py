@@ -8,7 +8,7 @@ from pathlib import Path
 
 from imptrace.errors import ImptraceError
 from imptrace.tracer.events import AllGone, Event, Notice, ProgramEnded, Warned
-from imptrace.tracer.program import Subject, user_name
+from imptrace.tracer.program import RunSubject, user_name
 from imptrace.tracer.strace.files import Progress, read_log
 from imptrace.tracer.strace.log import StraceLog
 from imptrace.tracer.strace.paths import read_link_here
@@ -57,7 +57,7 @@ class LogRecorder:
         self.started_ns = _started_ns(self.log, owner.st_mtime_ns)
         process = self.log.first_process
         given = os.fsencode(options.program) if options.program else b""
-        self.subject = Subject(
+        self.subject = RunSubject(
             program=given or self.log.program or os.fsencode(paths[0].name),
             argv=process.argv if process else (),
             cwd=options.cwd or b"",

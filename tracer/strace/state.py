@@ -18,7 +18,7 @@ def access_flags(value: int) -> AccessFlag:
     return AccessFlag(value)
 
 
-class Entry:
+class PendingAccess:
     """One access in the making: equal ones are counted until it is handed on."""
 
     __slots__ = ("access", "count", "flags", "last")
@@ -45,12 +45,12 @@ class Opened:
     directory: bool = False
     nameless: bool = False
     """Made with O_TMPFILE."""
-    doubt: Entry | None = None
+    doubt: PendingAccess | None = None
     """The access that read it, as long as nothing has told whether it had content."""
 
 
 @dataclass(slots=True, eq=False)
-class Files:
+class Descriptors:
     """A table of file descriptors. Threads share one; a child gets a copy."""
 
     opened: dict[int, Opened] = field(default_factory=dict)
@@ -58,9 +58,9 @@ class Files:
     doubtful: set[int] = field(default_factory=set)
     """Descriptors whose `Opened.doubt` is open."""
 
-    def copied(self) -> "Files":
+    def copied(self) -> "Descriptors":
         """Return the table of a child."""
-        return Files(dict(self.opened), set(self.closed_by_exec))
+        return Descriptors(dict(self.opened), set(self.closed_by_exec))
 
     def put(self, number: int, opened: Opened, *, close_on_exec: bool) -> None:
         """Note what a descriptor stands for now."""
@@ -74,24 +74,24 @@ class Files:
         self.closed_by_exec.discard(number)
         self.doubtful.discard(number)
 
-    def after_exec(self) -> "Files":
+    def after_exec(self) -> "Descriptors":
         """Return what a new image keeps, in a table of its own."""
         kept = {
             number: opened
             for number, opened in self.opened.items()
             if number not in self.closed_by_exec
         }
-        return Files(kept)
+        return Descriptors(kept)
 
 
 @dataclass(slots=True)
-class Process:
+class LoggedProcess:
     """An image of a process, as ProcessStarted tells of it."""
 
     id: int
     pid: int
     """0 as long as the log has not named it."""
-    parent: "Process | None"
+    parent: "LoggedProcess | None"
     uid: int
     gid: int
     previous: int | None = None
@@ -110,9 +110,9 @@ class Task:
 
     tid: int | None
     """None as long as the log has not named it."""
-    process: Process
+    process: LoggedProcess
     view: View
-    files: Files
+    files: Descriptors
     begun: tuple[bytes, bytes, int] | None = None
     """Name, arguments so far and time of an unfinished call."""
 
@@ -124,7 +124,7 @@ class Birth:
     parent: Task
     flags: int
     view: View
-    files: Files
+    files: Descriptors
 
 
 class There(Enum):
@@ -135,7 +135,7 @@ class There(Enum):
     OTHER = "other"
 
 
-class Known:
+class LogKnowledge:
     """What a log told of paths so far: what stands there, and whether the run changed it."""
 
     def __init__(self) -> None:
@@ -188,7 +188,7 @@ Key = tuple[int, Op, bytes, Outcome, int, int]
 """Process, op, path, outcome, errno and flags of an access."""
 
 
-class Entries:
+class PendingEvents:
     """Events of one batch, in order; equal ones are folded as far as that changes no story.
 
     After a delete, rename or the like a later access to the same path tells something new.
@@ -197,14 +197,14 @@ class Entries:
     _FOLDED = frozenset({Op.READ, Op.WRITE, Op.EXEC, Op.CONNECT, Op.STAT, Op.CHMOD, Op.UTIME})
 
     def __init__(self) -> None:
-        self._entries: list[Entry | Event] = []
-        self._index: dict[Key, Entry] = {}
+        self._entries: list[PendingAccess | Event] = []
+        self._index: dict[Key, PendingAccess] = {}
         self._unseen: dict[int, int] = {}
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def repeat(self, key: Key, at: int) -> Entry | None:
+    def repeat(self, key: Key, at: int) -> PendingAccess | None:
         """Count one more of an access that was added; None if there is none to count it with."""
         entry = self._index.get(key)
         if entry is not None:
@@ -212,9 +212,9 @@ class Entries:
             entry.last = at
         return entry
 
-    def add(self, access: Access) -> Entry:
+    def add(self, access: Access) -> PendingAccess:
         """Add an access that is no repeat of another."""
-        entry = Entry(access)
+        entry = PendingAccess(access)
         self._entries.append(entry)
         if access.op in self._FOLDED:
             self._index[
@@ -240,7 +240,8 @@ class Entries:
     def take(self) -> list[Event]:
         """Hand everything on."""
         events: list[Event] = [
-            entry.to_access() if isinstance(entry, Entry) else entry for entry in self._entries
+            entry.to_access() if isinstance(entry, PendingAccess) else entry
+            for entry in self._entries
         ]
         events.extend(Unseen(process, count) for process, count in self._unseen.items())
         self._unseen.clear()

@@ -12,8 +12,15 @@ from imptrace.tracer.events import Access, Op, Outcome, ProcessExited, ProcessSt
 from imptrace.tracer.strace.flags import flags_value
 from imptrace.tracer.strace.moves import enter_namespace
 from imptrace.tracer.strace.paths import View
-from imptrace.tracer.strace.places import Place
-from imptrace.tracer.strace.state import Birth, Entries, Files, Process, Task, access_flags
+from imptrace.tracer.strace.places import LogPlace
+from imptrace.tracer.strace.state import (
+    Birth,
+    Descriptors,
+    LoggedProcess,
+    PendingEvents,
+    Task,
+    access_flags,
+)
 from imptrace.tracer.syscalls import (
     CLONE_FILES,
     CLONE_FS,
@@ -34,9 +41,9 @@ _BIRTH_LIMIT: Final = 10_000
 class Tasks:
     """The threads that are alive, by thread id."""
 
-    def __init__(self, entries: Entries, *, cwd: bytes | None, uid: int, gid: int) -> None:
+    def __init__(self, entries: PendingEvents, *, cwd: bytes | None, uid: int, gid: int) -> None:
         self.alive: dict[int | None, Task] = {}
-        self.first: Process | None = None
+        self.first: LoggedProcess | None = None
         """The process that the log begins with, in its present image."""
         self.cloning: dict[int | None, Task] = {}
         """Threads in the middle of a clone, by thread id."""
@@ -102,7 +109,7 @@ class Tasks:
         process = self._new_process(tid or 0, None, uid, gid)
         if self.first is None:
             self.first = process
-        return self._living(Task(tid, process, View(cwd), Files()))
+        return self._living(Task(tid, process, View(cwd), Descriptors()))
 
     def _living(self, task: Task) -> Task:
         if len(self.alive) >= _ALIVE_LIMIT:
@@ -111,9 +118,11 @@ class Tasks:
         self.alive[task.tid] = task
         return task
 
-    def _new_process(self, pid: int, parent: Process | None, uid: int, gid: int) -> Process:
+    def _new_process(
+        self, pid: int, parent: LoggedProcess | None, uid: int, gid: int
+    ) -> LoggedProcess:
         self._processes += 1
-        return Process(self._processes, pid, parent, uid, gid)
+        return LoggedProcess(self._processes, pid, parent, uid, gid)
 
     def _born(self, tid: int, birth: Birth) -> Task:
         parent = birth.parent.process
@@ -157,9 +166,9 @@ class Tasks:
         """Hand on who a process is, before anything that it did."""
         self._announce(task.process, task.view.cwd or b"", at)
 
-    def _announce(self, process: Process, cwd: bytes, at: int) -> None:
+    def _announce(self, process: LoggedProcess, cwd: bytes, at: int) -> None:
         chain = []
-        above: Process | None = process
+        above: LoggedProcess | None = process
         while above is not None and not above.announced:
             chain.append(above)
             above = above.parent
@@ -191,7 +200,7 @@ class Tasks:
     def executed(
         self,
         task: Task,
-        place: Place | None,
+        place: LogPlace | None,
         argv: tuple[bytes, ...],
         environ: Mapping[str, bytes] | None,
         at: int,
@@ -276,7 +285,7 @@ class Tasks:
             self._entries.add_event(ProcessExited(process.id, process.status, at))
 
 
-def _executing(process: Process) -> Process | None:
+def _executing(process: LoggedProcess) -> LoggedProcess | None:
     """Find who is said to execute: a child that did nothing else is nobody yet, its parent is."""
     return process if process.announced else process.parent
 

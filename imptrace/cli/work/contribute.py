@@ -9,7 +9,7 @@ import typer
 from imptrace.catalogue import shipped
 from imptrace.cli.messages import say
 from imptrace.cli.output import write_new_file
-from imptrace.contribute.plan import Assembled, Request, assemble, next_steps
+from imptrace.contribute.plan import Assembled, ContributionRequest, assemble, next_steps
 from imptrace.db.engine import reading
 from imptrace.errors import UsageError
 from imptrace.render.text import printable
@@ -30,7 +30,7 @@ def contribute(
     """Do what imptrace.cli.contribute was asked, where each option is explained."""
     if dry_run and patch is not None:
         raise UsageError("--dry-run writes nothing: leave it out, or --patch")
-    request = Request(
+    request = ContributionRequest(
         service=service,
         runs=tuple(runs or ()),
         repository=repository,

@@ -13,7 +13,7 @@ from imptrace.errors import UsageError
 from imptrace.evidence.export import Evidence, make_evidence
 from imptrace.evidence.gather import Question, gather
 from imptrace.facts.levels import Kind
-from imptrace.kept.backup import Program, backup, restic_excludes, unwritable
+from imptrace.kept.backup import BackupProgram, backup, restic_excludes, unwritable
 from imptrace.render.text import printable
 from imptrace.render.words import counted
 
@@ -30,7 +30,7 @@ def export(runs: list[str], output: Path | None, database: str | None) -> None:
 
 
 def backup_list(
-    what: list[str], program: Program, output: Path | None, database: str | None
+    what: list[str], program: BackupProgram, output: Path | None, database: str | None
 ) -> None:
     """Write what is to be kept as a backup program reads it."""
     wanted = [each for one in asked(what, database) for each in one.recommendations]
@@ -44,11 +44,11 @@ def backup_list(
     text = _text(backup(wanted, program, what[0], dumps))
     if output is None:
         sys.stdout.buffer.write(text)
-        if program is Program.RESTIC:
+        if program is BackupProgram.RESTIC:
             say("caches inside are left out by FILE.exclude, which --output FILE writes too")
         return
     write_new_file(output, text)
-    if program is Program.RESTIC:
+    if program is BackupProgram.RESTIC:
         _write_beside(output, _text(restic_excludes(wanted)))
 
 

@@ -13,7 +13,13 @@ from imptrace.cli.messages import say
 from imptrace.cli.output import answer
 from imptrace.contribute.keeping.evaluate import NotEvaluatedError, evaluation
 from imptrace.contribute.keeping.new_file import new_file, where
-from imptrace.contribute.keeping.plan import Change, add, configuration_files, remove, top_of
+from imptrace.contribute.keeping.plan import (
+    ConfigurationChange,
+    add,
+    configuration_files,
+    remove,
+    top_of,
+)
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.judge.model import Recommendation
 from imptrace.kept.lone_path import homes
@@ -65,7 +71,7 @@ def keep(
     return NOT_DONE if change.refused else 0
 
 
-def _evaluate(change: Change, config: Path | None) -> None:
+def _evaluate(change: ConfigurationChange, config: Path | None) -> None:
     """Let Nix say that only what was asked for changes, as far as it can. Raises ImptraceError."""
     try:
         how = evaluation(change.sources, top_of(config))
@@ -88,7 +94,7 @@ def _without_options(found: list[Asked], files: list[Path]) -> list[Recommendati
     return wanted
 
 
-def _place_rest(change: Change, files: list[Path], store: str | None) -> None:
+def _place_rest(change: ConfigurationChange, files: list[Path], store: str | None) -> None:
     """Give what has no place a file of its own."""
     if not change.placeless:
         return
@@ -103,7 +109,7 @@ def _place_rest(change: Change, files: list[Path], store: str | None) -> None:
     say(f"no place for it is there: a new file, imported by: imports = [ ./{path.name} ];")
 
 
-def _tell(change: Change) -> None:
+def _tell(change: ConfigurationChange) -> None:
     for path, by in change.kept:
         say(f"{printable(path)} is kept already: {printable(by)}")
     for path, why in change.refused:

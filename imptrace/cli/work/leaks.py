@@ -15,7 +15,7 @@ from imptrace.facts.levels import Level
 from imptrace.facts.paths import name_of
 from imptrace.judge.model import Advice, Subject
 from imptrace.kept.ignored import ignore
-from imptrace.kept.leaks.answer import Question, answer
+from imptrace.kept.leaks.answer import LeaksQuestion, answer
 from imptrace.kept.leaks.model import Answer
 from imptrace.kept.lone_path import lone_path
 from imptrace.kept.walk import Tree, entries_of
@@ -50,7 +50,7 @@ def leaks(
     keep_garbage()
     if json + ncdu + quiet > 1:
         raise UsageError("--json, --ncdu and --quiet exclude each other")
-    question = Question(
+    question = LeaksQuestion(
         paths=_absolute(paths),
         said=Said(ephemeral=_absolute(ephemeral), kept=_absolute(kept)),
         base=os.path.abspath(os.fsencode(root)),
@@ -71,7 +71,7 @@ def leaks(
 
 
 def _tell(
-    found: Answer, question: Question, *, json: bool, ncdu: bool, why: bool, pager: bool
+    found: Answer, question: LeaksQuestion, *, json: bool, ncdu: bool, why: bool, pager: bool
 ) -> None:
     if json:
         answer_json(leaks_json.leaks(found))
@@ -104,12 +104,14 @@ def _browse(found: Answer, base: bytes) -> None:
     """Let the user walk through it, and write Nix for what was marked."""
     # Slow to import, and of no use to a pipe.
     from imptrace.render.browse.app import Browser
-    from imptrace.render.browse.forest import Node
+    from imptrace.render.browse.forest import ForestNode
 
-    def look(path: bytes) -> list[Node]:
+    def look(path: bytes) -> list[ForestNode]:
         entries = entries_of(Tree(base), path)
         return [
-            Node(each.path, name_of(each.path), held=each.size, is_directory=each.is_directory)
+            ForestNode(
+                each.path, name_of(each.path), held=each.size, is_directory=each.is_directory
+            )
             for each in entries
         ]
 

@@ -9,7 +9,7 @@ from imptrace.cli.output import answer_json, screen
 from imptrace.db.engine import reading_if_there
 from imptrace.errors import UsageError
 from imptrace.facts.levels import Level
-from imptrace.kept.leaks.answer import Question
+from imptrace.kept.leaks.answer import LeaksQuestion
 from imptrace.kept.leaks.answer import answer as leaks_now
 from imptrace.kept.lost.find import in_list, in_old_root
 from imptrace.kept.lost.old_root import old_root
@@ -38,7 +38,7 @@ def lost(
     now = os.path.abspath(os.fsencode(root))
     with reading_if_there(database) as engine:
         if save_list:
-            save(leaks_now(Question(), engine).leaks, listed)
+            save(leaks_now(LeaksQuestion(), engine).leaks, listed)
             return 0
         said = None if old is None else os.path.abspath(os.fsencode(old))
         mounts = own_mounts() if now == b"/" else ()

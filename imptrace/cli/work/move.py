@@ -12,7 +12,7 @@ from imptrace.db.location import default_path
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.judge.model import Method
 from imptrace.kept.move.moving import Moved
-from imptrace.kept.move.session import NeedsRootError, Report, Wanted, undo_move
+from imptrace.kept.move.session import MoveOptions, MoveReport, NeedsRootError, undo_move
 from imptrace.kept.move.session import move as do_move
 from imptrace.render import moved as shown
 
@@ -37,7 +37,7 @@ def move(
         report = _undone(storage, what or [], json=json)
     else:
         paths, units = _paths(what or [], config, database)
-        wanted = Wanted(
+        wanted = MoveOptions(
             paths=paths, storage=storage, units=units, stop=stop, live=live, dry_run=dry_run
         )
         try:
@@ -76,7 +76,7 @@ def _paths(
     return tuple(paths), tuple(unit for one in found for unit in one.units)
 
 
-def _undone(storage: bytes, what: list[str], *, json: bool) -> Report:
+def _undone(storage: bytes, what: list[str], *, json: bool) -> MoveReport:
 
     paths = [os.fsencode(os.path.abspath(os.path.expanduser(each))) for each in what]
     return undo_move(storage, paths, _silent if json else _tell)
@@ -99,7 +99,7 @@ def _silent(_: Moved) -> None:
     """Say nothing: the answer is JSON."""
 
 
-def _end(report: Report) -> None:
+def _end(report: MoveReport) -> None:
 
     for line in (*shown.holding(report.holders), *shown.advice(report)):
         say(line)

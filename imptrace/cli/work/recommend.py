@@ -30,7 +30,7 @@ DEFAULT_PLAN_STORAGE = "/persistent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RecommendOptions:
     """The question, and the form of the answer: the options of the command, which it checked."""
 
     names: tuple[str, ...]
@@ -52,7 +52,7 @@ class Wanted:
     pager: bool
 
 
-def recommend(wanted: Wanted) -> None:
+def recommend(wanted: RecommendOptions) -> None:
     """Answer what to keep."""
     found = _advices(wanted)
     advices = [only(advice, wanted.level, wanted.min_confidence) for _, advice in found]
@@ -76,7 +76,7 @@ def recommend(wanted: Wanted) -> None:
         answer("\n\n".join(shown), pager=wanted.pager)
 
 
-def _advices(wanted: Wanted) -> list[tuple[Facts, Advice]]:
+def _advices(wanted: RecommendOptions) -> list[tuple[Facts, Advice]]:
     """Answer about each subject of the question apart: the facts, and what follows from them."""
     catalogue = shipped() if wanted.with_catalogue else None
     in_full = wanted.set_aside or wanted.output is Format.JSON or wanted.explain is not None

@@ -15,7 +15,7 @@ from imptrace.cli.messages import say
 from imptrace.cli.output import answer, answer_json
 from imptrace.cli.record import record
 from imptrace.cli.wish import Wish
-from imptrace.cli.work.rehearse_unit import Rehearsal
+from imptrace.cli.work.rehearse_unit import UnitRehearsal
 from imptrace.db import queries
 from imptrace.db.engine import reading, writing
 from imptrace.db.records import WHOLE, Part, RehearsalRecord
@@ -27,7 +27,7 @@ from imptrace.judge.advise import advise
 from imptrace.judge.fingerprint import fingerprint
 from imptrace.judge.model import Method, Recommendation
 from imptrace.kept.declared import declared_by_configuration
-from imptrace.kept.rehearse.compare import Judged, came_back, findings
+from imptrace.kept.rehearse.compare import PathVerdicts, came_back, findings
 from imptrace.kept.rehearse.model import How, Keep, Launch, Launcher, Plan, Rehearsed
 from imptrace.kept.rehearse.rehearsing import rehearse as play
 from imptrace.render import rehearsal
@@ -42,7 +42,7 @@ _METHODS = {how: method for method, how in _HOW.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class RehearseOptions:
     """The options of the command, which it checked."""
 
     name: str
@@ -62,11 +62,11 @@ class Wanted:
     database: str | None
 
 
-def rehearse(wanted: Wanted) -> int:
+def rehearse(wanted: RehearseOptions) -> int:
     """Rehearse, and tell: 0 if all came back."""
     unit = None
     if wanted.unit is not None:
-        unit = Rehearsal.of(wanted.unit, stop=wanted.stop, own_network=wanted.own_network)
+        unit = UnitRehearsal.of(wanted.unit, stop=wanted.stop, own_network=wanted.own_network)
     found = _asked(wanted, unit)
     keeps = _keeps(found, wanted) or (unit.keeps() if unit and not found.recommendations else ())
     if not keeps and wanted.advice is None and wanted.config is None:
@@ -90,7 +90,7 @@ def rehearse(wanted: Wanted) -> int:
     return NOTHING_IS_PROVEN if rehearsal.verdict(shown) == rehearsal.UNPROVEN else 0
 
 
-def _remember(wanted: Wanted, found: Asked, plan: Plan, shown: rehearsal.Shown) -> None:
+def _remember(wanted: RehearseOptions, found: Asked, plan: Plan, shown: rehearsal.Shown) -> None:
     """Store the result beside what was recorded, for `recommend` to tell of it."""
     verdict = rehearsal.verdict(shown)
     if found.advice is None or verdict == rehearsal.UNPROVEN:
@@ -113,7 +113,7 @@ def _remember(wanted: Wanted, found: Asked, plan: Plan, shown: rehearsal.Shown) 
         say(f"the result is not kept: {error}")
 
 
-def _asked(wanted: Wanted, unit: Rehearsal | None) -> Asked:
+def _asked(wanted: RehearseOptions, unit: UnitRehearsal | None) -> Asked:
     """Find what is advised; of a unit that nobody knows, nothing but what it declares."""
     try:
         return asked([wanted.name], wanted.database)[0]
@@ -123,7 +123,9 @@ def _asked(wanted: Wanted, unit: Rehearsal | None) -> Asked:
         return Asked(name=wanted.name, recommendations=())
 
 
-def _plan(wanted: Wanted, found: Asked, keeps: tuple[Keep, ...], unit: Rehearsal | None) -> Plan:
+def _plan(
+    wanted: RehearseOptions, found: Asked, keeps: tuple[Keep, ...], unit: UnitRehearsal | None
+) -> Plan:
     commands = unit.commands() if unit is not None else _commands(found, wanted)
     home = find_user(wanted.user).home if wanted.user else os.environb.get(b"HOME", b"/")
     hidden = tuple(each.path for each in found.recommendations)
@@ -139,7 +141,7 @@ def _plan(wanted: Wanted, found: Asked, keeps: tuple[Keep, ...], unit: Rehearsal
     )
 
 
-def _launcher(wanted: Wanted) -> Launcher:
+def _launcher(wanted: RehearseOptions) -> Launcher:
     """Record in the copy, by what sees paths as the copy has them: eBPF sees the machine's."""
 
     def launch(asked_for: Launch) -> int:
@@ -159,7 +161,7 @@ def _launcher(wanted: Wanted) -> Launcher:
     return launch
 
 
-def _commands(found: Asked, wanted: Wanted) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _commands(found: Asked, wanted: RehearseOptions) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Tell both commands: given, for the shell, or the one that was recorded last."""
     command, first, again = wanted.command, wanted.first, wanted.again
     if command and (first or again):
@@ -177,7 +179,7 @@ def _commands(found: Asked, wanted: Wanted) -> tuple[tuple[str, ...], tuple[str,
     return command, command
 
 
-def _keeps(found: Asked, wanted: Wanted) -> tuple[Keep, ...]:
+def _keeps(found: Asked, wanted: RehearseOptions) -> tuple[Keep, ...]:
     if wanted.advice is not None:
         return _from_json(wanted.advice)
     if wanted.config is not None:
@@ -229,7 +231,11 @@ def _read(file: Path) -> str:
 
 
 def _compared(
-    wanted: Wanted, unit: Rehearsal | None, plan: Plan, rehearsed: Rehearsed, database: str
+    wanted: RehearseOptions,
+    unit: UnitRehearsal | None,
+    plan: Plan,
+    rehearsed: Rehearsed,
+    database: str,
 ) -> rehearsal.Shown:
     """Hold the recordings of the starts against each other."""
     _say_why(rehearsed)
@@ -248,7 +254,7 @@ def _compared(
         own = tuple(runs[str(each.label)] for each in records[:2])
         facts = replace(facts, runs=own, unit_properties=unit.unit.properties)
     advice = advise(facts, with_verdicts=True)
-    judged = Judged(
+    judged = PathVerdicts(
         {each.path: each.level for each in advice.verdicts},
         frozenset(each.path for each in advice.set_aside),
     )

@@ -17,8 +17,8 @@ from imptrace.facts.units import private_path, unit_directories
 from imptrace.kept.move import units
 from imptrace.kept.rehearse.model import Keep
 from imptrace.kept.rehearse.rehearsing import EXCHANGE
-from imptrace.kept.rehearse.unit.live import Unit, clashes, find_unit
-from imptrace.kept.rehearse.unit.order import Order, commands, find_systemd, write_order
+from imptrace.kept.rehearse.unit.live import LiveUnit, clashes, find_unit
+from imptrace.kept.rehearse.unit.order import UnitOrder, commands, find_systemd, write_order
 from imptrace.record.service.launch import this_program
 
 _SECONDS = 5.0
@@ -27,10 +27,10 @@ _PRIVATE = 0o700
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
+class UnitRehearsal:
     """A unit that is to be rehearsed."""
 
-    unit: Unit
+    unit: LiveUnit
     stops: tuple[str, ...]
     """Units that run, and have to be stopped meanwhile."""
     own_network: bool
@@ -86,7 +86,7 @@ class Rehearsal:
     ) -> Iterator[None]:
         """Write down what is to be done, and keep what clashes stopped for as long as it takes."""
         systemd, systemctl = find_systemd()
-        order = Order(
+        order = UnitOrder(
             unit=self.unit.name,
             starts=(*self._bus(), *self.unit.sockets, self.unit.name),
             systemd=systemd,

@@ -12,8 +12,7 @@ from imptrace.db.records import Detail
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.judge.advise import advise
-from imptrace.kept.leaks.answer import Question as LeaksQuestion
-from imptrace.kept.leaks.answer import answer
+from imptrace.kept.leaks.answer import LeaksQuestion, answer
 from imptrace.kept.wiped import Said
 from imptrace.render.report import Report, page
 from imptrace.render.report.subjects import of_advice, of_leaks

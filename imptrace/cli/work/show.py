@@ -8,7 +8,7 @@ from imptrace.db.engine import reading
 from imptrace.db.records import Detail
 from imptrace.evidence.parts import both, one_run
 from imptrace.render import run_json
-from imptrace.render.run_text import Wanted, run_text
+from imptrace.render.run_text import RunView, run_text
 
 MOST = 1000
 """Paths of one kind that are shown unasked: as many as anybody reads."""
@@ -41,7 +41,7 @@ def show(
         answer_json(run_json.run(details))
         return
     only_read = seen - len(details.paths) if seen is not None else None
-    wanted = Wanted(
+    wanted = RunView(
         screen=screen(),
         reads=reads,
         tree=tree,

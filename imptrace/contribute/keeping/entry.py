@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from tree_sitter import Node
 
-from imptrace.contribute.keeping.places import Place
+from imptrace.contribute.keeping.places import ListPlace
 from imptrace.contribute.nix_source import tree as nix_tree
 from imptrace.facts.levels import Kind
 from imptrace.judge.model import Recommendation
@@ -19,7 +19,7 @@ _WRITERS = {
 }
 
 
-def element(each: Recommendation, place: Place, path: bytes) -> str:
+def element(each: Recommendation, place: ListPlace, path: bytes) -> str:
     """Write an element for a list of a place."""
     value = _WRITERS[place.target](each, path)
     if not isinstance(value, Mapping):
@@ -43,7 +43,7 @@ def _without_usual(each: Recommendation, value: Mapping[str, Value]) -> dict[str
     return found
 
 
-def _all_sets(place: Place) -> bool:
+def _all_sets(place: ListPlace) -> bool:
     """Whether every neighbour is an attribute set."""
     nodes = [nix_tree.body(entry.node) for entry in place.entries]
     return bool(nodes) and all(map(nix_tree.is_attrset, nodes))

@@ -16,7 +16,7 @@ from functools import partial
 from importlib.resources import files as package_files
 from pathlib import Path
 
-from imptrace.contribute.keeping.places import LIST_OF, Place, places
+from imptrace.contribute.keeping.places import LIST_OF, ListPlace, places
 from imptrace.errors import ImptraceError
 from imptrace.render.nix_text import string
 
@@ -97,7 +97,7 @@ def _alone(sources: _Sources, top: Path, before: Path, after: Path, why: str) ->
     return "each changed file by itself"
 
 
-def _file(file: Path, found: Sequence[Place]) -> Counter[str]:
+def _file(file: Path, found: Sequence[ListPlace]) -> Counter[str]:
     lists = {(each.names, kind) for each in found for kind in _kinds(each)}
     paths = " ".join(
         f"{{ kind = {string(kind)}; path = [ {' '.join(map(_name, (*names, kind)))} ]; }}"
@@ -107,7 +107,7 @@ def _file(file: Path, found: Sequence[Place]) -> Counter[str]:
     return _instantiate(expression, "--store", "dummy://")
 
 
-def _kinds(place: Place) -> list[str]:
+def _kinds(place: ListPlace) -> list[str]:
     return [LIST_OF[place.kind]] if place.kind is not None else list(LIST_OF.values())
 
 

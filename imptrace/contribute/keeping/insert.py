@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from tree_sitter import Node
 
 from imptrace.contribute.keeping.entry import is_one_line
-from imptrace.contribute.keeping.places import LIST_OF, Entry, Place
+from imptrace.contribute.keeping.places import LIST_OF, ListElement, ListPlace
 from imptrace.contribute.nix_source import edit as nix_edit
 from imptrace.contribute.nix_source import tree as nix_tree
 from imptrace.contribute.nix_source.edit import Edit
@@ -18,7 +18,7 @@ _INDENT = "  "
 _OWN_NAMES = frozenset(LIST_OF.values())
 
 
-def into_list(source: bytes, place: Place, path: str, text: str) -> list[Edit]:
+def into_list(source: bytes, place: ListPlace, path: str, text: str) -> list[Edit]:
     """Put one element into a literal list: where the alphabet says if it rules there, else last."""
     entries = place.entries
     if not entries:
@@ -37,7 +37,9 @@ def into_list(source: bytes, place: Place, path: str, text: str) -> list[Edit]:
     return [Edit(start, start, f"{text}\n{indent}")]
 
 
-def into_block(source: bytes, place: Place, kind: Kind, user: str | None, text: str) -> list[Edit]:
+def into_block(
+    source: bytes, place: ListPlace, kind: Kind, user: str | None, text: str
+) -> list[Edit]:
     """Put a list with one element into a block that has none of its kind."""
     name = LIST_OF[kind]
     if user is not None:
@@ -51,7 +53,7 @@ def into_block(source: bytes, place: Place, kind: Kind, user: str | None, text: 
     return nix_edit.insert_binding(source, place.node, f"{name} = {listing};", after)
 
 
-def out_of_list(source: bytes, entry: Entry) -> Edit:
+def out_of_list(source: bytes, entry: ListElement) -> Edit:
     """Take an element out, with its line if nothing else stands there."""
     start, end = entry.node.start_byte, nix_edit.end_with_comment(entry.node)
     line_start = source.rfind(b"\n", 0, start) + 1
@@ -67,7 +69,7 @@ def out_of_list(source: bytes, entry: Entry) -> Edit:
     return Edit(start, end, "")
 
 
-def out_of_block(source: bytes, place: Place) -> Edit | None:
+def out_of_block(source: bytes, place: ListPlace) -> Edit | None:
     """Take an empty list out of its block, with its name; None where it is more than that."""
     node = place.node
     binding = node.parent
@@ -92,7 +94,7 @@ def out_of_block(source: bytes, place: Place) -> Edit | None:
     return Edit(start, end + (source[end : end + 1] == b" "), "")
 
 
-def _into_empty(source: bytes, place: Place, text: str) -> list[Edit]:
+def _into_empty(source: bytes, place: ListPlace, text: str) -> list[Edit]:
     opening, closing = place.node.children[0], place.node.children[-1]
     between = source[opening.end_byte : closing.start_byte]
     if is_one_line(place.node) or not between.strip():
@@ -110,7 +112,7 @@ def _into_empty(source: bytes, place: Place, text: str) -> list[Edit]:
     return [Edit(opening.end_byte, closing.start_byte, f"\n{indent}{_INDENT}{text}\n{indent}")]
 
 
-def _into_line(source: bytes, place: Place, index: int, text: str) -> list[Edit]:
+def _into_line(source: bytes, place: ListPlace, index: int, text: str) -> list[Edit]:
     """Keep a list on its line while it fits; else give each element one."""
     entries = place.entries
     line_start = source.rfind(b"\n", 0, place.node.start_byte) + 1
@@ -125,14 +127,14 @@ def _into_line(source: bytes, place: Place, index: int, text: str) -> list[Edit]
     return nix_edit.extend_list(source, place.node, [nix_edit.Item(text)])
 
 
-def _into_one_line_block(place: Place, binding: str) -> list[Edit]:
+def _into_one_line_block(place: ListPlace, binding: str) -> list[Edit]:
     closing = place.node.children[-1]
     before = closing.prev_sibling
     end = before.end_byte if before is not None else closing.start_byte
     return [Edit(end, closing.start_byte, f" {binding} ")]
 
 
-def _sorted_index(entries: Sequence[Entry], path: str) -> int:
+def _sorted_index(entries: Sequence[ListElement], path: str) -> int:
     """Find where a path goes: in order where the whole list, or its last group, is in order."""
     names = [entry.path for entry in entries]
     known = [name for name in names if name is not None]
@@ -145,7 +147,7 @@ def _sorted_index(entries: Sequence[Entry], path: str) -> int:
     return len(entries)
 
 
-def _column(source: bytes, entries: Sequence[Entry], index: int) -> str:
+def _column(source: bytes, entries: Sequence[ListElement], index: int) -> str:
     """Give the indentation of the elements that begin a line."""
     for entry in (entries[index], *reversed(entries)):
         start = entry.node.start_byte
@@ -155,7 +157,7 @@ def _column(source: bytes, entries: Sequence[Entry], index: int) -> str:
     return nix_edit.indentation(source, entries[index].node.start_byte)
 
 
-def _with_comments_above(source: bytes, entry: Entry) -> int:
+def _with_comments_above(source: bytes, entry: ListElement) -> int:
     """Find where an element begins, comments on the lines right above it included."""
     start = entry.node.start_byte
     while True:
@@ -174,7 +176,7 @@ def _is_padded(root: Node) -> bool:
     return nix_edit.is_padded(root) or not short
 
 
-def _root(place: Place) -> Node:
+def _root(place: ListPlace) -> Node:
     node = place.node
     while node.parent is not None:
         node = node.parent

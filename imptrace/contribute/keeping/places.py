@@ -25,7 +25,7 @@ _TRANSPARENT = ("mkIf", "mkMerge", "mkForce", "mkBefore", "mkAfter", "mkDefault"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListElement:
     """One element of a list: the path it keeps as it is written, None where that is computed."""
 
     path: str | None
@@ -33,7 +33,7 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ListPlace:
     """A list of kept paths, or a block that has none of its kind yet."""
 
     file: Path
@@ -46,7 +46,7 @@ class Place:
     """None: a block, into which a list can be put."""
     node: Node
     """The literal list, or the attribute set of the block."""
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[ListElement, ...] = ()
     names: tuple[str, ...] = ()
     """The attributes down to its block, as they are written, a user's included."""
     option: str | None = None
@@ -58,10 +58,10 @@ class Place:
         return self.user is not None or self.target is Target.HOME_MANAGER
 
 
-def places(source: bytes, file: Path) -> list[Place]:
+def places(source: bytes, file: Path) -> list[ListPlace]:
     """Find every list and block of a file. Raises NixSyntaxError."""
     root = nix_tree.parse(source, str(file))
-    found: list[Place] = []
+    found: list[ListPlace] = []
     for node in nix_tree.walk(root):
         if node.type == "binding":
             path = _whole_path(node)
@@ -71,7 +71,7 @@ def places(source: bytes, file: Path) -> list[Place]:
     return found
 
 
-def _of_binding(file: Path, path: list[str], value: Node) -> Iterator[Place]:
+def _of_binding(file: Path, path: list[str], value: Node) -> Iterator[ListPlace]:
     for (top, name), target in _FORMS.items():
         for index in range(len(path) - 2):
             if path[index] == top and path[index + 1] == name and "options" not in path[:index]:
@@ -81,7 +81,7 @@ def _of_binding(file: Path, path: list[str], value: Node) -> Iterator[Place]:
     yield from _of_option(file, path, value)
 
 
-def _of_option(file: Path, path: list[str], value: Node) -> Iterator[Place]:
+def _of_option(file: Path, path: list[str], value: Node) -> Iterator[ListPlace]:
     """Yield the lists of a service's own persistence: OPTION.persistence.LEVEL.directories."""
     if len(path) < _SHORTEST or path[-3] != "persistence" or path[-2] not in _LEVELS:
         return
@@ -93,7 +93,7 @@ def _of_option(file: Path, path: list[str], value: Node) -> Iterator[Place]:
 
 def _of_store(
     file: Path, target: Target, outer: list[str], rest: list[str], value: Node
-) -> Iterator[Place]:
+) -> Iterator[ListPlace]:
     store, user, names = outer[-1], None, tuple(outer)
     if rest[:1] == ["users"] and len(rest) > 1:
         names += ("users", rest[1])
@@ -101,14 +101,15 @@ def _of_store(
     if not rest:
         for inner in _values(value):
             if nix_tree.is_attrset(inner):
-                yield Place(file, target, store, user, None, inner, names=names)
+                yield ListPlace(file, target, store, user, None, inner, names=names)
     elif len(rest) == 1 and rest[0] in _LISTS:
         kind = _LISTS[rest[0]]
         for listing in _lists(value):
             entries = tuple(
-                Entry(_path_of(element, kind), element) for element in nix_tree.elements(listing)
+                ListElement(_path_of(element, kind), element)
+                for element in nix_tree.elements(listing)
             )
-            yield Place(file, target, store, user, kind, listing, entries, names)
+            yield ListPlace(file, target, store, user, kind, listing, entries, names)
 
 
 def _whole_path(node: Node) -> list[str] | None:

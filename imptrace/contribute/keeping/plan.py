@@ -7,7 +7,7 @@ from pathlib import Path
 
 from imptrace.contribute.keeping.entry import element
 from imptrace.contribute.keeping.insert import into_block, into_list, out_of_block, out_of_list
-from imptrace.contribute.keeping.places import Place, places
+from imptrace.contribute.keeping.places import ListPlace, places
 from imptrace.contribute.nix_source import edit as nix_edit
 from imptrace.contribute.nix_source.check import check_nix
 from imptrace.contribute.nix_source.tree import NixSyntaxError
@@ -23,7 +23,7 @@ _SKIPPED = {"result", "node_modules"}
 
 
 @dataclass(slots=True)
-class Change:
+class ConfigurationChange:
     """What becomes of the configuration."""
 
     sources: dict[Path, tuple[bytes, bytes]] = field(default_factory=dict)
@@ -67,9 +67,9 @@ def _default() -> Path:
     return _around(Path.cwd()) or Path("/etc/nixos")
 
 
-def read_places(files: Iterable[Path], change: Change) -> list[Place]:
+def read_places(files: Iterable[Path], change: ConfigurationChange) -> list[ListPlace]:
     """Read every file that may say what is kept."""
-    found: list[Place] = []
+    found: list[ListPlace] = []
     for file in files:
         try:
             source = file.read_bytes()
@@ -87,12 +87,12 @@ def add(
     files: list[Path],
     store: str | None,
     options: Mapping[bytes, str] | None = None,
-) -> Change:
+) -> ConfigurationChange:
     """Add what is not kept yet, path by path, each in the place that fits best.
 
     `options`: the option that a path belongs to, whose own lists come first.
     """
-    change = Change()
+    change = ConfigurationChange()
     before = read_places(files, change)
     for each in _outermost(wanted):
         if each.method is Method.NONE:
@@ -111,9 +111,11 @@ def add(
     return change
 
 
-def remove(paths: Iterable[bytes], files: list[Path], homes: dict[str, bytes]) -> Change:
+def remove(
+    paths: Iterable[bytes], files: list[Path], homes: dict[str, bytes]
+) -> ConfigurationChange:
     """Take paths out again: exactly these, not what keeps them with others."""
-    change = Change()
+    change = ConfigurationChange()
     before = read_places(files, change)
     for path in paths:
         known = _with_changes(before, change)
@@ -136,7 +138,7 @@ def remove(paths: Iterable[bytes], files: list[Path], homes: dict[str, bytes]) -
     return change
 
 
-def _without_empty(source: bytes, place: Place) -> bytes:
+def _without_empty(source: bytes, place: ListPlace) -> bytes:
     """Take the list out too that has nothing in it any longer, not even a remark."""
     for each in places(source, place.file):
         if (each.names, each.kind) == (place.names, place.kind) and not each.entries:
@@ -145,7 +147,7 @@ def _without_empty(source: bytes, place: Place) -> bytes:
     return source
 
 
-def _with_changes(known: list[Place], change: Change) -> list[Place]:
+def _with_changes(known: list[ListPlace], change: ConfigurationChange) -> list[ListPlace]:
     """Read the files that were changed anew, as they will be."""
     same = [place for place in known if place.file not in change.sources]
     for file, (_, new) in change.sources.items():
@@ -162,7 +164,7 @@ def _outermost(wanted: Sequence[Recommendation]) -> list[Recommendation]:
     ]
 
 
-def _keeper(each: Recommendation, known: Iterable[Place]) -> str | None:
+def _keeper(each: Recommendation, known: Iterable[ListPlace]) -> str | None:
     homes = {each.home.user: each.home.path} if each.home is not None else {}
     for place in known:
         for entry in place.entries:
@@ -176,7 +178,7 @@ def _keeper(each: Recommendation, known: Iterable[Place]) -> str | None:
     return None
 
 
-def _absolute(place: Place, path: str, homes: dict[str, bytes]) -> list[bytes]:
+def _absolute(place: ListPlace, path: str, homes: dict[str, bytes]) -> list[bytes]:
     """Tell which paths an entry may mean: one of a home with an unknown user, one of each."""
     raw = nix_edit.encoded(path).rstrip(b"/")
     if not place.of_home or raw.startswith(b"/"):
@@ -187,7 +189,7 @@ def _absolute(place: Place, path: str, homes: dict[str, bytes]) -> list[bytes]:
     return [home.rstrip(b"/") + b"/" + raw for home in named.values()]
 
 
-def _ranked(each: Recommendation, known: Sequence[Place], store: str | None) -> list[Place]:
+def _ranked(each: Recommendation, known: Sequence[ListPlace], store: str | None) -> list[ListPlace]:
     """Rank lists of the kind, then blocks to put one into: first where most of its like is kept."""
     fitting = [place for place in known if place.option is None and _fits(each, place)]
     if store is not None:
@@ -197,7 +199,7 @@ def _ranked(each: Recommendation, known: Sequence[Place], store: str | None) -> 
         key = (place.store, place.user)
         sizes[key] = sizes.get(key, 0) + len(place.entries)
 
-    def rank(place: Place) -> tuple[int, int, int, int]:
+    def rank(place: ListPlace) -> tuple[int, int, int, int]:
         is_list = place.kind is each.kind
         own = place.user is not None or place.target is Target.HOME_MANAGER
         is_home = each.home is not None
@@ -212,13 +214,13 @@ def _ranked(each: Recommendation, known: Sequence[Place], store: str | None) -> 
     return sorted(usable, key=rank, reverse=True)
 
 
-def _is_own(each: Recommendation, place: Place, option: str | None) -> bool:
+def _is_own(each: Recommendation, place: ListPlace, option: str | None) -> bool:
     """Whether a list is the option's own, of the kind and level of a path."""
     is_of_option = place.option is not None and place.option == option
     return is_of_option and (place.kind, place.store) == (each.kind, each.level.value)
 
 
-def _fits(each: Recommendation, place: Place) -> bool:
+def _fits(each: Recommendation, place: ListPlace) -> bool:
     if each.home is None or each.home.user == "root":
         return not place.of_home
     if place.user is not None:
@@ -227,7 +229,7 @@ def _fits(each: Recommendation, place: Place) -> bool:
     return place.target is Target.HOME_MANAGER or place.kind is None
 
 
-def _insert(each: Recommendation, place: Place, change: Change) -> bool:
+def _insert(each: Recommendation, place: ListPlace, change: ConfigurationChange) -> bool:
     """Put an entry into a place; answer whether the file takes it (its list may be computed)."""
     in_home = each.home is not None and each.home.user != "root"
     path = each.path
@@ -252,16 +254,16 @@ def _insert(each: Recommendation, place: Place, change: Change) -> bool:
     return True
 
 
-def _current(file: Path, change: Change) -> bytes:
+def _current(file: Path, change: ConfigurationChange) -> bytes:
     return change.sources[file][1] if file in change.sources else file.read_bytes()
 
 
-def _remember(file: Path, new: bytes, change: Change) -> None:
+def _remember(file: Path, new: bytes, change: ConfigurationChange) -> None:
     old = change.sources[file][0] if file in change.sources else file.read_bytes()
     change.sources[file] = (old, new)
 
 
-def _check(change: Change) -> None:
+def _check(change: ConfigurationChange) -> None:
     """Raise NixSyntaxError unless every changed file is valid, and only entries have changed."""
     for file, (old, new) in change.sources.items():
         before, after = _written(old, file), _written(new, file)

@@ -3,10 +3,10 @@
 import tomlkit
 from tomlkit.items import AoT, Comment, Table, Whitespace
 
-from imptrace.catalogue.model import FOLDERS, CatalogueError, Entry, Place
+from imptrace.catalogue.model import FOLDERS, CatalogueError, Entry, EntryPlace
 from imptrace.catalogue.reader import read_entry
 from imptrace.contribute.git import FileChange
-from imptrace.contribute.proposal import Change, KeptPath, Proposal, merge
+from imptrace.contribute.proposal import Change, Proposal, ProposedPath, merge
 from imptrace.contribute.repository import Snapshot
 from imptrace.facts.levels import Kind
 from imptrace.kept.compare import Declared
@@ -16,7 +16,7 @@ class CatalogueLayout:
     """Writes a catalogue file for each service, or program of a home directory."""
 
     name = "imptrace's catalogue"
-    looked_for = f"nix/{FOLDERS[Place.SERVICE]}/NAME.toml"
+    looked_for = f"nix/{FOLDERS[EntryPlace.SERVICE]}/NAME.toml"
 
     def __init__(self, snapshot: Snapshot) -> None:
         self._snapshot = snapshot
@@ -24,7 +24,7 @@ class CatalogueLayout:
     @classmethod
     def fits(cls, snapshot: Snapshot) -> bool:
         """Whether a repository has this layout."""
-        return bool(snapshot.paths(f"nix/{FOLDERS[Place.SERVICE]}/", ".toml"))
+        return bool(snapshot.paths(f"nix/{FOLDERS[EntryPlace.SERVICE]}/", ".toml"))
 
     def plan(self, proposal: Proposal) -> Change:
         """Write the service's file, or add tables to it."""
@@ -83,7 +83,7 @@ def _new_document(proposal: Proposal) -> tomlkit.TOMLDocument:
     return document
 
 
-def _add_tables(document: tomlkit.TOMLDocument, paths: tuple[KeptPath, ...]) -> None:
+def _add_tables(document: tomlkit.TOMLDocument, paths: tuple[ProposedPath, ...]) -> None:
     """Add `[[persist]]` tables behind those that are there, a blank line before each."""
     tables = document.get("persist")
     if not isinstance(tables, AoT):
@@ -111,7 +111,7 @@ def _cut_tail(table: Table) -> list[Comment | Whitespace]:
     return tail
 
 
-def _table(path: KeptPath) -> Table:
+def _table(path: ProposedPath) -> Table:
     table = tomlkit.table()
     table.add("path", path.path)
     if path.kind is not Kind.DIRECTORY:

@@ -9,12 +9,12 @@ from imptrace.contribute.layouts.module_new import LISTS, PATH_KEYS, Entries, en
 from imptrace.contribute.nix_source import edit, tree
 from imptrace.contribute.nix_source.edit import Edit
 from imptrace.contribute.nix_source.tree import Binding, NixSyntaxError
-from imptrace.contribute.proposal import KeptPath, shown
+from imptrace.contribute.proposal import ProposedPath, shown
 from imptrace.facts.levels import Kind, Level
 from imptrace.kept.compare import Declared
 
 
-def extend_module(source: bytes, name: str, option: str, paths: Sequence[KeptPath]) -> bytes:
+def extend_module(source: bytes, name: str, option: str, paths: Sequence[ProposedPath]) -> bytes:
     """Put paths into the default of a module's option; all else stays as it is."""
     for added in entries(paths):
         root = tree.parse(source, name)

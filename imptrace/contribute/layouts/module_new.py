@@ -8,7 +8,7 @@ from tree_sitter import Node
 from imptrace.contribute.layouts.module_form import Example, built_in, read_example
 from imptrace.contribute.nix_source import edit, tree
 from imptrace.contribute.nix_source.edit import Edit, Item
-from imptrace.contribute.proposal import KeptPath, Proposal
+from imptrace.contribute.proposal import Proposal, ProposedPath
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.model import Method
 
@@ -18,7 +18,9 @@ PATH_KEYS = {Kind.DIRECTORY: "directory", Kind.FILE: "file"}
 DEFAULT_OWNER, DEFAULT_MODE = "root", 0o755
 
 
-def new_module(proposal: Proposal, paths: Sequence[KeptPath], examples: Iterable[bytes]) -> bytes:
+def new_module(
+    proposal: Proposal, paths: Sequence[ProposedPath], examples: Iterable[bytes]
+) -> bytes:
     """Write a module for a service in the form of the first example that can be taken over."""
     found = [example for source in examples if (example := read_example(source))]
     wanted = bool(proposal.enable)
@@ -27,7 +29,7 @@ def new_module(proposal: Proposal, paths: Sequence[KeptPath], examples: Iterable
     return edit.apply(example.source, _rewrite(example, proposal, paths))
 
 
-def _rewrite(example: Example, proposal: Proposal, paths: Sequence[KeptPath]) -> list[Edit]:
+def _rewrite(example: Example, proposal: Proposal, paths: Sequence[ProposedPath]) -> list[Edit]:
     """Put the service's own parts in the place of the example's."""
     attrpath = example.option.node.child_by_field_name("attrpath")
     if attrpath is None:
@@ -65,7 +67,7 @@ def _enable_edits(example: Example, proposal: Proposal) -> list[Edit]:
     return [_replace(example.enable, text)]
 
 
-def _default_text(example: Example, root: Node, paths: Sequence[KeptPath]) -> str:
+def _default_text(example: Example, root: Node, paths: Sequence[ProposedPath]) -> str:
     indent = edit.indentation(example.source, example.default.node.start_byte)
     inner = indent + edit.INDENT
     padded = edit.is_padded(root)
@@ -83,7 +85,7 @@ def _description(example: Example, proposal: Proposal) -> str:
     return f"''\n{indent}{edit.INDENT}{sentence}\n{indent}''"
 
 
-def _contents(paths: Iterable[KeptPath]) -> str:
+def _contents(paths: Iterable[ProposedPath]) -> str:
     words = {
         Level.TRANSIENT: "transient state",
         Level.NORMAL: "state",
@@ -106,7 +108,7 @@ class Entries(NamedTuple):
     items: list[Item]
 
 
-def entries(paths: Sequence[KeptPath]) -> Iterator[Entries]:
+def entries(paths: Sequence[ProposedPath]) -> Iterator[Entries]:
     """Sort paths into the lists of a module, by rising level; empty lists are left out."""
     for level in Level:
         for kind in Kind:
@@ -119,7 +121,7 @@ def entries(paths: Sequence[KeptPath]) -> Iterator[Entries]:
                 yield Entries(level, kind, items)
 
 
-def entry_text(path: KeptPath) -> str:
+def entry_text(path: ProposedPath) -> str:
     """Write an entry of a list: a string where that says it all, else an attribute set."""
     attributes = {PATH_KEYS[path.kind]: path.path}
     if path.kind is Kind.DIRECTORY:
@@ -138,7 +140,7 @@ def nix_string(value: str) -> str:
     return f'"{escaped}"'
 
 
-def _ownership(path: KeptPath) -> dict[str, str]:
+def _ownership(path: ProposedPath) -> dict[str, str]:
     found = {}
     if path.user not in (None, DEFAULT_OWNER):
         found["user"] = path.user or ""

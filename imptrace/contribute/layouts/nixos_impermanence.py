@@ -1,6 +1,6 @@
 """The layout of nixos-impermanence: `nixos-modules/NAME/persistence.nix`, entered in the flake."""
 
-from imptrace.catalogue.model import Place
+from imptrace.catalogue.model import EntryPlace
 from imptrace.contribute.git import FileChange
 from imptrace.contribute.layouts import flake_entry
 from imptrace.contribute.layouts.module_edit import declared_paths, extend_module, options_of
@@ -29,7 +29,7 @@ class ImpermanenceLayout:
 
     def plan(self, proposal: Proposal) -> Change:
         """Write or extend the service's module, and enter it in the flake."""
-        if proposal.place is Place.HOME:
+        if proposal.place is EntryPlace.HOME:
             raise RepositoryError(
                 f"{shown(proposal.service)} is a program of a home directory, and this repository "
                 "holds modules of NixOS services"

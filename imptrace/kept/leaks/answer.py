@@ -29,13 +29,13 @@ from imptrace.kept.keeping import Keeping
 from imptrace.kept.leaks.find import Finder, starts_in
 from imptrace.kept.leaks.found import Found
 from imptrace.kept.leaks.ground import Ground
-from imptrace.kept.leaks.lines import Lines
+from imptrace.kept.leaks.lines import CatalogueLines
 from imptrace.kept.leaks.made import installed, made_by_tmpfiles, skeleton
-from imptrace.kept.leaks.model import Answer, Leak, Piece
+from imptrace.kept.leaks.model import Answer, Leak, LeakPiece
 from imptrace.kept.machine import KEPT_FILE
 from imptrace.kept.system import places_of_users, users_of
 from imptrace.kept.walk import Tree
-from imptrace.kept.wiped import Layout, Said, layout
+from imptrace.kept.wiped import DiskLayout, Said, layout
 from imptrace.kept.writers import Attribution, Writers, declared_by_units
 from imptrace.tracer.mountinfo import own_mounts
 
@@ -43,7 +43,7 @@ _BOOT = "boot"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class LeaksQuestion:
     """What was asked."""
 
     paths: tuple[bytes, ...] = ()
@@ -57,7 +57,7 @@ class Question:
     """Also name each path that was set aside."""
 
 
-def answer(question: Question, engine: Engine | None) -> Answer:
+def answer(question: LeaksQuestion, engine: Engine | None) -> Answer:
     """Find what the next boot takes. Raises UsageError where the question makes no sense."""
     tree = _tree(question.base)
     boot = this_boot()
@@ -70,7 +70,7 @@ def answer(question: Question, engine: Engine | None) -> Answer:
     ground = Ground(
         tree=tree,
         places=places,
-        lines=Lines(shipped(), places),
+        lines=CatalogueLines(shipped(), places),
         points=seen.points | _own_installation(),
         boot=boot,
         installed=installed(tree),
@@ -109,7 +109,7 @@ def _tree(base: bytes) -> Tree:
         raise UsageError(f"{os.fsdecode(base)} cannot be read: {error.strerror}") from error
 
 
-def _walk(ground: Ground, seen: Layout, wanted: Sequence[bytes], *, detailed: bool) -> Found:
+def _walk(ground: Ground, seen: DiskLayout, wanted: Sequence[bytes], *, detailed: bool) -> Found:
     found = Found(detailed=detailed)
     finder = Finder(ground, found)
     for root in seen.wiped:
@@ -156,9 +156,9 @@ def _backend(tree: Tree) -> str | None:
     return None
 
 
-def _apart(pieces: Iterable[Piece]) -> list[Piece]:
+def _apart(pieces: Iterable[LeakPiece]) -> list[LeakPiece]:
     """Join pieces that say the same as the one around them; leave out what is empty."""
-    by_path: dict[bytes, Piece] = {}
+    by_path: dict[bytes, LeakPiece] = {}
     for piece in pieces:
         there = by_path.get(piece.path)
         by_path[piece.path] = piece if there is None else _joined(there, piece)
@@ -171,7 +171,7 @@ def _apart(pieces: Iterable[Piece]) -> list[Piece]:
     return [piece for piece in by_path.values() if piece.files]
 
 
-def _holds_as_much(above: Piece, piece: Piece) -> bool:
+def _holds_as_much(above: LeakPiece, piece: LeakPiece) -> bool:
     """Whether what is said of a piece is said of the directory around it already."""
     is_its_own = piece.known is None or (
         above.known is not None and above.known.entry is piece.known.entry
@@ -179,7 +179,7 @@ def _holds_as_much(above: Piece, piece: Piece) -> bool:
     return above.kind is Kind.DIRECTORY and above.level is piece.level and is_its_own
 
 
-def _joined(one: Piece, other: Piece) -> Piece:
+def _joined(one: LeakPiece, other: LeakPiece) -> LeakPiece:
     """Add another piece's sums to one's."""
     more = replace(one)
     if other.files:
@@ -191,7 +191,7 @@ def _joined(one: Piece, other: Piece) -> Piece:
 
 
 def _leak(
-    piece: Piece, writers: Writers, keeping: Keeping, places: Places, names: dict[int, str]
+    piece: LeakPiece, writers: Writers, keeping: Keeping, places: Places, names: dict[int, str]
 ) -> Leak:
     home = places.home_of(piece.path)
     attribution = writers.of(piece.path, piece.known, piece.uid, places.place_of(piece.path))
@@ -211,7 +211,7 @@ def _leak(
     )
 
 
-def _scope(piece: Piece, home: Home | None) -> Scope:
+def _scope(piece: LeakPiece, home: Home | None) -> Scope:
     if piece.known is not None:
         return piece.known.scope
     return Scope.SHARED if common_name(piece.path, home) is not None else Scope.OWNED
@@ -229,7 +229,7 @@ def _reasons(attribution: Attribution) -> tuple[Reason, ...]:
     return (*declared, Reason(code=Code.NAMED, figures=figures))
 
 
-def _fits(leak: Leak, question: Question, since_ns: int) -> bool:
+def _fits(leak: Leak, question: LeaksQuestion, since_ns: int) -> bool:
     """Whether somebody asked for it."""
     users = {leak.user, *(writer.user for writer in leak.writers)}
     units = {writer.unit for writer in leak.writers if writer.unit is not None}

@@ -17,7 +17,7 @@ from imptrace.kept.leaks import rules
 from imptrace.kept.leaks.found import Found, Raised
 from imptrace.kept.leaks.ground import Ground, Map, is_top
 from imptrace.kept.leaks.lines import Nodes, below, line_at, named
-from imptrace.kept.leaks.model import BOOT, IGNORED, Piece
+from imptrace.kept.leaks.model import BOOT, IGNORED, LeakPiece
 from imptrace.kept.walk import Files
 from imptrace.tracer import _scan
 from imptrace.tracer._look import look
@@ -36,7 +36,7 @@ class Frame(NamedTuple):
     """A directory to be read."""
 
     path: bytes
-    piece: Piece | None
+    piece: LeakPiece | None
     """What its files belong to; None where each is judged alone."""
     is_private: bool
     nodes: Nodes
@@ -141,7 +141,7 @@ class FileCourt:
         return odd | named(frame.nodes, names)
 
     def _hints(
-        self, piece: Piece | None, frame: Frame, files: Files, live: Iterable[int]
+        self, piece: LeakPiece | None, frame: Frame, files: Files, live: Iterable[int]
     ) -> dict[int, Hint]:
         """Look at the first bytes of some files: what only its owner may read comes first."""
         left = min(_LOOKED - self._looked, _LOOKED_IN_DIRECTORY)
@@ -259,7 +259,7 @@ class FileCourt:
         self._linked.add(key)
         return is_first
 
-    def _add(self, piece: Piece, files: Files, live: Sequence[int]) -> None:
+    def _add(self, piece: LeakPiece, files: Files, live: Sequence[int]) -> None:
         """Take many ordinary files in at once."""
         if not live:
             return
@@ -274,19 +274,19 @@ class FileCourt:
         piece.files += len(live) - 1
 
 
-def _is_curious(piece: Piece | None) -> bool:
+def _is_curious(piece: LeakPiece | None) -> bool:
     """Whether too little of a piece was looked at yet to know what is in it."""
     return piece is None or (not piece.is_cache and piece.looked < _LOOKED_IN_PIECE)
 
 
-def _says_as_much(piece: Piece, kept: object) -> bool:
+def _says_as_much(piece: LeakPiece, kept: object) -> bool:
     """Whether a line about a file says nothing that the piece around it does not say."""
     return (
         kept is not None and piece.known is not None and piece.level is getattr(kept, "level", None)
     )
 
 
-def _may_raise(piece: Piece, level: Level, hint: Hint | None) -> bool:
+def _may_raise(piece: LeakPiece, level: Level, hint: Hint | None) -> bool:
     """Whether a file may say more than the piece that it is in: the catalogue knows better."""
     if piece.is_cache:
         return False

@@ -18,7 +18,7 @@ from imptrace.kept.leaks.files import FileCourt, Frame
 from imptrace.kept.leaks.found import Found, Raised
 from imptrace.kept.leaks.ground import Ground, Map, in_etc, is_top
 from imptrace.kept.leaks.lines import Nodes, below, lead_deeper, line_at
-from imptrace.kept.leaks.model import IGNORED, UNREADABLE, Piece
+from imptrace.kept.leaks.model import IGNORED, UNREADABLE, LeakPiece
 from imptrace.kept.walk import read
 
 _MOST_SECRET_FILES = 3
@@ -114,7 +114,7 @@ class Finder:
                 piece = self._told_by_name(path, piece, is_private=frame.is_private)
         return Frame(path, piece, frame.is_private, nodes)
 
-    def _told_by_name(self, path: bytes, piece: Piece, *, is_private: bool) -> Piece:
+    def _told_by_name(self, path: bytes, piece: LeakPiece, *, is_private: bool) -> LeakPiece:
         """Give what lies in `saves` or `private-keys` the care that such a name asks for."""
         inside = path + b"/" + rules.SAYS_NOTHING
         level, reasons = rules.level(
@@ -126,7 +126,7 @@ class Finder:
             piece.level, piece.reasons = level, [*reasons]
             return piece
         return self._found.begin(
-            Piece(
+            LeakPiece(
                 path=path,
                 kind=Kind.DIRECTORY,
                 level=level,
@@ -148,9 +148,9 @@ class Finder:
             piece.level, piece.reasons, piece.is_cache = Level.TRANSIENT, [reason], True
         return frame
 
-    def _cache(self, path: bytes, above: Piece, reason: Reason) -> Piece:
+    def _cache(self, path: bytes, above: LeakPiece, reason: Reason) -> LeakPiece:
         return self._found.begin(
-            Piece(
+            LeakPiece(
                 path=path,
                 kind=Kind.DIRECTORY,
                 level=Level.TRANSIENT,
@@ -186,13 +186,13 @@ class Finder:
         is_of_disk = is_top(path) and name_of(path) == _OF_DISKS
         return Why.PACKAGE if is_of_disk or self._ground.installed.is_packages(path) else None
 
-    def _own(self, path: bytes, place: Place) -> Piece:
+    def _own(self, path: bytes, place: Place) -> LeakPiece:
         """Begin what belongs to one program, as its place has it."""
         figures = {"area": place.area.value, "container": place.container}
         cache = cache_directory(path, place.area, frozenset())
         level = Level.TRANSIENT if cache else self._map.base_level(path, place, None)
         return self._found.begin(
-            Piece(
+            LeakPiece(
                 path=path,
                 kind=Kind.DIRECTORY,
                 level=level,
@@ -278,7 +278,7 @@ def starts_in(root: bytes, wanted: Sequence[bytes]) -> Iterator[bytes]:
             yield root
 
 
-def _is_same(piece: Piece, known: Known) -> bool:
+def _is_same(piece: LeakPiece, known: Known) -> bool:
     """Whether a line about a directory says nothing that the piece around it does not say."""
     above = piece.known
     return (
@@ -289,7 +289,7 @@ def _is_same(piece: Piece, known: Known) -> bool:
     )
 
 
-def _raise(piece: Piece, by: Raised) -> None:
+def _raise(piece: LeakPiece, by: Raised) -> None:
     by.into(piece)
     if by.level > piece.level:
         piece.level, piece.reasons = by.level, [*by.reasons]

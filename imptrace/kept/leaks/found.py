@@ -9,7 +9,7 @@ from imptrace.judge.codes import Code
 from imptrace.judge.known import Known
 from imptrace.judge.model import Reason
 from imptrace.judge.places import Area
-from imptrace.kept.leaks.model import Piece, SetAsidePath
+from imptrace.kept.leaks.model import LeakPiece, SetAsidePath
 
 
 class Raised(NamedTuple):
@@ -23,7 +23,7 @@ class Raised(NamedTuple):
     uid: int
     gid: int
 
-    def into(self, piece: Piece) -> None:
+    def into(self, piece: LeakPiece) -> None:
         """Count it as part of a piece."""
         piece.add(self.size, self.mtime_ns, self.uid, self.gid)
 
@@ -32,7 +32,7 @@ class Found:
     """Collects what a walk finds."""
 
     def __init__(self, *, detailed: bool = False) -> None:
-        self.pieces: list[Piece] = []
+        self.pieces: list[LeakPiece] = []
         self.counts: Counter[str] = Counter()
         self.set_aside: list[SetAsidePath] = []
         self._detailed = detailed
@@ -43,15 +43,17 @@ class Found:
         if self._detailed:
             self.set_aside.append(SetAsidePath(path=path, why=why))
 
-    def begin(self, piece: Piece) -> Piece:
+    def begin(self, piece: LeakPiece) -> LeakPiece:
         """Take a new piece in."""
         self.pieces.append(piece)
         return piece
 
-    def begin_known(self, path: bytes, kind: Kind, level: Level, area: Area, known: Known) -> Piece:
+    def begin_known(
+        self, path: bytes, kind: Kind, level: Level, area: Area, known: Known
+    ) -> LeakPiece:
         """Begin what the catalogue has a line for."""
         figures = {"entry": known.entry.title}
-        piece = Piece(
+        piece = LeakPiece(
             path=path,
             kind=kind,
             level=level,
@@ -63,11 +65,13 @@ class Found:
         # What must not be kept is counted where it is, and is no answer.
         return piece if known.never is not None else self.begin(piece)
 
-    def begin_raised(self, raised: Sequence[Raised], path: bytes, area: Area) -> Piece:
+    def begin_raised(self, raised: Sequence[Raised], path: bytes, area: Area) -> LeakPiece:
         """Begin a piece for files that stand out: a file, or the directory that holds them."""
         most = max(raised, key=lambda each: each.level)
         kind = Kind.FILE if path == most.path else Kind.DIRECTORY
-        piece = Piece(path=path, kind=kind, level=most.level, area=area, reasons=[*most.reasons])
+        piece = LeakPiece(
+            path=path, kind=kind, level=most.level, area=area, reasons=[*most.reasons]
+        )
         for each in raised:
             each.into(piece)
         return self.begin(piece)

@@ -9,7 +9,7 @@ from imptrace.judge.known import Known
 from imptrace.judge.places import Area, Place, Places
 from imptrace.judge.set_aside import Exclusion, Mounts, PlaceExclusions
 from imptrace.kept.boot import Boot
-from imptrace.kept.leaks.lines import Lines
+from imptrace.kept.leaks.lines import CatalogueLines
 from imptrace.kept.leaks.made import Installed
 from imptrace.kept.leaks.rules import is_system_log
 from imptrace.kept.walk import Tree
@@ -27,7 +27,7 @@ class Ground:
 
     tree: Tree
     places: Places
-    lines: Lines
+    lines: CatalogueLines
     points: frozenset[bytes]
     boot: Boot
     installed: Installed

@@ -10,24 +10,24 @@ from imptrace.judge.places import Places
 
 
 @dataclass(slots=True)
-class Node:
+class CatalogueNode:
     """What the catalogue knows of a path, and of those right below it."""
 
     known: Known | None = None
-    literal: dict[bytes, "Node"] = field(default_factory=dict)
-    wild: dict[bytes, tuple[Pattern, "Node"]] = field(default_factory=dict)
+    literal: dict[bytes, "CatalogueNode"] = field(default_factory=dict)
+    wild: dict[bytes, tuple[Pattern, "CatalogueNode"]] = field(default_factory=dict)
 
 
-Nodes = tuple[Node, ...]
+Nodes = tuple[CatalogueNode, ...]
 """All that fit one path; none where nothing is known of it nor of anything below it."""
 
 
-class Lines:
+class CatalogueLines:
     """The catalogue's lines, for a walk from the top of a tree down."""
 
     def __init__(self, entries: Iterable[Entry], places: Places) -> None:
         self._knowledge = Knowledge(entries, places)
-        self._root = Node()
+        self._root = CatalogueNode()
         for pattern, known in self._knowledge.lines():
             node = self._root
             for name in pattern.strip(b"/").split(b"/"):
@@ -83,9 +83,9 @@ def line_at(nodes: Nodes, path: bytes) -> Known | None:
     return None if known is None else replace(known, path=path)
 
 
-def _child(node: Node, name: bytes) -> Node:
+def _child(node: CatalogueNode, name: bytes) -> CatalogueNode:
     if not is_wild(name):
-        return node.literal.setdefault(name, Node())
+        return node.literal.setdefault(name, CatalogueNode())
     if name not in node.wild:
-        node.wild[name] = compiled(name), Node()
+        node.wild[name] = compiled(name), CatalogueNode()
     return node.wild[name][1]

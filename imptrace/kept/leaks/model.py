@@ -22,7 +22,7 @@ SetAsideWhy = Why | str
 
 
 @dataclass(slots=True, kw_only=True)
-class Piece:
+class LeakPiece:
     """One directory or file, with the sum of what it holds besides other pieces."""
 
     path: bytes

@@ -12,9 +12,9 @@ from imptrace.facts.levels import Kind
 from imptrace.facts.paths import is_within
 from imptrace.kept.boot import this_boot
 from imptrace.kept.leaks import rules
-from imptrace.kept.leaks.answer import Question, answer
+from imptrace.kept.leaks.answer import LeaksQuestion, answer
 from imptrace.kept.leaks.model import Leak
-from imptrace.kept.lost.model import Lost, LostAnswer
+from imptrace.kept.lost.model import LostAnswer, LostItem
 from imptrace.kept.lost.saved import Saved
 from imptrace.kept.walk import Tree, read
 from imptrace.kept.wiped import Said, layout
@@ -33,7 +33,7 @@ class _Sums:
 def in_old_root(old: bytes, shown: str, now: bytes, engine: Engine | None) -> LostAnswer:
     """Compare the root `old` with the root `now`. Raises UsageError."""
     said = Said(ephemeral=(b"/",))
-    was = answer(Question(base=old, said=said), engine)
+    was = answer(LeaksQuestion(base=old, said=said), engine)
     before, present = Tree(old), Tree(now)
     lasting = _lasting(present)
     paths = {leak.path for leak in was.leaks}
@@ -45,7 +45,9 @@ def in_old_root(old: bytes, shown: str, now: bytes, engine: Engine | None) -> Lo
         for path in _files(before, leak, paths):
             _compare(before, present, path, sums)
         if sums.missing or sums.older:
-            found.append(Lost(leak=leak, missing=sums.missing, older=sums.older, size=sums.size))
+            found.append(
+                LostItem(leak=leak, missing=sums.missing, older=sums.older, size=sums.size)
+            )
     before.close()
     present.close()
     return LostAnswer(source="old-root", place=shown, lost=tuple(found), counts=was.counts)
@@ -55,7 +57,7 @@ def in_list(saved: Saved, place: bytes, now: bytes) -> LostAnswer:
     """Say what of a list that was saved before the wipe is not there now."""
     present = Tree(now)
     lost = tuple(
-        Lost(leak=leak, missing=leak.files, older=0, size=leak.size)
+        LostItem(leak=leak, missing=leak.files, older=0, size=leak.size)
         for leak in saved.leaks
         if present.lstat(leak.path) is None
     )

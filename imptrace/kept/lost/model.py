@@ -8,7 +8,7 @@ from imptrace.kept.leaks.model import Leak
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Lost:
+class LostItem:
     """A directory or file of which something is gone."""
 
     leak: Leak
@@ -28,7 +28,7 @@ class LostAnswer:
     source: str
     """`old-root` or `list`."""
     place: str
-    lost: tuple[Lost, ...]
+    lost: tuple[LostItem, ...]
     """By care, then size."""
     counts: Mapping[str, int]
 

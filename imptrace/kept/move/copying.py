@@ -7,7 +7,7 @@ import shutil
 import stat
 from contextlib import suppress
 
-from imptrace.kept.move.tree import Node, Tree, read_attributes, read_node
+from imptrace.kept.move.tree import MovedNode, MovedTree, read_attributes, read_node
 
 _CLONE = 0x40049409
 _CHUNK = 1 << 20
@@ -17,7 +17,7 @@ _PRIVATE = 0o700
 Inodes = dict[tuple[int, int], bytes]
 
 
-def copy_tree(source: bytes, tree: Tree, target: bytes, links: Inodes) -> None:
+def copy_tree(source: bytes, tree: MovedTree, target: bytes, links: Inodes) -> None:
     """Make `target` what `tree` says of `source`. Raises OSError.
 
     What an earlier attempt has left there is used as far as it is whole. `links` has the copy of
@@ -57,7 +57,7 @@ def _joined(top: bytes, name: bytes) -> bytes:
     return os.path.join(top, name) if name else top
 
 
-def _remove_strangers(tree: Tree, target: bytes) -> None:
+def _remove_strangers(tree: MovedTree, target: bytes) -> None:
     """Remove what an earlier attempt copied and the source has no longer, or as something else."""
     for name, node in tree.nodes.items():
         path = _joined(target, name)
@@ -73,7 +73,7 @@ def _remove_strangers(tree: Tree, target: bytes) -> None:
                     remove(os.path.join(path, each))
 
 
-def _copy_node(source: bytes, node: Node, target: bytes, links: Inodes) -> None:
+def _copy_node(source: bytes, node: MovedNode, target: bytes, links: Inodes) -> None:
     if stat.S_ISDIR(node.kind):
         with suppress(FileExistsError):
             os.mkdir(target, _PRIVATE)
@@ -95,7 +95,7 @@ def _copy_node(source: bytes, node: Node, target: bytes, links: Inodes) -> None:
         links[node.inode] = target
 
 
-def _linked(node: Node, target: bytes, links: Inodes) -> bool:
+def _linked(node: MovedNode, target: bytes, links: Inodes) -> bool:
     """Make a further name for a file that was copied under another one; tell whether that went."""
     first = links.get(node.inode)
     if first is None:
@@ -113,7 +113,7 @@ def _linked(node: Node, target: bytes, links: Inodes) -> bool:
     return True
 
 
-def _is_whole(node: Node, target: bytes) -> bool:
+def _is_whole(node: MovedNode, target: bytes) -> bool:
     """Whether an earlier attempt has finished this one: its time is set last."""
     try:
         there = read_node(target, node.name)
@@ -122,7 +122,7 @@ def _is_whole(node: Node, target: bytes) -> bool:
     return there.traits == node.traits and there.links == 1
 
 
-def _copy_file(source: bytes, node: Node, target: bytes) -> None:
+def _copy_file(source: bytes, node: MovedNode, target: bytes) -> None:
     reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
     try:
         _check_same(reading, node, source)
@@ -137,7 +137,7 @@ def _copy_file(source: bytes, node: Node, target: bytes) -> None:
         os.close(reading)
 
 
-def _check_same(descriptor: int, node: Node, path: bytes) -> None:
+def _check_same(descriptor: int, node: MovedNode, path: bytes) -> None:
     """Refuse a file that was put in another's place: its owner would be given what is not his."""
     st = os.fstat(descriptor)
     if (st.st_dev, st.st_ino) != node.inode:
@@ -192,7 +192,7 @@ class _opened_directory:  # noqa: N801 (used as a function)
         os.close(self._descriptor)
 
 
-def _dress(descriptor: int, node: Node) -> None:
+def _dress(descriptor: int, node: MovedNode) -> None:
     """Give an open file the owner, mode, attributes and, last, the times of another."""
     there = os.fstat(descriptor)
     if (there.st_uid, there.st_gid) != (node.uid, node.gid):
@@ -206,7 +206,7 @@ def _dress(descriptor: int, node: Node) -> None:
     os.utime(descriptor, ns=(node.atime_ns, node.mtime_ns))
 
 
-def _dress_link(path: bytes, node: Node) -> None:
+def _dress_link(path: bytes, node: MovedNode) -> None:
     os.chown(path, node.uid, node.gid, follow_symlinks=False)
     for name, value in node.attributes:
         os.setxattr(path, name, value, follow_symlinks=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from imptrace.errors import ImptraceError
-from imptrace.kept.move.tree import Tree
+from imptrace.kept.move.tree import MovedTree
 
 NAME = b".imptrace-move"
 _MODE = 0o700
@@ -70,7 +70,7 @@ def load(storage: bytes) -> Journal:
         raise ImptraceError(f"{os.fsdecode(path)} cannot be read: {error}") from error
 
 
-def fingerprint(tree: Tree) -> str:
+def fingerprint(tree: MovedTree) -> str:
     """Tell one state of a tree from every other: whatever is changed later changes it."""
     found = blake2b(digest_size=16)
     for name, node in sorted(tree.nodes.items()):

@@ -11,12 +11,12 @@ from imptrace.kept import kernel
 from imptrace.kept.move.copying import Inodes, copy_tree, make_like, remove
 from imptrace.kept.move.held_open import directory_of, inside
 from imptrace.kept.move.journal import Journal, fingerprint
-from imptrace.kept.move.tree import Tree, difference, digest, read_tree
+from imptrace.kept.move.tree import MovedTree, difference, digest, read_tree
 
 _ATTEMPTS = 3
 
 
-class Outcome(StrEnum):
+class MoveOutcome(StrEnum):
     """What became of a path."""
 
     COPIED = "copied"
@@ -42,7 +42,7 @@ class Moved:
     """What became of one path, and why if that is not plain."""
 
     path: bytes
-    outcome: Outcome
+    outcome: MoveOutcome
     size: int = 0
     note: str = ""
     left_out: tuple[tuple[bytes, str], ...] = ()
@@ -50,7 +50,7 @@ class Moved:
     @property
     def is_done(self) -> bool:
         """Whether nothing is left to be done about it."""
-        return self.outcome not in (Outcome.NEWER, Outcome.IN_USE, Outcome.FAILED)
+        return self.outcome not in (MoveOutcome.NEWER, MoveOutcome.IN_USE, MoveOutcome.FAILED)
 
 
 @dataclass(slots=True)
@@ -65,32 +65,34 @@ class Mover:
         """Name the place of a path in the store."""
         return self.journal.storage.rstrip(b"/") + path
 
-    def look(self, path: bytes) -> tuple[Moved, Tree | None]:
+    def look(self, path: bytes) -> tuple[Moved, MovedTree | None]:
         """Say what would have to be done, and read what there is to copy. Raises OSError."""
         self._restore(path)
         try:
             source = read_tree(path, self.mounts)
         except FileNotFoundError:
-            return Moved(path=path, outcome=Outcome.ABSENT), None
+            return Moved(path=path, outcome=MoveOutcome.ABSENT), None
         if not source.nodes:
-            return Moved(path=path, outcome=Outcome.ABSENT, note="a socket is no state"), None
+            return Moved(path=path, outcome=MoveOutcome.ABSENT, note="a socket is no state"), None
         target = self.target(path)
         if not os.path.lexists(target):
-            return self._found(path, source, Outcome.WOULD_COPY), source
+            return self._found(path, source, MoveOutcome.WOULD_COPY), source
         if is_mounted(path, target):
-            return Moved(path=path, outcome=Outcome.THERE, note="the store is mounted here"), None
+            return Moved(
+                path=path, outcome=MoveOutcome.THERE, note="the store is mounted here"
+            ), None
         return self._compared(path, source, target), source
 
-    def _compared(self, path: bytes, source: Tree, target: bytes) -> Moved:
+    def _compared(self, path: bytes, source: MovedTree, target: bytes) -> Moved:
         kept = read_tree(target, frozenset())
         if self._is_same(path, source, kept):
             self._remember(source, target)
-            return self._found(path, source, Outcome.THERE)
+            return self._found(path, source, MoveOutcome.THERE)
         if not self.is_ours(path, kept) and (why := _newer(source, kept)):
-            return Moved(path=path, outcome=Outcome.NEWER, note=why)
-        return self._found(path, source, Outcome.WOULD_UPDATE)
+            return Moved(path=path, outcome=MoveOutcome.NEWER, note=why)
+        return self._found(path, source, MoveOutcome.WOULD_UPDATE)
 
-    def needed(self, path: bytes, source: Tree) -> int:
+    def needed(self, path: bytes, source: MovedTree) -> int:
         """Bytes that the copy of a path will take, beyond what an earlier attempt has copied."""
         try:
             part = read_tree(_part(self.target(path)), frozenset())
@@ -103,7 +105,7 @@ class Mover:
         ]
         return max(source.disk - sum(whole), 0)
 
-    def copy(self, path: bytes, source: Tree, found: Moved) -> Moved:
+    def copy(self, path: bytes, source: MovedTree, found: Moved) -> Moved:
         """Copy, check, and give the copy its name; again if the source changed meanwhile."""
         target = self.target(path)
         self._make_parents(path)
@@ -113,7 +115,9 @@ class Mover:
             why = self._make_part(path, source, part)
             if why is not None:
                 remove(part)
-                return Moved(path=path, outcome=Outcome.FAILED, note=f"it changes meanwhile: {why}")
+                return Moved(
+                    path=path, outcome=MoveOutcome.FAILED, note=f"it changes meanwhile: {why}"
+                )
             source = read_tree(path, self.mounts)
             mark = fingerprint(read_tree(part, frozenset()))
             self.journal.copies[path] = [*self.journal.copies.get(path, ()), mark]
@@ -122,10 +126,10 @@ class Mover:
         self.journal.copies[path] = [mark]
         self.journal.save()
         self._remember(source, target)
-        is_update = found.outcome is Outcome.WOULD_UPDATE
-        return self._found(path, source, Outcome.UPDATED if is_update else Outcome.COPIED)
+        is_update = found.outcome is MoveOutcome.WOULD_UPDATE
+        return self._found(path, source, MoveOutcome.UPDATED if is_update else MoveOutcome.COPIED)
 
-    def _make_part(self, path: bytes, source: Tree, part: bytes) -> str | None:
+    def _make_part(self, path: bytes, source: MovedTree, part: bytes) -> str | None:
         """Make a whole copy under a temporary name; say what keeps changing if that cannot be."""
         why = None
         with inside(part, is_directory=stat.S_ISDIR(source.nodes[b""].kind)) as top:
@@ -140,7 +144,7 @@ class Mover:
                     break
         return why
 
-    def is_ours(self, path: bytes, kept: Tree) -> bool:
+    def is_ours(self, path: bytes, kept: MovedTree) -> bool:
         """Whether what the store has is a copy that was made here, and unchanged since."""
         return fingerprint(kept) in self.journal.copies.get(path, ())
 
@@ -150,19 +154,19 @@ class Mover:
         remove(_part(target))
         self._restore(path)
         if not os.path.lexists(target):
-            return Moved(path=path, outcome=Outcome.ABSENT)
+            return Moved(path=path, outcome=MoveOutcome.ABSENT)
         if is_mounted(path, target):
-            return Moved(path=path, outcome=Outcome.NEWER, note="the switch has happened")
+            return Moved(path=path, outcome=MoveOutcome.NEWER, note="the switch has happened")
         kept = read_tree(target, frozenset())
         if not self.is_ours(path, kept):
-            return Moved(path=path, outcome=Outcome.NEWER, note="it was changed in the store")
+            return Moved(path=path, outcome=MoveOutcome.NEWER, note="it was changed in the store")
         remove(target)
-        return Moved(path=path, outcome=Outcome.REMOVED, size=kept.disk)
+        return Moved(path=path, outcome=MoveOutcome.REMOVED, size=kept.disk)
 
-    def _found(self, path: bytes, source: Tree, outcome: Outcome) -> Moved:
+    def _found(self, path: bytes, source: MovedTree, outcome: MoveOutcome) -> Moved:
         return Moved(path=path, outcome=outcome, size=source.disk, left_out=source.left_out)
 
-    def _is_same(self, path: bytes, source: Tree, kept: Tree) -> bool:
+    def _is_same(self, path: bytes, source: MovedTree, kept: MovedTree) -> bool:
         """Whether the store has exactly the source; contents are read unless the copy is ours."""
         if difference(source, kept) is not None:
             return False
@@ -170,7 +174,7 @@ class Mover:
             return True
         return _unlike(path, source, self.target(path)) is None
 
-    def _wrong(self, path: bytes, source: Tree, part: bytes) -> str | None:
+    def _wrong(self, path: bytes, source: MovedTree, part: bytes) -> str | None:
         """Say in what a copy is not what the source is now."""
         now = read_tree(path, self.mounts)
         return (
@@ -205,7 +209,7 @@ class Mover:
             else:
                 os.rename(old, target)
 
-    def _remember(self, source: Tree, target: bytes) -> None:
+    def _remember(self, source: MovedTree, target: bytes) -> None:
         for name, node in source.nodes.items():
             if node.links > 1 and not stat.S_ISDIR(node.kind):
                 self.links[node.inode] = os.path.join(target, name) if name else target
@@ -253,7 +257,7 @@ def _beside(target: bytes, ending: bytes) -> bytes:
     return directory + b"/." + name[: 255 - 1 - len(ending)] + ending
 
 
-def _newer(source: Tree, kept: Tree) -> str | None:
+def _newer(source: MovedTree, kept: MovedTree) -> str | None:
     """Say what the store has that the source has not, or has older."""
     for name, node in kept.nodes.items():
         if stat.S_ISDIR(node.kind):
@@ -269,7 +273,7 @@ def _newer(source: Tree, kept: Tree) -> str | None:
     return None
 
 
-def _unlike(path: bytes, source: Tree, copy: bytes) -> str | None:
+def _unlike(path: bytes, source: MovedTree, copy: bytes) -> str | None:
     """Say which file has other contents than its copy."""
     for name in _files(source):
         one = os.path.join(path, name) if name else path
@@ -279,7 +283,7 @@ def _unlike(path: bytes, source: Tree, copy: bytes) -> str | None:
     return None
 
 
-def _files(tree: Tree) -> Iterator[bytes]:
+def _files(tree: MovedTree) -> Iterator[bytes]:
     seen = set()
     for name, node in tree.nodes.items():
         if stat.S_ISREG(node.kind) and node.inode not in seen:

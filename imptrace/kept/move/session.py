@@ -10,15 +10,15 @@ from imptrace.facts.paths import is_within, parents_of
 from imptrace.kept.move import units as manager
 from imptrace.kept.move.holders import Holder, holders
 from imptrace.kept.move.journal import Journal, load
-from imptrace.kept.move.moving import Moved, Mover, Outcome
-from imptrace.kept.move.tree import Tree
+from imptrace.kept.move.moving import Moved, MoveOutcome, Mover
+from imptrace.kept.move.tree import MovedTree
 from imptrace.tracer.mountinfo import own_mounts
 
-_TO_DO = (Outcome.WOULD_COPY, Outcome.WOULD_UPDATE)
+_TO_DO = (MoveOutcome.WOULD_COPY, MoveOutcome.WOULD_UPDATE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class MoveOptions:
     """What to move, and how."""
 
     paths: tuple[bytes, ...]
@@ -32,7 +32,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class MoveReport:
     """What became of every path."""
 
     storage: bytes
@@ -52,7 +52,7 @@ class Report:
 Tell = Callable[[Moved], None]
 
 
-def move(wanted: Wanted, tell: Tell) -> Report:
+def move(wanted: MoveOptions, tell: Tell) -> MoveReport:
     """Copy into the store. `tell` hears of each path. Raises ImptraceError before any copy."""
     paths = outermost(wanted.paths)
     for path in paths:
@@ -68,7 +68,7 @@ def move(wanted: Wanted, tell: Tell) -> Report:
         moved = tuple(found for found, _ in looked)
         for each in moved:
             tell(each)
-        return Report(storage=wanted.storage, moved=moved, holders=held)
+        return MoveReport(storage=wanted.storage, moved=moved, holders=held)
     _check_rights(to_do, wanted.storage)
     troubles: list[str] = []
     to_stop = _units_to_stop(wanted, held) if wanted.stop and to_do else []
@@ -78,7 +78,7 @@ def move(wanted: Wanted, tell: Tell) -> Report:
             looked = [_looked(mover, path) for path in paths]
         writers = {} if wanted.live else _writers(tuple(to_do))
         moved = tuple(_moved(mover, found, tree, writers, tell) for found, tree in looked)
-    return Report(
+    return MoveReport(
         storage=wanted.storage,
         moved=moved,
         holders=held,
@@ -87,7 +87,7 @@ def move(wanted: Wanted, tell: Tell) -> Report:
     )
 
 
-def undo_move(storage: bytes, paths: Sequence[bytes], tell: Tell) -> Report:
+def undo_move(storage: bytes, paths: Sequence[bytes], tell: Tell) -> MoveReport:
     """Remove the copies that were made: those of `paths`, or all. Raises ImptraceError."""
     journal = load(storage)
     if not journal.copies and not journal.made:
@@ -99,14 +99,14 @@ def undo_move(storage: bytes, paths: Sequence[bytes], tell: Tell) -> Report:
         try:
             found = mover.undo(path)
         except OSError as error:
-            found = Moved(path=path, outcome=Outcome.FAILED, note=_reason(error))
+            found = Moved(path=path, outcome=MoveOutcome.FAILED, note=_reason(error))
         moved.append(found)
         tell(found)
         if found.is_done:
             del journal.copies[path]
             journal.save()
     _remove_parents(journal)
-    return Report(storage=storage, moved=tuple(moved))
+    return MoveReport(storage=storage, moved=tuple(moved))
 
 
 def outermost(paths: Iterable[bytes]) -> list[bytes]:
@@ -115,31 +115,31 @@ def outermost(paths: Iterable[bytes]) -> list[bytes]:
     return sorted(path for path in known if known.isdisjoint(parents_of(path)))
 
 
-def _looked(mover: Mover, path: bytes) -> tuple[Moved, Tree | None]:
+def _looked(mover: Mover, path: bytes) -> tuple[Moved, MovedTree | None]:
     try:
         return mover.look(path)
     except OSError as error:
-        return Moved(path=path, outcome=Outcome.FAILED, note=_reason(error)), None
+        return Moved(path=path, outcome=MoveOutcome.FAILED, note=_reason(error)), None
 
 
 def _moved(
-    mover: Mover, found: Moved, tree: Tree | None, writers: dict[bytes, Holder], tell: Tell
+    mover: Mover, found: Moved, tree: MovedTree | None, writers: dict[bytes, Holder], tell: Tell
 ) -> Moved:
     if found.outcome in _TO_DO and tree is not None:
         holder = writers.get(found.path)
         if holder is not None:
             note = f"{holder.program} (pid {holder.pid}) writes to {os.fsdecode(holder.path)}"
-            found = Moved(path=found.path, outcome=Outcome.IN_USE, size=found.size, note=note)
+            found = Moved(path=found.path, outcome=MoveOutcome.IN_USE, size=found.size, note=note)
         else:
             try:
                 found = mover.copy(found.path, tree, found)
             except OSError as error:
-                found = Moved(path=found.path, outcome=Outcome.FAILED, note=_reason(error))
+                found = Moved(path=found.path, outcome=MoveOutcome.FAILED, note=_reason(error))
     tell(found)
     return found
 
 
-def _check_room(mover: Mover, to_do: dict[bytes, Tree], storage: bytes) -> None:
+def _check_room(mover: Mover, to_do: dict[bytes, MovedTree], storage: bytes) -> None:
     """Refuse before anything is copied."""
     there = next(path for path in (storage, *parents_of(storage), b"/") if os.path.isdir(path))
     found = os.statvfs(there)
@@ -153,7 +153,7 @@ def _check_room(mover: Mover, to_do: dict[bytes, Tree], storage: bytes) -> None:
         )
 
 
-def _check_rights(to_do: dict[bytes, Tree], storage: bytes) -> None:
+def _check_rights(to_do: dict[bytes, MovedTree], storage: bytes) -> None:
     """Refuse what only root can do: to give files to others, and to write into the store."""
     own = os.geteuid()
     if own == 0 or not to_do:
@@ -177,7 +177,7 @@ def _writers(paths: Sequence[bytes]) -> dict[bytes, Holder]:
     return found
 
 
-def _units_to_stop(wanted: Wanted, held: Sequence[Holder]) -> list[str]:
+def _units_to_stop(wanted: MoveOptions, held: Sequence[Holder]) -> list[str]:
     """Those that run, of whom the paths are and who hold files open."""
     return manager.running((*wanted.units, *(each.unit for each in held if each.unit)))
 

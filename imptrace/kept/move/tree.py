@@ -14,7 +14,7 @@ _CHUNK = 1 << 20
 _LABELS = frozenset({"security.selinux", "security.SMACK64", "security.ima", "security.evm"})
 
 
-class Node(NamedTuple):
+class MovedNode(NamedTuple):
     """One file, directory, link or other thing of a tree."""
 
     name: bytes
@@ -45,10 +45,10 @@ class Node(NamedTuple):
         return self[:10]
 
 
-class Tree(NamedTuple):
+class MovedTree(NamedTuple):
     """A tree, parents before what is in them."""
 
-    nodes: dict[bytes, Node]
+    nodes: dict[bytes, MovedNode]
     left_out: tuple[tuple[bytes, str], ...]
     """What is no part of a copy, each with the reason: sockets, other file systems."""
 
@@ -58,12 +58,12 @@ class Tree(NamedTuple):
         return sum({node.inode: node.disk for node in self.nodes.values()}.values())
 
 
-def read_tree(top: bytes, mounts: frozenset[bytes], skip: bytes | None = None) -> Tree:
+def read_tree(top: bytes, mounts: frozenset[bytes], skip: bytes | None = None) -> MovedTree:
     """Look at everything below a path, itself included. Raises OSError.
 
     `mounts`: other file systems, which are left out. `skip`: a name in no part of the tree.
     """
-    nodes: dict[bytes, Node] = {}
+    nodes: dict[bytes, MovedNode] = {}
     left_out: list[tuple[bytes, str]] = []
     waiting = [b""]
     while waiting:
@@ -86,14 +86,14 @@ def read_tree(top: bytes, mounts: frozenset[bytes], skip: bytes | None = None) -
             with os.scandir(path) as found:
                 names = sorted((each.name for each in found if each.name != skip), reverse=True)
             waiting += (os.path.join(name, each) for each in names)
-    return Tree(nodes, tuple(left_out))
+    return MovedTree(nodes, tuple(left_out))
 
 
-def read_node(path: bytes, name: bytes) -> Node:
+def read_node(path: bytes, name: bytes) -> MovedNode:
     """Look at one path. Raises OSError."""
     st = os.lstat(path)
     kind = stat.S_IFMT(st.st_mode)
-    return Node(
+    return MovedNode(
         name=name,
         kind=kind,
         mode=stat.S_IMODE(st.st_mode),
@@ -138,7 +138,7 @@ def digest(path: bytes) -> bytes:
     return found.digest()
 
 
-def difference(source: Tree, copy: Tree) -> str | None:
+def difference(source: MovedTree, copy: MovedTree) -> str | None:
     """Say the first thing in which a copy is not its source, contents of files aside."""
     if source.nodes.keys() != copy.nodes.keys():
         odd = min(source.nodes.keys() ^ copy.nodes.keys())
@@ -151,7 +151,7 @@ def difference(source: Tree, copy: Tree) -> str | None:
     return None
 
 
-def _twins(tree: Tree) -> set[frozenset[bytes]]:
+def _twins(tree: MovedTree) -> set[frozenset[bytes]]:
     """Names that share one file."""
     together: dict[tuple[int, int], list[bytes]] = {}
     for name, node in tree.nodes.items():

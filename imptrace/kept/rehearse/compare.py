@@ -22,7 +22,7 @@ _DYNAMIC = range(61184, 65520)
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class PathVerdicts:
     """What the classifier says of the paths: of the same recordings."""
 
     levels: Mapping[bytes, Level]
@@ -40,7 +40,7 @@ class Judged:
 
 
 def findings(
-    plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails], judged: Judged
+    plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails], judged: PathVerdicts
 ) -> list[Finding]:
     """List all that is wrong, the worst first."""
     found = [
@@ -82,7 +82,7 @@ def _is_kept_file(path: bytes, plan: Plan, rehearsed: Rehearsed) -> bool:
 
 
 def _lost(
-    plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails], judged: Judged
+    plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails], judged: PathVerdicts
 ) -> Iterator[Finding]:
     """Yield what was wiped, and then looked for in vain or made anew."""
     again = {record.path: record for record in runs[AGAIN].paths}
@@ -208,7 +208,7 @@ def _owned(keep: Keep) -> str:
     return f"; {said} is kept" if said else ""
 
 
-def _levels(plan: Plan, judged: Judged) -> Iterator[Finding]:
+def _levels(plan: Plan, judged: PathVerdicts) -> Iterator[Finding]:
     """Yield what is kept with less care than is in it."""
     for keep in plan.keeps:
         inside = [

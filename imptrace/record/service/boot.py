@@ -18,8 +18,8 @@ from imptrace.facts.systemctl import ManagerError
 from imptrace.record.service.execline import quote
 from imptrace.record.service.launch import handed_on, this_program
 from imptrace.record.service.manager import Manager
-from imptrace.record.service.place import Place
-from imptrace.record.service.recording import Started, Wish, examine, start
+from imptrace.record.service.place import RecordingFiles
+from imptrace.record.service.recording import RecordingWish, Started, examine, start
 from imptrace.tracer.mountinfo import own_mounts
 
 _GONE_AT_BOOT = ("tmpfs", "ramfs")
@@ -35,14 +35,14 @@ class Requested:
     file: Path
 
 
-def request(name: str, manager: Manager, wish: Wish) -> Requested:
+def request(name: str, manager: Manager, wish: RecordingWish) -> Requested:
     """Have a unit recorded from its start at the next boot on, in that boot only.
 
     Raises UsageError where it cannot be, ManagerError where the request would not survive;
     then nothing is left behind.
     """
     unit = examine(name, manager)
-    place = Place(unit.name, manager)
+    place = RecordingFiles(unit.name, manager)
     if unit.properties.get("DefaultDependencies") == "no":
         raise UsageError(
             f"{unit.name} starts so early at boot (DefaultDependencies=no) that nothing could "
@@ -64,7 +64,7 @@ def request(name: str, manager: Manager, wish: Wish) -> Requested:
     return Requested(unit.name, place.boot_file)
 
 
-def withdraw(place: Place) -> bool:
+def withdraw(place: RecordingFiles) -> bool:
     """Take the request back; answer whether there was one."""
     was_there = bool(place.boot_files())
     if was_there:
@@ -72,13 +72,13 @@ def withdraw(place: Place) -> bool:
     return was_there
 
 
-def start_in_this_boot(name: str, manager: Manager, wish: Wish) -> Started:
+def start_in_this_boot(name: str, manager: Manager, wish: RecordingWish) -> Started:
     """Do what was asked for before the boot: to be called before the unit starts."""
-    _remove_files(Place(name, manager))
+    _remove_files(RecordingFiles(name, manager))
     return start(name, manager, wish)
 
 
-def _remove(place: Place) -> None:
+def _remove(place: RecordingFiles) -> None:
     _remove_files(place)
     with contextlib.suppress(OSError):  # it holds something else
         place.directory.rmdir()
@@ -86,7 +86,7 @@ def _remove(place: Place) -> None:
     place.manager.tell("daemon-reload")
 
 
-def _remove_files(place: Place) -> None:
+def _remove_files(place: RecordingFiles) -> None:
     for path in place.boot_files():
         path.unlink()
     for path in (*place.boot_links, place.boot_file):
@@ -94,7 +94,7 @@ def _remove_files(place: Place) -> None:
             path.parent.rmdir()
 
 
-def _write(place: Place, wish: Wish) -> None:
+def _write(place: RecordingFiles, wish: RecordingWish) -> None:
     # Its being there says that this is still the boot of the request: see _render.
     place.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     for link in place.boot_links:
@@ -104,7 +104,7 @@ def _write(place: Place, wish: Wish) -> None:
     place.boot_file.write_text(text, encoding="utf-8", errors="surrogateescape")
 
 
-def _render(place: Place, wish: Wish) -> str:
+def _render(place: RecordingFiles, wish: RecordingWish) -> str:
     flag = ["--user"] if place.manager.user else []
     words = [*this_program(), "service", "start", *flag, "--this-boot", *_options(wish)]
     command = " ".join(quote(word, literal="%$") for word in [*words, "--", place.unit])
@@ -131,14 +131,14 @@ def _render(place: Place, wish: Wish) -> str:
     return "\n".join([*lines, ""])
 
 
-def _options(wish: Wish) -> Sequence[str]:
+def _options(wish: RecordingWish) -> Sequence[str]:
     given = {"--db": wish.database, "--label": wish.label, "--recorder": wish.recorder}
     words = [f"{option}={value}" for option, value in given.items() if value is not None]
     flags = {"--stats": wish.stats, "--writes-only": wish.writes_only}
     return [*words, *(flag for flag, is_on in flags.items() if is_on)]
 
 
-def _check(place: Place) -> None:
+def _check(place: RecordingFiles) -> None:
     """Have systemd read it now, so that what it would not take is told now."""
     place.manager.tell("daemon-reload")
     wanted = place.manager.show(place.unit).get("Wants", "").split()

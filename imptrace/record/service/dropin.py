@@ -8,7 +8,7 @@ from imptrace.record.service.sandbox import Allowance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DropinPlan:
     """What the drop-in of one unit holds."""
 
     unit: str
@@ -27,7 +27,7 @@ class Plan:
     allowance: Allowance
 
 
-def render(plan: Plan) -> str:
+def render(plan: DropinPlan) -> str:
     """Write the drop-in."""
     out = [
         f"# imptrace records what {plan.unit} touches. To undo: {plan.undo}",
@@ -46,7 +46,7 @@ def render(plan: Plan) -> str:
     return "\n".join([*out, ""])
 
 
-def _command(plan: Plan, line: ExecLine) -> str:
+def _command(plan: DropinPlan, line: ExecLine) -> str:
     if line.runs_in_shell:
         return rewrite(line)
     # A privileged line keeps the capabilities that the sandbox was never applied to.

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from imptrace.facts.systemctl import ManagerError
-from imptrace.record.service.place import Place
+from imptrace.record.service.place import RecordingFiles
 
 RECORDER_PROPERTIES = (
     "Type=notify",
@@ -29,7 +29,7 @@ SYSTEM_RECORDER_PROPERTIES = ("OOMScoreAdjust=-500",)
 """What a user's manager is not allowed to give."""
 
 
-def start_recorder(place: Place) -> None:
+def start_recorder(place: RecordingFiles) -> None:
     """Start it as a transient unit. Raises ManagerError."""
     mode = ["--user"] if place.manager.user else ["--system"]
     wanted = RECORDER_PROPERTIES + (() if place.manager.user else SYSTEM_RECORDER_PROPERTIES)

@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class RecordingOrder:
     """A recording that was asked for."""
 
     unit: str
@@ -28,7 +28,7 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class RecordingOutcome:
     """What came of it."""
 
     run: int | None
@@ -45,34 +45,36 @@ class Outcome:
     """What could not be stored, and why."""
 
 
-def write_order(path: Path, order: Order) -> None:
+def write_order(path: Path, order: RecordingOrder) -> None:
     """Write it for the eyes of its owner only."""
     _write(path, asdict(order))
 
 
-def read_order(path: Path) -> Order | None:
+def read_order(path: Path) -> RecordingOrder | None:
     """Read it back; None where there is none that can be read."""
     fields = _read(path)
     try:
         return (
             None
             if fields is None
-            else Order(**fields | {"argv": tuple(fields["argv"]), "group": tuple(fields["group"])})
+            else RecordingOrder(
+                **fields | {"argv": tuple(fields["argv"]), "group": tuple(fields["group"])}
+            )
         )
     except (KeyError, TypeError):
         return None
 
 
-def write_outcome(path: Path, outcome: Outcome) -> None:
+def write_outcome(path: Path, outcome: RecordingOutcome) -> None:
     """Write it so that a reader sees all of it or nothing."""
     _write(path, asdict(outcome))
 
 
-def read_outcome(path: Path) -> Outcome | None:
+def read_outcome(path: Path) -> RecordingOutcome | None:
     """Read it back; None where there is none yet."""
     fields = _read(path)
     try:
-        return None if fields is None else Outcome(**fields)
+        return None if fields is None else RecordingOutcome(**fields)
     except TypeError:
         return None
 

@@ -14,7 +14,7 @@ from imptrace.record.groups import at_path, members
 from imptrace.record.service import runs
 from imptrace.record.service.manager import Manager
 from imptrace.record.service.notify import tell_manager
-from imptrace.record.service.order import Order, Outcome, write_outcome
+from imptrace.record.service.order import RecordingOrder, RecordingOutcome, write_outcome
 from imptrace.record.service.place import FINISH, OUTCOME
 from imptrace.tracer.bpf.recorder import Where, load_machine, watch
 from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
@@ -52,7 +52,7 @@ def refusal(manager: Manager, path: tuple[str, ...]) -> str | None:
 class PassiveRecorder:
     """Records one unit until it is told to finish."""
 
-    def __init__(self, directory: Path, order: Order) -> None:
+    def __init__(self, directory: Path, order: RecordingOrder) -> None:
         """Begin to record. Raises ImptraceError."""
         self._directory = directory
         self._order = order
@@ -70,7 +70,7 @@ class PassiveRecorder:
         self._recording.leave()
         # What came before is on its way still.
         self._begin_when_something_comes()
-        found = runs.outcome(self._session) if self._session else Outcome(run=None)
+        found = runs.outcome(self._session) if self._session else RecordingOutcome(run=None)
         write_outcome(self._directory / OUTCOME, found)
         self._recording.close()
 
@@ -83,6 +83,6 @@ class PassiveRecorder:
         self._told = True
 
 
-def _attached(order: Order) -> "BpfRecorder":
+def _attached(order: RecordingOrder) -> "BpfRecorder":
     options = RecorderOptions(stats=order.stats, writes_only=order.writes_only)
     return watch(options, Where(group=at_path(order.group)), members(order.group))

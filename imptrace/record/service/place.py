@@ -20,7 +20,7 @@ BOOT_PREFIX = "imptrace-boot-"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class RecordingFiles:
     """The files of one unit's recording; none need exist."""
 
     unit: str
@@ -100,7 +100,7 @@ class Place:
         return self.dropin_directory / name
 
 
-def recorded_units(manager: Manager) -> Iterator[Place]:
+def recorded_units(manager: Manager) -> Iterator[RecordingFiles]:
     """Every unit that has a drop-in, recorder or request of ours, whatever state they are in."""
     base = runtime_directory(user=manager.user)
     control = manager.control_directory
@@ -112,4 +112,4 @@ def recorded_units(manager: Manager) -> Iterator[Place]:
     for path in sorted(base.glob(f"*/{ORDER}")) if base.is_dir() else []:
         if order := read_order(path):
             names.add(order.unit)
-    return (Place(name, manager) for name in sorted(names))
+    return (RecordingFiles(name, manager) for name in sorted(names))

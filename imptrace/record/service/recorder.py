@@ -19,7 +19,12 @@ from typing import TYPE_CHECKING
 from imptrace.errors import ImptraceError
 from imptrace.record.service import runs
 from imptrace.record.service.notify import deposit, inherited_descriptors, tell_manager, withdraw
-from imptrace.record.service.order import Order, Outcome, read_order, write_outcome
+from imptrace.record.service.order import (
+    RecordingOrder,
+    RecordingOutcome,
+    read_order,
+    write_outcome,
+)
 from imptrace.record.service.place import FINISH, ORDER, OUTCOME, SOCKET
 
 if TYPE_CHECKING:
@@ -39,7 +44,7 @@ class SupervisorLostError(ImptraceError):
     """The supervisor was killed: only a restart of this service brings it back."""
 
 
-class Recorder:
+class UnitRecorder:
     """Records one unit until it is told to finish, then stays until nothing needs it."""
 
     def __init__(self, directory: Path) -> None:
@@ -102,7 +107,7 @@ class Recorder:
         deposit(door.fileno(), DOOR)
         return door.detach()
 
-    def _begin_when_something_comes(self, order: Order) -> None:
+    def _begin_when_something_comes(self, order: RecordingOrder) -> None:
         first = self._recording.wait_for_first(int(_POLL_SECONDS * 1000))
         if first:
             self._session = runs.begin(order, self._recording)
@@ -113,9 +118,9 @@ class Recorder:
         withdraw(DOOR)
         self._recording.leave()
 
-    def _finish(self) -> Outcome:
+    def _finish(self) -> RecordingOutcome:
         if self._session is None:
-            return Outcome(run=None, predecessor=bool(self._kept[PAGE]))
+            return RecordingOutcome(run=None, predecessor=bool(self._kept[PAGE]))
         # Either the unit's processes have ended, and with them the records; or they run on, and
         # the last of what they did arrives within the supervisor's next report.
         _wait(lambda: self._supervisor_ended() or self._session_ended(), _LAST_WORDS_SECONDS)

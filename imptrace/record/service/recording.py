@@ -13,13 +13,19 @@ from pathlib import Path
 
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.facts.systemctl import ManagerError
-from imptrace.record.service.dropin import Plan, render
+from imptrace.record.service.dropin import DropinPlan, render
 from imptrace.record.service.execline import ExecLine
 from imptrace.record.service.launch import start_recorder
 from imptrace.record.service.manager import Manager
-from imptrace.record.service.order import Order, Outcome, read_order, read_outcome, write_order
+from imptrace.record.service.order import (
+    RecordingOrder,
+    RecordingOutcome,
+    read_order,
+    read_outcome,
+    write_order,
+)
 from imptrace.record.service.passive import group_path, refusal
-from imptrace.record.service.place import Place
+from imptrace.record.service.place import RecordingFiles
 from imptrace.record.service.sandbox import Allowance, allowance
 from imptrace.record.service.shim import place_shim
 from imptrace.record.service.spans import milliseconds
@@ -39,7 +45,7 @@ _EXIT_OF_SANDBOX = range(200, 245)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class RecordingWish:
     """What the user wants of a recording."""
 
     database: str | None = None
@@ -67,7 +73,7 @@ class Started:
 class Finished:
     """What `finish` found."""
 
-    outcome: Outcome | None
+    outcome: RecordingOutcome | None
     """None: there was no recorder any more to ask."""
     restarted: bool
     still_answering: bool
@@ -77,7 +83,7 @@ class Finished:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class RecordingState:
     """How a recording stands."""
 
     unit: str
@@ -101,7 +107,7 @@ def examine(name: str, manager: Manager, *, restart: bool = False) -> Unit:
     if unit.properties.get("NeedDaemonReload") == "yes":
         manager.tell("daemon-reload")
         unit = load_unit(name, manager)
-    refuse_if_taken(Place(unit.name, manager))
+    refuse_if_taken(RecordingFiles(unit.name, manager))
     refusals = (unit.properties.get(f"RefuseManual{each}") for each in ("Start", "Stop"))
     if restart and unit.is_active and "yes" in refusals:
         raise UsageError(
@@ -111,7 +117,7 @@ def examine(name: str, manager: Manager, *, restart: bool = False) -> Unit:
     return unit
 
 
-def start(name: str, manager: Manager, wish: Wish) -> Started:
+def start(name: str, manager: Manager, wish: RecordingWish) -> Started:
     """Record a unit from its next start on, and restart it if it runs and `wish` says so.
 
     Raises UsageError where it cannot be recorded, ImptraceError where something failed; then
@@ -122,7 +128,7 @@ def start(name: str, manager: Manager, wish: Wish) -> Started:
     unit = examine(name, manager, restart=wish.restart)
     group = group_path(unit.name, unit.properties)
     why_not = _why_not_passive(manager, group, wish.recorder)
-    place = Place(unit.name, manager)
+    place = RecordingFiles(unit.name, manager)
     will_restart = wish.restart and unit.is_active
     try:
         if why_not is None:
@@ -145,7 +151,7 @@ def finish(name: str, manager: Manager, *, restart: bool) -> Finished:
 
     Raises UsageError if it is not being recorded.
     """
-    place = Place(name, manager)
+    place = RecordingFiles(name, manager)
     if not is_recorded(place):
         raise UsageError(f"{name} is not being recorded: imptrace service start {name} does that")
     has_filter = bool(place.dropins())
@@ -162,19 +168,19 @@ def reset(name: str, manager: Manager, *, restart: bool) -> bool:
 
     A recorder that a running unit depends on, because it is not restarted, leaves with the unit.
     """
-    place = Place(name, manager)
+    place = RecordingFiles(name, manager)
     if not (place.dropins() or place.directory.exists() or _recorder_is_known(place)):
         return False
     _remove(place, restart=restart and bool(place.dropins()) and _is_active(place))
     return True
 
 
-def state(place: Place) -> State:
+def state(place: RecordingFiles) -> RecordingState:
     """How a recording stands."""
     unit = place.manager.show(place.unit)
     recorder = place.manager.show(place.recorder)
     order = read_order(place.order)
-    return State(
+    return RecordingState(
         place.unit,
         unit.get("ActiveState", "unknown"),
         bool(place.dropins()),
@@ -186,12 +192,12 @@ def state(place: Place) -> State:
     )
 
 
-def is_recorded(place: Place) -> bool:
+def is_recorded(place: RecordingFiles) -> bool:
     """Whether the unit has a drop-in or a recorder of ours."""
     return bool(place.dropins()) or _is_alive(place)
 
 
-def refuse_if_taken(place: Place) -> None:
+def refuse_if_taken(place: RecordingFiles) -> None:
     """Raise UsageError if the unit is being recorded, or will be at the next boot."""
     unit, flag = place.unit, "--user " if place.manager.user else ""
     if is_recorded(place):
@@ -220,7 +226,7 @@ def _unreadable_processes() -> str | None:
     )
 
 
-def _prepare(unit: Unit, place: Place, wish: Wish) -> Allowance:
+def _prepare(unit: Unit, place: RecordingFiles, wish: RecordingWish) -> Allowance:
     manager = place.manager
     shim = str(place_shim(user=manager.user))
     allowed = allowance(
@@ -232,7 +238,7 @@ def _prepare(unit: Unit, place: Place, wish: Wish) -> Allowance:
     )
     _order_recorder(unit, place, wish)
     undo = "imptrace service reset " + ("--user " if manager.user else "") + unit.name
-    plan = Plan(
+    plan = DropinPlan(
         unit=unit.name,
         undo=undo,
         shim=shim,
@@ -252,7 +258,9 @@ def _prepare(unit: Unit, place: Place, wish: Wish) -> Allowance:
     return allowed
 
 
-def _order_recorder(unit: Unit, place: Place, wish: Wish, group: tuple[str, ...] = ()) -> None:
+def _order_recorder(
+    unit: Unit, place: RecordingFiles, wish: RecordingWish, group: tuple[str, ...] = ()
+) -> None:
     place.directory.mkdir(mode=0o755, parents=True, exist_ok=True)
     for left in (place.outcome, place.finish):
         left.unlink(missing_ok=True)
@@ -294,9 +302,11 @@ def _main_line(unit: Unit) -> ExecLine:
     return lines[0]
 
 
-def _order(unit: Unit, manager: Manager, wish: Wish, group: tuple[str, ...]) -> Order:
+def _order(
+    unit: Unit, manager: Manager, wish: RecordingWish, group: tuple[str, ...]
+) -> RecordingOrder:
     line = _main_line(unit)
-    return Order(
+    return RecordingOrder(
         unit=unit.name,
         user_manager=manager.user,
         database=wish.database,
@@ -309,14 +319,14 @@ def _order(unit: Unit, manager: Manager, wish: Wish, group: tuple[str, ...]) -> 
     )
 
 
-def _restart(place: Place) -> str | None:
+def _restart(place: RecordingFiles) -> str | None:
     """Restart the unit; answer with what went wrong, if anything did."""
     # Our restarts are not to be counted into the unit's start limit (StartLimitBurst=).
     place.manager.try_to("reset-failed", "--", place.unit)
     return place.manager.try_to("restart", "--", place.unit)
 
 
-def _restart_recorded(place: Place) -> None:
+def _restart_recorded(place: RecordingFiles) -> None:
     """Restart the unit. Raises ManagerError if recording keeps it from running."""
     problem = _restart(place) or _failed_before_it_ran(place)
     if problem is not None:
@@ -325,7 +335,7 @@ def _restart_recorded(place: Place) -> None:
         )
 
 
-def _failed_before_it_ran(place: Place) -> str | None:
+def _failed_before_it_ran(place: RecordingFiles) -> str | None:
     end = time.monotonic() + _SETTLE_SECONDS
     while time.monotonic() < end:
         now = place.manager.show(place.unit)
@@ -338,7 +348,7 @@ def _failed_before_it_ran(place: Place) -> str | None:
     return None
 
 
-def _ask_for_outcome(place: Place) -> Outcome | None:
+def _ask_for_outcome(place: RecordingFiles) -> RecordingOutcome | None:
     """Tell the recorder to finish, and wait until it has."""
     _tell_to_finish(place)
     if not _becomes_true(lambda: place.outcome.exists() or not _is_alive(place), FINISH_SECONDS):
@@ -349,13 +359,13 @@ def _ask_for_outcome(place: Place) -> Outcome | None:
     return read_outcome(place.outcome)
 
 
-def _tell_to_finish(place: Place) -> None:
+def _tell_to_finish(place: RecordingFiles) -> None:
     """Leave word for the recorder. Not a signal: one that is just being started would miss it."""
     with contextlib.suppress(FileNotFoundError):
         place.finish.touch()
 
 
-def _remove(place: Place, *, restart: bool) -> None:
+def _remove(place: RecordingFiles, *, restart: bool) -> None:
     _remove_dropins(place)
     problem = _restart(place) if restart else None
     _tell_to_finish(place)
@@ -364,7 +374,7 @@ def _remove(place: Place, *, restart: bool) -> None:
         raise ImptraceError(f"the recording is removed, but {problem}")
 
 
-def _remove_dropins(place: Place) -> None:
+def _remove_dropins(place: RecordingFiles) -> None:
     if not place.dropins():
         return
     for dropin in place.dropins():
@@ -374,7 +384,7 @@ def _remove_dropins(place: Place) -> None:
     place.manager.tell("daemon-reload")
 
 
-def _remove_recorder(place: Place) -> bool:
+def _remove_recorder(place: RecordingFiles) -> bool:
     """Remove the recorder, unless processes of the unit depend on it: then it leaves after them.
 
     Answer whether it is gone.
@@ -392,20 +402,20 @@ def _remove_recorder(place: Place) -> bool:
     return True
 
 
-def _recorder_is_known(place: Place) -> bool:
+def _recorder_is_known(place: RecordingFiles) -> bool:
     return place.manager.show(place.recorder).get("LoadState") == "loaded"
 
 
-def _is_alive(place: Place) -> bool:
+def _is_alive(place: RecordingFiles) -> bool:
     state_now = place.manager.show(place.recorder).get("ActiveState")
     return state_now in ("active", "activating", "reloading")
 
 
-def _is_active(place: Place) -> bool:
+def _is_active(place: RecordingFiles) -> bool:
     return place.manager.show(place.unit).get("ActiveState") in ("active", "activating")
 
 
-def _listeners(place: Place) -> int:
+def _listeners(place: RecordingFiles) -> int:
     """Count what PID 1 keeps for the recorder, without the page and the door."""
     kept = int(place.manager.show(place.recorder).get("NFileDescriptorStore", "0"))
     return max(0, kept - (2 if place.socket.exists() else 1))

@@ -5,29 +5,29 @@ import pwd
 from typing import TYPE_CHECKING
 
 from imptrace.record.service.manager import Manager
-from imptrace.record.service.order import Order, Outcome
+from imptrace.record.service.order import RecordingOrder, RecordingOutcome
 
 if TYPE_CHECKING:
     from imptrace.record.session import Session
     from imptrace.tracer.recorder import Recorder
 
 
-def begin(order: Order, recording: "Recorder") -> "Session":
+def begin(order: RecordingOrder, recording: "Recorder") -> "Session":
     """Begin to store what comes."""
-    from imptrace.record.session import Request, Session  # noqa: PLC0415 (slow)
-    from imptrace.tracer.events import Scope  # noqa: PLC0415 (the same)
-    from imptrace.tracer.program import Subject  # noqa: PLC0415 (the same)
+    from imptrace.record.session import RecordingRequest, Session  # noqa: PLC0415 (slow)
+    from imptrace.tracer.events import RunScope  # noqa: PLC0415 (the same)
+    from imptrace.tracer.program import RunSubject  # noqa: PLC0415 (the same)
 
     now = Manager(user=order.user_manager).show(order.unit)
     argv = tuple(os.fsencode(word) for word in order.argv)
     user, uid = _account(order.facts.get("User", ""))
-    request = Request(
-        subject=Subject(
+    request = RecordingRequest(
+        subject=RunSubject(
             program=os.path.basename(argv[0]), argv=argv, cwd=os.getcwdb(), user=user, uid=uid
         ),
         label=order.label,
         service=order.unit,
-        scope=Scope.UNIT,
+        scope=RunScope.UNIT,
         properties={**order.facts, "InvocationID": now.get("InvocationID", "")},
         database=order.database,
         wait_for_children=True,
@@ -35,11 +35,11 @@ def begin(order: Order, recording: "Recorder") -> "Session":
     return Session(recording, request).start()
 
 
-def outcome(session: "Session") -> Outcome:
+def outcome(session: "Session") -> RecordingOutcome:
     """Wait until all is stored, and say what it is."""
     result = session.result()
     summary = result.summary
-    return Outcome(
+    return RecordingOutcome(
         run=result.run_id,
         read=summary.read if summary else 0,
         created=summary.created if summary else 0,

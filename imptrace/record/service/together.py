@@ -7,7 +7,7 @@ from imptrace.errors import UsageError
 from imptrace.record.service.boot import withdraw
 from imptrace.record.service.manager import Manager
 from imptrace.record.service.named import Named
-from imptrace.record.service.place import Place
+from imptrace.record.service.place import RecordingFiles
 from imptrace.record.service.recording import is_recorded, reset
 
 
@@ -18,7 +18,7 @@ def taken(word: str, named: Sequence[Named], manager: Manager) -> list[Named]:
     """
     if len(named) == 1:
         return list(named)
-    places = {each: Place(each.unit, manager) for each in named}
+    places = {each: RecordingFiles(each.unit, manager) for each in named}
     found = [each for each, place in places.items() if is_recorded(place) or place.boot_files()]
     if not found:
         raise UsageError(
@@ -29,7 +29,7 @@ def taken(word: str, named: Sequence[Named], manager: Manager) -> list[Named]:
 
 def take_back(each: Named, manager: Manager, *, restart: bool) -> bool:
     """Remove every trace of a recording and of a request; answer whether there was one."""
-    was_requested = withdraw(Place(each.unit, manager))
+    was_requested = withdraw(RecordingFiles(each.unit, manager))
     return reset(each.unit, manager, restart=restart and each.may_restart) or was_requested
 
 

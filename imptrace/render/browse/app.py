@@ -15,7 +15,7 @@ from textual.widgets.tree import TreeNode
 from imptrace.facts.levels import Kind, Level
 from imptrace.kept.leaks.model import Leak
 from imptrace.render.browse.explain import explained
-from imptrace.render.browse.forest import Node, Order, forest, matching
+from imptrace.render.browse.forest import ForestNode, SortOrder, forest, matching
 from imptrace.render.text import printable
 from imptrace.render.words import counted, size
 
@@ -24,10 +24,10 @@ _OPEN = 40
 """With so few leaks all of the tree is open from the start."""
 
 
-class LeakTree(Tree[Node]):
+class LeakTree(Tree[ForestNode]):
     """With the columns of what opens and of what does not below each other."""
 
-    def render_label(self, node: TreeNode[Node], base_style: Style, style: Style) -> Text:
+    def render_label(self, node: TreeNode[ForestNode], base_style: Style, style: Style) -> Text:
         """Draw a line of the tree."""
         label = super().render_label(node, base_style, style)
         if node.allow_expand:
@@ -62,7 +62,7 @@ class Browser(App[tuple[bytes, ...] | None]):
         leaks: Iterable[Leak],
         summary: str,
         ignore: Callable[[bytes], bytes],
-        look: Callable[[bytes], list[Node]],
+        look: Callable[[bytes], list[ForestNode]],
     ) -> None:
         """Browse `leaks`.
 
@@ -74,7 +74,7 @@ class Browser(App[tuple[bytes, ...] | None]):
         self._summary = summary
         self._ignore = ignore
         self._look = look
-        self._order = Order.CARE
+        self._order = SortOrder.CARE
         self._wanted = ""
         self._with_transient = False
         self.marked: dict[bytes, None] = {}
@@ -112,7 +112,7 @@ class Browser(App[tuple[bytes, ...] | None]):
         self._tell()
         self.call_after_refresh(self._go_to, at)
 
-    def _grow(self, branch: TreeNode[Node], node: Node, *, is_open: bool) -> None:
+    def _grow(self, branch: TreeNode[ForestNode], node: ForestNode, *, is_open: bool) -> None:
         for each in node.ordered(self._order):
             if each.inside:
                 deeper = branch.add(self._label(each), each, expand=is_open)
@@ -122,7 +122,7 @@ class Browser(App[tuple[bytes, ...] | None]):
             else:
                 branch.add_leaf(self._label(each), each)
 
-    def on_tree_node_expanded(self, event: Tree.NodeExpanded[Node]) -> None:
+    def on_tree_node_expanded(self, event: Tree.NodeExpanded[ForestNode]) -> None:
         """Look into a directory when somebody wants to."""
         node, branch = event.node.data, event.node
         if node is None or node.inside or branch.children:
@@ -142,7 +142,7 @@ class Browser(App[tuple[bytes, ...] | None]):
         tree.cursor_line = lines[0] if lines else 0
         self._explain(tree.cursor_node)
 
-    def _label(self, node: Node) -> Text:
+    def _label(self, node: ForestNode) -> Text:
         leak = node.leak
         is_directory = node.is_directory if leak is None else leak.kind is Kind.DIRECTORY
         mark = "[k] " if node.path in self.marked else ""
@@ -159,11 +159,11 @@ class Browser(App[tuple[bytes, ...] | None]):
         )
         self.query_one("#told", Static).update(f"{text}  {'' if said else self._summary}")
 
-    def _explain(self, node: TreeNode[Node] | None) -> None:
+    def _explain(self, node: TreeNode[ForestNode] | None) -> None:
         text = explained(node.data) if node is not None and node.data is not None else "nothing"
         self.query_one("#words", Static).update(text)
 
-    def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[Node]) -> None:
+    def on_tree_node_highlighted(self, event: Tree.NodeHighlighted[ForestNode]) -> None:
         """Explain what is under the cursor."""
         self._explain(event.node)
 
@@ -191,7 +191,7 @@ class Browser(App[tuple[bytes, ...] | None]):
         self.query_one(Input).remove_class("asked")
         self._tree.focus()
 
-    def _current(self) -> Node | None:
+    def _current(self) -> ForestNode | None:
         node = self._tree.cursor_node
         return None if node is None else node.data
 
@@ -212,7 +212,7 @@ class Browser(App[tuple[bytes, ...] | None]):
         self._tell()
         self._tree.action_cursor_down()
 
-    def _relabel(self, branch: TreeNode[Node]) -> None:
+    def _relabel(self, branch: TreeNode[ForestNode]) -> None:
         for each in branch.children:
             if each.data is not None:
                 each.set_label(self._label(each.data))

@@ -3,14 +3,14 @@
 from imptrace.facts.levels import Kind
 from imptrace.kept.leaks.model import Leak
 from imptrace.kept.writers import Writer
-from imptrace.render.browse.forest import Node
+from imptrace.render.browse.forest import ForestNode
 from imptrace.render.leaks_text import written_by
 from imptrace.render.reasons import in_words
 from imptrace.render.text import printable
 from imptrace.render.words import counted, local_time, size
 
 
-def explained(node: Node) -> str:
+def explained(node: ForestNode) -> str:
     """Say what a node is, why it is listed, who wrote it, and what keeps it."""
     leak = node.leak
     if node.held is not None:

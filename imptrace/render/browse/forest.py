@@ -9,7 +9,7 @@ from imptrace.kept.leaks.model import Leak
 from imptrace.render.text import printable
 
 
-class Order(Enum):
+class SortOrder(Enum):
     """What comes first."""
 
     CARE = "care"
@@ -17,20 +17,20 @@ class Order(Enum):
     NAME = "name"
 
     @property
-    def following(self) -> "Order":
+    def following(self) -> "SortOrder":
         """The next one, around."""
-        orders = list(Order)
+        orders = list(SortOrder)
         return orders[(orders.index(self) + 1) % len(orders)]
 
 
 @dataclass(slots=True)
-class Node:
+class ForestNode:
     """A directory or file: a leak, or what leaks lie in."""
 
     path: bytes
     name: bytes
     leak: Leak | None = None
-    inside: dict[bytes, "Node"] = field(default_factory=dict)
+    inside: dict[bytes, "ForestNode"] = field(default_factory=dict)
     held: int | None = None
     """Bytes of something that only lies in a leak."""
     is_directory: bool = True
@@ -49,12 +49,12 @@ class Node:
         own = [self.leak.level] if self.leak is not None else []
         return max([*own, *(each.level for each in self.inside.values())], default=Level.TRANSIENT)
 
-    def ordered(self, order: Order) -> list["Node"]:
+    def ordered(self, order: SortOrder) -> list["ForestNode"]:
         """Sort what lies in it."""
         by = {
-            Order.CARE: lambda each: (-each.level.rank, -each.size, each.name),
-            Order.SIZE: lambda each: (-each.size, each.name),
-            Order.NAME: lambda each: (each.name,),
+            SortOrder.CARE: lambda each: (-each.level.rank, -each.size, each.name),
+            SortOrder.SIZE: lambda each: (-each.size, each.name),
+            SortOrder.NAME: lambda each: (each.name,),
         }
         return sorted(self.inside.values(), key=by[order])
 
@@ -66,14 +66,14 @@ class Node:
             yield from each.leaks()
 
 
-def forest(leaks: Iterable[Leak]) -> Node:
+def forest(leaks: Iterable[Leak]) -> ForestNode:
     """Make the tree; a chain of directories with one entry each is one node."""
-    root = Node(b"/", b"/")
+    root = ForestNode(b"/", b"/")
     for leak in leaks:
         node = root
         for name in leak.path.strip(b"/").split(b"/"):
             path = node.path.rstrip(b"/") + b"/" + name
-            node = node.inside.setdefault(name, Node(path, name))
+            node = node.inside.setdefault(name, ForestNode(path, name))
         node.leak = leak
     _join_chains(root)
     return root
@@ -95,9 +95,11 @@ def _text(leak: Leak) -> str:
     return f"{printable(leak.path)} {leak.level.value} {leak.user} {writers}".lower()
 
 
-def _join_chains(node: Node) -> None:
+def _join_chains(node: ForestNode) -> None:
     for key, each in list(node.inside.items()):
         _join_chains(each)
         if each.leak is None and len(each.inside) == 1:
             (only,) = each.inside.values()
-            node.inside[key] = Node(only.path, each.name + b"/" + only.name, only.leak, only.inside)
+            node.inside[key] = ForestNode(
+                only.path, each.name + b"/" + only.name, only.leak, only.inside
+            )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 
-class Row(NamedTuple):
+class ReportRow(NamedTuple):
     """One directory or file that matters."""
 
     path: bytes
@@ -18,7 +18,7 @@ class Row(NamedTuple):
     why: str
 
 
-class Change(NamedTuple):
+class DatedChange(NamedTuple):
     """When something was changed, and how much care it needs."""
 
     at_ns: int
@@ -31,10 +31,10 @@ class Report:
 
     title: str
     summary: str
-    rows: tuple[Row, ...]
+    rows: tuple[ReportRow, ...]
     tree: Mapping[bytes, str] = field(default_factory=dict)
     """Each path with its level, or with why it was set aside."""
     programs: Mapping[bytes, Mapping[bytes, int]] = field(default_factory=dict)
     """How many paths each program changed, by the row that holds them."""
-    changes: tuple[Change, ...] = ()
+    changes: tuple[DatedChange, ...] = ()
     notes: tuple[str, ...] = ()

@@ -11,7 +11,7 @@ from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
 from imptrace.facts.levels import Level
-from imptrace.render.report.model import Change, Report
+from imptrace.render.report.model import DatedChange, Report
 from imptrace.render.text import printable
 from imptrace.render.words import counted, local_time
 
@@ -130,7 +130,7 @@ def _matrix(
     ]
 
 
-def _bars(changes: Sequence[Change]) -> list[Bar]:
+def _bars(changes: Sequence[DatedChange]) -> list[Bar]:
     """Stack the changes of each part of the time, by level."""
     if not changes:
         return []
@@ -152,7 +152,7 @@ def _bars(changes: Sequence[Change]) -> list[Bar]:
     return bars
 
 
-def _span(changes: Sequence[Change]) -> tuple[str, str] | None:
+def _span(changes: Sequence[DatedChange]) -> tuple[str, str] | None:
     if not changes:
         return None
     times = [change.at_ns for change in changes]

@@ -10,7 +10,7 @@ from imptrace.kept.leaks.model import Answer
 from imptrace.kept.writers import Attributed
 from imptrace.render.leaks_text import summary, written_by
 from imptrace.render.reasons import in_words
-from imptrace.render.report.model import Change, Report, Row
+from imptrace.render.report.model import DatedChange, Report, ReportRow
 from imptrace.render.text import printable
 from imptrace.render.words import counted, size
 
@@ -19,7 +19,7 @@ def of_advice(runs: Sequence[RunDetails], advice: Advice) -> Report:
     """Tell of a subject: what to keep of it, and all that its runs touched."""
     subject = advice.subject.service or printable(advice.subject.program or b"?")
     rows = tuple(
-        Row(
+        ReportRow(
             path=each.path,
             kind=each.kind.value,
             level=each.level.value,
@@ -49,7 +49,7 @@ def of_advice(runs: Sequence[RunDetails], advice: Advice) -> Report:
 def of_leaks(answer: Answer) -> Report:
     """Tell what the next boot takes."""
     rows = tuple(
-        Row(
+        ReportRow(
             path=leak.path,
             kind=leak.kind.value,
             level=leak.level.value,
@@ -73,7 +73,7 @@ def of_leaks(answer: Answer) -> Report:
         tree={each.path: str(each.why) for each in answer.set_aside}
         | {leak.path: leak.level.value for leak in answer.leaks},
         programs=programs,
-        changes=tuple(Change(leak.mtime_ns, leak.level.value) for leak in answer.leaks),
+        changes=tuple(DatedChange(leak.mtime_ns, leak.level.value) for leak in answer.leaks),
     )
 
 
@@ -95,10 +95,10 @@ def _changers(path: PathRecord) -> set[int]:
     return {access.process for access in path.accesses if access.op.changes}
 
 
-def _changes(runs: Iterable[RunDetails], levels: dict[bytes, str]) -> Iterable[Change]:
+def _changes(runs: Iterable[RunDetails], levels: dict[bytes, str]) -> Iterable[DatedChange]:
     for run in runs:
         for path in run.paths:
             for access in path.accesses:
                 if access.op.changes:
                     at = run.run.started_ns + access.last
-                    yield Change(at, levels.get(path.path, "other"))
+                    yield DatedChange(at, levels.get(path.path, "other"))

@@ -8,7 +8,7 @@ import pytest
 from command_line import Ask
 from recordings import ENDED_NS, FILE, HOME, START, create, details, record
 
-from imptrace.render.run_text import Wanted, run_text
+from imptrace.render.run_text import RunView, run_text
 from imptrace.render.screen import Screen
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -198,8 +198,8 @@ def test_a_tree_of_paths(ask: Ask) -> None:
 
 def test_colour_adds_nothing_but_colour(place: Path) -> None:
     run = details(place)
-    plain = run_text(run, Wanted(screen=Screen(), reads=True))
-    coloured = run_text(run, Wanted(screen=Screen(coloured=True), reads=True))
+    plain = run_text(run, RunView(screen=Screen(), reads=True))
+    coloured = run_text(run, RunView(screen=Screen(coloured=True), reads=True))
     assert "\x1b[" not in plain
     for code in ("1", "2", "31", "32", "33", "0"):
         coloured = coloured.replace(f"\x1b[{code}m", "")
@@ -208,7 +208,7 @@ def test_colour_adds_nothing_but_colour(place: Path) -> None:
 
 def test_command_lines_are_cut_to_a_terminals_width_only(place: Path) -> None:
     run = details(place)
-    narrow = run_text(run, Wanted(screen=Screen(width=15)))
+    narrow = run_text(run, RunView(screen=Screen(width=15)))
     assert "  4001 demo --…\n" in narrow
     assert "~/.demo/new/" in narrow
 

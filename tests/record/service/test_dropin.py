@@ -1,6 +1,6 @@
 """The drop-in wraps every command, and takes back what it must."""
 
-from imptrace.record.service.dropin import Plan, render
+from imptrace.record.service.dropin import DropinPlan, render
 from imptrace.record.service.execline import parse_exec_value
 from imptrace.record.service.sandbox import Adjustment, Allowance
 
@@ -11,7 +11,7 @@ def test_a_whole_drop_in() -> None:
         "ExecStart": parse_exec_value("-/bin/a $X"),
         "ExecStartPre": parse_exec_value("+/bin/b ; |@/bin/c d e"),
     }
-    plan = Plan(
+    plan = DropinPlan(
         unit="x.service",
         undo="imptrace service reset x.service",
         shim="/run/imptrace/shim",

@@ -19,7 +19,7 @@ from imptrace.judge.model import Scope
 from imptrace.kept.leaks.model import Leak
 from imptrace.kept.writers import Attributed, Writer
 from imptrace.render.browse.app import Browser
-from imptrace.render.browse.forest import Node, Order, forest, matching
+from imptrace.render.browse.forest import ForestNode, SortOrder, forest, matching
 
 Marked = tuple[bytes, ...] | None
 HOSTILE = b"/home/a/\x1b[31m\xff[b]\n"
@@ -42,7 +42,7 @@ LEAKS = [
 ]
 
 
-def names(node: Node, order: Order) -> list[bytes]:
+def names(node: ForestNode, order: SortOrder) -> list[bytes]:
     return [each.name for each in node.ordered(order)]
 
 
@@ -50,10 +50,10 @@ def test_the_tree_adds_up_and_joins_chains() -> None:
     root = forest(LEAKS)
     assert root.size == 10_035
     assert root.level is Level.SECRET
-    assert names(root, Order.CARE)[0] == b"var"
+    assert names(root, SortOrder.CARE)[0] == b"var"
     lib = root.inside[b"var"].inside[b"lib"]
-    assert names(lib, Order.CARE) == [b"key", b"large"]
-    assert names(lib, Order.SIZE) == [b"large", b"key"]
+    assert names(lib, SortOrder.CARE) == [b"key", b"large"]
+    assert names(lib, SortOrder.SIZE) == [b"large", b"key"]
     assert root.inside[b"home"].path == HOSTILE
 
 
@@ -72,8 +72,8 @@ def played(
             ignored.append(path)
         return b"/file"
 
-    def look(path: bytes) -> list[Node]:
-        return [Node(path + b"/part", b"part", held=7, is_directory=False)]
+    def look(path: bytes) -> list[ForestNode]:
+        return [ForestNode(path + b"/part", b"part", held=7, is_directory=False)]
 
     browser = Browser([*LEAKS, FOLDER], "summary", ignore, look)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from imptrace.facts.levels import Level
-from imptrace.render.report import Report, Row, page
-from imptrace.render.report.model import Change
+from imptrace.render.report import Report, ReportRow, page
+from imptrace.render.report.model import DatedChange
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 HOSTILE = b"/var/lib/<img src=x onerror=document.title='broken'>&amp;\"'\n\x1b\xff</script>"
@@ -20,7 +20,7 @@ browser = pytest.mark.skipif(BROWSER is None, reason="chromium is not installed"
 def report(paths: int = 3) -> Report:
     levels = [level.value for level in Level]
     rows = [
-        Row(
+        ReportRow(
             b"/var/lib/service%d" % n,
             "directory",
             levels[n % 4],
@@ -31,7 +31,9 @@ def report(paths: int = 3) -> Report:
         )
         for n in range(8)
     ]
-    rows.append(Row(HOSTILE, "file", "secret", "1 B", "<b>who</b>", "<i>how</i>", "<u>why</u>"))
+    rows.append(
+        ReportRow(HOSTILE, "file", "secret", "1 B", "<b>who</b>", "<i>how</i>", "<u>why</u>")
+    )
     tree = {
         b"/home/someone/.cache/program/%03d/entry%d" % (n // 100, n): "read-only"
         for n in range(paths)
@@ -43,7 +45,7 @@ def report(paths: int = 3) -> Report:
         rows=tuple(rows),
         tree=tree,
         programs={b"<b>": {HOSTILE: 2}, b"serviced": {b"/var/lib/service1": 1}},
-        changes=(Change(10, "secret"), Change(20_000_000_000, "normal")),
+        changes=(DatedChange(10, "secret"), DatedChange(20_000_000_000, "normal")),
     )
 
 

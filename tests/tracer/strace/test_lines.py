@@ -3,7 +3,7 @@
 import pytest
 
 from imptrace.tracer.strace.lines import (
-    Kind,
+    LineKind,
     first_part,
     parse_call,
     parse_descriptor,
@@ -37,10 +37,10 @@ def test_each_prefix_is_understood_before_each_body(
 ) -> None:
     """Options -f, -Y, -t, -tt, -ttt, -r, -n and -i only change what stands before."""
     for body, kind in (
-        (b'openat(AT_FDCWD, "x", O_RDONLY) = 3', Kind.CALL),
-        (b"<... openat resumed>, O_RDONLY) = 3", Kind.RESUMED),
-        (b"--- SIGCHLD {si_signo=SIGCHLD} ---", Kind.SIGNAL),
-        (b"+++ exited with 0 +++", Kind.END),
+        (b'openat(AT_FDCWD, "x", O_RDONLY) = 3', LineKind.CALL),
+        (b"<... openat resumed>, O_RDONLY) = 3", LineKind.RESUMED),
+        (b"--- SIGCHLD {si_signo=SIGCHLD} ---", LineKind.SIGNAL),
+        (b"+++ exited with 0 +++", LineKind.END),
     ):
         line = parse_line(prefix + body)
         assert line is not None

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imptrace.tracer.events import Op
-from imptrace.tracer.syscalls import SYSCALLS, Kind
+from imptrace.tracer.syscalls import SYSCALLS, Naming
 
 CALLS = Path(__file__).parents[3] / "tracer/native/calls.c"
 _ENTRY = re.compile(r'\t(ONE|AT)\("(\w+)", ([^)]*)\)|\t\{ "(\w+)", ([^}]*) \}')
@@ -37,7 +37,7 @@ def _entries() -> list[tuple[str, str, str, list[int | None]]]:
 def test_the_tables_agree(name: str, kind: str, op: str, numbers: list[int | None]) -> None:
     """Each call that the other recorders know is read from logs, with the same meaning."""
     call = SYSCALLS[_NAMED_BY_STRACE.get(name, name)]
-    assert call.kind is Kind(kind.removeprefix("CALL_").lower())
+    assert call.kind is Naming(kind.removeprefix("CALL_").lower())
     assert [call.dirfd, call.path, call.flags, call.dirfd2, call.path2] == numbers
     if op.startswith("OP_"):
         assert call.op is Op(op.removeprefix("OP_").lower())

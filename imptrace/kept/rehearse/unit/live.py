@@ -19,7 +19,7 @@ _TABLES = (("tcp", _LISTENS), ("tcp6", _LISTENS), ("udp", _BOUND), ("udp6", _BOU
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Unit:
+class LiveUnit:
     """A unit, its sockets, and the files of their copies."""
 
     name: str
@@ -36,7 +36,7 @@ class Unit:
         return self.properties.get("ActiveState") in ("active", "activating", "reloading")
 
 
-def find_unit(word: str, exchange: str) -> Unit:
+def find_unit(word: str, exchange: str) -> LiveUnit:
     """Look a unit up. Raises UsageError where it cannot be rehearsed, ImptraceError."""
     name = word if word.endswith(".service") else f"{word}.service"
     if name.endswith("@.service"):
@@ -54,7 +54,7 @@ def find_unit(word: str, exchange: str) -> Unit:
     files |= {each: copied_socket(_texts(shown[each])) for each in sockets}
     if properties.get("Type") == "dbus":
         files |= dict(_bus(exchange))
-    return Unit(
+    return LiveUnit(
         name=name,
         properties=properties,
         sockets=sockets,
@@ -68,7 +68,7 @@ def show(unit: str) -> dict[str, str]:
     return properties_in(answer_of("show", "--", unit))
 
 
-def clashes(unit: Unit) -> list[str]:
+def clashes(unit: LiveUnit) -> list[str]:
     """Name what a copy could not have as long as the live unit runs: ports, abstract sockets.
 
     Its files, its locks and its sockets below /run are the copy's own.

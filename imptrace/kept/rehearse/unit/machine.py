@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from imptrace.kept import kernel
 from imptrace.kept.rehearse.unit.files import SAID, UNIT_DIRECTORY
-from imptrace.kept.rehearse.unit.order import TARGET, Order, read_order
+from imptrace.kept.rehearse.unit.order import TARGET, UnitOrder, read_order
 
 _CGROUPS = "/sys/fs/cgroup"
 _PRIVATE_SOCKET = "/run/systemd/private"
@@ -56,7 +56,7 @@ def main() -> NoReturn:
     sys.exit(code)
 
 
-def _boot(exchange: Path, order: Order) -> int:
+def _boot(exchange: Path, order: UnitOrder) -> int:
     """Start the manager; answer with its process id."""
     _enter_cgroup()
     kernel.unshare(
@@ -92,7 +92,7 @@ def _enter_cgroup() -> None:
     kernel.unmount(_CGROUPS.encode())
 
 
-def _become_manager(exchange: Path, order: Order) -> None:
+def _become_manager(exchange: Path, order: UnitOrder) -> None:
     """Never comes back. Raises OSError."""
     if os.getpid() != 1:
         # A manager that ends asks all processes that it sees to end too.
@@ -156,7 +156,7 @@ def _make_devices() -> None:
     kernel.mount(made, b"/dev", b"", kernel.MS_MOVE)
 
 
-def _use(order: Order, manager: int, command: str | None) -> tuple[int, list[str]]:
+def _use(order: UnitOrder, manager: int, command: str | None) -> tuple[int, list[str]]:
     """Start the unit, use it, stop it; tell its exit code, and what there is to say of it."""
     _await(manager)
     for unit in order.starts[:-1]:
@@ -188,7 +188,7 @@ def _await(manager: int) -> None:
         time.sleep(_STEP)
 
 
-def _let_run(order: Order, manager: int) -> None:
+def _let_run(order: UnitOrder, manager: int) -> None:
     """Leave it running for its time, counted from when it rests, or until it ends by itself."""
     latest = time.monotonic() + order.seconds + _LONGEST_WORK
     rests_since, used = time.monotonic(), 0.0
@@ -213,7 +213,7 @@ def _seconds_used(manager: int, cgroup: str) -> float:
     return 0.0
 
 
-def _shown(order: Order) -> dict[str, str]:
+def _shown(order: UnitOrder) -> dict[str, str]:
     names = (
         "ControlGroup,ActiveState,Result,ExecMainCode,ExecMainStatus,ConditionResult,AssertResult"
     )
@@ -235,7 +235,7 @@ def _words(shown: dict[str, str]) -> Iterator[str]:
         yield f"systemd: {result}"
 
 
-def _systemctl(order: Order, *arguments: str) -> "subprocess.CompletedProcess[str]":
+def _systemctl(order: UnitOrder, *arguments: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [order.systemctl, "--system", "--no-pager", *arguments],
         stdin=subprocess.DEVNULL,

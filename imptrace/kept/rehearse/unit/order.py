@@ -9,7 +9,7 @@ from pathlib import Path
 
 from imptrace.errors import ImptraceError
 from imptrace.kept.rehearse.unit.files import UNIT_DIRECTORY
-from imptrace.kept.rehearse.unit.live import Unit
+from imptrace.kept.rehearse.unit.live import LiveUnit
 
 ORDER = "unit.json"
 TARGET = "imptrace-rehearsal.target"
@@ -22,7 +22,7 @@ _TARGET_TEXT = "[Unit]\nDescription=What imptrace rehearses\nDefaultDependencies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class UnitOrder:
     """One unit, and how to use it."""
 
     unit: str
@@ -38,7 +38,7 @@ class Order:
     own_network: bool
 
 
-def write_order(unit: Unit, order: Order, exchange: Path) -> None:
+def write_order(unit: LiveUnit, order: UnitOrder, exchange: Path) -> None:
     """Write the order and the files of the units. Raises OSError."""
     directory = exchange / UNIT_DIRECTORY
     directory.mkdir()
@@ -47,10 +47,10 @@ def write_order(unit: Unit, order: Order, exchange: Path) -> None:
     (exchange / ORDER).write_text(json.dumps(asdict(order)))
 
 
-def read_order(exchange: Path) -> Order:
+def read_order(exchange: Path) -> UnitOrder:
     """Read it back."""
     fields = json.loads((exchange / ORDER).read_text())
-    return Order(**{**fields, "starts": tuple(fields["starts"])})
+    return UnitOrder(**{**fields, "starts": tuple(fields["starts"])})
 
 
 def commands(exchange: bytes) -> tuple[tuple[str, ...], tuple[str, ...]]:
