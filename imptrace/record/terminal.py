@@ -35,10 +35,10 @@ _TURN_SECONDS = 3600.0
 _LETTING_GO_SECONDS = 3.0
 """How long a tracer that waits for a file system may keep us; it ends when we do."""
 _GROUP_SECONDS = 0.03
-"""A signal reaches all of a group within so long, though not all at once: timeout(1) sends it to
-imptrace first and to the group then."""
-_COUNTING_SECONDS = 0.5
-"""How long the supervisor may take to count a signal that it has got."""
+"""Who sends a signal to imptrace first and to the group then, as timeout(1) does, needs no longer
+for that, unless the machine is busy."""
+_BUSY_SECONDS = 0.5
+"""How long such a sender, or the supervisor that is to count the signal, may be kept waiting."""
 
 
 def hold_signals() -> list[int]:
@@ -138,18 +138,24 @@ class _ProcessGroup:
         self._counted = counted
         self._seen: dict[int, int] = {}
 
-    def got(self, number: int) -> bool:
+    def got(self, number: int, sender: int) -> bool:
         """Whether the signal that imptrace got just now was sent to all of the group."""
         since = time.monotonic()
-        while self._counted(number) == self._seen.get(number, 0):
+        while True:
+            # The supervisor counts first and takes then: one of the two always tells.
+            pending = _is_pending(self._supervisor, number)
+            if self._counted(number) != self._seen.get(number, 0):
+                self._seen[number] = self._counted(number)
+                break
             waited = time.monotonic() - since
-            if waited > _COUNTING_SECONDS or (
-                waited > _GROUP_SECONDS and not _is_pending(self._supervisor, number)
-            ):
+            if pending and waited > _BUSY_SECONDS:
+                self._seen[number] = self._counted(number) + 1  # when it gets to it
+                break
+            may_go_on = waited < _BUSY_SECONDS and _state(sender) == "R"
+            if not pending and waited > _GROUP_SECONDS and not may_go_on:
                 return False
             time.sleep(0.001)
-        self._seen[number] = self._counted(number)
-        signal.sigtimedwait({number}, 0)  # it may have been sent to us alone as well
+        signal.sigtimedwait({number}, 0.001)  # it may have been sent to us alone as well
         return True
 
 
@@ -164,7 +170,7 @@ def _received(
             _kill(-program, info.si_signo)  # from our terminal, which is not that of its session
         else:
             _kill(program, info.si_signo)
-    elif info.si_code <= 0 and not group.got(info.si_signo):
+    elif not group.got(info.si_signo, info.si_pid) and info.si_code <= 0:
         # Not by the kernel, for the terminal's whole foreground group: meant for the program.
         _kill(program, info.si_signo)
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recorded_programs import PATIENCE, Recorder, needs_root
+from recorded_programs import PATIENCE, Recorder, needs_bpf, needs_root
 from test_program_first import wait_until
 
 STORM = "1.5"
@@ -212,7 +212,7 @@ def test_killed_imptrace_leaves_signals_harmless(
     wait_until(lambda: (work / "out").read_bytes().count(b" 0 failed") == 2, "the program to end")
 
 
-@pytest.mark.parametrize("recorder", RECORDERS)
+@pytest.mark.parametrize("recorder", [*RECORDERS, pytest.param("bpf", marks=needs_bpf)])
 @pytest.mark.parametrize("how", ["group", "timeout", "imptrace"])
 def test_signals_arrive_once(record: Recorder, work: Path, recorder: str, how: str) -> None:
     """Whether the whole group is signalled, imptrace alone, or one after the other."""

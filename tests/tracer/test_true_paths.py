@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recorded_programs import PATIENCE, Recorder, needs_root
+from recorded_programs import PATIENCE, Recorder, needs_bpf, needs_root
 
 from imptrace.db.records import Effect
 from imptrace.tracer.events import Op, Outcome
@@ -44,11 +44,13 @@ def missing_and_wrong(record: Recorder, top: Path) -> tuple[set[bytes], set[byte
 
 
 @pytest.mark.parametrize("readers", ["0", "1", "3"])
+@pytest.mark.parametrize("recorder", ["auto", "notify", "ptrace"])
 def test_link_that_is_swapped(
-    record: Recorder, work: Path, compiled: Callable[..., Path], readers: str
+    record: Recorder, work: Path, compiled: Callable[..., Path], recorder: str, readers: str
 ) -> None:
     """A deployment: what another process looks up meanwhile leads nobody astray."""
-    record(str(compiled("relink")), "300", readers, cwd=work)
+    options = ("--recorder", recorder)
+    record(str(compiled("relink")), "300", readers, cwd=work, options=options)
     assert missing_and_wrong(record, work) == (set(), set())
 
 
@@ -101,13 +103,31 @@ def test_directories_that_change_places(
     assert not record.details().run.warnings
 
 
+@pytest.mark.parametrize("recorder", ["notify", "ptrace", pytest.param("bpf", marks=needs_bpf)])
 def test_directories_that_another_process_moves(
-    record: Recorder, work: Path, compiled: Callable[..., Path]
+    record: Recorder, work: Path, compiled: Callable[..., Path], recorder: str
 ) -> None:
     """Where it is not known which of two processes came first, that is said."""
-    record(str(compiled("movers")), "100", "2", options=NOTIFY, cwd=work)
+    options = ("--recorder", recorder)
+    record(str(compiled("movers")), "300", "2", options=options, cwd=work)
     missing, _ = missing_and_wrong(record, work)
     assert len(missing) <= said_to_be_changed(record)
+
+
+def test_a_call_that_waits_holds_up_nobody(record: Recorder, work: Path) -> None:
+    """A directory is renamed while another thread stands at a FIFO for whoever renames it."""
+    code = """
+import os, threading
+os.mkfifo("fifo"); os.mkdir("d")
+reader = threading.Thread(target=lambda: open("fifo").read()); reader.start()
+for _ in range(50):
+    os.rename("d", "e"); os.rename("e", "d")
+open("d/made", "w").close(); open("fifo", "w").close(); reader.join()
+"""
+    done = record(sys.executable, "-c", code, cwd=work, options=("--recorder", "ptrace"))
+    assert done.returncode == 0, done.stderr
+    assert os.fsencode(work / "d/made") in record.paths(work)
+    assert not record.details().run.warnings
 
 
 @needs_root

@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "journal.h"
+#include "paths.h"
 
 enum { FLIGHTS = 64, YIELDS = 8 };
 
@@ -68,12 +69,6 @@ static void forget(struct flight *flight)
 	under_way--;
 }
 
-static bool is_at_or_below(const char *path, size_t size, const char *directory, size_t length)
-{
-	return size >= length && !memcmp(path, directory, length) &&
-	       (path[length] == '/' || !path[length]);
-}
-
 /* Of two at one path, or one above the other, it is not told which is last. */
 static void disturb(pid_t tid, const struct expected *expected, size_t length, bool *verify)
 {
@@ -82,9 +77,9 @@ static void disturb(pid_t tid, const struct expected *expected, size_t length, b
 
 		if (!other->tid || other->tid == tid)
 			continue;
-		if (is_at_or_below(other->path, other->length, expected->path, length))
+		if (path_is_at_or_below(other->path, other->length, expected->path, length))
 			other->verify = false;
-		if (is_at_or_below(expected->path, length, other->path, other->length))
+		if (path_is_at_or_below(expected->path, length, other->path, other->length))
 			*verify = false;
 	}
 }
@@ -155,7 +150,7 @@ void flight_await_below(pid_t tid, const char *directory)
 		struct flight *flight = &flights[i];
 
 		if (!flight->tid || flight->tid == tid || !is_younger(flight, PATIENCE_NS) ||
-		    !is_at_or_below(flight->path, flight->length, directory, length))
+		    !path_is_at_or_below(flight->path, flight->length, directory, length))
 			continue;
 		if (flight->unsure || !await(flight)) {
 			journal_changed_path();

@@ -11,6 +11,7 @@
 #include "journal.h"
 #include "memory.h"
 #include "names.h"
+#include "paths.h"
 #include "permission.h"
 #include "stage.h"
 
@@ -68,6 +69,31 @@ static bool moves_directory(const struct staging *staging)
 	return staging->count && access->op == OP_RENAME && access->outcome == OUTCOME_OK &&
 	       (access->flags & FLAG_DIRECTORY ||
 		(access->flags & FLAG_EXCHANGE && S_ISDIR(staging->places[1].st.st_mode)));
+}
+
+static bool leads_on(const struct place *place)
+{
+	return !place->error && (S_ISDIR(place->st.st_mode) || S_ISLNK(place->st.st_mode));
+}
+
+bool observe_moves_names(const struct staging *staging)
+{
+	const struct staged_access *access = &staging->accesses[0];
+
+	return staging->count && access->op == OP_RENAME && access->outcome == OUTCOME_OK &&
+	       (leads_on(&staging->places[0]) || leads_on(&staging->places[1]));
+}
+
+bool observe_is_moved_by(const struct staging *staging, const struct staging *mover)
+{
+	for (int i = 0; i < staging->place_count; i++)
+		for (int j = 0; j < mover->place_count; j++) {
+			const char *path = staging->places[i].path, *moved = mover->places[j].path;
+
+			if (path_is_at_or_below(path, strlen(path), moved, strlen(moved)))
+				return true;
+		}
+	return false;
 }
 
 /* Whether anybody but its own caller can make a call now. */

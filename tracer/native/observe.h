@@ -97,6 +97,12 @@ bool observe_can_wait(const struct syscall_site *site);
 bool observe_changed(const struct staging *staging);
 void observe_count_changed(struct staging *staging);
 
+/* Whether the call gives another name to what names lead through: a directory, a symbolic link. */
+bool observe_moves_names(const struct staging *staging);
+
+/* Whether a path of the call lies at or below one of what @mover moves. */
+bool observe_is_moved_by(const struct staging *staging, const struct staging *mover);
+
 /* Releases what was staged: the call was never made. */
 void observe_discard(struct staging *staging);
 

@@ -19,6 +19,12 @@ void path_strip_deleted(char *path, const struct stat *st)
 		path[length - (sizeof(mark) - 1)] = '\0';
 }
 
+bool path_is_at_or_below(const char *path, size_t size, const char *directory, size_t length)
+{
+	return size >= length && !memcmp(path, directory, length) &&
+	       (path[length] == '/' || !path[length]);
+}
+
 bool path_join(char *path, size_t size, const char *name)
 {
 	size_t length = strlen(path), more = strlen(name);

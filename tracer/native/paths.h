@@ -15,6 +15,9 @@
 /* Appends "/@name" to @path, which has room for @size bytes; false, changing nothing, if it has not. */
 bool path_join(char *path, size_t size, const char *name);
 
+/* Whether @path, of @size bytes, is @directory, of @length bytes, or lies below it. */
+bool path_is_at_or_below(const char *path, size_t size, const char *directory, size_t length);
+
 /* Takes off the mark that the kernel puts behind the name of what is gone, if @st says so. */
 void path_strip_deleted(char *path, const struct stat *st);
 

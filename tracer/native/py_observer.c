@@ -119,12 +119,42 @@ static PyObject *staged_unknown(struct staged *self, PyObject *unused)
 	Py_RETURN_NONE;
 }
 
+static PyObject *staged_moves_names(struct staged *self, PyObject *unused)
+{
+	(void)unused;
+	return PyBool_FromLong(self->open && observe_moves_names(&self->staging));
+}
+
+PyDoc_STRVAR(staged_moved_by_doc,
+"moved_by(mover)\n\n"
+"Count, as what may be wrong, a call that is made while that of `mover`, another one, gives other\n"
+"names to what it names. Nothing is counted where the two have nothing to do with each other.");
+
+static PyObject *staged_moved_by(struct staged *self, PyObject *mover)
+{
+	const struct staged *other = (struct staged *)mover;
+
+	if (!PyObject_TypeCheck(mover, staged_type)) {
+		PyErr_SetString(PyExc_TypeError, "another call is asked for");
+		return NULL;
+	}
+	if (self->open && other->open && !self->staging.changed &&
+	    observe_is_moved_by(&self->staging, &other->staging)) {
+		self->staging.changed = true;
+		journal_changed_path();
+	}
+	Py_RETURN_NONE;
+}
+
 static PyMethodDef staged_methods[] = {
 	{ "returned", (PyCFunction)staged_returned, METH_O, staged_returned_doc },
 	{ "executed", (PyCFunction)staged_executed, METH_NOARGS,
 	  "Record the exec, whose new image has not made a call yet." },
 	{ "unknown", (PyCFunction)staged_unknown, METH_NOARGS,
 	  "Record the call, whose thread was killed before it returned." },
+	{ "moves_names", (PyCFunction)staged_moves_names, METH_NOARGS,
+	  "Whether the call renames a directory or a symbolic link." },
+	{ "moved_by", (PyCFunction)staged_moved_by, METH_O, staged_moved_by_doc },
 	{ NULL, NULL, 0, NULL },
 };
 

@@ -8,24 +8,18 @@ on as if they had never been traced: letting go of them needs no other ceremony.
 import os
 import signal
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 
 from imptrace.tracer import _native, proc
 from imptrace.tracer.ptrace import api as ptrace_api
+from imptrace.tracer.ptrace.turns import Thread, Turn
 
 IO_URING_SETUP = 425
 """The same number on every architecture."""
 
+_MOMENT_SECONDS = 0.002
+
 _STOPPING = (signal.SIGSTOP, signal.SIGTSTP, signal.SIGTTIN, signal.SIGTTOU)
 _NEW_TRACEE = (ptrace_api.EVENT_FORK, ptrace_api.EVENT_VFORK, ptrace_api.EVENT_CLONE)
-
-
-@dataclass(slots=True)
-class _Thread:
-    inside: bool = False
-    """Stopped at a call's entry, to be stopped at its exit next."""
-    staged: _native.Staged | None = None
-    """The call it is in, if its result matters."""
 
 
 class Tracer:
@@ -35,7 +29,8 @@ class Tracer:
         """Trace for `observer`. `program` is the pid of what was launched, and not attached to."""
         self._observer = observer
         self._program = program
-        self._threads: dict[int, _Thread] = {}
+        self._threads: dict[int, Thread] = {}
+        self._turn: Turn | None = None
         self._info = ptrace_api.SyscallInfo()
         self._warned = False
         self._leaving = False
@@ -72,6 +67,8 @@ class Tracer:
                     self._answer(tid, status)
                 except ProcessLookupError:
                     continue  # killed while it was stopped: its end is reported next
+            if self._turn is not None:
+                self._take_turns(self._turn)
 
     def leave(self) -> None:
         """Let `run` return soon. To be called by another thread."""
@@ -93,7 +90,7 @@ class Tracer:
                     # A child of a thread that is traced is traced from its birth.
                     if proc.tracer(tid) != os.getpid():
                         raise OSError(error.errno, error.strerror, pid) from None
-                self._threads[tid] = _Thread()
+                self._threads[tid] = Thread()
         return seized
 
     def _record_holdings(self, pid: int) -> None:
@@ -109,6 +106,9 @@ class Tracer:
         """Wait for a stop or an end; take all that have come, so that no thread is left behind."""
         stops: list[tuple[int, int]] = []
         flags = ptrace_api.WALL
+        if self._turn is not None:
+            signal.sigtimedwait({signal.SIGCHLD}, _MOMENT_SECONDS)
+            flags |= os.WNOHANG
         while True:
             try:
                 stop = os.waitpid(-1, flags)
@@ -131,7 +131,7 @@ class Tracer:
                 self._observer.ended(tid, status)
                 return
             # A new thread's first stop may come before its parent's report of it.
-            thread = self._threads[tid] = _Thread()
+            thread = self._threads[tid] = Thread()
         if status == ptrace_api.SYSCALL_STOP:
             self._at_call(tid, thread)
         elif os.WIFSTOPPED(status):
@@ -139,22 +139,60 @@ class Tracer:
         else:
             self._ended(tid, thread, status)
 
-    def _at_call(self, tid: int, thread: _Thread) -> None:
+    def _at_call(self, tid: int, thread: Thread) -> None:
         if thread.inside:
-            thread.inside = False
-            staged, thread.staged = thread.staged, None
-            if staged is not None:
-                ptrace_api.read_syscall(tid, self._info)
-                staged.returned(self._info)
+            self._at_exit(tid, thread)
+        elif self._turn is not None:
+            self._turn.waiting.append(tid)
         else:
-            info = self._info
-            ptrace_api.read_syscall(tid, info)
-            if info.op == ptrace_api.ENTRY:
-                thread.inside = True
-                thread.staged = self._observer.entry(tid, info)
-                if info.nr == IO_URING_SETUP:
-                    self._warn_of_io_uring()
+            self._at_entry(tid, thread)
+
+    def _at_exit(self, tid: int, thread: Thread) -> None:
+        thread.inside = thread.is_slow = False
+        staged, thread.staged = thread.staged, None
+        if staged is not None:
+            ptrace_api.read_syscall(tid, self._info)
+            staged.returned(self._info)
         ptrace_api.go_on(tid)
+
+    def _at_entry(self, tid: int, thread: Thread) -> None:
+        info = self._info
+        ptrace_api.read_syscall(tid, info)
+        if info.op == ptrace_api.ENTRY:
+            thread.inside = True
+            thread.staged = self._observer.entry(tid, info)
+            if info.nr == IO_URING_SETUP:
+                self._warn_of_io_uring()
+        staged = thread.staged
+        if staged is not None and len(self._threads) > 1 and staged.moves_names():
+            if self._turn is None:
+                self._turn = Turn(tid)
+            else:
+                thread.inside, thread.staged = False, None
+                self._turn.waiting.append(tid)
+            return
+        ptrace_api.go_on(tid)
+
+    def _take_turns(self, turn: Turn) -> None:
+        """Let the one that is waited for, or those that wait for it, go on where that may be."""
+        mover = self._threads.get(turn.mover)
+        if not turn.begun and mover is not None and turn.may_begin(self._threads):
+            turn.begin()
+            _unless_gone(self._look_again, turn.mover)
+        if turn.is_over(self._threads):
+            self._turn = None
+            turn.let_in(self._threads, self._enter)
+
+    def _look_again(self, tid: int) -> None:
+        """Look at a call before which others were made since it was looked at first."""
+        ptrace_api.read_syscall(tid, self._info)
+        thread = self._threads[tid]
+        thread.staged = None
+        thread.staged = self._observer.entry(tid, self._info)
+        ptrace_api.go_on(tid)
+
+    def _enter(self, tid: int, thread: Thread) -> None:
+        _unless_gone(lambda tid: self._at_entry(tid, thread), tid)
 
     def _at_event(self, tid: int, event: int, number: int) -> None:
         if event == ptrace_api.EVENT_STOP and number in _STOPPING:
@@ -165,7 +203,7 @@ class Tracer:
         if event in _NEW_TRACEE:
             born = ptrace_api.event_message(tid)
             # Known from now on: its parent, and all others, may end before its first stop.
-            self._threads.setdefault(born, _Thread())
+            self._threads.setdefault(born, Thread())
             self._observer.born(born)
         elif event == ptrace_api.EVENT_EXEC:
             self._executed(tid)
@@ -174,7 +212,7 @@ class Tracer:
 
     def _executed(self, pid: int) -> None:
         """Move a thread that executed to its new id, which is its process's from now on."""
-        thread = self._threads.pop(ptrace_api.event_message(pid), None) or _Thread(inside=True)
+        thread = self._threads.pop(ptrace_api.event_message(pid), None) or Thread(inside=True)
         self._threads[pid] = thread
         staged, thread.staged = thread.staged, None
         if staged is not None:
@@ -182,7 +220,7 @@ class Tracer:
         else:
             self._observer.executed(pid)
 
-    def _ended(self, tid: int, thread: _Thread, status: int) -> None:
+    def _ended(self, tid: int, thread: Thread, status: int) -> None:
         del self._threads[tid]
         if thread.staged is not None:
             thread.staged.unknown()
