@@ -8,7 +8,7 @@ import shlex
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parent
@@ -21,16 +21,38 @@ def cases() -> list[Path]:
     return sorted(evidence.parent for evidence in EXAMPLES.glob("*/evidence.jsonl"))
 
 
-def regenerated(case: Path) -> str:
+Run = Callable[[list[str], dict[str, str]], str]
+"""Runs `imptrace` with words and an environment, and returns what it said."""
+
+
+def installed(words: list[str], environment: dict[str, str]) -> str:
+    """Run the installed command."""
+    return subprocess.run(
+        [IMPTRACE, *words],
+        check=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env=environment,
+        timeout=60,
+    ).stdout
+
+
+def regenerated(case: Path, run: Run = installed) -> str:
     """Make the page of a case, from its recording and the commands in the page."""
+
+    def answer(command: str) -> str:
+        environment = os.environ | {"IMPTRACE_DB": str(database), "NO_COLOR": "1"}
+        return run(shlex.split(command), environment)
+
     with tempfile.TemporaryDirectory() as directory:
         database = Path(directory, "imptrace.db")
-        _answer(database, f"import {shlex.quote(str(case / 'evidence.jsonl'))}")
+        answer(f"import {shlex.quote(str(case / 'evidence.jsonl'))}")
         lines = (case / "README.md").read_text().splitlines()
-        return "\n".join(_page(lines, database)) + "\n"
+        return "\n".join(_page(lines, answer)) + "\n"
 
 
-def _page(lines: list[str], database: Path) -> Iterator[str]:
+def _page(lines: list[str], answer: Callable[[str], str]) -> Iterator[str]:
     is_console = False
     for line in lines:
         if line == FENCE:
@@ -41,20 +63,7 @@ def _page(lines: list[str], database: Path) -> Iterator[str]:
             continue
         yield line
         if is_console and line.startswith(PROMPT):
-            yield from _answer(database, line.removeprefix(PROMPT)).splitlines()
-
-
-def _answer(database: Path, command: str) -> str:
-    environment = os.environ | {"IMPTRACE_DB": str(database), "NO_COLOR": "1"}
-    return subprocess.run(
-        [IMPTRACE, *shlex.split(command)],
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env=environment,
-        timeout=60,
-    ).stdout
+            yield from answer(line.removeprefix(PROMPT)).splitlines()
 
 
 def main() -> None:

@@ -3,12 +3,14 @@
 import os
 import pwd
 import subprocess
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import forked
 import pytest
+from forked import IMPTRACE, PATIENCE
 
 from imptrace.db import queries
 from imptrace.db.engine import reading
@@ -16,9 +18,6 @@ from imptrace.db.records import PathRecord, RunDetails
 from imptrace.tracer.bpf.recorder import load_machine
 from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
-PATIENCE = 60
-"""Seconds after which a program counts as hung."""
 NOBODY = pwd.getpwnam("nobody")
 
 
@@ -33,12 +32,10 @@ class Recorder:
         return [str(IMPTRACE), "run", "--db", str(self.database), *options, "--", *words]
 
     def __call__(
-        self, *words: str | bytes, options: Sequence[str] = (), **settings: object
+        self, *words: str | bytes, options: Sequence[str] = (), **settings: Any
     ) -> subprocess.CompletedProcess[bytes]:
         """Record a program; its output is captured."""
-        run: Callable[..., subprocess.CompletedProcess[bytes]] = subprocess.run
-        given = {"stdin": subprocess.DEVNULL, "timeout": PATIENCE} | settings
-        return run(self.command(*words, options=options), capture_output=True, check=False, **given)
+        return forked.run("run", "--db", self.database, *options, "--", *words, **settings)
 
     def details(self, run_id: int | None = None) -> RunDetails:
         """Ask for a run, by default the newest, with all that belongs to it."""
@@ -53,6 +50,19 @@ class Recorder:
             for record in self.details().paths
             if record.path == top or record.path.startswith(top + b"/")
         }
+
+
+class Installed(Recorder):
+    """Starts the installed command for each program, as users do."""
+
+    def __call__(
+        self, *words: str | bytes, options: Sequence[str] = (), **settings: Any
+    ) -> subprocess.CompletedProcess[bytes]:
+        """Record a program; its output is captured."""
+        given = {"stdin": subprocess.DEVNULL, "timeout": PATIENCE} | settings
+        return subprocess.run(
+            self.command(*words, options=options), capture_output=True, check=False, **given
+        )
 
 
 @pytest.fixture

@@ -1,15 +1,16 @@
 """The command line as a whole: help, first words, mistakes, Ctrl-C, locales."""
 
+import json
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from forked import IMPTRACE, run_text
 
 from imptrace.cli.commands import COMMANDS, function_of, subcommands
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
 WORDS = [
     [name, *below]
     for name in COMMANDS
@@ -17,7 +18,7 @@ WORDS = [
 ]
 
 
-def imptrace(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+def installed(*words: str, **environment: str) -> "subprocess.CompletedProcess[str]":
     return subprocess.run(
         [IMPTRACE, *words],
         env={**os.environ, **environment},
@@ -31,7 +32,7 @@ def imptrace(*words: str, **environment: str) -> "subprocess.CompletedProcess[st
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)
 def test_help_speaks_plainly(words: list[str]) -> None:
     """No Python types, no sentence that is cut, an example of the command itself."""
-    text = imptrace(*words, "--help").stdout
+    text = run_text(*words, "--help").stdout
     assert "<" not in text.replace("<x", "")
     assert "..." not in text.replace("...\n", "\n").replace("]...", "").replace("...]", "").replace(
         "... ", " "
@@ -42,8 +43,8 @@ def test_help_speaks_plainly(words: list[str]) -> None:
 
 
 def test_help_groups_commands_and_cuts_no_sentence() -> None:
-    text = imptrace().stdout
-    assert text == imptrace("--help").stdout == imptrace("help").stdout
+    text = installed().stdout
+    assert text == run_text("--help").stdout == run_text("help").stdout
     flat = " ".join(text.split())
     assert [flat.index(each) for each in ("Start here:", "Record:", "Ask:", "Act:")]
     for name, listed in COMMANDS.items():
@@ -65,7 +66,7 @@ def test_the_list_says_what_the_command_says(name: str) -> None:
     ],
 )
 def test_mistakes_are_told_in_our_own_words(words: list[str], message: str) -> None:
-    done = imptrace(*words)
+    done = run_text(*words)
     assert (done.returncode, done.stdout) == (2, "")
     assert message in done.stderr
     assert done.stderr.count("\n") == 1
@@ -128,31 +129,42 @@ def test_ctrl_c_is_silent_after_the_answer() -> None:
 
 def test_any_locale_shows_an_answer(tmp_path: Path) -> None:
     database = {"IMPTRACE_DB": str(tmp_path / "x.db")}
-    assert imptrace("run", "-q", "--label", "a", "true", **database).returncode == 0
+    assert installed("run", "-q", "--label", "a", "true", **database).returncode == 0
     for encoding in ("latin-1", "ascii"):
-        done = imptrace("show", "a", PYTHONIOENCODING=encoding, **database)
+        done = installed("show", "a", PYTHONIOENCODING=encoding, **database)
         assert (done.returncode, done.stderr) == (0, "")
         assert 'Run 1 "a"  true' in done.stdout
 
 
 # What a fifth of a second or more goes into, and what only work needs.
 _SLOW = ("sqlalchemy", "alembic", "textual", "jinja2", "tree_sitter", "tomlkit")
+# Each help page in a process of its own, which has imported no more than what all of them need.
+_PAGES = """
+import json, os, sys
+from imptrace.cli.app import main
+commands, slow = map(json.loads, sys.argv[1:])
+for words in commands:
+    if not os.fork():
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        sys.argv = ["imptrace", *words, "--help"]
+        try:
+            main()
+        except SystemExit as end:
+            told = [words, end.code, sorted(set(slow).intersection(sys.modules))]
+            print(json.dumps(told), file=sys.stderr, flush=True)
+            os._exit(0)
+    os.wait()
+"""
 
 
 def test_no_help_waits_for_what_only_work_needs() -> None:
-    """Of every command, those below `service` too; each in a process of its own, as users call."""
-    waiting = {
-        " ".join(words): subprocess.Popen(
-            [sys.executable, "-X", "importtime", IMPTRACE, *words, "--help"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for words in WORDS
-    }
-    for words, process in waiting.items():
-        said = process.communicate(timeout=60)[1]
-        imported = {line.rpartition("|")[2].strip() for line in said.splitlines()}
-        assert process.returncode == 0
-        assert "typer" in imported
-        assert not imported.intersection(_SLOW), words
+    """Of every command, those below `service` too."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PAGES, json.dumps(WORDS), json.dumps(_SLOW)],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    told = [json.loads(line) for line in done.stderr.splitlines()]
+    assert told == [[words, 0, []] for words in WORDS]

@@ -7,9 +7,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import forked
 import pytest
-
-IMPTRACE = Path(sys.executable).with_name("imptrace")
 
 KEEPER = """
 import os, pathlib
@@ -38,19 +37,12 @@ class Machine:
         self.program.write_text(f"#!{sys.executable}\n{KEEPER}")
         self.program.chmod(0o755)
 
-    def imptrace(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    def imptrace(self, *arguments: str | Path) -> forked.Done:
         """Run imptrace."""
         environment = os.environ | {"HOME": str(self.home), "IMPTRACE_DB": str(self.database)}
         for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME"):
             environment.pop(name, None)
-        return subprocess.run(
-            [IMPTRACE, *arguments],
-            check=False,
-            capture_output=True,
-            text=True,
-            env=environment,
-            timeout=60,
-        )
+        return forked.run_text(*arguments, env=environment)
 
     def answer(self, *arguments: str) -> dict[str, Any]:
         """Ask for advice in JSON."""
@@ -222,12 +214,7 @@ def test_nothing_recorded_at_all(tmp_path: Path) -> None:
 def test_the_private_parent_of_a_dynamic_users_cache_is_closed(tmp_path: Path) -> None:
     """Not that of state alone: systemd refuses a cache whose parent others can read."""
     command = ["recommend", "--service", "searx", "--format", "nix", "--target", "impermanence"]
-    answer = subprocess.run(
-        [IMPTRACE, *command, "--db", tmp_path / "imptrace.db"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
+    answer = forked.run_text(*command, "--db", tmp_path / "imptrace.db").stdout
     assert '"/persistent/var/cache/private".d.mode = "0700";' in answer
     assert "/var/lib/private" not in answer
 

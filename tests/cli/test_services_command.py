@@ -7,18 +7,15 @@ import sys
 from pathlib import Path
 from typing import get_type_hints
 
+import forked
 import pytest
 
 from imptrace.catalogue.checking import Breach
 from imptrace.render import catalogue_json
 
-COMMAND = [sys.executable, "-c", "from imptrace.cli.app import main; main()", "services"]
 
-
-def services(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [*COMMAND, *arguments], capture_output=True, text=True, check=False, timeout=60
-    )
+def services(*arguments: str) -> forked.Done:
+    return forked.run_text("services", *arguments)
 
 
 def test_list_names_every_entry_on_a_line_of_its_own() -> None:

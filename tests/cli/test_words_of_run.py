@@ -2,26 +2,16 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 from imptrace.db.location import unwritable
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
 
-
-def imptrace(*words: str, database: Path, **more: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [IMPTRACE, *words],
-        env={**os.environ, "IMPTRACE_DB": str(database), **more},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+def imptrace(*words: str, database: Path, **more: str) -> forked.Done:
+    return forked.run_text(*words, env={**os.environ, "IMPTRACE_DB": str(database), **more})
 
 
 def test_a_database_that_cannot_be_written_is_said_before_the_program_starts(

@@ -94,6 +94,7 @@ def test_a_lock_that_stays_leaves_what_was_committed(
     place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("imptrace.db.writer.BUSY_TIMEOUT_MS", 100)
+    monkeypatch.setattr("imptrace.db.writer.PATIENCE_SECONDS", 2.0)
     engine = open_database(place, create=True, read_only=False)
     writer = RunWriter(engine, START)
     writer.feed([process(), read(b"/stored")])

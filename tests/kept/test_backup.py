@@ -3,16 +3,15 @@
 import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.model import Recommendation, Scope
 from imptrace.kept.backup import BackupProgram, backup, restic_excludes
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
 SERVICES = ("one", "two", "three", "four", "five", "six", "seven")
 DYNAMIC = ("eight", "nine", "ten")
 
@@ -131,28 +130,28 @@ def test_clan_gets_a_module(services: list[Recommendation], tmp_path: Path) -> N
 
 
 def test_a_service_of_the_catalogue(tmp_path: Path) -> None:
-    command = [IMPTRACE, "export", "--for", "borg", "networkmanager", "--db", tmp_path / "db"]
-    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    command = ["export", "--for", "borg", "networkmanager", "--db", tmp_path / "db"]
+    said = forked.run_text(*command).stdout
     assert "# secret\nR /etc/NetworkManager/system-connections\n" in said
 
 
 @pytest.mark.parametrize("program", [*BackupProgram])
 def test_a_database_has_the_command_that_dumps_it(program: BackupProgram, tmp_path: Path) -> None:
-    command = [IMPTRACE, "export", "--for", program, "postgresql", "--db", tmp_path / "db"]
-    lines = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split("\n")
+    command = ["export", "--for", program, "postgresql", "--db", tmp_path / "db"]
+    lines = forked.run_text(*command).stdout.split("\n")
     at = [line.strip() for line in lines].index("# dump: runuser -u postgres -- pg_dumpall")
     assert "/var/lib/postgresql" in lines[at + 1]
 
 
 def test_both_lists_of_restic_are_written_or_none(tmp_path: Path) -> None:
-    command = [IMPTRACE, "export", "--for", "restic", "networkmanager", "--db", tmp_path / "db"]
+    command = ["export", "--for", "restic", "networkmanager", "--db", tmp_path / "db"]
     list_, excludes = tmp_path / "kept", tmp_path / "kept.exclude"
     excludes.write_text("mine")
-    done = subprocess.run([*command, "-o", list_], check=False, capture_output=True, text=True)
+    done = forked.run_text(*command, "-o", list_)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert (list_.exists(), excludes.read_text()) == (False, "mine")
     excludes.unlink()
-    subprocess.run([*command, "-o", list_], check=True)
+    assert forked.run_text(*command, "-o", list_).returncode == 0
     assert "/etc/NetworkManager/system-connections" in list_.read_text()
     assert "--exclude-file THIS_FILE.exclude" in list_.read_text()
     assert excludes.read_text().startswith("# restic backup")

@@ -4,13 +4,12 @@ import os
 import pwd
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+import forked
 import pytest
 from nix_support import needs_nix
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
 ME = pwd.getpwuid(os.getuid())
 NIXOS = """\
 { lib, config, ... }:
@@ -53,15 +52,8 @@ JOINED = """\
 """
 
 
-def keep(*arguments: str | Path, stdin: str = "") -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [IMPTRACE, "keep", *arguments],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+def keep(*arguments: str | Path, stdin: str = "") -> forked.Done:
+    return forked.run_text("keep", *arguments, stdin=stdin)
 
 
 def added(file: Path, before: str) -> list[str]:
@@ -128,12 +120,7 @@ def test_an_owner_that_matters_is_written(tmp_path: Path) -> None:
     """What the catalogue says of a service; nothing is asked of a recording."""
     file = tmp_path / "a.nix"
     file.write_text(NIXOS)
-    done = subprocess.run(
-        [IMPTRACE, "keep", "networkmanager", "--config", file, "--yes", "--db", tmp_path / "db"],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = keep("networkmanager", "--config", file, "--yes", "--db", tmp_path / "db")
     assert done.returncode == 0, done.stderr
     assert added(file, NIXOS) == [
         '        { directory = "/etc/NetworkManager/system-connections"; mode = "0700"; }',

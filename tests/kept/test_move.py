@@ -6,18 +6,20 @@ import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+import forked
 import pytest
 from directories import contents
+from forked import IMPTRACE
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="owners are given by root")
 
 
 def move(*arguments: str | Path, user: int | None = None) -> "subprocess.CompletedProcess[str]":
+    if user is None:
+        return forked.run_text("move", *arguments)
     return subprocess.run(
         [IMPTRACE, "move", *arguments],
         capture_output=True,

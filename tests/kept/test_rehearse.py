@@ -4,16 +4,15 @@ import json
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import forked
 import pytest
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
 needs_root = pytest.mark.skipif(
     os.geteuid() != 0, reason="only root runs a program as another user"
 )
@@ -57,17 +56,10 @@ class Machine:
         for _ in range(2):
             assert self.imptrace("run", "-q", self.program).returncode == 0
 
-    def imptrace(self, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
+    def imptrace(self, *arguments: str | Path) -> forked.Done:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")}
         environment |= {"HOME": str(self.home), "IMPTRACE_DB": str(self.directory / "db")}
-        return subprocess.run(
-            [IMPTRACE, *arguments],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=environment,
-            timeout=100,
-        )
+        return forked.run_text(*arguments, env=environment, timeout=100)
 
 
 @pytest.fixture(scope="module")

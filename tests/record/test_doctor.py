@@ -5,14 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-IMPTRACE = Path(sys.executable).with_name("imptrace")
+import forked
+from forked import IMPTRACE
 
 
-def doctor(*words: str) -> subprocess.CompletedProcess[str]:
+def doctor(*words: str) -> forked.Done:
     """Run the command."""
-    return subprocess.run(
-        [str(IMPTRACE), "doctor", *words], capture_output=True, check=False, text=True, timeout=60
-    )
+    return forked.run_text("doctor", *words)
 
 
 def test_all_is_well(tmp_path: Path) -> None:

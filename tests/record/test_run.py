@@ -7,10 +7,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recorded_programs import IMPTRACE, Recorder
+from recorded_programs import IMPTRACE, Installed, Recorder
 
 from imptrace.db.records import Effect, RunStatus
 from imptrace.tracer.events import Op
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Recorder:
+    """Record by the installed command: it is what these tests are about."""
+    return Installed(tmp_path / "runs.db")
 
 
 def test_output_is_the_programs_own(record: Recorder) -> None:

@@ -4,8 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
-from recorded_programs import IMPTRACE, NOBODY, Recorder
+from recorded_programs import NOBODY, Recorder
 from test_watch import pytestmark as needs_bpf
 from test_watch import watching
 
@@ -17,10 +18,8 @@ from imptrace.db.records import Part
 pytestmark = needs_bpf
 
 
-def asked(database: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(IMPTRACE), *words, "--db", str(database)], capture_output=True, text=True, check=False
-    )
+def asked(database: Path, *words: str) -> forked.Done:
+    return forked.run_text(*words, "--db", database)
 
 
 def keeper(directory: Path) -> Path:

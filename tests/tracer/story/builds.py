@@ -21,13 +21,15 @@ class Build(NamedTuple):
 
     sources: tuple[str, ...]
     options: tuple[str, ...] = ()
+    may_lack: str = ""
+    """The package without which it cannot be made; its tracees are skipped then."""
 
 
 X86_64 = platform.machine() == "x86_64"
 WITH_LIBRARY = tuple(f"{name}.c" for name in ("main", *IN_C))
 BUILDS = {"native": Build(WITH_LIBRARY), "static": Build(WITH_LIBRARY, ("-static",))}
 if X86_64:
-    BUILDS["32-bit"] = Build(WITH_LIBRARY, ("-m32",))
+    BUILDS["32-bit"] = Build(WITH_LIBRARY, ("-m32",), may_lack="gcc-multilib")
     BUILDS["raw"] = Build(("raw.c",), ("-nostdlib", "-static", "-fno-stack-protector"))
 PYTHON = "python"
 
@@ -60,15 +62,22 @@ def tracees() -> list[Tracee]:
 def compile_all(directory: Path) -> dict[str, list[str]]:
     """Compile each build; returns the words that run a tracee of it, less its name."""
     with ThreadPoolExecutor() as pool:
-        list(pool.map(lambda name: _compile(BUILDS[name], directory / name), BUILDS))
-    words = {name: [str(directory / name)] for name in BUILDS}
+        made = list(pool.map(lambda name: _compile(BUILDS[name], directory / name), BUILDS))
+    words = {name: [str(directory / name)] for name, here in zip(BUILDS, made, strict=True) if here}
     return words | {PYTHON: [sys.executable, "-I", "-S", str(SOURCES / "programs.py")]}
 
 
-def _compile(build: Build, program: Path) -> None:
+def _compile(build: Build, program: Path) -> bool:
+    """Compile it; tells whether the package was there without which it cannot be."""
     sources = [str(SOURCES / source) for source in build.sources]
     command = ["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1", "-pthread", *build.options]
-    subprocess.run([*command, "-o", str(program), *sources], check=True, timeout=PATIENCE)
+    done = subprocess.run(
+        [*command, "-o", str(program), *sources],
+        check=not build.may_lack,
+        capture_output=bool(build.may_lack),
+        timeout=PATIENCE,
+    )
+    return done.returncode == 0
 
 
 def prepare(chosen: list[Tracee], work: Path) -> None:

@@ -10,7 +10,7 @@ import pytest
 from directories import contents, really_changed
 
 from imptrace.db.records import Effect, PathRecord, RunDetails
-from story.builds import compile_all, prepare, script, tracees
+from story.builds import BUILDS, compile_all, prepare, script, tracees
 from story.declared import Story, difference
 from story.recorders import RECORDERS, details_of, told_below
 
@@ -63,8 +63,9 @@ def recorded(
     place = tmp_path_factory.mktemp(request.param)
     work = place / "work"
     work.mkdir()
-    prepare(list(TRACEES.values()), work)
-    (place / "script").write_text(script(list(TRACEES.values()), programs, work))
+    chosen = [tracee for tracee in TRACEES.values() if tracee.build in programs]
+    prepare(chosen, work)
+    (place / "script").write_text(script(chosen, programs, work))
     before = contents(work)
     said = RECORDERS[request.param](("sh", str(place / "script")), work, place / "runs.db")
     details = details_of(place / "runs.db")
@@ -83,7 +84,9 @@ def recorded(
 @pytest.mark.parametrize("name", TRACEES)
 def test_a_recorder_tells_what_is_declared(name: str, recorded: Recorded) -> None:
     """Calls, outcomes, effects and processes are as declared; and so is what really happened."""
-    declaration = TRACEES[name].declaration
+    build, declaration = TRACEES[name]
+    if name not in recorded.ended:
+        pytest.skip(f"{build} programs cannot be made here: install {BUILDS[build].may_lack}")
     status = recorded.ended[name]
     if status == NOT_HERE:
         pytest.skip("the kernel does not have the calls")

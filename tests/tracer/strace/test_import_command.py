@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import forked
 import pytest
 from reading import needs_strace, strace
 
@@ -25,16 +26,9 @@ class Command:
     def __init__(self, directory: Path) -> None:
         self.database = directory / "test.db"
 
-    def __call__(self, *words: str | Path) -> subprocess.CompletedProcess[str]:
+    def __call__(self, *words: str | Path) -> forked.Done:
         """Run one command."""
-        return subprocess.run(
-            [sys.executable, "-c", "from imptrace.cli.app import main; main()", *words],
-            env={**os.environ, "IMPTRACE_DB": str(self.database)},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        return forked.run_text(*words, env={**os.environ, "IMPTRACE_DB": str(self.database)})
 
     def shown(self, run: str = "latest") -> dict[str, object]:
         """Return a run as `imptrace show --json` tells of it."""
@@ -48,7 +42,7 @@ def imptrace(tmp_path: Path) -> Command:
     return Command(tmp_path)
 
 
-def _complaint(done: subprocess.CompletedProcess[str]) -> str:
+def _complaint(done: forked.Done) -> str:
     """Return the one line of a refusal."""
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("imptrace: ")
