@@ -31,6 +31,8 @@ class Imported:
     """File and line number of the first few of them."""
     relative_paths: int
     """Calls that named a path relative to a directory that the log does not tell."""
+    lacks_directories: bool
+    """Nothing shows that the log tells of changes of the working directory."""
     lacks_descriptors: bool
     """The log holds no call about a descriptor: directories may have changed unseen."""
 
@@ -123,6 +125,7 @@ def import_log(
         not_understood=log.not_understood,
         not_understood_first=tuple(log.not_understood_first),
         relative_paths=log.relative_paths,
+        lacks_directories=log.lacks_directories,
         lacks_descriptors=log.lacks_descriptors,
     )
 

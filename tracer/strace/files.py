@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Final
 
 from imptrace.tracer.events import Event
-from imptrace.tracer.strace.dress import dress_of, head_of, is_dressed, is_strace_line, unpacked
+from imptrace.tracer.strace.dress import dress_of
 from imptrace.tracer.strace.log import StraceLog
+from imptrace.tracer.strace.packed import head_of, is_packed, unpacked
+from imptrace.tracer.strace.prefixes import is_strace_line
 
 _BLOCK: Final = 1 << 18
 _LONGEST_LINE: Final = 1 << 23
@@ -107,7 +109,7 @@ class _LogLines:
     def _read(self) -> Iterator[bytes]:
         with self.path.open("rb") as file:
             start = file.read(80)
-        if is_dressed(start):
+        if is_packed(start):
             for block in unpacked(self.path, self._block):
                 self._progress(len(block))
                 yield block

@@ -52,7 +52,7 @@ _CALL: Final = re.compile(
 _COMMAND = rb"(?:<[^>\n]*+>)?+"
 _PREFIX = (
     rb"(?:(?:\[pid ++(\d{1,7})" + _COMMAND + rb"\]|(\d{1,7})" + _COMMAND + rb")(?= ) ++)?"  # -f, -Y
-    rb"(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{8,11}(?:\.\d{1,9})?) )?"  # -t, -tt, -ttt
+    rb"(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{8,11}(?:\.\d{1,9})?) (?! *+\d{1,9}[. ]))?"  # -t, -tt, -ttt
     rb"(?: *+(?:\(\+ ++)?(\d{1,9}(?:\.\d{1,9})?)\)? )?"  # -r, --relative-timestamps
     rb"(?:\[[ 0-9a-f?]++\] )*+"  # -n, -i
 )
@@ -70,11 +70,14 @@ _UNFINISHED: Final = re.compile(
 # Up to 4.9 these stand without `strace: ` before them.
 _OWN_WORDS: Final = re.compile(
     rb"(?:strace: )?Process (\d{1,7})" + _COMMAND + rb" (attached|detached|suspended|resumed)"
-    rb"(?: \([^()]{1,60}\)| - interrupt to (?:quit|detach)| with \d{1,7} threads?)?$"
+    rb"(?: with \d{1,7} threads?)?(?: \([^()]{1,60}\)| - interrupt to (?:quit|detach))?$"
+)
+_CHANGE_OF_MODE: Final = re.compile(
+    rb"(?:strace: )?\[ Process PID=(\d{1,7}) runs in [^\]\n]{1,40} \]$"
 )
 LAST_WORDS: Final = (
     b"attached", b"detached", b"suspended", b"resumed", b")", b"to quit", b"to detach",
-    b"thread", b"threads",
+    b"thread", b"threads", b"mode. ]",
 )  # fmt: skip
 """How such a line ends."""
 _TABLE_ROW: Final = rb" {0,2}\d{1,3}\.\d\d +\d[\d.]* +(?:\d[\d.]* +)?\d+ +(?:\d+ +)?[a-z_0-9]+$"
@@ -82,13 +85,18 @@ _TABLE_ROW: Final = rb" {0,2}\d{1,3}\.\d\d +\d[\d.]* +(?:\d[\d.]* +)?\d+ +(?:\d+
 # and what else strace has to tell about itself.
 _REMARK: Final = re.compile(
     rb" > |(?:\[pid +\d+\] )?\[ Process PID=|strace: |\d+ +\[ Process PID=|"
+    # what strace up to 4.9 had to tell about itself
+    rb"(?:ptrace|upeek|upoke|attach|detach|syscall|PANIC|cleanup): |pid \d+ stopped, \[|"
+    rb"trouble opening proc file|System call usage summary for |"
     rb" \| [0-9a-f]{5,16}  |"  # the data of a read or write, -e read= and -e write=
     rb"% time +seconds|-{6} -{6}|"
     + _TABLE_ROW
     + rb"|"  # the table of -c and -C
     + _PREFIX
-    + rb"(?:\?\?\?\? \(|SYS_\d{1,5}\(|syscall_0x[0-9a-f]{1,8}\()"
+    + rb"(?:\?\?\?\? ?\(|0x[0-9a-f]{1,16}\(|SYS_\d{1,9}\(|syscall_0x[0-9a-f]{1,8}\()"
 )
+_NAME: Final = re.compile(rb"^[a-z_][a-z0-9_]*=(?!=)")
+"""An argument's, as of strace 6.16 (--arg-names)."""
 _STRINGS: Final = re.compile(rb'"((?:[^"\\]++|\\.)*+)"(\.\.\.)?')
 _ESCAPE: Final = re.compile(rb"\\(x[0-9a-fA-F]{2}|[0-7]{1,3}|.)", re.DOTALL)
 _LETTERS: Final = {b"n": b"\n", b"t": b"\t", b"v": b"\v", b"f": b"\f", b"r": b"\r", b"a": b"\a",
@@ -181,11 +189,15 @@ def split_interruption(line: bytes) -> tuple[bytes, int, bool] | None:
 
     Gives what stood before them, the process that they are about, and whether it was attached.
     """
-    start = line.rfind(b"Process ")
+    mode = line.rfind(b"[ Process PID=")
+    start = line.rfind(b"Process ") if mode < 0 else mode
     if line.endswith(b"strace: ", 0, start):
         start -= len(b"strace: ")
     if start <= 0:
         return None
+    if mode >= 0:
+        words = _CHANGE_OF_MODE.match(line, start)
+        return (line[:start], int(words[1]), False) if words else None
     words = _OWN_WORDS.match(line, start)
     return (line[:start], int(words[1]), words[2] == b"attached") if words else None
 
@@ -204,7 +216,10 @@ def parse_call(rest: bytes) -> Call | None:
     if match is None:
         return None
     groups = match.groups()
-    return Call(groups[:_MOST_ARGUMENTS], *groups[_MOST_ARGUMENTS:])
+    arguments = groups[:_MOST_ARGUMENTS]
+    if arguments[0] and _NAME.match(arguments[0]):
+        arguments = tuple(each and _NAME.sub(b"", each, count=1) for each in arguments)
+    return Call(arguments, *groups[_MOST_ARGUMENTS:])
 
 
 def parse_text(argument: bytes | None) -> Text | None:

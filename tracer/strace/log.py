@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from imptrace.tracer.events import Event, Op
 from imptrace.tracer.strace.calls import PathCalls
 from imptrace.tracer.strace.clock import Clock
+from imptrace.tracer.strace.hearing import MOVES, Hearing
 from imptrace.tracer.strace.lines import (
     HEAD,
     LAST_WORDS,
@@ -107,7 +108,8 @@ class StraceLog:
         """Name of the program that the log begins with, as it was executed."""
         self._entries = PendingEvents()
         self._tasks = Tasks(self._entries, cwd=cwd, uid=uid, gid=gid)
-        self._places = LogPlaces(self._entries, Links(look))
+        self._hearing = Hearing()
+        self._places = LogPlaces(self._entries, Links(look), self._hearing)
         self._calls = PathCalls(self._entries, self._places, stats=stats)
         self._calls.renamed_directory = self._tasks.renamed_directory
         self._moves = Moves(self._calls, self._places)
@@ -148,6 +150,11 @@ class StraceLog:
         return not self._hears_descriptors and self._tasks.first is not None
 
     @property
+    def lacks_directories(self) -> bool:
+        """Whether nothing shows that changes of the working directory are told, as with -P."""
+        return not self._hearing.tells_directories
+
+    @property
     def pending(self) -> int:
         """How many events there are to take."""
         return len(self._entries)
@@ -160,6 +167,7 @@ class StraceLog:
         """Take in lines, without their newlines. `tid`: of lines that do not begin with one."""
         before = self.lines
         handlers, clock, plain_head = self._handlers, self.clock, PLAIN_HEAD.match
+        hearing = self._hearing
         for line in lines:
             self.lines += 1
             if self._broken or (line.endswith(LAST_WORDS) and b"Process " in line):
@@ -169,6 +177,8 @@ class StraceLog:
                 self._feed_any(line, tid)
                 continue
             pid, time, name = match.groups()
+            if not hearing.moves:
+                hearing.call(name, line[match.end() :])
             if name in handlers:
                 at = clock.tick() if time is None else clock.read(time)
                 self._called(int(pid), name, line[match.end() :], at)
@@ -183,12 +193,14 @@ class StraceLog:
         pid, other_pid, time, step, name, resumed, marker = match.groups()
         if step is not None and time is None:
             self.clock.step(step)
+        rest = line[match.end() :]
+        if not self._hearing.moves and marker is None:
+            self._hearing.call(name or resumed, rest)
         if marker == b"---" or (marker is None and (name or resumed) not in self._handlers):
             return
         at = self.clock.tick() if time is None else self.clock.read(time)
         pid = pid or other_pid
         speaker = int(pid) if pid else tid
-        rest = line[match.end() :]
         if name is not None:
             self._called(speaker, name, rest, at)
         else:
@@ -202,6 +214,8 @@ class StraceLog:
             self._hear(Utterance(speaker, name, False, False, rest, at, self.lines))
             return
         self._tasks.latest = task
+        if task.begun is not None:
+            self._give_up(task)
         try:
             self._handlers[name](task, name, rest, at)
         except NotUnderstoodError:
@@ -226,6 +240,8 @@ class StraceLog:
                 self._tasks.attached(own.tid, None)
                 return b""
             if own and own.kind is LineKind.REMARK:
+                if own.name == b"detached" and own.tid is not None:
+                    self._detached(own.tid)
                 return b""
             whole, self._broken = self._broken + line, b""
             return whole
@@ -286,10 +302,14 @@ class StraceLog:
             rest = before + rest
             if begun is not None:
                 begun = before + begun
+        elif task.begun is not None:
+            self._give_up(task)
         if begun is not None:
             task.begun = (name, begun, at)
             if name in CLONES:
                 self._tasks.cloning[task.tid] = task
+            if rest.endswith(b"<detached ...>") and task.tid is not None:
+                self._detached(task.tid)
             return
         try:
             self._handlers[name](task, name, rest, at)
@@ -313,12 +333,22 @@ class StraceLog:
                 status |= _CORE_DUMPED
             self._tasks.ended(task, status, at)
 
+    def _detached(self, tid: int) -> None:
+        """Take in that strace let go of a thread, of which nothing more is heard."""
+        task = self._tasks.alive.get(tid)
+        if task is not None:
+            self._give_up(task)
+            self._tasks.ended(task, None, 0)
+
     def _give_up(self, task: Task) -> None:
-        """Take in a call that the end of its thread left unfinished."""
+        """Take in a call whose result is not told: its thread ended, or its rest is left out (-z)."""
         if task.begun is None:
             return
         name, begun, at = task.begun
         task.begun = None
+        self._tasks.cloning.pop(task.tid, None)
+        if name in MOVES:
+            task.view.cwd = None
         if name not in CLONES and name not in _EXECS:
             try:
                 self._handlers[name](task, name, begun.rstrip(b", ") + b") = ?", at)
@@ -380,8 +410,8 @@ class StraceLog:
         for tid in list(self._held):
             self._release(tid, may_wait=True)
 
-    def _exit(self, task: Task, _name: bytes, _rest: bytes, _at: int) -> None:
-        self._tasks.leaving(task)
+    def _exit(self, task: Task, name: bytes, _rest: bytes, _at: int) -> None:
+        self._tasks.leaving(task, with_threads=name == b"exit_group")
 
     def _close(self, task: Task, _name: bytes, rest: bytes, _at: int) -> None:
         self._hears_descriptors = True

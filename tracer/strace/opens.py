@@ -99,7 +99,9 @@ class Opens:
         if path.startswith(b"/proc/") or b'"' in told:
             return False
         if not path.startswith(b"/"):
-            start = view.cwd if dirfd is None else self._places.directory(task, dirfd)
+            start = (
+                self._places.working(task) if dirfd is None else self._places.directory(task, dirfd)
+            )
             if start is None:
                 return True
             path = joined(start, path)

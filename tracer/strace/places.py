@@ -4,6 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 from imptrace.tracer.events import AccessFlag
+from imptrace.tracer.strace.hearing import Hearing
 from imptrace.tracer.strace.lines import Text, parse_descriptor, parse_text
 from imptrace.tracer.strace.paths import Links, View, joined
 from imptrace.tracer.strace.state import Opened, PendingEvents, Task
@@ -36,11 +37,12 @@ class LogPlace(NamedTuple):
 class LogPlaces:
     """Finds places; counts the paths that cannot be found."""
 
-    def __init__(self, entries: PendingEvents, links: Links) -> None:
+    def __init__(self, entries: PendingEvents, links: Links, hearing: Hearing) -> None:
         self.links = links
         self.relative = 0
         """Calls that named a path relative to a directory that the log does not tell."""
         self._entries = entries
+        self._hearing = hearing
 
     def find(
         self,
@@ -82,7 +84,7 @@ class LogPlaces:
                 return self._through_proc(task, text, follow=follow)
             whole = view.root + raw if view.root else raw
         else:
-            start = view.cwd if dirfd is None else self.directory(task, dirfd)
+            start = self.working(task) if dirfd is None else self.directory(task, dirfd)
             if start is None:
                 self.relative += counts
                 self._unseen(task, counts=counts)
@@ -96,7 +98,7 @@ class LogPlaces:
     ) -> LogPlace | None:
         """Do as `find` for a whole path that is not below /proc, in the host's own world."""
         if raw[:1] != b"/":
-            start = task.view.cwd if dirfd is None else self.directory(task, dirfd)
+            start = self.working(task) if dirfd is None else self.directory(task, dirfd)
             if start is None:
                 self.relative += counts
                 self._unseen(task, counts=counts)
@@ -113,7 +115,7 @@ class LogPlaces:
         opened = task.files.opened.get(descriptor.number)
         seen = descriptor.path if _notes_hold(task) else None
         if descriptor.number == AT_FDCWD:
-            seen = seen or task.view.cwd
+            seen = seen or self.working(task)
         elif seen is None and opened is not None:
             seen = opened.path
         if opened.nameless if opened else descriptor.deleted:
@@ -137,7 +139,11 @@ class LogPlaces:
             return noted or (opened.path if opened else None)
         if noted and not descriptor.deleted:
             task.view.cwd = noted
-        return noted or task.view.cwd
+        return noted or self.working(task)
+
+    def working(self, task: Task) -> bytes | None:
+        """Tell the working directory; None where a change of it would not have been heard."""
+        return task.view.cwd if self._hearing.tells_directories else None
 
     def _through_proc(self, task: Task, text: Text, *, follow: bool) -> LogPlace | None:
         """Find the place of a path through /proc/PID/{fd/N,cwd,root} or /dev/fd/N."""
@@ -152,7 +158,7 @@ class LogPlaces:
                     return LogPlace(b"", b"", 0, opened)
                 start = opened.path if opened else None
             else:
-                start = view.cwd if match[3] else view.root or b"/"
+                start = self.working(task) if match[3] else view.root or b"/"
             if start is not None:
                 seen = self.links.resolve(joined(start, rest), view.root, follow=follow)
                 return place_of(view, seen, _CUT if text.cut else 0)

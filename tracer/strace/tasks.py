@@ -55,6 +55,8 @@ class Tasks:
         self._attached: set[int] = set()
         self._leaving: dict[int | None, Task] = {}
         self._processes = 0
+        self._some_moved = False
+        """One that is gone had moved: whoever turns up without a birth may be its child."""
         self.latest: Task | None = None
         """Who spoke last."""
 
@@ -70,9 +72,13 @@ class Tasks:
         return task
 
     def _speaker(self) -> Task:
-        """Find the one that lines without an id are about: the only one, or the last."""
-        if len(self.alive) == 1:
-            return next(iter(self.alive.values()))
+        """Find the one that lines without an id are about: the only one, or the last.
+
+        On stderr strace names nobody where one is left; with -qq no end of the others was told.
+        """
+        left = [task for tid, task in self.alive.items() if tid not in self._leaving]
+        if len(left) == 1:
+            return left[0]
         if self.latest is not None and self.latest.tid in self.alive:
             return self.latest
         return self._root(None)
@@ -104,7 +110,7 @@ class Tasks:
 
     def _root(self, tid: int | None) -> Task:
         cwd, uid, gid = self._start
-        if any(task.view.cwd != cwd for task in self.alive.values()):
+        if self._some_moved or any(task.view.cwd != cwd for task in self.alive.values()):
             cwd = None  # nothing tells whose child it is, and some have moved
         process = self._new_process(tid or 0, None, uid, gid)
         if self.first is None:
@@ -262,15 +268,20 @@ class Tasks:
         """Note that a thread ended, with a status as of waitpid(2)."""
         self._gone(task, status, at)
 
-    def leaving(self, task: Task) -> None:
+    def leaving(self, task: Task, *, with_threads: bool) -> None:
         """Note that a thread asked to end: with -qq there is nothing else to hear of it."""
         self._leaving[task.tid] = task
+        if with_threads and task.process.threads > 1:
+            self._leaving |= {
+                tid: each for tid, each in self.alive.items() if each.process is task.process
+            }
         if len(self._leaving) > _LEAVING_LIMIT:
             for gone in list(self._leaving.values()):
                 self._gone(gone, None, 0)
             self._leaving.clear()
 
     def _gone(self, task: Task, status: int | None, at: int) -> None:
+        self._some_moved = self._some_moved or task.view.cwd != self._start[0]
         self.alive.pop(task.tid, None)
         self.cloning.pop(task.tid, None)
         self._leaving.pop(task.tid, None)

@@ -131,11 +131,14 @@ def _summarise(imported: Imported, *, here: bool) -> None:
             f"{', ...' if more else ''}"
         )
     if imported.relative_paths:
-        say(
-            f"{counted(imported.relative_paths, 'call')} with a relative path left out: "
-            "give --cwd DIR, or record with strace -y"
+        how = (
+            "the log tells no change of directory (-e trace=, -P and -Z leave it out): record with "
+            "strace -f -y, or with -e trace=%file,%desc,%process"
+            if imported.lacks_directories
+            else "give --cwd DIR, or record with strace -y"
         )
-    if imported.lacks_descriptors:
+        say(f"{counted(imported.relative_paths, 'call')} with a relative path left out: {how}")
+    if imported.lacks_descriptors and not imported.lacks_directories:
         say(
             "this log tells nothing of descriptors (close, fchdir), so relative paths may be "
             "missing: record with strace -f -y, or with -e trace=%file,%desc,%process"

@@ -60,6 +60,14 @@ def strace(options: Sequence[str], command: Sequence[str], cwd: Path, log: Path)
     )
 
 
+def strace_on_stderr(options: Sequence[str], command: Sequence[str], cwd: Path, log: Path) -> None:
+    """Run a command under the real strace, whose log is its stderr, and the command's."""
+    with log.open("wb") as stderr:
+        subprocess.run(
+            ["strace", *options, "--", *command], cwd=cwd, stderr=stderr, check=False, timeout=60
+        )
+
+
 def compiled(source: str, directory: Path, *options: str) -> str:
     """Compile a small tracee."""
     program = directory / "tracee"
