@@ -52,7 +52,8 @@ _CALL: Final = re.compile(
 _COMMAND = rb"(?:<[^>\n]*+>)?+"
 _PREFIX = (
     rb"(?:(?:\[pid ++(\d{1,7})" + _COMMAND + rb"\]|(\d{1,7})" + _COMMAND + rb")(?= ) ++)?"  # -f, -Y
-    rb"(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{8,11}(?:\.\d{1,9})?) (?! *+\d{1,9}[. ]))?"  # -t, -tt, -ttt
+    rb"(?:(\d\d:\d\d:\d\d(?:\.\d{1,9})?|\d{8,11}(?:\.\d{1,9})?) "  # -t, -tt, -ttt
+    rb"(?! *+\d{1,9}[. ]))?"  # a step behind it stands in brackets
     rb"(?: *+(?:\(\+ ++)?(\d{1,9}(?:\.\d{1,9})?)\)? )?"  # -r, --relative-timestamps
     rb"(?:\[[ 0-9a-f?]++\] )*+"  # -n, -i
 )
