@@ -341,7 +341,7 @@ class StraceLog:
             self._tasks.ended(task, None, 0)
 
     def _give_up(self, task: Task) -> None:
-        """Take in a call that the end of its thread left unfinished, or whose rest was left out (-z)."""
+        """Take in a call whose result nothing tells: its thread ended, or -z left it out."""
         if task.begun is None:
             return
         name, begun, at = task.begun
