@@ -11,8 +11,7 @@ let
   places = import ./lib/places.nix;
 
   # machine-id has an option of its own, in options.nix.
-  hasModule =
-    entry: entry.id != "machine-id" && (entry.persist != [ ] || entry.instance != [ ]);
+  hasModule = entry: entry.id != "machine-id" && entry.keeps;
 
   moduleKey = entry: "imptrace/${toString entry.file}";
 

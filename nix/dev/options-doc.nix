@@ -14,7 +14,7 @@ let
   system = lib.evalModules {
     class = "nixos";
     modules = [
-      (import ../tests/stand-ins.nix { })
+      (import ../tests/stand-ins.nix { inherit lib; })
       imptrace.nixosModules.default
     ];
   };

@@ -25,6 +25,8 @@ let
     compareVersions
     concatMap
     filter
+    foldl'
+    head
     isAttrs
     isList
     isPath
@@ -32,6 +34,7 @@ let
     listToAttrs
     match
     replaceStrings
+    stringLength
     ;
   inherit (import ./paths.nix)
     covers
@@ -76,7 +79,7 @@ let
     if isAbsolute below == (home == null) && match ".*[$~].*" below == null then below else null;
 
   # Where a record is to be found: the places that the option names, the catalogue's path where
-  # there is no such option. An option that lists several (services.openssh.hostKeys) has each.
+  # there is no such option or it is null. An option that lists several (services.openssh.hostKeys) has each.
   targetsOf =
     record:
     let
@@ -84,11 +87,30 @@ let
       values = if isList found.value then map (one: one.path or one) found.value else [ found.value ];
     in
     if !(record ? follows) then
-      [ record.path ] ++ elsewhere record.path
-    else if !found.exists then
-      [ (if lookup == null then record.path else record.before-follows or record.path) ]
+      carried record ++ elsewhere record.path
+    else if !found.exists || found.value == null then
+      if lookup != null && !found.exists && record ? before-follows then
+        [ record.before-follows ]
+      else
+        carried record
     else
       filter (target: target != null) (map (followed record (isList found.value)) values);
+
+  # What lies in a directory that an option has moved is there too.
+  carried =
+    record:
+    let
+      outer = filter (
+        one: one ? follows && one.path != record.path && covers one.path record.path
+      ) records;
+      nearest = foldl' (
+        found: one: if stringLength one.path > stringLength found.path then one else found
+      ) (head outer) outer;
+    in
+    if outer == [ ] then
+      [ record.path ]
+    else
+      map (target: target + removePrefix nearest.path record.path) (targetsOf nearest);
 
   # The option's value where it points elsewhere, the catalogue's path where it only names the
   # same place more closely (postgresql's dataDir is /var/lib/postgresql/MAJOR, and the parent

@@ -3,6 +3,7 @@
 entry:
 { config, lib, ... }@args:
 let
+  inherit (import ../lib/paths.nix) hasPrefix splitOn;
   osConfig = args.osConfig or null;
 
   names = [ entry.id ] ++ entry.programs ++ entry.aliases;
@@ -12,8 +13,8 @@ let
   isOnInSystem =
     name:
     let
-      value = builtins.tryEval (lib.attrByPath (lib.splitString "." name) false osConfig);
+      value = builtins.tryEval (lib.attrByPath (splitOn "\\." name) false osConfig);
     in
-    lib.hasPrefix "programs." name && value.success && value.value == true;
+    hasPrefix "programs." name && value.success && value.value == true;
 in
 isInstalled || (osConfig != null && lib.any isOnInSystem entry.enable)

@@ -31,6 +31,11 @@ let
     ];
   };
 
+  standIns = services: import ./stand-ins.nix { inherit lib services; };
+
+  # Those of all services are made once for all evaluations.
+  allDeclared = standIns (lib.attrValues imptrace.lib.services);
+
   external = {
     impermanence = impermanence + "/nixos.nix";
     preservation = preservation + "/module.nix";
@@ -48,11 +53,11 @@ in
   inherit lib imptrace pkgs;
 
   # beside: names of what is imported too. declared: catalogue entries whose options
-  # exist; the others are as in a nixpkgs release that does not have them.
+  # exist (all where it is left out); the others are as in a nixpkgs release that does not have them.
   evaluate =
     {
       beside ? [ "impermanence" ],
-      declared ? lib.attrValues imptrace.lib.services,
+      declared ? null,
       imports ? [ imptrace.nixosModules.default ],
       modules ? [ ],
     }:
@@ -60,7 +65,7 @@ in
       class = "nixos";
       specialArgs = { inherit utils; };
       modules = [
-        (import ./stand-ins.nix { services = declared; })
+        (if declared == null then allDeclared else standIns declared)
         { _module.args = { inherit pkgs; }; }
       ]
       ++ map (name: external.${name}) beside

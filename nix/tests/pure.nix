@@ -194,6 +194,58 @@ in
     expected = [ "/data/x" ];
   };
 
+  follows-with-what-is-inside = {
+    actual =
+      let
+        keys = {
+          path = "/var/lib/x/a/keys";
+          level = "secret";
+        };
+        directoriesWith =
+          options:
+          map (one: one.directory)
+            (defaults {
+              entry = entry [
+                {
+                  path = "/var/lib/x";
+                  level = "normal";
+                  follows = "outer";
+                }
+                {
+                  path = "/var/lib/x/a";
+                  level = "normal";
+                  follows = "inner";
+                }
+                keys
+              ];
+              lookup = name: {
+                exists = options ? ${name};
+                value = options.${name} or null;
+              };
+            }).secret.directories;
+      in
+      map directoriesWith [
+        { }
+        { outer = "/srv/x"; }
+        {
+          outer = "/srv/x";
+          inner = null;
+        }
+        {
+          outer = "/srv/x";
+          inner = "/srv/a";
+        }
+        { outer = "/var/lib/x/16"; }
+      ];
+    expected = [
+      [ "/var/lib/x/a/keys" ]
+      [ "/srv/x/a/keys" ]
+      [ "/srv/x/a/keys" ]
+      [ "/srv/a/keys" ]
+      [ "/var/lib/x/a/keys" ]
+    ];
+  };
+
   follows-nothing-within-the-path-itself = {
     actual = map (followed { path = "/var/lib/postgresql"; }) [
       "/var/lib/postgresql"

@@ -1,9 +1,9 @@
 # Stand-ins for the parts of NixOS that the modules touch, so that they can be evaluated with
 # nixpkgs' lib alone: the options that the back ends define, and those of catalogued services.
 {
+  lib,
   services ? [ ], # catalogue entries whose options are declared
 }:
-{ lib, ... }:
 let
   inherit (lib) mkOption types;
   inherit (import ../lib/paths.nix) splitOn;
