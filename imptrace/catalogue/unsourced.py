@@ -4,11 +4,11 @@ No name is ever added; one that gets its `known` is taken away.
 """
 
 _HOME = """
-    1password abook aerc arduino aria2 atuin audacity autojump awscli azure-cli baloo base bash
+    1password abook aerc arduino aria2 atuin audacity autojump azure-cli baloo base bash
     blender btop cachix calcurse calibre ccache claws-mail cliphist cmus composer conda copyq
     cpan darktable dbeaver dconf devenv dino direnv distrobox docker-rootless dolphin-emu
-    duplicity easyeffects elinks emacs erlang evolution factorio fcitx5 fetchmail filezilla fish
-    fontconfig freerdp fuzzel gcloud gdb geany geary gemini-cli gh ghci git gnome gnome-keyring
+    duplicity easyeffects elinks emacs erlang evolution factorio fcitx5 fetchmail fish
+    fontconfig freerdp fuzzel gcloud gdb geany geary gh ghci git gnome gnome-keyring
     gnucash gnupg gvfs haskell-stack helix hexchat home-manager htop hyprland inkscape irb irssi
     isync java jujutsu julia jupyter kdeconnect keepassxc khal kicad kitty krita kwallet lazygit
     leiningen less lf lftp libreoffice libvirt lutris mc mcfly mesa minecraft minisign mix

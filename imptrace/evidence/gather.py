@@ -40,13 +40,14 @@ from imptrace.evidence.parts import (
     read_part,
     with_unit,
 )
-from imptrace.facts.paths import name_of, parents_of
+from imptrace.facts.paths import name_of, parent_of, parents_of
 from imptrace.facts.patterns import is_called
 from imptrace.facts.people import Home, is_person
 from imptrace.facts.systemctl import answer_if_any, properties_in
 from imptrace.facts.units import ASKED_PROPERTIES
 from imptrace.judge.model import Facts, User
 from imptrace.judge.names import executed_names, names_of_process
+from imptrace.judge.words import is_telling
 from imptrace.tracer.events import ABSENT, FileState, RunScope
 from imptrace.tracer.snapshot import lstat_state
 
@@ -379,10 +380,21 @@ def _other_uses(
 
 
 def _directories(runs: Iterable[RunDetails]) -> dict[bytes, FileState]:
-    """Look at the directories above what was changed, as they are now."""
+    """Look at the directories above what was changed, as they are now.
+
+    So at what was read there and may be a secret: nobody recorded the mode of what is only read.
+    """
+    runs = tuple(runs)
     changed = {path.path for run in runs for path in run.paths if path.effect is not None}
     above = {parent for path in changed for parent in parents_of(path)}
-    return {path: state for path in above if (state := lstat_state(path)) and state != ABSENT}
+    beside = {
+        path.path
+        for run in runs
+        for path in run.paths
+        if path.effect is None and is_telling(name_of(path.path)) and parent_of(path.path) in above
+    }
+    wanted = above | beside
+    return {path: state for path in wanted if (state := lstat_state(path)) and state != ABSENT}
 
 
 def _unit_properties(runs: Sequence[RunDetails], entry: Entry | None) -> Mapping[str, str]:

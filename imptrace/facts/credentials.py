@@ -48,6 +48,8 @@ _OTHERWISE = re.compile(
     | ://(?!anonymous)[^/\s:@"'<]+:[^/\s@"'<]{2,}@
     | ^[^:\s\#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:[^:\s]{3,}$
     | ^[^:\s]+:(?:\$(?:apr1|[156y]|2[aby]|argon2\w*)\$|\{S?SHA\d*\})
+    | ^\$[a-z0-9_]{1,16}\$[^\s:]+:[^\s:]{3,}$
+    | ^\[(?:crypt|secrets|passwords)\][ \t\r]*$
     | ^\[[\w.-]+\](?::\d+)?[ \t]+[^\s:]+:[^\s:]{4,}$
     | ^"?[A-Za-z][^\s"]*"?[ \t]+\*[ \t]+"?(?=\S*[A-Za-z])[^\s"*]{4,}"?(?:[ \t]+\S+)?$
     | ^[^\s:"]*[ \t]*:[ \t]+(?:PSK|XAUTH|EAP)[ \t]+"
@@ -82,7 +84,7 @@ CREDENTIAL_WORDS = (
     b"npm_", b"xox", b"hvs.", b"hvb.", b"akia", b"sk-", b"dop_v1_", b"rootpw", b"community",
     b"createuser", b"usmuser", b"hash = ", b"ciphertext", b"eyj", b"mnemonic", b"seed", b"] ",
     b"]:", b" * ", b"\t*\t", b": eap", b": xauth", b" md5 ", b" m ", b" sha", b" aes",
-    b"default login", b"http cookie",
+    b"default login", b"http cookie", b"$:", b"\n$", b"$1$", b"$dyn", b"[cr", b"$nt$", b"$lm$",
 )  # fmt: skip
 
 

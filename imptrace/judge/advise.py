@@ -35,6 +35,7 @@ from imptrace.judge.model import (
 from imptrace.judge.names import names_of_process
 from imptrace.judge.path_facts import PathFacts
 from imptrace.judge.pieces import Piece
+from imptrace.judge.read_secrets import read_secrets
 from imptrace.judge.side_files import without_lone_databases
 from imptrace.tracer.events import FileState, FileType
 
@@ -47,6 +48,7 @@ def advise(facts: Facts, *, with_declared: bool = False, with_verdicts: bool = F
     """
     judged = judge(facts)
     pieces = attributed_pieces(judged)
+    pieces += read_secrets(judged, pieces)
     found = [_recommendation(each, judged) for each in pieces]
     if with_declared or not facts.runs:
         found += declared_recommendations(facts, found)

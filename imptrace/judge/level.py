@@ -14,7 +14,9 @@ from imptrace.judge.words import (
     CACHE_DIRECTORY,
     COMPANIONS,
     JOBS,
+    KEY_FILES,
     LOG,
+    MADE_DIRECTORIES,
     PRIVATE,
     PUBLIC,
     REMEMBERS,
@@ -127,6 +129,8 @@ def secret_word(name: bytes, *, is_private: bool) -> str | None:
     words = words_of(name)
     if words & PUBLIC:
         return None
+    if name.endswith(KEY_FILES) and not name.startswith(b"."):
+        return "keys"
     if_private = words & SECRET_IF_PRIVATE
     is_told = is_private or (PRIVATE in words and len(if_private) > 1)
     return min(words & SECRET or (if_private if is_told else ()), default=None)
@@ -167,9 +171,14 @@ def user_data_name(state: State) -> Judgement | None:
     if own.endswith(COMPANIONS):
         return None
     words = USER_DATA | JOBS if state.place.area is Area.SPOOL else USER_DATA
-    typed = words_of(own.rpartition(b".")[2]) & TYPED if b"." in own[1:] else frozenset()
-    names = (own, *state.inner_names)
-    word = min(typed, default=None) or _first_word(names, words)
+    ending = words_of(own.rpartition(b".")[2]) if b"." in own[1:] else frozenset()
+    # A log that is called like its program says nothing of what that program is for.
+    own_word = None if ending & LOG else _first_word((own,), words)
+    word = (
+        min(ending & TYPED, default=None)
+        or own_word
+        or _first_word(state.inner_names, words | MADE_DIRECTORIES)
+    )
     if word is None:
         return None
     return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word=word)
@@ -177,7 +186,7 @@ def user_data_name(state: State) -> Judgement | None:
 
 def user_data_word(name: bytes, area: Area) -> str | None:
     """The word by which a directory promises what people make."""
-    words = USER_DATA | JOBS if area is Area.SPOOL else USER_DATA
+    words = USER_DATA | MADE_DIRECTORIES | (JOBS if area is Area.SPOOL else frozenset())
     return None if is_of_others(name) else _first_word((name,), words)
 
 

@@ -122,6 +122,11 @@ def under_links(changed: Changed, links: Mapping[bytes, bytes]) -> Changed:
     return dict(sorted(found.items()))
 
 
+def facts_of(runs: Iterable[RunDetails], record: PathRecord) -> PathFacts:
+    """Tell what is known of a path that no run opened for a change."""
+    return _FactMaker(runs).of([record])
+
+
 class _FactMaker:
     """Makes the facts of paths; those of which the same is known are made once."""
 
@@ -167,7 +172,7 @@ def _fold(records: Sequence[PathRecord], programs: Mapping[int, Mapping[int, byt
         modified=effects.count(Effect.MODIFIED),
         read_first=sum([record.read_first for record in records]),
         rewritten=sum(map(_is_rewritten, changes)),
-        is_there=_is_there(changes[-1]),
+        is_there=_is_there((changes or records)[-1]),
         only_metadata=_is_only_metadata(ops),
         type=kind,
         is_directory=kind is FileType.DIRECTORY,

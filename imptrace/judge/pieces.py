@@ -12,7 +12,7 @@ from imptrace.judge.level import cache_directory, secret_word, user_data_word
 from imptrace.judge.model import Figure, Kind, Level, Method, Reason
 from imptrace.judge.ownership import Ownership
 from imptrace.judge.places import Area
-from imptrace.judge.words import COMPANIONS, LOG, is_of_others, words_of
+from imptrace.judge.words import COMPANIONS, LOG, ON_THE_WAY, is_of_others, words_of
 
 _MOST_PARTS = 8
 """More lone files than this, and the whole directory gets their level instead: where they are all
@@ -26,6 +26,7 @@ _SEVERAL = 2
 _MOST_VALUED = 2
 """More directories of what people make, and the whole is important."""
 _MOST_REASONS = 3
+_OF_A_REPOSITORY = (b"HEAD", b"objects", b"refs")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +71,7 @@ def _pieces(root: Root, ownership: Ownership, fixed: Level | None) -> list[Piece
     rest = _outside(rest, valued)
     lone = _lone_files(rest, root.place.area) if fixed is None else _dearer_files(rest, fixed)
     base = [state for state in rest if state.is_file and state not in lone]
-    if not base and fixed is None:
+    if not base and not valued and fixed is None:
         base, lone = lone, []
     level = _level_around(base, root, fixed)
     parts = [
@@ -89,7 +90,7 @@ def _pieces(root: Root, ownership: Ownership, fixed: Level | None) -> list[Piece
         *(_file(state, ownership) for state in lone),
     ]
     parts = [part for part in parts if _is_worth(part, level)]
-    if not base and fixed is None:
+    if not base and fixed is None and not (valued and lone):
         return parts if len(secrets) < _SEVERAL else [_all_secret(root, ownership, secrets)]
     reasons = _level_reasons(base, level) if level is not fixed else ()
     return [_directory(root.path, root, ownership, level, reasons), *parts]
@@ -100,7 +101,20 @@ def _level_around(base: Sequence[State], root: Root, fixed: Level | None) -> Lev
     if fixed is not None:
         return max((each.level for each in base if _is_dearer(each, fixed)), default=fixed)
     weighty = {state.level for state in base if not _is_beside_the_point(state)}
-    return max(weighty, default=root.place.area.level)
+    level = max(weighty, default=root.place.area.level)
+    return max(level, Level.IMPORTANT) if _is_repository(root) else level
+
+
+def _is_repository(root: Root) -> bool:
+    """Whether a root is itself a repository of versions, of which the older are nowhere else."""
+    children = {root.path + b"/" + name for name in _OF_A_REPOSITORY}
+    return not root.place.area.is_cache and children <= _contents(root)
+
+
+def _contents(root: Root) -> set[bytes]:
+    """All that was changed in a root, and the directories above it."""
+    found = {state.path for state in root.states}
+    return found | set(_inner_directories(root.path, root.states))
 
 
 def empty_piece(root: Root, ownership: Ownership) -> Piece:
@@ -214,7 +228,7 @@ def _valued_directories(
     if fixed is not None:
         return found
     beside = [state for state in _outside(states, found) if state.is_file]
-    is_less = beside and all(state.level < Level.IMPORTANT for state in beside)
+    is_less = beside and all(state.level is not Level.IMPORTANT for state in beside)
     return found if is_less and len(found) <= _MOST_VALUED else {}
 
 
@@ -231,16 +245,30 @@ def _is_valued_in(directory: bytes, state: State) -> bool:
 
 
 def _lone_files(states: Sequence[State], area: Area) -> list[State]:
-    """Files that can be kept by themselves, at a higher level than the directory around them."""
-    lone = [
-        state
-        for state in states
-        if state.is_file
-        and (state.level is Level.SECRET or (area is Area.CONFIG and state.level > area.level))
-        and state.method is not Method.NONE
-        and not name_of(state.path).endswith(COMPANIONS)
-    ]
-    return _few_enough(lone, states)
+    """Files of a higher level than the directory around them: secrets, and what people mark.
+
+    Told apart also where they cannot be kept by themselves, as in a directory that the catalogue
+    knows: what is around them needs no more care for it. A database raises what is around it, and
+    so does what people write, which is what the program is for.
+    """
+    return _few_enough([state for state in states if _is_lone(state, area)], states)
+
+
+def _is_lone(state: State, area: Area) -> bool:
+    if not state.is_file or name_of(state.path).endswith(COMPANIONS):
+        return False
+    if state.level is Level.SECRET:
+        return area is not Area.ETC or state.method is not Method.NONE
+    if state.level <= area.level:
+        return False
+    if area is Area.CONFIG and state.method is not Method.NONE:
+        return True
+    return area.is_of_home and _is_on_the_way(state)
+
+
+def _is_on_the_way(state: State) -> bool:
+    is_important = state.level is Level.IMPORTANT
+    return is_important and bool(words_of(name_of(state.path)) & ON_THE_WAY)
 
 
 def _few_enough(lone: list[State], states: Sequence[State]) -> list[State]:
@@ -264,8 +292,11 @@ def _dearer_files(states: Sequence[State], fixed: Level) -> list[State]:
 def _is_dearer(state: State, fixed: Level) -> bool:
     if not state.is_file or state.level <= fixed or name_of(state.path).endswith(COMPANIONS):
         return False
-    by_people = any(reason.code == Code.USER_DATA_WORD for reason in state.reasons)
-    return state.level is Level.SECRET or (fixed is Level.NORMAL and by_people)
+    return state.level is Level.SECRET or (fixed is Level.NORMAL and _is_by_people(state))
+
+
+def _is_by_people(state: State) -> bool:
+    return any(reason.code == Code.USER_DATA_WORD for reason in state.reasons)
 
 
 def _is_beside_the_point(state: State) -> bool:
@@ -283,7 +314,8 @@ def _is_worth(part: Piece, level: Level) -> bool:
     has_content = any(state.is_file for state in part.members)
     if part.level is Level.TRANSIENT:
         return level is not Level.TRANSIENT and has_content
-    return part.level > level and has_content
+    is_for_secrets = part.level is Level.SECRET and part.members[0].is_private
+    return part.level > level and (has_content or is_for_secrets)
 
 
 def _level_reasons(states: Iterable[State], level: Level) -> tuple[Reason, ...]:

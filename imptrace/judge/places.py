@@ -39,6 +39,11 @@ class Area(StrEnum):
         return self in (Area.CACHE, Area.SYSTEM_CACHE)
 
     @property
+    def is_of_home(self) -> bool:
+        """Whether programs keep there what is theirs in a home."""
+        return self in (Area.CONFIG, Area.DATA, Area.STATE, Area.DOT)
+
+    @property
     def level(self) -> Level:
         """What a path is worth by its place alone."""
         if self.is_cache:

@@ -91,12 +91,11 @@ def _narrow(anchor: bytes, states: Sequence[State], judged: Judged) -> list[byte
 def _is_one_of_many(state: State) -> bool:
     """Whether a file is new in a directory that was there: the next run may add another one.
 
-    Events, jobs and messages are files of their own, of which a run shows but those that it made.
+    Events, jobs and messages are files of their own, of which a run shows but those that it made,
+    whatever later runs do to these.
     """
-    facts = state.facts
-    is_new = bool(facts.created) and not facts.modified and not facts.read_first
     is_told = state.path.endswith(ONE_OF_MANY) or name_of(parent_of(state.path)) in MAILDIR
-    return is_new and (is_told or state.place.area is not Area.DOCUMENT)
+    return bool(state.facts.created) and (is_told or state.place.area is not Area.DOCUMENT)
 
 
 def _configuration_roots(states: Sequence[State], judged: Judged) -> list[bytes]:

@@ -61,6 +61,9 @@ SECRET_IF_PRIVATE = _set(
 )
 """Words that make a file a secret when nobody else may read it."""
 
+KEY_FILES = (b".keys", b".privkey")
+"""Endings of files that hold keys, whatever their mode."""
+
 PRIVATE = "private"
 """Says of another of these words that nobody else may read it, whatever the mode."""
 
@@ -75,12 +78,26 @@ USER_DATA = _set(
     """
     bookmarks quickmarks places notes note mail mails maildir inbox contacts addressbook calendar
     calendars todo tasks diary documents wallet wallets saves savegames savedgames worlds
-    world projects messages library ics ical vcf vcard mbox vmail save journal journals ledger
-    timeclock accounts roster silences appointments transcripts conversations chats logbook
-    playlists torrents torrent resume fastresume chatlogs irclogs
+    world messages library ics ical vcf vcard mbox vmail save journal journals ledger
+    timeclock accounts roster silences rrd tsdb timeseries appointments transcripts
+    conversations chats logbook playlists torrents torrent resume fastresume chatlogs irclogs
     """
 )
 """Words for what people make and cannot get back."""
+
+ON_THE_WAY = _set(
+    """
+    bookmarks quickmarks places playlists
+    """
+)
+"""Those of them that a program keeps beside what it is for."""
+
+MADE_DIRECTORIES = _set(
+    """
+    projects uploads attachments repositories csv
+    """
+)
+"""Words for directories of what people make; a file of such a name is but a list of them."""
 
 JOBS = _set(
     """
@@ -107,7 +124,7 @@ BY_THE_WAY = _set(
     history histories index indexes indices cache caches cached stat stats statistics usage
     seen recent recents frecency log logs telemetry analytics suggestion suggestions favicon
     favicons icon icons thumbnail thumbnails
-    permissions autocomplete completion completions search session
+    status permissions autocomplete completion completions search session
     sessions metadata registry packages store quota
     """
 )
@@ -193,6 +210,8 @@ def cache_word(name: bytes) -> str | None:
 def is_of_others(name: bytes) -> bool:
     """Whether a name is one that other people chose: a library's, or a path in one word."""
     ending = name.rpartition(b".")[2] if b"." in name else b""
+    if ending == b"lock" and name.count(b".") == 1:
+        return True  # a directory that is a lock: what is in it says who holds it
     return name in OF_OTHERS or ending.lower() in CODE or name.count(b"%") > 1
 
 
@@ -238,7 +257,9 @@ def _is_ordinary(name: bytes) -> bool:
     )
 
 
-_TELLING = SECRET | SECRET_IF_PRIVATE | DATABASE | USER_DATA | REMEMBERS | JOBS | TYPED
+_TELLING = (
+    SECRET | SECRET_IF_PRIVATE | DATABASE | USER_DATA | MADE_DIRECTORIES | REMEMBERS | JOBS | TYPED
+)
 _NAMED_IN_RULES = PUBLIC | LOG | LOCK | TEMPORARY
 NOTABLE = _TELLING | _NAMED_IN_RULES
 """Every word that some rule looks for in a name."""

@@ -145,11 +145,15 @@ def test_a_directory_of_secrets_is_a_part_of_its_own() -> None:
     }
 
 
-def test_a_replaced_secret_makes_its_directory_secret() -> None:
-    """It can be no part of its own."""
+def test_a_replaced_secret_is_told_apart_and_raises_what_is_mostly_that() -> None:
+    """No entry of its own can keep it; what is around it needs no more care for that."""
     path = b"/var/lib/keeper/secret_key"
     renamed = created(path, access(Op.RENAME, origin=path + b".1"))
-    assert levels(created(b"/var/lib/keeper/state"), renamed) == {b"/var/lib/keeper": Level.SECRET}
+    assert levels(created(b"/var/lib/keeper/state"), renamed) == {
+        b"/var/lib/keeper": Level.NORMAL,
+        path: Level.SECRET,
+    }
+    assert levels(renamed) == {b"/var/lib/keeper": Level.SECRET}
 
 
 def test_a_database_makes_its_directory_important() -> None:
