@@ -24,7 +24,9 @@ HEADERS = sorted(glob("tracer/native/*.h") + glob("tracer/notify/*.h"))
 LOOK = "tracer/native/_look.c"
 SCAN = "tracer/native/_scan.c"
 BPF = "imptrace.tracer._bpf"
-BPF_SOURCES = ("tracer/native/calls.c", "tracer/native/variables.c")
+BPF_SOURCES = tuple(
+    f"tracer/native/{name}.c" for name in ("calls", "py_lists", "start", "variables", "witness")
+)
 BPF_PROGRAMS = "tracer/bpf/machine.bpf.c"
 BPF_OBJECTS = {"object_casts": ["-DCASTS"], "object_plain": []}
 """The programs, for newer and for older kernels; tracer/bpf/load.c takes the first that loads."""

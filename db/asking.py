@@ -8,7 +8,7 @@ from tempfile import NamedTemporaryFile
 from typing import IO
 
 from imptrace.errors import ImptraceError
-from imptrace.facts.answering import MOST_ANSWER, MOST_LINE, NO, OK, READ, SOCKET
+from imptrace.facts.answering import MOST_ANSWER, MOST_LINE, NO, OK, READ, asked_place
 
 ASKED = "service"
 """Names it in place of a database."""
@@ -18,12 +18,13 @@ _PIECE = 1 << 20
 
 def is_answered() -> bool:
     """Whether somebody may answer here."""
-    return os.path.exists(SOCKET)
+    return os.path.exists(asked_place())
 
 
 @contextmanager
-def told(place: str = SOCKET) -> Iterator[str]:
+def told(place: str | None = None) -> Iterator[str]:
     """Ask, and give the path of the database that is the answer. Raises ImptraceError."""
+    place = place or asked_place()
     with NamedTemporaryFile(prefix="imptrace-", suffix=".db") as file:
         try:
             _receive(place, file)

@@ -65,6 +65,7 @@ OTHER_STRUCTS = {
     *("mount", "mount_table", "name_record"),
     *("lost_record", "count_record"),
     *("ring", "record", "recording"),
+    *("start", "witness"),
     *("filter_options", "observe_options"),
     "holding",
 }

@@ -7,6 +7,7 @@
 #include <Python.h>
 
 #include "bpf/recorder.h"
+#include "native/py_lists.h"
 
 enum { GROUPS_MAX = 256 };
 
@@ -73,22 +74,6 @@ static bool check_open(struct machine_object *self)
 	return self->is_open;
 }
 
-/* Strings of a list of bytes, which must outlive them; NULL with an exception. */
-static char **strings_of(PyObject *list)
-{
-	Py_ssize_t count = PyList_Size(list);
-	char **strings = count < 0 ? NULL : PyMem_Calloc((size_t)count + 1, sizeof(char *));
-
-	for (Py_ssize_t i = 0; strings && i < count; i++) {
-		strings[i] = PyBytes_AsString(PyList_GET_ITEM(list, i));
-		if (!strings[i]) {
-			PyMem_Free(strings);
-			return NULL;
-		}
-	}
-	return strings;
-}
-
 static bool take_user(PyObject *user, struct start *start, gid_t *groups)
 {
 	unsigned int uid, gid;
@@ -105,14 +90,6 @@ static bool take_user(PyObject *user, struct start *start, gid_t *groups)
 	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list) && i < GROUPS_MAX; i++)
 		groups[start->group_count++] =
 			(gid_t)PyLong_AsUnsignedLong(PyList_GET_ITEM(list, i));
-	return !PyErr_Occurred();
-}
-
-static bool take_mask(PyObject *list, sigset_t *mask)
-{
-	sigemptyset(mask);
-	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++)
-		sigaddset(mask, (int)PyLong_AsLong(PyList_GET_ITEM(list, i)));
 	return !PyErr_Occurred();
 }
 
@@ -133,9 +110,9 @@ static PyObject *machine_launch(struct machine_object *self, PyObject *args)
 	    !PyArg_ParseTuple(args, "yO!O!OO!", &start.path, &PyList_Type, &argv, &PyList_Type,
 			      &environ, &user, &PyList_Type, &blocked))
 		return NULL;
-	words = strings_of(argv);
-	variables = words ? strings_of(environ) : NULL;
-	if (variables && take_user(user, &start, groups) && take_mask(blocked, &start.mask)) {
+	words = texts_of(argv);
+	variables = words ? texts_of(environ) : NULL;
+	if (variables && take_user(user, &start, groups) && read_signals(blocked, &start.mask)) {
 		start.argv = words;
 		start.envp = variables;
 		pid = recorder_launch(&self->recorder, &start, &stage);
@@ -223,6 +200,7 @@ static PyObject *machine_want(struct machine_object *self, PyObject *args)
 		return NULL;
 	if (machine_device(&self->recorder.machine, device, true))
 		return fail("device");
+	teller_only_on(&self->recorder.listeners.machine, device);
 	Py_RETURN_NONE;
 }
 
@@ -235,7 +213,7 @@ static PyObject *machine_only_below(struct machine_object *self, PyObject *args)
 
 	if (!check_open(self) || !PyArg_ParseTuple(args, "y", &path))
 		return NULL;
-	if (teller_only_below(&self->recorder.teller, path)) {
+	if (teller_only_below(&self->recorder.listeners.machine, path)) {
 		PyErr_SetString(PyExc_ValueError, "too many directories");
 		return NULL;
 	}
@@ -269,24 +247,95 @@ static PyObject *machine_held(struct machine_object *self, PyObject *args)
 }
 
 PyDoc_STRVAR(machine_read_doc,
-"read(timeout_ms) -> bytes\n\n"
-"Whole records, in order; empty if none came within timeout_ms.");
+"read(timeout_ms, ready=0) -> bytes\n\n"
+"Whole records, in order; empty if none came within timeout_ms, or something came to one of the\n"
+"trees whose bits are set in `ready`, or somebody called wake().");
 
 static PyObject *machine_read(struct machine_object *self, PyObject *args)
 {
-	struct output *output = &self->recorder.teller.output;
+	struct output *output = &self->recorder.listeners.machine.output;
+	unsigned int ready = 0;
 	PyObject *bytes;
 	int timeout;
 
-	if (!PyArg_ParseTuple(args, "i", &timeout) || !check_open(self))
+	if (!PyArg_ParseTuple(args, "i|I", &timeout, &ready) || !check_open(self))
 		return NULL;
 	Py_BEGIN_ALLOW_THREADS
-	recorder_wait(&self->recorder, timeout);
+	recorder_wait(&self->recorder, timeout, ready);
 	Py_END_ALLOW_THREADS
 	bytes = PyBytes_FromStringAndSize(output->bytes, (Py_ssize_t)output->used);
 	if (bytes)
 		output->used = 0;
 	return bytes;
+}
+
+PyDoc_STRVAR(machine_wake_doc, "wake()\n\nHas a read() in another thread return.");
+
+static PyObject *machine_wake(struct machine_object *self, PyObject *unused)
+{
+	(void)unused;
+	if (!check_open(self))
+		return NULL;
+	recorder_wake(&self->recorder);
+	Py_RETURN_NONE;
+}
+
+PyDoc_STRVAR(machine_listen_doc,
+"listen(pid, user, writes_only, stats) -> (tree, start_ns)\n\n"
+"Records for somebody else, too, what the process is about to execute and what that starts, as\n"
+"far as `user` may know it; for the thread that reads. Raises OSError.");
+
+static PyObject *machine_listen(struct machine_object *self, PyObject *args)
+{
+	int pid, writes_only, stats;
+	unsigned int user, number;
+	struct tree *tree;
+
+	if (!check_open(self) || !PyArg_ParseTuple(args, "iIpp", &pid, &user, &writes_only, &stats))
+		return NULL;
+	number = recorder_listen(&self->recorder, pid, user);
+	tree = tree_numbered(&self->recorder.listeners, number);
+	if (!tree)
+		return fail("process");
+	tree->teller.writes_only = writes_only;
+	tree->teller.stats = stats;
+	return Py_BuildValue("IK", number, (unsigned long long)tree->teller.start);
+}
+
+PyDoc_STRVAR(machine_heard_doc,
+"heard(tree) -> bytes\n\nTakes what was recorded of a tree; for the thread that reads.");
+
+static PyObject *machine_heard(struct machine_object *self, PyObject *args)
+{
+	unsigned int number;
+	struct tree *tree;
+	PyObject *bytes;
+
+	if (!check_open(self) || !PyArg_ParseTuple(args, "I", &number))
+		return NULL;
+	tree = tree_numbered(&self->recorder.listeners, number);
+	if (!tree) {
+		PyErr_SetString(PyExc_ValueError, "there is no such tree");
+		return NULL;
+	}
+	bytes = PyBytes_FromStringAndSize(tree->teller.output.bytes,
+					  (Py_ssize_t)tree->teller.output.used);
+	if (bytes)
+		recorder_taken(tree);
+	return bytes;
+}
+
+PyDoc_STRVAR(machine_unlisten_doc,
+"unlisten(tree)\n\nNobody is told of it any more; for the thread that reads.");
+
+static PyObject *machine_unlisten(struct machine_object *self, PyObject *args)
+{
+	unsigned int number;
+
+	if (!check_open(self) || !PyArg_ParseTuple(args, "I", &number))
+		return NULL;
+	recorder_unlisten(&self->recorder, number);
+	Py_RETURN_NONE;
 }
 
 PyDoc_STRVAR(machine_leave_doc,
@@ -314,7 +363,7 @@ static PyObject *machine_counts(struct machine_object *self, PyObject *unused)
 	counters = self->recorder.machine.counters;
 	return Py_BuildValue("{sKsKsKsi}", "notes", counters->notes, "lost",
 			     counters->lost, "unsure",
-			     (unsigned long long)self->recorder.teller.unsure, "names",
+			     (unsigned long long)self->recorder.listeners.machine.unsure, "names",
 			     (int)self->recorder.machine.names_known);
 }
 
@@ -354,6 +403,10 @@ static PyMethodDef machine_methods[] = {
 	METHOD(renew, machine_renew, METH_NOARGS),
 	METHOD(held, machine_held, METH_VARARGS),
 	METHOD(read, machine_read, METH_VARARGS),
+	METHOD(wake, machine_wake, METH_NOARGS),
+	METHOD(listen, machine_listen, METH_VARARGS),
+	METHOD(heard, machine_heard, METH_VARARGS),
+	METHOD(unlisten, machine_unlisten, METH_VARARGS),
 	METHOD(leave, machine_leave_, METH_NOARGS),
 	METHOD(counts, machine_counts, METH_NOARGS),
 	METHOD(close, machine_close_, METH_NOARGS),

@@ -13,6 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "native/py_asked.h"
+#include "native/py_lists.h"
 #include "native/py_observer.h"
 #include "native/py_tables.h"
 #include "native/records.h"
@@ -20,27 +22,6 @@
 #include "notify/supervise.h"
 
 enum { SERVICE_LISTENERS = 4096 };
-
-/* A NULL-terminated array of the texts of a list of bytes; the array is the caller's to free. */
-static char **texts_of(PyObject *list)
-{
-	Py_ssize_t count = PyList_Size(list);
-	char **texts = count < 0 ? NULL : PyMem_Calloc((size_t)count + 1, sizeof(*texts));
-
-	if (!texts) {
-		if (!PyErr_Occurred())
-			PyErr_NoMemory();
-		return NULL;
-	}
-	for (Py_ssize_t i = 0; i < count; i++) {
-		texts[i] = PyBytes_AsString(PyList_GET_ITEM(list, i));
-		if (!texts[i]) {
-			PyMem_Free(texts);
-			return NULL;
-		}
-	}
-	return texts;
-}
 
 static bool read_user(PyObject *user, struct launch *launch, gid_t *groups, size_t size)
 {
@@ -63,22 +44,6 @@ static bool read_user(PyObject *user, struct launch *launch, gid_t *groups, size
 	launch->groups = groups;
 	launch->group_count = (size_t)PyList_GET_SIZE(list);
 	return !PyErr_Occurred();
-}
-
-static bool read_signals(PyObject *list, sigset_t *mask)
-{
-	sigemptyset(mask);
-	for (Py_ssize_t i = 0; i < PyList_GET_SIZE(list); i++) {
-		long number = PyLong_AsLong(PyList_GET_ITEM(list, i));
-
-		if (number == -1 && PyErr_Occurred())
-			return false;
-		if (sigaddset(mask, (int)number)) {
-			PyErr_SetString(PyExc_ValueError, "not a signal");
-			return false;
-		}
-	}
-	return true;
 }
 
 static PyObject *failure(enum launch_stage stage)
@@ -298,7 +263,8 @@ PyMODINIT_FUNC PyInit__native(void)
 
 	if (!module)
 		return NULL;
-	if (!recording_add_type(module) || !observer_add_types(module)) {
+	if (!recording_add_type(module) || !observer_add_types(module) ||
+	    !asked_add_type(module)) {
 		Py_DECREF(module);
 		return NULL;
 	}

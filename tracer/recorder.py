@@ -107,6 +107,8 @@ class RecorderInfo:
     """Records what runs already: `attach(pids, options) -> Attached`. Raises AttachError."""
     whole_machine: bool = False
     """Records units or the machine: its module says how."""
+    is_asked: bool = False
+    """Somebody else records: where there is none (its module's `is_there`), `auto` passes by."""
     probes: bool = True
     """`probe() -> str` tries it and says what it saw. Raises ImptraceError where it does not."""
     privileged: bool = False
@@ -156,6 +158,15 @@ RECORDERS = (
         costs="nothing waits: some tenths of a microsecond per traced call",
     ),
     RecorderInfo(
+        name="service",
+        module="asked.recorder",
+        launches=True,
+        is_asked=True,
+        command="`imptrace run`, where the machine is recorded",
+        needs="that the machine's recorder runs (`imptrace watch --socket`); no privilege",
+        costs="as bpf",
+    ),
+    RecorderInfo(
         name="notify",
         module="notify.recorder",
         launches=True,
@@ -199,10 +210,16 @@ def find_recorder(name: str) -> RecorderInfo:
 def launchers(name: str = AUTO) -> Iterator[RecorderInfo]:
     """Yield the recorders to start a program with, in the order in which to try them."""
     if name == AUTO:
-        root = is_privileged()
-        yield from (info for info in RECORDERS if info.launches and (root or not info.privileged))
+        yield from (info for info in RECORDERS if info.launches and _is_fit(info))
     else:
         yield find_recorder(name)
+
+
+def _is_fit(info: RecorderInfo) -> bool:
+    """Whether `auto` should try a recorder at all."""
+    if info.is_asked:
+        return bool(info.load().is_there())
+    return is_privileged() or not info.privileged
 
 
 def attachers(name: str = AUTO) -> Iterator[RecorderInfo]:

@@ -40,6 +40,7 @@ _EXIT_STATUS = (
 )
 _ENVIRONMENT = (
     ("IMPTRACE_DB", "The database, as --db names it."),
+    ("IMPTRACE_SOCKET", "Where the recorder of the machine is asked."),
     ("IMPTRACE_DEBUG", "Show where in imptrace an internal error happened."),
     ("NO_COLOR", "No colours, where it is not empty."),
     ("FORCE_COLOR", "Colours also in a pipe, where it is not empty."),

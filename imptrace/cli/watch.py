@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, ExitStack, closing, nullcontext
+from contextlib import ExitStack, closing
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -22,6 +22,7 @@ from imptrace.kept.wiped import Said, layout
 from imptrace.record import always, terminal
 from imptrace.record.answering import Answering
 from imptrace.record.attach import read_duration
+from imptrace.record.following import Following
 from imptrace.record.held import held
 from imptrace.record.session import RecordingRequest, Session
 from imptrace.record.watch import Watched, a_unit, begin, holds, the_machine
@@ -140,16 +141,17 @@ def watch(
     if not is_privileged():
         raise UsageError("watch needs root: sudo imptrace watch")
     answering = ExitStack()
-    answering.enter_context(_answering(answer_at, database))
+    answers = _answering(answer_at, database, answering)
     tidy = _Tidying(database, age, most)
     tidy.begin()
     watched = _watched(unit, user, paths or [], all_mounts=all_mounts or bool(paths))
+    options = RecorderOptions(stats=stats, writes_only=writes_only)
     wake = terminal.waker()
     blocked = terminal.hold_signals()
     try:
         # Before anything is recorded, so that nothing recorded is told of as if it came before.
         before = tuple(_held(watched))
-        recorder = begin(watched, RecorderOptions(stats=stats, writes_only=writes_only))
+        recorder = begin(watched, options)
     except BaseException:
         terminal.release_signals(blocked)
         raise
@@ -166,6 +168,7 @@ def watch(
         summary=not quiet,
     )
     session = Session(recorder, request, wake).start()
+    answers(Following(recorder, options))
     if not quiet:
         say(f"watching {watched.words}; {'Ctrl-C' if seconds is None else duration} ends it")
 
@@ -193,13 +196,20 @@ def watch(
         raise result.failure
 
 
-def _answering(place: Path | None, database: str | None) -> AbstractContextManager[object]:
-    """Begin to answer users, where that is wanted. Raises ImptraceError."""
+def _answering(
+    place: Path | None, database: str | None, until: ExitStack
+) -> Callable[[Following], None]:
+    """Begin to answer users, where that is wanted; what is to be called with what they may follow.
+
+    Raises ImptraceError.
+    """
     if place is None:
-        return nullcontext()
+        return lambda _following: None
     if database is not None and "://" in database:
         raise UsageError("--socket is for a database in a file")
-    return closing(Answering(place, Path(os.path.abspath(database or default_path()))).start())
+    answering = Answering(place, Path(os.path.abspath(database or default_path()))).start()
+    until.enter_context(closing(answering))
+    return answering.follow
 
 
 _TIDY_SECONDS = 300.0

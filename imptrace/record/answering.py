@@ -1,22 +1,23 @@
 """Answering ordinary users about what their own processes did, over a local socket.
 
-A user can ask for one thing, and gets an extract of the record (imptrace.db.extract). Nothing that
-he sends is stored; what he can take of the machine is bounded: connections, time, and how often an
-extract is made for him. Who he is the kernel says (SO_PEERCRED).
+A user can ask for an extract of the record (imptrace.db.extract), or to be told what a program does
+that he is about to start (imptrace.record.following). Nothing that he sends is stored; what he can
+take of the machine is bounded: connections, time, and how often an extract is made for him. Who he
+is the kernel says (SO_PEERCRED).
 """
 
 import os
 import socket
 import sqlite3
-import struct
 import tempfile
 import time
 from contextlib import closing, suppress
 from pathlib import Path
-from threading import BoundedSemaphore, Lock, Thread
+from threading import BoundedSemaphore, Event, Lock, Thread
 
 from imptrace.errors import ImptraceError
-from imptrace.facts.answering import MOST_LINE, NO, OK, READ
+from imptrace.facts.answering import FOLLOW, MOST_LINE, NO, OK, READ
+from imptrace.record.following import Following, Peer, peer_of
 
 CONNECTIONS = 16
 CONNECTIONS_OF_ONE = 2
@@ -26,9 +27,10 @@ PAUSE_SECONDS = 1.0
 """Between two extracts for the same user."""
 ASKING_SECONDS = 5.0
 """How long a question may take to come."""
+READY_SECONDS = 2.0
+"""How long a program waits for a recorder that is starting."""
 TAKING_SECONDS = 30.0
 """How long a client may take for an answer."""
-_CREDENTIALS = struct.Struct("3i")
 _PIECE = 1 << 18
 
 
@@ -43,6 +45,8 @@ class Answering:
         self._of_user: dict[int, int] = {}
         self._made: dict[int, float] = {}
         self._making = BoundedSemaphore(AT_ONCE)
+        self._following: Following | None = None
+        self._ready = Event()
         self._listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             with suppress(FileNotFoundError):
@@ -59,6 +63,11 @@ class Answering:
         Thread(target=self._accept, name="answer", daemon=True).start()
         return self
 
+    def follow(self, following: Following) -> None:
+        """Tell users what their programs do, too, from now on."""
+        self._following = following
+        self._ready.set()
+
     def close(self) -> None:
         """Listen no longer."""
         with suppress(OSError):
@@ -74,11 +83,11 @@ class Answering:
                     return
                 time.sleep(PAUSE_SECONDS)  # no descriptor is left: others may end meanwhile
                 continue
-            uid = _uid_of(connection)
-            if not self._admit(uid):
+            peer = peer_of(connection)
+            if not self._admit(peer.uid):
                 connection.close()
                 continue
-            Thread(target=self._serve, args=(connection, uid), daemon=True).start()
+            Thread(target=self._serve, args=(connection, peer), daemon=True).start()
 
     def _admit(self, uid: int) -> bool:
         with self._lock:
@@ -88,18 +97,29 @@ class Answering:
             self._of_user[uid] = count + 1
             return True
 
-    def _serve(self, connection: socket.socket, uid: int) -> None:
+    def _serve(self, connection: socket.socket, peer: Peer) -> None:
+        question = b""
         try:
-            with connection, suppress(OSError):
-                self._answer(connection, uid)
+            with suppress(OSError):
+                question = _question(connection)
+                if not question.startswith(FOLLOW):
+                    self._answer(connection, peer.uid, question)
         finally:
             with self._lock:
-                self._of_user[uid] -= 1
-                if not self._of_user[uid]:
-                    del self._of_user[uid]
+                self._of_user[peer.uid] -= 1
+                if not self._of_user[peer.uid]:
+                    del self._of_user[peer.uid]
+        # However long the program runs: those are counted apart.
+        with connection, suppress(OSError):
+            if not question.startswith(FOLLOW):
+                return
+            if not self._ready.wait(READY_SECONDS) or self._following is None:
+                connection.sendall(NO + b"programs are not followed here\n")
+            else:
+                self._following.serve(connection, peer, question.removeprefix(FOLLOW).strip())
 
-    def _answer(self, connection: socket.socket, uid: int) -> None:
-        if _question(connection) != READ:
+    def _answer(self, connection: socket.socket, uid: int, question: bytes) -> None:
+        if question != READ:
             connection.sendall(NO + b"this is no question\n")
             return
         with tempfile.TemporaryDirectory(dir=self._database.parent, prefix=".told-") as place:
@@ -125,14 +145,6 @@ class Answering:
         time.sleep(max(due - now, 0))
         with self._making:
             extract(self._database, uid, file)
-
-
-def _uid_of(connection: socket.socket) -> int:
-    size = _CREDENTIALS.size
-    _, uid, _ = _CREDENTIALS.unpack(
-        connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, size)
-    )
-    return int(uid)
 
 
 def _question(connection: socket.socket) -> bytes:

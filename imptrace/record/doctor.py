@@ -64,6 +64,8 @@ def _recorder(info: RecorderInfo) -> Check:
     except ImptraceError as error:
         # One that only root can use is no fault where another works.
         health = Health.LIMITED if info.privileged and not is_privileged() else Health.BROKEN
+        if info.is_asked and not info.load().is_there():
+            health = Health.MISSING
         return Check(name=name, health=health, text=str(error), remedy=f"needs {info.needs}")
     return Check(name=name, health=Health.OK, text=f"{text}, Linux {os.uname().release}")
 

@@ -92,7 +92,7 @@ class RecordingResult:
     """Processes of the run that still go on, unrecorded."""
 
 
-_TOLD_AT_ONCE = frozenset({"unreadable"})
+_TOLD_AT_ONCE = frozenset({"unreadable", "service-gone"})
 """Warnings on which the user may stop and record otherwise, rather than use the program."""
 
 

@@ -21,7 +21,7 @@ from imptrace.db import asking, queries
 from imptrace.db.engine import reading
 from imptrace.db.records import RunDetails
 from imptrace.errors import ImptraceError
-from imptrace.facts.answering import MOST_LINE, NO, OK, READ
+from imptrace.facts.answering import ENVIRONMENT, MOST_LINE, NO, OK, READ
 from imptrace.record import answering
 from imptrace.record.answering import Answering
 from imptrace.tracer.events import Op, Outcome, RunScope
@@ -126,16 +126,14 @@ def test_the_commands_ask_by_themselves(
 ) -> None:
     """Where a user has recorded nothing himself."""
     script = (
-        "import sys; from imptrace.db import asking; asking.SOCKET = sys.argv[1];"
-        "asking.told.__wrapped__.__defaults__ = (sys.argv[1],);"
-        "from imptrace.cli.main import main; sys.argv[:] = ['imptrace', *sys.argv[2:]];"
-        "sys.exit(main())"
+        "import sys; from imptrace.cli.main import main;"
+        "sys.argv[:] = ['imptrace', *sys.argv[1:]]; sys.exit(main())"
     )
     monkeypatch.delenv("IMPTRACE_DB", raising=False)
     home = open_work / "user"
     home.mkdir()
     home.chmod(0o777)
-    command = [sys.executable, "-c", script, str(place), "files", "his"]
+    command = [sys.executable, "-c", script, "files", "his"]
     done = subprocess.run(
         command,
         capture_output=True,
@@ -143,7 +141,7 @@ def test_the_commands_ask_by_themselves(
         check=False,
         user=HIS,
         cwd="/",
-        env={"HOME": str(home), "PATH": os.environ["PATH"]},
+        env={"HOME": str(home), "PATH": os.environ["PATH"], ENVIRONMENT: str(place)},
     )
     assert (done.returncode, "/home/his/own" in done.stdout) == (0, True), done.stderr
 

@@ -5,11 +5,11 @@
 
 #include "repeats.bpf.h"
 
-static __always_inline bool is_wanted_device(u32 device)
+static __always_inline bool is_wanted_device(const struct scratch *s, u32 device)
 {
 	u32 *known;
 
-	if (!settings.only_devices)
+	if (!settings.only_devices || s->followed)
 		return true;
 	known = bpf_map_lookup_elem(&devices, &device);
 	return known && *known & 2;
@@ -74,7 +74,7 @@ static __always_inline void tell_file(struct scratch *s, struct file *file, u32 
 	struct inode *inode = READ(dentry, d_inode);
 	struct repeat_key key = {};
 
-	if (!inode || !is_wanted_device(device_of(dentry)))
+	if (!inode || !is_wanted_device(s, device_of(dentry)))
 		return;
 	s->note.marks |= marks_of(dentry, inode);
 	if (s->note.marks & MARK_NAMELESS)
@@ -145,7 +145,7 @@ __noinline int exit_named(int dirfd, u32 follow, u32 parent_only)
 			mark_file(s, s->walk.dentry);
 		s->note.marks |= MARK_THERE;
 	}
-	if (!is_wanted_device(device_of(s->walk.dentry)))
+	if (!is_wanted_device(s, device_of(s->walk.dentry)))
 		return 0;
 	take_pending(s);
 	put_walked(0);
@@ -208,7 +208,7 @@ static __always_inline void exit_two(struct scratch *s, const struct made *made)
 		return;
 	walk_all();
 	device = device_of(s->walk.dentry);
-	if (!is_wanted_device(device))
+	if (!is_wanted_device(s, device))
 		return;
 	put_walked(1);
 	if (!take_name(s, argument(made, shape->path))) {
@@ -245,7 +245,7 @@ static __always_inline void exit_symlink(struct scratch *s, const struct made *m
 		return;
 	if (walk_all() == WALK_DONE)
 		s->note.marks |= MARK_THERE;
-	if (!is_wanted_device(device_of(s->walk.dentry)))
+	if (!is_wanted_device(s, device_of(s->walk.dentry)))
 		return;
 	take_pending(s);
 	put_walked(0);
@@ -411,6 +411,7 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result)
 	if (!s)
 		return 0;
 	note_begin(s, NOTE_CALL, process->image);
+	s->followed = process->marks & PROCESS_FOLLOWED;
 	s->note.kind = kind;
 	s->note.op = made.shape->op;
 	s->note.result = (s32)result;

@@ -81,6 +81,7 @@ struct image *image_add(uint32_t number, const struct image *like)
 		return NULL;
 	image->number = number;
 	image->users = 1;
+	image->heard = MACHINE_BIT;
 	if (like) {
 		image->uid = like->uid;
 		image->gid = like->gid;
@@ -136,6 +137,13 @@ void image_gone(struct image *image)
 {
 	running--;
 	image_drop(image);
+}
+
+void images_each(void (*each)(void *context, struct image *image), void *context)
+{
+	for (size_t i = 0; i < capacity; i++)
+		if (table[i])
+			each(context, table[i]);
 }
 
 unsigned int images_running(void)

@@ -7,6 +7,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The bit in the masks below of the recording itself; whoever listens to a part has another. */
+enum { MACHINE_BIT = 1 };
+
 /* A text that several images share. */
 struct text {
 	unsigned int users;
@@ -16,12 +19,17 @@ struct text {
 
 struct image {
 	uint32_t number, parent, previous;	/* 0: none */
+	uint32_t told;		/* to whom its process record was written: struct teller .bit */
+	uint32_t previous_told;	/* the same of the image before it */
+	uint32_t unsaid;	/* to whom .executed is still to be told as executed by itself */
+	uint32_t heard;		/* who may be told of it, by .bit as well */
+	uint8_t tree;		/* which one it belongs to: listeners.h; 0 for none */
+	bool privileged;	/* it has rights that its user has not */
 	int pid;
 	uint32_t uid, gid;
 	uint64_t group;
 	struct text *exe, *argv, *cwd, *environ, *cgroup;	/* NULL: not known */
-	struct text *executed;	/* what is still to be told as executed by itself */
-	bool told;		/* its process record has been written */
+	struct text *executed;
 	unsigned int users;	/* itself while it runs, and images that came from it */
 };
 
@@ -33,6 +41,9 @@ struct image *image_add(uint32_t number, const struct image *like);
 
 /* The image is gone; it is kept as long as others came from it that are not. */
 void image_gone(struct image *image);
+
+/* Calls @each for every image. */
+void images_each(void (*each)(void *context, struct image *image), void *context);
 
 /* The number of processes that run. */
 unsigned int images_running(void);

@@ -221,10 +221,22 @@ struct signal_struct {
 	u32 flags;
 } KERNEL;
 
+struct user_namespace {
+	struct ns_common ns;
+} KERNEL;
+
+/* 64 bits, however they are declared. */
+struct kernel_cap_struct {
+	u64 val;
+} KERNEL;
+
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
 	kuid_t euid;
+	kgid_t egid;
+	struct kernel_cap_struct cap_permitted;
+	struct user_namespace *user_ns;
 } KERNEL;
 
 struct pid_namespace {

@@ -112,6 +112,7 @@ static int configure(struct machine *machine, const struct machine_options *opti
 		settings->names_by_list = by_list;
 		settings->mount_namespace = namespace_of("/proc/self/ns/mnt");
 		settings->pid_namespace = namespace_of("/proc/self/ns/pid");
+		settings->user_namespace = namespace_of("/proc/self/ns/user");
 		set_calls(settings, options);
 		memcpy(value, initial, size);
 		memcpy(value, settings, sizeof(*settings)); /* the only variable there */
@@ -326,6 +327,25 @@ int machine_mark(struct machine *machine, int pidfd, uint32_t marks, uint32_t *i
 
 	if (marks & PROCESS_TRACED)
 		mark.image = __sync_fetch_and_add(&machine->counters->images, 1) + 1;
+	*image = mark.image;
+	return bpf_map_update_elem(machine->processes, &pidfd, &mark, BPF_ANY);
+}
+
+int machine_listen_to(struct machine *machine, int pidfd, bool followed, uint32_t *image)
+{
+	struct process_mark mark;
+
+	*image = 0;
+	if (bpf_map_lookup_elem(machine->processes, &pidfd, &mark))
+		mark = (struct process_mark){ 0 };
+	if (!(mark.marks & PROCESS_TRACED)) {
+		if (!followed || mark.marks & PROCESS_OURS) {
+			errno = EINVAL;
+			return -1;
+		}
+		mark.image = __sync_fetch_and_add(&machine->counters->images, 1) + 1;
+	}
+	mark.marks = PROCESS_TRACED | (followed ? PROCESS_FOLLOWED : 0);
 	*image = mark.image;
 	return bpf_map_update_elem(machine->processes, &pidfd, &mark, BPF_ANY);
 }

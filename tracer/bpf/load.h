@@ -57,6 +57,12 @@ int machine_consume(struct machine *machine);
 /* Says what is to be done with a process, by its pidfd; PROCESS_TRACED gives it a new image. */
 int machine_mark(struct machine *machine, int pidfd, uint32_t marks, uint32_t *image);
 
+/*
+ * Says that somebody listens to a process, which is recorded already or is from now on, and to
+ * what it starts from now on; or that nobody does any more.
+ */
+int machine_listen_to(struct machine *machine, int pidfd, bool followed, uint32_t *image);
+
 /* Says which file systems the host has mounted: @wanted ones are recorded with .only_devices. */
 int machine_device(struct machine *machine, uint32_t device, bool wanted);
 

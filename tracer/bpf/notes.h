@@ -45,7 +45,7 @@ struct settings {
 	/* SCOPE_GROUP: when a group of this name is made, it is that one anew. */
 	char group_name[GROUP_NAME_MAX + 1];
 	unsigned int names_by_list;	/* names are looked for among those of their directory */
-	unsigned int mount_namespace, pid_namespace;	/* ours: their inode numbers */
+	unsigned int mount_namespace, pid_namespace, user_namespace; /* ours: their inode numbers */
 	struct call_shape calls[2][CALL_NUMBERS];	/* native, and of 32-bit programs */
 };
 
@@ -90,6 +90,7 @@ enum note_marks {
 	MARK_DESCRIPTOR = 128,	/* named by a descriptor */
 	MARK_ROOT = 256,	/* NOTE_EXEC: the program that was asked for */
 	MARK_COMPAT = 512,
+	MARK_PRIVILEGED = 1024,	/* it has rights that an ordinary user has not */
 };
 
 /* Of each path, how it is to be read. */
@@ -156,6 +157,7 @@ enum {
 	PROCESS_TRACED = 1,
 	PROCESS_OURS = 2,	/* imptrace itself: never recorded */
 	PROCESS_ASKED = 4,	/* the program that was asked for, before its exec */
+	PROCESS_FOLLOWED = 8,	/* somebody listens to it: all file systems are of interest */
 };
 
 #endif

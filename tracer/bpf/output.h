@@ -9,7 +9,8 @@
 struct output {
 	char *bytes;
 	size_t used, capacity;
-	uint64_t dropped;	/* records for which there was no memory */
+	size_t limit;		/* of what may wait, but for records that end something; 0: none */
+	uint64_t dropped;	/* records for which there was no room */
 };
 
 /* Room for a record of @size bytes, wiped but for its header; NULL without memory. */

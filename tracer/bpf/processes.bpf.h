@@ -32,14 +32,31 @@ static __always_inline int pid_of(struct task_struct *leader)
 	return 0;
 }
 
+/* Whether a process has more rights than its user: by a setgid program, or by capabilities. */
+static __always_inline bool is_privileged(struct cred *cred)
+{
+	u64 capabilities = 0;
+
+	if (READ(cred, egid.val) != READ(cred, gid.val))
+		return true;
+	/* In a user namespace of its own they are worth nothing outside of it. */
+	if (READ(cred, user_ns, ns.inum) != settings.user_namespace)
+		return false;
+	bpf_probe_read_kernel(&capabilities, sizeof(capabilities), &cred->cap_permitted);
+	return capabilities;
+}
+
 static __always_inline void note_who(struct scratch *s, struct task_struct *task)
 {
 	struct task_struct *leader = READ(task, group_leader);
+	struct cred *cred = READ(task, cred);
 
 	s->note.pid = pid_of(leader);
 	/* By whose rights it acts: of a setuid program these are not its user's. */
-	s->note.uid = READ(task, cred, euid.val);
-	s->note.gid = READ(task, cred, gid.val);
+	s->note.uid = READ(cred, euid.val);
+	s->note.gid = READ(cred, gid.val);
+	if (is_privileged(cred))
+		s->note.marks |= MARK_PRIVILEGED;
 	s->note.group = bpf_get_current_cgroup_id();
 }
 
@@ -110,7 +127,8 @@ static __always_inline struct process_mark *process_now(void)
 	}
 	if (!(mark->marks & PROCESS_TRACED) || mark->marks & PROCESS_ASKED)
 		return NULL;
-	if (settings.user != (u32)-1 && READ(task, cred, uid.val) != settings.user)
+	if (settings.user != (u32)-1 && !(mark->marks & PROCESS_FOLLOWED) &&
+	    READ(task, cred, uid.val) != settings.user)
 		return NULL;
 	return mark;
 }
@@ -130,7 +148,7 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	s = mark ? scratch_take() : NULL;
 	if (!s)
 		return 0;
-	mark->marks = PROCESS_TRACED;
+	mark->marks = PROCESS_TRACED | (from->marks & PROCESS_FOLLOWED);
 	mark->image = new_image();
 	note_begin(s, NOTE_FORK, mark->image);
 	s->note.other = from->image;

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
@@ -21,6 +22,7 @@ enum {
 	LOOK_MS = 20,		/* how often the ring is looked at: nothing wakes us for it */
 	REPEATS_S = 1,
 	BATCH = 1024,
+	REMEMBERED = 1 << 17,	/* accesses of which repeats are told */
 };
 
 static uint64_t now(void)
@@ -45,13 +47,18 @@ static void add_device(void *context, uint32_t device)
 int recorder_open(struct recorder *recorder, const struct machine_options *options,
 		  uint64_t start)
 {
+	uint32_t remembered = options->scope == SCOPE_MACHINE ? 0 : REMEMBERED;
+
 	memset(recorder, 0, sizeof(*recorder));
 	recorder->pidfd = -1;
 	recorder->scope = options->scope;
 	recorder->machine.failed = "memory";
-	if (!teller_open(&recorder->teller, start, options->stats, options->scope != SCOPE_MACHINE))
+	recorder->waker = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (recorder->waker < 0 ||
+	    !teller_open(&recorder->listeners.machine, MACHINE_BIT, start, remembered))
 		return -1;
-	if (machine_open(&recorder->machine, options, take, &recorder->teller))
+	recorder->listeners.machine.stats = options->stats;
+	if (machine_open(&recorder->machine, options, take, &recorder->listeners))
 		return -1;
 	mounts_read(add_device, &recorder->machine);
 	recorder->machine.failed = "leaving itself out";
@@ -62,8 +69,12 @@ void recorder_close(struct recorder *recorder)
 {
 	witness_end(&recorder->witness);
 	machine_close(&recorder->machine);
-	teller_close(&recorder->teller);
+	listeners_close(&recorder->listeners);
+	images_forget();
 	mounts_forget();
+	if (recorder->waker >= 0)
+		close(recorder->waker);
+	recorder->waker = -1;
 	if (recorder->pidfd >= 0)
 		close(recorder->pidfd);
 	recorder->pidfd = -1;
@@ -109,7 +120,7 @@ int recorder_follow(struct recorder *recorder, int pid, uint32_t uid, uint32_t g
 	recorder->ends = recorder->scope == SCOPE_TREE;
 	if (mark_pid(recorder, pid, PROCESS_TRACED, image))
 		return -1;
-	tell_found(&recorder->teller, *image, pid, uid, gid);
+	image_found(*image, pid, uid, gid, false);
 	return 0;
 }
 
@@ -155,24 +166,37 @@ void recorder_held(struct recorder *recorder, uint32_t image, uint8_t op, uint32
 		telling.before = &state;
 	if (known && S_ISREG(state.mode) && !state.size)
 		telling.flags |= FLAG_EMPTY;
-	tell_image(&recorder->teller, image, telling.at);
-	tell_access(&recorder->teller, &telling);
+	tell_image(&recorder->listeners.machine, image, telling.at);
+	tell_access(&recorder->listeners.machine, &telling);
 }
 
-/* What was lost since the last look. */
+/* What was lost since the last look. Of whom is not for those who listen to a part to know. */
 static void read_losses(struct recorder *recorder)
 {
+	struct teller *tellers[TELLERS_MAX];
 	struct loss loss;
 	uint64_t group;
 
 	if (!recorder->machine.counters->lost)
 		return;
 	while (!bpf_map_get_next_key(recorder->machine.losses, NULL, &group)) {
-		if (!bpf_map_lookup_elem(recorder->machine.losses, &group, &loss))
-			tell_loss(&recorder->teller, &loss, group);
+		if (!bpf_map_lookup_elem(recorder->machine.losses, &group, &loss)) {
+			size_t count = listeners_all(&recorder->listeners, tellers);
+
+			for (size_t i = 0; i < count; i++)
+				tell_loss(tellers[i], &loss, i ? UINT64_MAX : group);
+		}
 		if (bpf_map_delete_elem(recorder->machine.losses, &group))
 			break;
 	}
+}
+
+static bool are_counted(struct teller *const tellers[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (tellers[i]->counts)
+			return true;
+	return false;
 }
 
 /* How often what was told before was done again. */
@@ -181,11 +205,13 @@ static void read_repeats(struct recorder *recorder)
 	static char keys[BATCH * 64];
 	static struct repeat values[BATCH];
 	uint32_t in = 0, out = 0, count = BATCH;
+	struct teller *tellers[TELLERS_MAX];
+	size_t teller_count = listeners_all(&recorder->listeners, tellers);
 	void *from = NULL;
 	int result;
 
 	recorder->repeats_read = now();
-	if (!recorder->machine.counters->repeated)
+	if (!recorder->machine.counters->repeated || !are_counted(tellers, teller_count))
 		return;
 	recorder->machine.counters->repeated = 0;
 	do {
@@ -195,8 +221,8 @@ static void read_repeats(struct recorder *recorder)
 		if (result && errno != ENOENT)
 			return;
 		for (uint32_t i = 0; i < count; i++)
-			if (values[i].count)
-				tell_repeat(&recorder->teller, &values[i]);
+			for (size_t each = 0; values[i].count && each < teller_count; each++)
+				tell_repeat(tellers[each], &values[i]);
 		in = out;
 		from = &in;
 	} while (!result);
@@ -206,9 +232,9 @@ static void say_gone(struct recorder *recorder)
 {
 	read_repeats(recorder);
 	read_losses(recorder);
-	tell_too_long(&recorder->teller);
+	tell_omissions(&recorder->listeners.machine);
 	if (!recorder->gone)
-		output_record(&recorder->teller.output, sizeof(struct record), RECORD_ALL_GONE);
+		output_record(&recorder->listeners.machine.output, sizeof(struct record), RECORD_ALL_GONE);
 	recorder->gone = true;
 }
 
@@ -230,16 +256,17 @@ static void look_after_program(struct recorder *recorder)
 		return;
 	if (pid > 0 && WIFSTOPPED(status)) {
 		witness_continuation(&recorder->witness, recorder->program);
-		tell_end(&recorder->teller, RECORD_ROOT_STOPPED, 0, status, 0, now());
+		tell_end(&recorder->listeners.machine, RECORD_ROOT_STOPPED, 0, status, 0, now());
 		return;
 	}
 	/* What it did last was written before it could be waited for. */
 	machine_consume(&recorder->machine);
 	read_repeats(recorder);
 	read_losses(recorder);
-	tell_too_long(&recorder->teller);
+	tell_omissions(&recorder->listeners.machine);
 	if (pid > 0)
-		tell_end(&recorder->teller, RECORD_ROOT_EXITED, 0, status, images_running(), now());
+		tell_end(&recorder->listeners.machine, RECORD_ROOT_EXITED, 0, status,
+			 images_running(), now());
 	recorder->program = 0;
 	close(recorder->pidfd);
 	recorder->pidfd = -1;
@@ -259,18 +286,131 @@ static void look(struct recorder *recorder)
 		say_gone(recorder);
 }
 
-void recorder_wait(struct recorder *recorder, int timeout)
+unsigned int recorder_listen(struct recorder *recorder, int pid, uint32_t user)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	struct tree *tree;
+	unsigned int number = 0;
+	uint32_t image;
+
+	if (pidfd < 0)
+		return 0;
+	/* That it was started is to be known before. */
+	machine_consume(&recorder->machine);
+	if (!machine_listen_to(&recorder->machine, pidfd, true, &image)) {
+		errno = EUSERS;
+		number = tree_add(&recorder->listeners, image, user);
+	}
+	tree = tree_numbered(&recorder->listeners, number);
+	if (tree)
+		tree->pidfd = pidfd;
+	else
+		close(pidfd);
+	return number;
+}
+
+/* A tree that nobody listens to any more. */
+struct forgotten {
+	struct recorder *recorder;
+	uint8_t tree;
+};
+
+static void forget_tree(void *context, struct image *image)
+{
+	const struct forgotten *forgotten = context;
+	struct recorder *recorder = forgotten->recorder;
+	uint32_t number;
+	int pidfd;
+
+	if (image->tree != forgotten->tree || image->pid <= 0)
+		return;
+	pidfd = (int)syscall(SYS_pidfd_open, image->pid, 0);
+	if (pidfd < 0)
+		return;
+	machine_listen_to(&recorder->machine, pidfd, false, &number);
+	close(pidfd);
+}
+
+void recorder_unlisten(struct recorder *recorder, unsigned int number)
+{
+	struct tree *tree = tree_numbered(&recorder->listeners, number);
+
+	if (!tree)
+		return;
+	/* Where it stands in another tree, that one is listened to. */
+	if (tree->running && !tree->outer)
+		images_each(forget_tree, &(struct forgotten){ recorder, (uint8_t)number });
+	tree_drop(&recorder->listeners, (uint8_t)number);
+}
+
+void recorder_taken(struct tree *tree)
+{
+	struct loss loss = { tree->teller.output.dropped, tree->taken_at, now() };
+
+	tree->taken_at = loss.until;
+	tree->teller.output.used = 0;
+	if (!loss.count)
+		return;
+	tree->teller.output.dropped = 0;
+	tell_loss(&tree->teller, &loss, UINT64_MAX);
+}
+
+void recorder_wake(struct recorder *recorder)
+{
+	uint64_t one = 1;
+
+	if (write(recorder->waker, &one, sizeof(one)) < 0)
+		return; /* it is awake */
+}
+
+static bool is_heard(const struct recorder *recorder, uint32_t ready)
+{
+	for (size_t i = 0; i < TREES_MAX; i++)
+		if (recorder->listeners.trees[i].used && ready >> (i + 1) & 1 &&
+		    recorder->listeners.trees[i].teller.output.used)
+			return true;
+	return false;
+}
+
+/* Waits a moment, or until the program ends, or one that somebody listens to, or for a wake-up. */
+static bool pause_is_over(struct recorder *recorder)
+{
+	struct pollfd polled[2 + TREES_MAX] = { { .fd = recorder->pidfd, .events = POLLIN },
+						{ .fd = recorder->waker, .events = POLLIN } };
+	nfds_t count = 2;
+	uint64_t wakes;
+
+	for (size_t i = 0; i < TREES_MAX; i++)
+		if (recorder->listeners.trees[i].used && recorder->listeners.trees[i].pidfd >= 0)
+			polled[count++] = (struct pollfd){
+				.fd = recorder->listeners.trees[i].pidfd, .events = POLLIN };
+	poll(polled, count, LOOK_MS);
+	/* What it did last was written before it ended: once is enough to look at once. */
+	for (size_t i = 0, at = 2; i < TREES_MAX && at < count; i++) {
+		struct tree *tree = &recorder->listeners.trees[i];
+
+		if (!tree->used || tree->pidfd != polled[at].fd)
+			continue;
+		if (polled[at++].revents) {
+			close(tree->pidfd);
+			tree->pidfd = -1;
+		}
+	}
+	return polled[1].revents && read(recorder->waker, &wakes, sizeof(wakes)) > 0;
+}
+
+void recorder_wait(struct recorder *recorder, int timeout, uint32_t ready)
 {
 	uint64_t end = now() + (uint64_t)timeout * 1000000;
+	bool over = false;
 
 	for (;;) {
-		struct pollfd program = { .fd = recorder->pidfd, .events = POLLIN };
-
 		look(recorder);
 		if (recorder->leaving)
 			leave(recorder);
-		if (recorder->teller.output.used || now() >= end)
+		if (recorder->listeners.machine.output.used || is_heard(recorder, ready) || over ||
+		    now() >= end)
 			return;
-		poll(&program, 1, LOOK_MS);
+		over = pause_is_over(recorder);
 	}
 }

@@ -3,14 +3,14 @@
 #ifndef IMPTRACE_BPF_RECORDER_H
 #define IMPTRACE_BPF_RECORDER_H
 
-#include "launch.h"
+#include "../native/start.h"
+#include "../native/witness.h"
+#include "listeners.h"
 #include "load.h"
-#include "tell.h"
-#include "witness.h"
 
 struct recorder {
 	struct machine machine;
-	struct teller teller;
+	struct listeners listeners;
 	enum scope scope;
 	struct witness witness;
 	int program, pidfd;	/* what was launched; 0 and -1: nothing, or it has ended */
@@ -18,6 +18,7 @@ struct recorder {
 	bool gone;		/* RECORD_ALL_GONE was written */
 	bool ends;		/* it ends when nothing that is recorded runs any more */
 	uint64_t repeats_read;	/* when; CLOCK_MONOTONIC */
+	int waker;		/* readable when recorder_wait is to return at once */
 };
 
 /* Returns 0, or -1 with errno and .machine.failed; recorder_close is to be called in any case. */
@@ -34,7 +35,22 @@ void recorder_renew(struct recorder *recorder);
 void recorder_held(struct recorder *recorder, uint32_t image, uint8_t op, uint32_t flags,
 		   const char *path);
 
-/* Fills .teller.output with what was recorded; waits for it, up to @timeout milliseconds. */
-void recorder_wait(struct recorder *recorder, int timeout);
+/*
+ * Has a user listen to the program that the process @pid is about to execute, and to all that it
+ * starts. Returns the number of the tree, or 0 with errno. These three are for the thread that
+ * calls recorder_wait.
+ */
+unsigned int recorder_listen(struct recorder *recorder, int pid, uint32_t user);
+void recorder_unlisten(struct recorder *recorder, unsigned int tree);
+/* Says in the tree's records what was dropped since they were taken, which they are now. */
+void recorder_taken(struct tree *tree);
+
+/*
+ * Fills .listeners.machine.output with what was recorded; waits for it, up to @timeout
+ * milliseconds, or until there is something in the trees @ready (a bit each), or recorder_wake.
+ */
+void recorder_wait(struct recorder *recorder, int timeout, uint32_t ready);
+/* For any thread. */
+void recorder_wake(struct recorder *recorder);
 
 #endif

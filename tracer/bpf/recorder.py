@@ -22,6 +22,7 @@ from imptrace.tracer.recorder import (
 
 if TYPE_CHECKING:
     from imptrace.tracer._bpf import Machine
+    from imptrace.tracer.bpf.listening import Listener, Listeners
     from imptrace.tracer.events import Event, Notice
 
 EVERYBODY = -1
@@ -64,15 +65,22 @@ class BpfRecorder:
 
     name = "bpf"
 
-    def __init__(self, machine: "Machine", started_ns: int, program: int = 0) -> None:
-        """Read what `machine` records since `started_ns`."""
+    def __init__(
+        self,
+        machine: "Machine",
+        started_ns: int,
+        program: int = 0,
+        listeners: "Listeners | None" = None,
+    ) -> None:
+        """Read what `machine` records since `started_ns`; `listeners` read parts of it, too."""
         self.started_ns = started_ns
         self.program = program
         self.supervisor = machine.witness()
         from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (the program runs)
 
         self._machine = machine
-        self._records = Drained(machine)
+        self._listeners = listeners
+        self._records = Drained(listeners or machine)
 
     def wait_for_first(self, timeout_ms: int) -> bool:
         """Wait for something to come; whether anything has, which the next `events` returns."""
@@ -85,6 +93,14 @@ class BpfRecorder:
     def signals(self, number: int) -> int:
         """Tell how often the process group that the program was started in got a signal."""
         return self._machine.signals(number)
+
+    def listen(self, pid: int, user: int, *, writes_only: bool, stats: bool) -> "Listener":
+        """Tell somebody else what a process is about to execute. Raises Refused."""
+        if self._listeners is None:
+            from imptrace.tracer.bpf.listening import Refused  # noqa: PLC0415 (seldom needed)
+
+            raise Refused("only a part of the machine is recorded")
+        return self._listeners.listen(pid, user, writes_only=writes_only, stats=stats)
 
     def renew(self) -> None:
         """Tell also of what was done before, when it is done again."""
@@ -131,7 +147,16 @@ def watch(options: RecorderOptions, where: Where, pids: Iterable[int] = ()) -> B
     except BaseException:
         machine.close()
         raise
-    return BpfRecorder(machine, started_ns)
+    return BpfRecorder(machine, started_ns, listeners=_listeners(machine, where))
+
+
+def _listeners(machine: "Machine", where: Where) -> "Listeners | None":
+    """Prepare for those who listen to parts, where everything is recorded."""
+    if not where.machine or where.user != EVERYBODY:
+        return None
+    from imptrace.tracer.bpf.listening import Listeners  # noqa: PLC0415 (not needed for a program)
+
+    return Listeners(machine)
 
 
 def probe() -> str:

@@ -75,7 +75,7 @@ struct scratch {
 	/* What the entry of the call left (struct pending). */
 	struct note_state before, before2;
 	u32 pending_marks;
-	u32 unused;
+	u32 followed;		/* somebody listens to the process: all file systems are of interest */
 	char name[NAME_SIZE];
 	char link[LINK_SIZE + 8];
 	char other[COMPONENT_MAX + 9];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "take.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,25 +14,39 @@
 
 static const struct note_state nothing; /* .mode 0 */
 
+static bool is_below(const char *path, const char *top)
+{
+	size_t length = strlen(top);
+
+	while (length && top[length - 1] == '/')
+		length--;
+	return !strncmp(path, top, length) && (!path[length] || path[length] == '/');
+}
+
 static bool is_wanted(const struct teller *teller, const struct spot *spot)
 {
-	for (int i = 0; i < teller->top_count; i++) {
-		size_t length = strlen(teller->tops[i]);
-
-		while (length && teller->tops[i][length - 1] == '/')
-			length--;
-		if (!strncmp(spot->path, teller->tops[i], length) &&
-		    (!spot->path[length] || spot->path[length] == '/'))
+	for (int i = 0; i < teller->top_count; i++)
+		if (is_below(spot->path, teller->tops[i]))
 			return true;
-	}
 	return !teller->top_count;
+}
+
+static bool is_wanted_device(const struct teller *teller, uint32_t device)
+{
+	for (int i = 0; i < teller->device_count; i++)
+		if (teller->devices[i] == device)
+			return true;
+	return !teller->device_count;
 }
 
 /* The image of a note, told if it was not yet; NULL if it is not known. */
 static struct image *teller_of(struct teller *teller, const struct note *note)
 {
+	struct image *image;
+
 	tell_image(teller, note->image, note->at);
-	return image_find(note->image);
+	image = image_find(note->image);
+	return image && image->told & teller->bit ? image : NULL;
 }
 
 static void note_whose(const struct note *note, struct image *image)
@@ -40,9 +55,10 @@ static void note_whose(const struct note *note, struct image *image)
 	image->uid = note->uid;
 	image->gid = note->gid;
 	image->group = note->group;
+	image->privileged = note->marks & MARK_PRIVILEGED;
 }
 
-static void note_fork(const struct note *note)
+static void note_fork(struct listeners *all, const struct note *note)
 {
 	struct image *parent = image_find(note->other);
 	struct image *image = image_add(note->image, parent);
@@ -54,35 +70,73 @@ static void note_fork(const struct note *note)
 		image->parent = parent->number;
 		parent->users++;
 	}
+	tree_enter(all, image, parent);
 }
 
-static bool make_spot(struct teller *teller, const struct note *note, int which, int pid,
+static bool make_spot(struct listeners *all, const struct note *note, int which, int pid,
 		      struct spot *spot)
 {
 	const char *bytes = (const char *)(note + 1) + (which ? note->texts[0].length : 0);
+	struct teller *tellers[TELLERS_MAX];
+	size_t count = note->texts[which].marks & TEXT_CUT ?
+			       listeners_of(all, image_find(note->image), tellers) : 0;
 
-	teller->too_long += !!(note->texts[which].marks & TEXT_CUT);
+	for (size_t i = 0; i < count; i++)
+		tellers[i]->too_long++;
 	if (!spot_make(&note->texts[which], bytes, pid, spot))
 		return false;
-	teller->unsure += spot->is_unsure;
+	all->machine.unsure += spot->is_unsure;
 	return true;
 }
 
-static void note_exec(struct teller *teller, const struct note *note)
+/* Tells that the image before executed something; to whom, by their bits. */
+static uint32_t tell_executed(struct listeners *all, const struct note *note,
+			      const struct image *previous)
+{
+	struct telling telling = { .op = OP_EXEC, .at = note->at };
+	struct teller *tellers[TELLERS_MAX];
+	size_t count = listeners_of(all, previous, tellers);
+	struct spot spot;
+	uint32_t bits = 0;
+
+	if (!make_spot(all, note, 0, note->pid, &spot))
+		return 0;
+	telling.path = spot.path;
+	telling.flags = spot.is_private ? FLAG_PRIVATE_MOUNT : 0;
+	for (size_t i = 0; i < count; i++) {
+		telling.image = teller_nearest(tellers[i], previous);
+		if (telling.image && is_wanted(tellers[i], &spot))
+			tell_access(tellers[i], &telling);
+		bits |= telling.image ? tellers[i]->bit : 0;
+	}
+	return bits;
+}
+
+/* To whom is to be told that a program executed itself, as nobody else can be said to have. */
+static uint32_t unsaid_of(struct listeners *all, const struct note *note,
+			  const struct image *image, uint32_t said)
+{
+	bool first = note->marks & MARK_ROOT || !image->parent;
+	uint32_t unsaid = first && !(said & MACHINE_BIT) ? MACHINE_BIT : 0;
+
+	for (unsigned int i = 1; i <= TREES_MAX; i++) {
+		struct tree *tree = tree_numbered(all, i);
+
+		if (tree && tree->root == image->number)
+			unsaid |= tree->teller.bit & ~said;
+	}
+	return unsaid;
+}
+
+static void note_exec(struct listeners *all, const struct note *note)
 {
 	struct image *previous = image_find(note->other), *image;
-	struct telling telling = { .op = OP_EXEC, .at = note->at };
 	struct spot spot;
+	uint32_t said;
 
 	if (note->marks & MARK_ROOT)
 		previous = NULL;
-	if (previous && make_spot(teller, note, 0, note->pid, &spot)) {
-		telling.path = spot.path;
-		telling.flags = spot.is_private ? FLAG_PRIVATE_MOUNT : 0;
-		telling.image = teller_nearest(previous);
-		if (telling.image && is_wanted(teller, &spot))
-			tell_access(teller, &telling);
-	}
+	said = previous ? tell_executed(all, note, previous) : 0;
 	image = image_add(note->image, previous);
 	if (!image)
 		return;
@@ -91,60 +145,75 @@ static void note_exec(struct teller *teller, const struct note *note)
 		struct image *parent = image_find(previous->parent);
 
 		image->parent = parent ? parent->number : 0;
-		image->previous = previous->told ? previous->number : 0;
+		image->previous = previous->number;
+		image->previous_told = previous->told;
 		if (parent)
 			parent->users++;
 	}
+	tree_enter(all, image, previous);
 	text_set(&image->argv, NULL);
 	text_set(&image->environ, NULL);
-	if (make_spot(teller, note, 1, note->pid, &spot))
+	if (make_spot(all, note, 1, note->pid, &spot))
 		text_set(&image->exe, text_make(spot.path, spot.length));
-	if ((note->marks & MARK_ROOT || !image->parent) && !telling.image &&
-	    make_spot(teller, note, 0, note->pid, &spot))
+	image->unsaid = unsaid_of(all, note, image, said);
+	if (image->unsaid && make_spot(all, note, 0, note->pid, &spot))
 		text_set(&image->executed, text_make(spot.path, spot.length + 1));
 	image_read_group(image);
 	previous = image_find(note->other);
-	if (previous)
+	if (previous) {
+		tree_leave(all, previous);
 		image_gone(previous);
+	}
 }
 
 /* The rest of what an exec has to say: first the working directory, then the words. */
-static void note_words(struct teller *teller, const struct note *note)
+static void note_words(struct listeners *all, const struct note *note)
 {
 	struct image *image = image_find(note->image);
 	const char *bytes = (const char *)(note + 1);
 	struct telling telling = { .op = OP_EXEC, .at = note->at, .image = note->image };
+	struct teller *tellers[TELLERS_MAX];
 	struct spot spot;
+	size_t count;
 
 	if (!image)
 		return;
 	if (note->kind) {
-		if (make_spot(teller, note, 0, image->pid, &spot))
+		if (make_spot(all, note, 0, image->pid, &spot))
 			text_set(&image->cwd, text_make(spot.path, spot.length));
 		return;
 	}
 	text_set(&image->argv, text_make(bytes, note->texts[0].length));
 	text_set(&image->environ,
 		 environ_kept(bytes + note->texts[0].length, note->texts[1].length));
-	if (teller->top_count)
-		return; /* told of when it does something there */
-	tell_image_anew(teller, image, note->at);
-	if (image->executed) {
-		/* The first program of all: nobody else can be said to have executed it. */
+	count = listeners_of(all, image, tellers);
+	for (size_t i = 0; i < count; i++) {
+		if (tellers[i]->top_count)
+			continue; /* told of when it does something there */
+		tell_image_anew(tellers[i], image, note->at);
+		if (!image->executed || !(image->unsaid & tellers[i]->bit))
+			continue;
 		telling.path = image->executed->bytes;
-		tell_access(teller, &telling);
-		text_set(&image->executed, NULL);
+		tell_access(tellers[i], &telling);
 	}
+	if (!all->machine.top_count)
+		text_set(&image->executed, NULL);
 }
 
-static void note_exit(struct teller *teller, const struct note *note)
+static void note_exit(struct listeners *all, const struct note *note)
 {
 	struct image *image = image_find(note->image);
+	struct teller *tellers[TELLERS_MAX];
+	size_t count;
 
 	if (!image)
 		return;
-	if (image->told)
-		tell_end(teller, RECORD_EXIT, image->number, note->result, 0, note->at);
+	count = listeners_of(all, image, tellers);
+	for (size_t i = 0; i < count; i++)
+		if (image->told & tellers[i]->bit)
+			tell_end(tellers[i], RECORD_EXIT, image->number, note->result, 0, note->at);
+	tree_exited(all, image, note->result, note->at);
+	tree_leave(all, image);
 	image_gone(image);
 }
 
@@ -233,56 +302,98 @@ static void tell_symlink(struct teller *teller, const struct note *note, const s
 	tell_access(teller, &telling);
 }
 
-static void note_call(struct teller *teller, const struct note *note)
+/* Whether somebody is told of a call: where refused, its path may be another user's secret. */
+static bool may_know(struct teller *teller, const struct note *note)
 {
-	struct image *image = image_find(note->image);
-	bool two = note->kind == CALL_RENAME || note->kind == CALL_LINK;
-	uint32_t first = teller->last_id + 1;
-	struct spot spot, other;
-	int pid = image ? image->pid : 0;
+	bool asks = note->op == OP_READ || note->op == OP_CONNECT || note->op == OP_STAT;
+	bool writes = note->kind == CALL_OPEN && note->flags & (O_ACCMODE | O_CREAT | O_TRUNC);
 
-	if (!make_spot(teller, note, 0, pid, &spot) ||
-	    (two && !make_spot(teller, note, 1, pid, &other)))
-		return;
-	if (!is_wanted(teller, &spot) && !(two && is_wanted(teller, &other)))
-		return;
-	if (!teller_of(teller, note))
-		return;
+	if ((teller->writes_only && asks && !writes) || (note->op == OP_STAT && !teller->stats))
+		return false;
+	if (!teller->user || (note->result != -EACCES && note->result != -EPERM))
+		return true;
+	teller->refused++;
+	return false;
+}
+
+static void tell_call(struct teller *teller, const struct note *note, const struct spot *spot,
+		      const struct spot *other)
+{
+	uint32_t first = teller->last_id + 1;
+
 	switch (note->kind) {
 	case CALL_OPEN:
-		tell_open(teller, note, &spot);
+		tell_open(teller, note, spot);
 		break;
 	case CALL_RENAME:
 	case CALL_LINK:
-		tell_two(teller, note, &spot, &other);
+		tell_two(teller, note, spot, other);
 		break;
 	case CALL_SYMLINK:
-		tell_symlink(teller, note, &spot);
+		tell_symlink(teller, note, spot);
 		break;
 	default:
-		tell_op(teller, note, &spot, note->op, 0);
+		tell_op(teller, note, spot, note->op, 0);
 	}
 	if (note->serial)
 		tell_repeatable(teller, note->serial, first);
 }
 
-static void note_mount(struct teller *teller, const struct note *note)
+static void note_call(struct listeners *all, const struct note *note)
+{
+	struct image *image = image_find(note->image);
+	bool two = note->kind == CALL_RENAME || note->kind == CALL_LINK;
+	struct teller *tellers[TELLERS_MAX];
+	size_t count = listeners_of(all, image, tellers);
+	struct spot spot, other;
+	int pid = image ? image->pid : 0;
+
+	if (!make_spot(all, note, 0, pid, &spot) ||
+	    (two && !make_spot(all, note, 1, pid, &other)))
+		return;
+	for (size_t i = 0; i < count; i++) {
+		struct teller *teller = tellers[i];
+
+		if (!is_wanted(teller, &spot) && !(two && is_wanted(teller, &other)))
+			continue;
+		if (!is_wanted_device(teller, note->texts[two].device) || !may_know(teller, note))
+			continue;
+		if (teller_of(teller, note))
+			tell_call(teller, note, &spot, &other);
+	}
+}
+
+static void note_mount(struct listeners *all, const struct note *note)
 {
 	const char *bytes = (const char *)(note + 1) + note->texts[0].length;
+	struct teller *tellers[TELLERS_MAX];
+	size_t count = listeners_of(all, image_find(note->image), tellers);
 	char inside[PLACED_MAX + 1] = "/";
 	struct spot spot;
 
-	if (note->texts[1].length > PLACED_MAX || !make_spot(teller, note, 0, 0, &spot))
+	if (note->texts[1].length > PLACED_MAX || !make_spot(all, note, 0, 0, &spot))
 		return;
 	if (note->texts[1].length) {
 		memcpy(inside, bytes, note->texts[1].length);
 		inside[note->texts[1].length] = '\0';
 	}
-	if (spot.is_private || strcmp(inside, spot.path) != 0)
-		tell_mount(teller, inside, spot.is_private ? "" : spot.path);
+	if (!spot.is_private && !strcmp(inside, spot.path))
+		return;
+	for (size_t i = 0; i < count; i++)
+		tell_mount(tellers[i], inside, spot.is_private ? "" : spot.path);
 }
 
-void take_note(struct teller *teller, const void *data, size_t size)
+static void note_ring(struct listeners *all, const struct note *note)
+{
+	struct teller *tellers[TELLERS_MAX];
+	size_t count = listeners_of(all, image_find(note->image), tellers);
+
+	for (size_t i = 0; i < count; i++)
+		if (teller_of(tellers[i], note))
+			tell_count(tellers[i], RECORD_WARNING, note->image, WARN_IO_URING);
+}
+
+void take_note(struct listeners *all, const void *data, size_t size)
 {
 	const struct note *note = data;
 
@@ -291,29 +402,29 @@ void take_note(struct teller *teller, const void *data, size_t size)
 		return;
 	switch ((enum note_type)note->type) {
 	case NOTE_CALL:
-		note_call(teller, note);
+		note_call(all, note);
 		break;
 	case NOTE_FORK:
-		note_fork(note);
+		note_fork(all, note);
 		break;
 	case NOTE_EXEC:
-		note_exec(teller, note);
+		note_exec(all, note);
 		break;
 	case NOTE_WORDS:
-		note_words(teller, note);
+		note_words(all, note);
 		break;
 	case NOTE_EXIT:
-		note_exit(teller, note);
+		note_exit(all, note);
 		break;
 	case NOTE_FOUND:
-		tell_found(teller, note->image, note->pid, note->uid, note->gid);
+		image_found(note->image, note->pid, note->uid, note->gid,
+			    note->marks & MARK_PRIVILEGED);
 		break;
 	case NOTE_MOUNT:
-		note_mount(teller, note);
+		note_mount(all, note);
 		break;
 	case NOTE_RING:
-		if (teller_of(teller, note))
-			tell_count(teller, RECORD_WARNING, note->image, WARN_IO_URING);
+		note_ring(all, note);
 		break;
 	}
 }

@@ -5,9 +5,9 @@
 
 #include <stddef.h>
 
-#include "tell.h"
+#include "listeners.h"
 
 /* Takes one note of the ring. */
-void take_note(struct teller *teller, const void *data, size_t size);
+void take_note(struct listeners *all, const void *data, size_t size);
 
 #endif

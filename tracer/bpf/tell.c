@@ -8,21 +8,30 @@
 
 #include "images.h"
 
-enum { TOLD_MASK = (1 << 17) - 1, ANCESTORS_MAX = 64 };
+enum { ANCESTORS_MAX = 64 };
 
 /* Which accesses a note was told as. */
 struct told {
 	uint32_t serial, first, count, repeats;
 };
 
-bool teller_open(struct teller *teller, uint64_t start, bool stats, bool counts)
+bool teller_open(struct teller *teller, uint32_t bit, uint64_t start, uint32_t remembered)
 {
 	memset(teller, 0, sizeof(*teller));
+	teller->bit = bit;
 	teller->start = start;
-	teller->stats = stats;
-	teller->counts = counts;
-	teller->told = calloc(TOLD_MASK + 1, sizeof(*teller->told));
+	teller->counts = remembered;
+	if (!remembered)
+		return true;
+	teller->told_mask = remembered - 1;
+	teller->told = calloc(remembered, sizeof(*teller->told));
 	return teller->told;
+}
+
+void teller_only_on(struct teller *teller, uint32_t device)
+{
+	if (teller->device_count < DEVICES_MAX)
+		teller->devices[teller->device_count++] = device;
 }
 
 int teller_only_below(struct teller *teller, const char *top)
@@ -41,7 +50,6 @@ void teller_close(struct teller *teller)
 		free(teller->tops[i]);
 	free(teller->output.bytes);
 	free(teller->told);
-	images_forget();
 	memset(teller, 0, sizeof(*teller));
 }
 
@@ -160,11 +168,18 @@ void tell_mount(struct teller *teller, const char *inside, const char *host)
 	append(append((char *)(record + 1), inside, inside_length), host, host_length);
 }
 
-void tell_too_long(struct teller *teller)
+static void tell_omitted(struct teller *teller, uint32_t count, uint32_t *told, enum warning what)
 {
-	if (teller->too_long != teller->too_long_told)
-		tell_count(teller, RECORD_WARNING, teller->too_long, WARN_TOO_LONG);
-	teller->too_long_told = teller->too_long;
+	if (count != *told)
+		tell_count(teller, RECORD_WARNING, count, what);
+	*told = count;
+}
+
+void tell_omissions(struct teller *teller)
+{
+	tell_omitted(teller, teller->too_long, &teller->too_long_told, WARN_TOO_LONG);
+	tell_omitted(teller, teller->hidden, &teller->hidden_told, WARN_NOT_HIS);
+	tell_omitted(teller, teller->refused, &teller->refused_told, WARN_REFUSED);
 }
 
 void tell_end(struct teller *teller, enum record_type type, uint32_t image, int status,
@@ -182,7 +197,7 @@ void tell_end(struct teller *teller, enum record_type type, uint32_t image, int 
 
 void tell_repeat(struct teller *teller, const struct repeat *repeat)
 {
-	struct told *told = &teller->told[repeat->serial & TOLD_MASK];
+	struct told *told = teller->told + (repeat->serial & teller->told_mask);
 
 	if (!teller->counts || told->serial != repeat->serial || repeat->count == told->repeats ||
 	    told->first + REPEATED_MAX < teller->last_id)
@@ -202,13 +217,14 @@ void tell_repeat(struct teller *teller, const struct repeat *repeat)
 
 void tell_repeatable(struct teller *teller, uint32_t serial, uint32_t first)
 {
-	teller->told[serial & TOLD_MASK] =
-		(struct told){ serial, first, teller->last_id + 1 - first, 0 };
+	if (teller->counts)
+		teller->told[serial & teller->told_mask] =
+			(struct told){ serial, first, teller->last_id + 1 - first, 0 };
 }
 
-uint32_t teller_nearest(const struct image *image)
+uint32_t teller_nearest(const struct teller *teller, const struct image *image)
 {
-	while (image && !image->told)
+	while (image && !(image->told & teller->bit))
 		image = image_find(image->parent);
 	return image ? image->number : 0;
 }
@@ -228,8 +244,8 @@ void tell_image_anew(struct teller *teller, struct image *image, uint64_t at)
 	if (!record)
 		return;
 	record->process = image->number;
-	record->parent = teller_nearest(image_find(image->parent));
-	record->previous = image->previous;
+	record->parent = teller_nearest(teller, image_find(image->parent));
+	record->previous = image->previous_told & teller->bit ? image->previous : 0;
 	record->pid = image->pid;
 	record->uid = image->uid;
 	record->gid = image->gid;
@@ -240,7 +256,7 @@ void tell_image_anew(struct teller *teller, struct image *image, uint64_t at)
 		lengths[i] = texts[i] ? (uint32_t)texts[i]->length : 0;
 		to = append(to, texts[i] ? texts[i]->bytes : NULL, lengths[i]);
 	}
-	image->told = true;
+	image->told |= teller->bit;
 }
 
 /* Whoever it came from, the first of them first: who belongs to whom is told by nothing else. */
@@ -249,11 +265,12 @@ static void tell_above(struct teller *teller, const struct image *image, uint64_
 	struct image *above[ANCESTORS_MAX];
 	size_t count = 0;
 
-	for (struct image *each = image_find(image->parent); each && !each->told;
-	     each = image_find(each->parent)) {
+	for (struct image *each = image_find(image->parent);
+	     each && !(each->told & teller->bit); each = image_find(each->parent)) {
 		if (count == ANCESTORS_MAX)
 			break;
-		above[count++] = each;
+		if (each->heard & teller->bit)
+			above[count++] = each;
 	}
 	while (count--)
 		tell_image_anew(teller, above[count], at);
@@ -265,22 +282,22 @@ void tell_image(struct teller *teller, uint32_t number, uint64_t at)
 
 	if (!image)
 		image = image_add(number, NULL); /* the note of its start was lost */
-	if (image && !image->told) {
+	if (image && !(image->told & teller->bit)) {
 		image_refresh(image);
 		tell_above(teller, image, at);
 		tell_image_anew(teller, image, at);
 	}
 }
 
-void tell_found(struct teller *teller, uint32_t number, int pid, uint32_t uid, uint32_t gid)
+void image_found(uint32_t number, int pid, uint32_t uid, uint32_t gid, bool privileged)
 {
 	struct image *image = image_add(number, NULL);
 
-	(void)teller;
 	if (!image)
 		return;
 	image->pid = pid;
 	image->uid = uid;
 	image->gid = gid;
+	image->privileged = privileged;
 	image_read(image);
 }

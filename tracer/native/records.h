@@ -49,9 +49,12 @@ enum warning {
 	WARN_SIGNALS,		/* a process cannot be kept from EINTR when its handlers run */
 	WARN_SETGID,		/* a setgid program was executed without its group */
 	WARN_RING_REFUSED,	/* a program was kept from io_uring */
+	WARN_SERVICE_GONE,	/* the machine's recorder ended before the program */
 	/* With how often, in .process: */
 	WARN_CHANGED_PATH = 16,	/* a path was changed while its call waited */
 	WARN_TOO_LONG,		/* a path is too long to be told */
+	WARN_NOT_HIS,		/* a program had other rights than those of who asked */
+	WARN_REFUSED,		/* a call was refused, and its path may be another's secret */
 };
 
 struct state_record {

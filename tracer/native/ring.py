@@ -43,7 +43,7 @@ NAME: Final = Struct("=8xII")
 _HAS_BEFORE, _HAS_BEFORE2, _HAS_PATH2 = 1, 2, 4
 
 # The order is that of enum record_type, enum op and enum outcome.
-(_ACCESS, _REPEAT, _PROCESS, _EXIT, _LOST, _UNSEEN, _WARNING, _ENDED, _STOPPED, _GONE, _NAME) = (
+(_ACCESS, _REPEAT, _PROCESS, _EXIT, LOST_RECORD, _UNSEEN, WARNING, ENDED, STOPPED, GONE, _NAME) = (
     range(1, 12)
 )
 OPS: Final = (
@@ -72,7 +72,8 @@ OUTCOMES: Final = (
     Outcome.FAILED,
     Outcome.UNKNOWN,
 )
-_CHANGED_PATH, _TOO_LONG = 16, 17
+_CHANGED_PATH, _TOO_LONG, _NOT_HIS, _REFUSED = 16, 17, 18, 19
+SERVICE_GONE: Final = 8
 _WARNINGS: Final = {
     1: Warned(
         "setuid",
@@ -108,6 +109,10 @@ _WARNINGS: Final = {
         "io_uring-off",
         "a program asked for io_uring, which is switched off because its operations could not be "
         "seen: it did without, or failed; `--io-uring` lets it be, unseen",
+    ),
+    SERVICE_GONE: Warned(
+        "service-gone",
+        "the machine's recorder ended before the program did: what came later is not recorded",
     ),
 }
 
@@ -281,18 +286,18 @@ def _environ(text: bytes) -> dict[str, bytes]:
 
 
 def _other(kind: int, record: bytes) -> Event | Notice:
-    if kind in (_EXIT, _ENDED, _STOPPED):
+    if kind in (_EXIT, ENDED, STOPPED):
         return _ending(kind, record)
-    if kind == _GONE:
+    if kind == GONE:
         return AllGone()
     if kind == _NAME:
         return _mount_named(record)
-    if kind == _LOST:
+    if kind == LOST_RECORD:
         return _lost(record)
     process, count = COUNT.unpack_from(record)
     if kind == _UNSEEN:
         return Unseen(process, count)
-    if kind == _WARNING:
+    if kind == WARNING:
         return _numbered(count, process) or _WARNINGS[count]
     raise ValueError(f"a record of unknown type {kind}")
 
@@ -316,6 +321,18 @@ def _numbered(code: int, number: int) -> Warned | None:
             f"{number} {'call' if number == 1 else 'calls'} could not be recorded: their "
             "directory lies deeper than the 4,096 bytes of a name that the kernel tells",
         )
+    if code == _NOT_HIS:
+        return Warned(
+            "not-yours",
+            f"{number} {'program' if number == 1 else 'programs'} ran with other rights than "
+            "yours (sudo, a setuid program): what they did, root may ask",
+        )
+    if code == _REFUSED:
+        return Warned(
+            "refused",
+            f"{number} {'call was' if number == 1 else 'calls were'} refused for want of "
+            "permission; the service does not tell their paths",
+        )
     return None
 
 
@@ -328,8 +345,8 @@ def _mount_named(record: bytes) -> MountNamed:
 
 def _ending(kind: int, record: bytes) -> Event | Notice:
     process, status, at, left, _ = EXIT.unpack_from(record)
-    if kind == _ENDED:
+    if kind == ENDED:
         return ProgramEnded(status, left)
-    if kind == _STOPPED:
+    if kind == STOPPED:
         return ProgramStopped(status)
     return ProcessExited(process, None if status < 0 else status, at)

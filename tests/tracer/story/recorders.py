@@ -1,9 +1,13 @@
 """Each recorder, put to work on the same script; and what it told, by tracee."""
 
+import atexit
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 from imptrace.db import queries
@@ -48,8 +52,30 @@ def by_strace(*options: str) -> Callable[[Words, Path, Path], str]:
     return record
 
 
+@cache
+def _service() -> str:
+    """Have the machine recorded as long as the tests run; where it is asked."""
+    place = tempfile.mkdtemp(prefix="imptrace-service-")
+    words = ("--db", f"{place}/machine.db", "--socket", f"{place}/socket", "--path", place)
+    watch = subprocess.Popen(
+        (IMPTRACE, "watch", "--stats", *words), stderr=subprocess.PIPE, text=True
+    )
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    atexit.register(watch.wait)
+    atexit.register(watch.terminate)
+    assert watch.stderr is not None
+    assert watch.stderr.readline().startswith("imptrace: watching ")
+    return f"{place}/socket"
+
+
+def _by_service(program: Words, work: Path, database: Path) -> str:
+    os.environ["IMPTRACE_SOCKET"] = _service()
+    return _by_run("service")(program, work, database)
+
+
 RECORDERS = {
     "bpf": _by_run("bpf"),
+    "service": _by_service,
     "notify": _by_run("notify"),
     "ptrace": _by_run("ptrace"),
     "strace": by_strace("--here"),

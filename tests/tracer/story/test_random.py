@@ -209,19 +209,17 @@ def _disagreement_with_the_disk(happened: Happened) -> str:
     return "" if told == happened.changed else f"effects: {told}, but really {happened.changed}"
 
 
-def _disagreements(
-    sequence: Sequence, bpf: Happened, notify: Happened, ptrace: Happened, strace: Happened
-) -> str:
-    real = ptrace.told.rows
-    logged = _as_a_log_tells(real, sequence) ^ _as_a_log_tells(strace.told.rows, sequence)
+def _disagreements(sequence: Sequence, happened: dict[str, Happened]) -> str:
+    ptrace = happened["ptrace"]
+    real, strace = ptrace.told.rows, happened["strace"].told.rows
+    logged = _as_a_log_tells(real, sequence) ^ _as_a_log_tells(strace, sequence)
     found = {
-        "bpf and ptrace": difference(real, bpf.told.rows),
-        "notify and ptrace": difference(real, notify.told.rows),
         "strace and ptrace": str(logged or ""),
-        "bpf and the disk": _disagreement_with_the_disk(bpf),
-        "notify and the disk": _disagreement_with_the_disk(notify),
         "ptrace and the disk": _disagreement_with_the_disk(ptrace),
     }
+    for name in ("bpf", "service", "notify"):
+        found[f"{name} and ptrace"] = difference(real, happened[name].told.rows)
+        found[f"{name} and the disk"] = _disagreement_with_the_disk(happened[name])
     return "\n".join(f"{who}:\n{what}" for who, what in found.items() if what)
 
 
@@ -237,7 +235,7 @@ def test_recorders_agree_on_random_operations(interpreter: str, tmp_path: Path) 
     wrong = [
         (sequence, words)
         for sequence, happened in zip(sequences, told, strict=True)
-        if (words := _disagreements(sequence, *happened))
+        if (words := _disagreements(sequence, dict(zip(OWN_RECORDERS, happened, strict=True))))
     ]
     if wrong:
         sequence, words = min(wrong, key=lambda each: len(each[0]))

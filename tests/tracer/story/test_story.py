@@ -102,7 +102,7 @@ def test_a_recorder_tells_what_is_declared(name: str, recorded: Recorded) -> Non
         declared.rows -= lacking.rows - told.rows
         for path in lacking.effects.keys() - told.effects.keys():
             del declared.effects[path]
-    if recorded.details.run.recorder == "bpf":
+    if recorded.details.run.recorder in ("bpf", "service"):
         for path, effect in declaration.bpf_may_tell().items():
             if told.effects.get(path) is effect:
                 declared.effects[path] = effect

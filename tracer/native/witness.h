@@ -3,8 +3,8 @@
  * A process that counts the signals that it gets, and sees a stopped program go on. Nobody knows
  * it: what it gets was sent to all of its process group, and so to the program as well.
  */
-#ifndef IMPTRACE_BPF_WITNESS_H
-#define IMPTRACE_BPF_WITNESS_H
+#ifndef IMPTRACE_WITNESS_H
+#define IMPTRACE_WITNESS_H
 
 #include <stdint.h>
 #include <sys/types.h>

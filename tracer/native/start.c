@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "launch.h"
+#include "start.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum stage { STAGE_START, STAGE_USER, STAGE_EXEC };
+enum stage { STAGE_START, STAGE_USER, STAGE_EXEC, STAGE_INTRODUCED };
 
 struct report {
 	int stage, error;
@@ -24,11 +24,13 @@ static void tell(int pipe, enum stage stage, int error)
 }
 
 /* Becomes the program as soon as the other end of @ready says so. Never returns. */
-static void become(const struct start *start, int ready, int report)
+static void become(const struct start *start, void *context, int ready, int report)
 {
 	char go;
 
 	sigprocmask(SIG_SETMASK, &start->mask, NULL);
+	if (start->introduce)
+		tell(report, STAGE_INTRODUCED, start->introduce(context) ? errno : 0);
 	if (read(ready, &go, 1) != 1)
 		_exit(127);
 	/* Nothing of ours for somebody else: neither our terminal, to type into, nor what is open. */
@@ -47,10 +49,10 @@ static void become(const struct start *start, int ready, int report)
 	_exit(127);
 }
 
-/* Waits until the exec closes the pipe; 0, or the errno that was reported. */
-static int await_exec(int pipe, const char **stage)
+/* Waits for a report, or until the exec closes the pipe; 0, or the errno that was reported. */
+static int await_report(int pipe, const char **stage)
 {
-	static const char *const stages[] = { "start", "user", "exec" };
+	static const char *const stages[] = { "start", "user", "exec", "introduced" };
 	struct report report;
 	ssize_t got;
 
@@ -84,14 +86,16 @@ pid_t start_program(const struct start *start, int (*mark)(void *context, int pi
 	child = fork();
 	if (!child) {
 		close(ready[1]);
-		become(start, ready[0], report[1]);
+		become(start, context, ready[0], report[1]);
 	}
 	error = child < 0 ? errno : 0;
 	signal(SIGCHLD, SIG_DFL); /* ignored, it would hide how the program ends, which waits yet */
 	sigprocmask(SIG_SETMASK, &before, NULL);
 	close(ready[0]);
 	close(report[1]);
-	if (child > 0) {
+	if (child > 0 && start->introduce)
+		error = await_report(report[0], stage);
+	if (child > 0 && !error) {
 		*pidfd = (int)syscall(SYS_pidfd_open, child, 0);
 		*stage = "filter";
 		if (*pidfd < 0 || mark(context, *pidfd) || write(ready[1], "", 1) != 1)
@@ -99,7 +103,7 @@ pid_t start_program(const struct start *start, int (*mark)(void *context, int pi
 	}
 	close(ready[1]);
 	if (!error)
-		error = await_exec(report[0], stage);
+		error = await_report(report[0], stage);
 	close(report[0]);
 	if (!error)
 		return child;

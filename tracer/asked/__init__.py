@@ -1,0 +1,1 @@
+"""The recorder that asks another one: that of the machine, which a service runs."""

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+#include "listeners.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+	REMEMBERED = 1 << 14,	/* accesses of which repeats are told */
+	LIMIT = 4 << 20,	/* of what waits for somebody who does not take it */
+};
+
+static uint64_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
+}
+
+void listeners_close(struct listeners *all)
+{
+	for (unsigned int i = 1; i <= TREES_MAX; i++)
+		if (tree_numbered(all, i))
+			tree_drop(all, (uint8_t)i);
+	teller_close(&all->machine);
+}
+
+struct tree *tree_numbered(struct listeners *all, unsigned int number)
+{
+	struct tree *tree = number && number <= TREES_MAX ? &all->trees[number - 1] : NULL;
+
+	return tree && tree->used ? tree : NULL;
+}
+
+size_t listeners_of(struct listeners *all, const struct image *image,
+		    struct teller *tellers[TELLERS_MAX])
+{
+	size_t count = 0;
+	struct tree *tree;
+
+	tellers[count++] = &all->machine;
+	for (uint8_t i = image ? image->tree : 0; (tree = tree_numbered(all, i)); i = tree->outer)
+		if (image->heard & tree->teller.bit)
+			tellers[count++] = &tree->teller;
+	return count;
+}
+
+size_t listeners_all(struct listeners *all, struct teller *tellers[TELLERS_MAX])
+{
+	size_t count = 0;
+
+	tellers[count++] = &all->machine;
+	for (unsigned int i = 1; i <= TREES_MAX; i++)
+		if (tree_numbered(all, i))
+			tellers[count++] = &all->trees[i - 1].teller;
+	return count;
+}
+
+uint8_t tree_add(struct listeners *all, uint32_t number, uint32_t user)
+{
+	struct image *image = image_add(number, NULL);
+	uint8_t free = 0;
+	struct tree *tree;
+
+	for (uint8_t i = TREES_MAX; i; i--)
+		if (!all->trees[i - 1].used)
+			free = i;
+	if (!image || !free)
+		return 0;
+	tree = &all->trees[free - 1];
+	memset(tree, 0, sizeof(*tree));
+	tree->taken_at = now();
+	tree->pidfd = -1;
+	if (!teller_open(&tree->teller, UINT32_C(1) << free, tree->taken_at, REMEMBERED))
+		return 0;
+	tree->used = true;
+	tree->awaited = number;
+	tree->outer = image->tree;
+	tree->teller.user = user;
+	tree->teller.output.limit = LIMIT;
+	return free;
+}
+
+/* An image of a tree that nobody listens to any more. */
+struct leaving {
+	uint8_t tree, outer;
+	uint32_t bit;
+};
+
+static void leave(void *context, struct image *image)
+{
+	const struct leaving *leaving = context;
+
+	image->heard &= ~leaving->bit;
+	image->told &= ~leaving->bit;
+	image->previous_told &= ~leaving->bit;
+	image->unsaid &= ~leaving->bit;
+	if (image->tree == leaving->tree)
+		image->tree = leaving->outer;
+}
+
+void tree_drop(struct listeners *all, uint8_t number)
+{
+	struct tree *tree = &all->trees[number - 1];
+	struct leaving leaving = { number, tree->outer, tree->teller.bit };
+
+	images_each(leave, &leaving);
+	for (size_t i = 0; i < TREES_MAX; i++)
+		if (all->trees[i].outer == number)
+			all->trees[i].outer = tree->outer;
+	if (tree->pidfd >= 0)
+		close(tree->pidfd);
+	teller_close(&tree->teller);
+	tree->used = false;
+}
+
+/* Whether the user of a tree may know what an image does. */
+static bool may_hear(const struct tree *tree, const struct image *image)
+{
+	return !tree->teller.user || (tree->teller.user == image->uid && !image->privileged);
+}
+
+void tree_enter(struct listeners *all, struct image *image, const struct image *from)
+{
+	struct tree *tree;
+
+	image->heard = MACHINE_BIT;
+	if (!from)
+		return;
+	image->tree = from->tree;
+	for (uint8_t i = 1; i <= TREES_MAX; i++) {
+		tree = tree_numbered(all, i);
+		if (!tree || tree->awaited != from->number || image->previous != from->number)
+			continue;
+		tree->awaited = 0;
+		tree->root = image->number;
+		image->tree = i;
+	}
+	for (uint8_t i = image->tree; (tree = tree_numbered(all, i)); i = tree->outer) {
+		tree->running++;
+		if (tree->root == from->number)
+			tree->root = image->previous == from->number ? image->number : tree->root;
+		if (may_hear(tree, image))
+			image->heard |= tree->teller.bit;
+		else if (image->previous == from->number)
+			tree->teller.hidden++;
+	}
+}
+
+static void end(struct tree *tree)
+{
+	if (!tree->ended)
+		output_record(&tree->teller.output, sizeof(struct record), RECORD_ALL_GONE);
+	tree->ended = true;
+}
+
+void tree_leave(struct listeners *all, const struct image *image)
+{
+	struct tree *tree;
+
+	for (uint8_t i = 1; i <= TREES_MAX; i++) {
+		tree = tree_numbered(all, i);
+		if (tree && tree->awaited == image->number)
+			end(tree);
+	}
+	for (uint8_t i = image->tree; (tree = tree_numbered(all, i)); i = tree->outer) {
+		if (tree->running && !--tree->running) {
+			tell_omissions(&tree->teller);
+			end(tree);
+		}
+	}
+}
+
+void tree_exited(struct listeners *all, const struct image *image, int status, uint64_t at)
+{
+	struct tree *tree;
+
+	for (uint8_t i = image->tree; (tree = tree_numbered(all, i)); i = tree->outer) {
+		if (tree->root != image->number)
+			continue;
+		tell_omissions(&tree->teller);
+		tell_end(&tree->teller, RECORD_ROOT_EXITED, 0, status,
+			 tree->running ? tree->running - 1 : 0, at);
+		if (tree->pidfd >= 0)
+			close(tree->pidfd);
+		tree->pidfd = -1;
+	}
+}
