@@ -8,9 +8,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from io import BufferedReader
 from stat import S_ISDIR
 from typing import NamedTuple
 
+from imptrace.kept.regular import open_regular
 from imptrace.tracer import _scan
 
 _LONGEST = 4000
@@ -116,6 +118,15 @@ class Tree:
         finally:
             if opened >= 0:
                 os.close(opened)
+
+    def open_file(self, path: bytes) -> BufferedReader:
+        """Open a file to read, through no link, and nothing else. Raises OSError."""
+        parent, _, name = path.rpartition(b"/")
+        directory = self.open(parent or b"/")
+        try:
+            return open(open_regular(name, directory=directory), "rb")
+        finally:
+            os.close(directory)
 
     def lstat(self, path: bytes) -> os.stat_result | None:
         """Look at one path; None if nothing is there, or it cannot be told."""

@@ -234,7 +234,7 @@ class FileCourt:
         contents = self._ground.skeleton.get(name_of(path))
         if contents is None or not self._map.is_shared_out(parent_of(path)):
             return False
-        with suppress(OSError), open(self._ground.tree.real(path), "rb") as file:
+        with suppress(OSError), self._ground.tree.open_file(path) as file:
             return file.read(max(map(len, contents)) + 1) in contents
         return False
 

@@ -118,7 +118,7 @@ def _owned(tree: Tree) -> Iterator[bytes]:
 
 
 def _digest(tree: Tree, path: bytes) -> str:
-    with suppress(OSError), open(tree.real(path), "rb") as file:
+    with suppress(OSError), tree.open_file(path) as file:
         return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
     return ""
 

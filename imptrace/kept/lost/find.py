@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from stat import S_ISDIR, S_ISLNK, S_ISREG
+from typing import BinaryIO
 
 from sqlalchemy import Engine
 
@@ -16,6 +17,7 @@ from imptrace.kept.leaks.answer import LeaksQuestion, answer
 from imptrace.kept.leaks.model import Leak
 from imptrace.kept.lost.model import LostAnswer, LostItem
 from imptrace.kept.lost.saved import Saved
+from imptrace.kept.regular import open_regular
 from imptrace.kept.walk import Tree, read
 from imptrace.kept.wiped import Said, layout
 from imptrace.tracer.mountinfo import own_mounts
@@ -119,13 +121,17 @@ def _is_set_aside(tree: Tree, path: bytes, st: os.stat_result) -> bool:
     return rules.set_aside(path, facts) is not None
 
 
+def _opened(path: bytes, st: os.stat_result) -> BinaryIO:
+    return open(open_regular(path, (st.st_dev, st.st_ino)), "rb")
+
+
 def is_alike(one: bytes, st: os.stat_result, other: bytes, there: os.stat_result) -> bool:
     """Whether two files hold the same. Directories and links are, if they are of a kind."""
     if not S_ISREG(st.st_mode) or not S_ISREG(there.st_mode):
         return S_ISDIR(st.st_mode) == S_ISDIR(there.st_mode)
     if st.st_size != there.st_size:
         return False
-    with suppress(OSError), open(one, "rb") as first, open(other, "rb") as second:
+    with suppress(OSError), _opened(one, st) as first, _opened(other, there) as second:
         while chunk := first.read(_CHUNK):
             if chunk != second.read(_CHUNK):
                 return False

@@ -2,14 +2,15 @@
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from imptrace.errors import UsageError
 from imptrace.facts.paths import parents_of
 from imptrace.kept.lost.find import is_alike
 from imptrace.kept.move.copying import Inodes, copy_tree, make_like, remove
+from imptrace.kept.move.held_open import directory_of, inside
 from imptrace.kept.move.tree import read_tree
 
 _MAKING = b".imptrace-restoring"
@@ -48,30 +49,54 @@ class Restorer:
     def _parents(self, path: bytes) -> Iterator[Step]:
         """Make the directories above a path that are gone, as they were."""
         for each in reversed(list(parents_of(path))):
-            target = self._now + each
-            if not os.path.lexists(target):
-                make_like(self._old + each, target)
-                yield Step(each, is_done=True, what="made, as it was")
-            elif not stat.S_ISDIR(os.lstat(target).st_mode):
-                yield Step(path, is_done=False, what=f"{os.fsdecode(each)} is no directory now")
+            try:
+                with self._held(each) as (source, target):
+                    if not os.path.lexists(target):
+                        make_like(source, target)
+                        yield Step(each, is_done=True, what="made, as it was")
+                    elif not stat.S_ISDIR(os.lstat(target).st_mode):
+                        yield Step(path, is_done=False, what=f"{_shown(each)} is no directory now")
+                        return
+            except OSError as error:
+                yield Step(path, is_done=False, what=f"{_shown(each)}: {error.strerror}")
                 return
 
+    @contextmanager
+    def _held(self, path: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Name a path in both roots, so that nobody can put a link above it. Raises OSError."""
+        name = os.path.basename(path)
+        with (
+            directory_of(self._old or b"/", path) as old,
+            directory_of(self._now or b"/", path) as now,
+        ):
+            yield os.path.join(old, name), os.path.join(now, name)
+
     def _bring(self, path: bytes) -> Iterator[Step]:
-        source, target = self._old + path, self._now + path
+        try:
+            with self._held(path) as (source, target):
+                names = yield from self._bring_one(path, source, target)
+        except NotADirectoryError:
+            yield Step(path, is_done=False, what="something else stands above it now")
+            return
+        except OSError as error:
+            yield Step(path, is_done=False, what=f"not restored: {error.strerror}")
+            return
+        for name in names:
+            yield from self._bring(path + b"/" + name)
+
+    def _bring_one(
+        self, path: bytes, source: bytes, target: bytes
+    ) -> Generator[Step, None, list[bytes]]:
+        """Bring it back where nothing is in the way; give what is in it, where it is there."""
         was = os.lstat(source)
         try:
             there = os.lstat(target)
         except FileNotFoundError:
-            yield from self._put(path, "restored")
-            return
-        except NotADirectoryError:
-            yield Step(path, is_done=False, what="something else stands above it now")
-            return
+            yield self._put(path, source, target, "restored")
+            return []
         if stat.S_ISDIR(was.st_mode) and stat.S_ISDIR(there.st_mode):
-            with suppress(FileNotFoundError):
-                for name in sorted(os.listdir(source)):
-                    yield from self._bring(path + b"/" + name)
-        elif stat.S_ISDIR(was.st_mode) or stat.S_ISDIR(there.st_mode):
+            return _names(source)
+        if stat.S_ISDIR(was.st_mode) or stat.S_ISDIR(there.st_mode):
             yield Step(path, is_done=False, what="left: a directory is now what was none, or not")
         elif is_alike(source, was, target, there) and stat.S_IFMT(was.st_mode) == stat.S_IFMT(
             there.st_mode
@@ -80,25 +105,42 @@ class Restorer:
         elif there.st_mtime_ns >= was.st_mtime_ns:
             yield Step(path, is_done=False, what="left: what is there is newer")
         else:
-            yield from self._put(path, "restored over an older one")
+            yield self._put(path, source, target, "restored over an older one")
+        return []
 
-    def _put(self, path: bytes, words: str) -> Iterator[Step]:
+    def _put(self, path: bytes, source: bytes, target: bytes, words: str) -> Step:
         """Copy beside, then rename: nobody sees half of it."""
-        source, target = self._old + path, self._now + path
         making = target[: -len(os.path.basename(target))] + _MAKING
         remove(making)
         try:
             tree = read_tree(source, frozenset())
             if b"" not in tree.nodes:
-                yield Step(path, is_done=False, what="left: a socket, which its program makes anew")
-                return
-            copy_tree(source, tree, making, self._links)
-            os.rename(making, target)
-            for inode, copied in self._links.items():
-                if copied == making or copied.startswith(making + b"/"):
-                    self._links[inode] = target + copied[len(making) :]
+                return Step(
+                    path, is_done=False, what="left: a socket, which its program makes anew"
+                )
+            with inside(making, is_directory=stat.S_ISDIR(tree.nodes[b""].kind)) as top:
+                copy_tree(source, tree, top, self._links)
+                os.rename(making, target)
+                self._name_links(top, self._now + path)
         except OSError as error:
             remove(making)
-            yield Step(path, is_done=False, what=f"not restored: {error.strerror}")
-            return
-        yield Step(path, is_done=True, what=words)
+            return Step(path, is_done=False, what=f"not restored: {error.strerror}")
+        return Step(path, is_done=True, what=words)
+
+    def _name_links(self, top: bytes, path: bytes) -> None:
+        """Know by its lasting name each file that may get a further one."""
+        for inode, copied in self._links.items():
+            if copied == top or copied.startswith(top + b"/"):
+                self._links[inode] = path + copied[len(top) :]
+
+
+def _names(directory: bytes) -> list[bytes]:
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        return sorted(map(os.fsencode, os.listdir(descriptor)))
+    finally:
+        os.close(descriptor)
+
+
+def _shown(path: bytes) -> str:
+    return os.fsdecode(path)

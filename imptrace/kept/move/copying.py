@@ -8,6 +8,7 @@ import stat
 from contextlib import suppress
 
 from imptrace.kept.move.tree import MovedNode, MovedTree, read_attributes, read_node
+from imptrace.kept.regular import open_regular
 
 _CLONE = 0x40049409
 _CHUNK = 1 << 20
@@ -89,8 +90,7 @@ def _copy_node(source: bytes, node: MovedNode, target: bytes, links: Inodes) -> 
             _dress_link(target, node)
         else:
             os.mknod(target, node.kind | stat.S_IRUSR, node.device)
-            _dress_link(target, node)
-            os.chmod(target, node.mode)
+            _dress_special(target, node)
     if node.links > 1:
         links[node.inode] = target
 
@@ -123,9 +123,9 @@ def _is_whole(node: MovedNode, target: bytes) -> bool:
 
 
 def _copy_file(source: bytes, node: MovedNode, target: bytes) -> None:
-    reading = os.open(source, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
+    # What was put in its place would be given to the owner of what stood there.
+    reading = open_regular(source, node.inode)
     try:
-        _check_same(reading, node, source)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         writing = os.open(target, flags, stat.S_IRUSR | stat.S_IWUSR)
         try:
@@ -135,13 +135,6 @@ def _copy_file(source: bytes, node: MovedNode, target: bytes) -> None:
             os.close(writing)
     finally:
         os.close(reading)
-
-
-def _check_same(descriptor: int, node: MovedNode, path: bytes) -> None:
-    """Refuse a file that was put in another's place: its owner would be given what is not his."""
-    st = os.fstat(descriptor)
-    if (st.st_dev, st.st_ino) != node.inode:
-        raise OSError(errno.ESTALE, "it was replaced while it was copied", path)
 
 
 def _copy_contents(reading: int, writing: int, size: int) -> None:
@@ -204,6 +197,23 @@ def _dress(descriptor: int, node: MovedNode) -> None:
     for name, value in node.attributes:
         os.setxattr(descriptor, name, value)
     os.utime(descriptor, ns=(node.atime_ns, node.mtime_ns))
+
+
+def _dress_special(path: bytes, node: MovedNode) -> None:
+    """Dress a device or a FIFO that was made just now, unless something else is there already."""
+    held = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        st = os.fstat(held)
+        if (stat.S_IFMT(st.st_mode), st.st_uid) != (node.kind, os.geteuid()):
+            raise OSError(errno.ESTALE, "something else was put in its place", path)
+        name = b"/proc/self/fd/%d" % held
+        os.chown(name, node.uid, node.gid)
+        for each, value in node.attributes:
+            os.setxattr(name, each, value)
+        os.chmod(name, node.mode)
+        os.utime(name, ns=(node.atime_ns, node.mtime_ns))
+    finally:
+        os.close(held)
 
 
 def _dress_link(path: bytes, node: MovedNode) -> None:

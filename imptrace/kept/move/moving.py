@@ -3,6 +3,7 @@
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -151,17 +152,25 @@ class Mover:
     def undo(self, path: bytes) -> Moved:
         """Remove a copy, unless it is more than that by now. Raises OSError."""
         target = self.target(path)
-        remove(_part(target))
         self._restore(path)
         if not os.path.lexists(target):
+            self._remove(path, part_only=True)
             return Moved(path=path, outcome=MoveOutcome.ABSENT)
         if is_mounted(path, target):
             return Moved(path=path, outcome=MoveOutcome.NEWER, note="the switch has happened")
         kept = read_tree(target, frozenset())
         if not self.is_ours(path, kept):
             return Moved(path=path, outcome=MoveOutcome.NEWER, note="it was changed in the store")
-        remove(target)
+        self._remove(path)
         return Moved(path=path, outcome=MoveOutcome.REMOVED, size=kept.disk)
+
+    def _remove(self, path: bytes, *, part_only: bool = False) -> None:
+        """Remove a copy, and what of one was left behind."""
+        with suppress(FileNotFoundError), directory_of(self.journal.storage, path) as place:
+            there = os.path.join(place, os.path.basename(path))
+            remove(_part(there))
+            if not part_only:
+                remove(there)
 
     def _found(self, path: bytes, source: MovedTree, outcome: MoveOutcome) -> Moved:
         return Moved(path=path, outcome=outcome, size=source.disk, left_out=source.left_out)
@@ -189,25 +198,27 @@ class Mover:
         if not os.path.isdir(storage):
             os.makedirs(storage, exist_ok=True)
         for parent in reversed(list(parents_of(path))):
-            there = self.target(parent)
-            if os.path.lexists(there):
-                continue
-            part = _part(there)
-            make_like(parent, part)
-            self.journal.made.append(parent)
-            self.journal.save()
             with directory_of(storage, parent) as place:
-                os.rename(part, os.path.join(place, os.path.basename(there)))
+                there = os.path.join(place, os.path.basename(parent))
+                if os.path.lexists(there):
+                    continue
+                part = _part(there)
+                make_like(parent, part)
+                self.journal.made.append(parent)
+                self.journal.save()
+                os.rename(part, there)
 
     def _restore(self, path: bytes) -> None:
         """Put back what an interrupted exchange has left without its name."""
-        target = self.target(path)
-        old = _old(target)
-        if os.path.lexists(old):
-            if os.path.lexists(target):
+        if not os.path.lexists(_old(self.target(path))):
+            return
+        with directory_of(self.journal.storage, path) as place:
+            there = os.path.join(place, os.path.basename(path))
+            old = _old(there)
+            if os.path.lexists(there):
                 remove(old)
             else:
-                os.rename(old, target)
+                os.rename(old, there)
 
     def _remember(self, source: MovedTree, target: bytes) -> None:
         for name, node in source.nodes.items():
@@ -278,7 +289,7 @@ def _unlike(path: bytes, source: MovedTree, copy: bytes) -> str | None:
     for name in _files(source):
         one = os.path.join(path, name) if name else path
         other = os.path.join(copy, name) if name else copy
-        if digest(one) != digest(other):
+        if digest(one, source.nodes[name].inode) != digest(other):
             return f"{os.fsdecode(name) or 'its contents'} differs"
     return None
 

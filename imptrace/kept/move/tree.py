@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
+from imptrace.kept.regular import open_regular
+
 _BLOCK = 512
 _CHUNK = 1 << 20
 # Kept by security modules for themselves, each in its own form on each file system.
@@ -129,9 +131,9 @@ def read_attributes(path: bytes | int) -> Iterator[tuple[str, bytes]]:
             yield name, os.getxattr(path, name, follow_symlinks=follow)
 
 
-def digest(path: bytes) -> bytes:
+def digest(path: bytes, inode: tuple[int, int] | None = None) -> bytes:
     """Hash the contents of a file, as the disk has them. Raises OSError."""
-    with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb", 0) as file:
+    with open(open_regular(path, inode), "rb", 0) as file:
         found = hashlib.blake2b()
         while chunk := file.read(_CHUNK):
             found.update(chunk)

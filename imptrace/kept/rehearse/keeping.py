@@ -12,6 +12,7 @@ from imptrace.facts.levels import Kind
 from imptrace.facts.paths import parent_of, parents_of
 from imptrace.facts.units import private_parent
 from imptrace.kept import kernel
+from imptrace.kept.regular import open_regular
 from imptrace.kept.rehearse.copy_of_machine import make_like, overlay
 from imptrace.kept.rehearse.model import How, Keep
 
@@ -136,7 +137,12 @@ def _clear(path: bytes) -> None:
 def _copy(source: bytes, target: bytes) -> None:
     os.makedirs(os.path.dirname(target), exist_ok=True)
     _clear(target)
-    shutil.copy2(source, target, follow_symlinks=False)
+    if stat.S_ISREG(os.lstat(source).st_mode):
+        with open(open_regular(source), "rb") as reading, open(target, "xb") as writing:
+            shutil.copyfileobj(reading, writing)
+        shutil.copystat(source, target, follow_symlinks=False)
+    else:
+        shutil.copy2(source, target, follow_symlinks=False)
     st = os.lstat(source)
     with suppress(OSError):
         os.chown(target, st.st_uid, st.st_gid, follow_symlinks=False)

@@ -17,6 +17,7 @@ from pathlib import Path
 from imptrace.errors import ImptraceError
 from imptrace.facts.paths import is_within
 from imptrace.kept import kernel
+from imptrace.kept.regular import open_regular
 from imptrace.kept.rehearse.copy_of_machine import (
     Copy,
     changes,
@@ -282,7 +283,8 @@ def _thing(path: bytes, st: os.stat_result) -> Thing:
     elif stat.S_ISLNK(st.st_mode):
         kind, mark = "link", os.fsdecode(os.readlink(path))
     elif stat.S_ISREG(st.st_mode):
-        with suppress(OSError), open(path, "rb") as file:
+        inode = (st.st_dev, st.st_ino)
+        with suppress(OSError), open(open_regular(path, inode), "rb") as file:
             mark = hashlib.blake2b(file.read(_LARGEST), digest_size=16).hexdigest()
     else:
         kind = "other"
