@@ -5,7 +5,6 @@ Every command names these functions, and few are ever called: each imports what 
 
 import os
 import pwd
-import subprocess
 from collections.abc import Callable, Iterable
 from functools import wraps
 from pathlib import Path
@@ -28,7 +27,7 @@ def _quietly(complete: Callable[P, Iterable[str]]) -> Callable[P, list[str]]:
     def completed(*args: P.args, **kwargs: P.kwargs) -> list[str]:
         try:
             return list(dict.fromkeys(complete(*args, **kwargs)))
-        except (ImptraceError, OSError, subprocess.SubprocessError):
+        except (ImptraceError, OSError):
             return []
 
     return completed

@@ -4,13 +4,13 @@ import os
 import platform
 import pwd
 import re
-import subprocess
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 
 from imptrace.db.records import ProcessRecord, RunDetails
 from imptrace.evidence.machine import brought_along
+from imptrace.facts.commands import answer_if_any
 from imptrace.facts.people import PrivateNames, is_person, private_names
 from imptrace.facts.programs import program_name
 
@@ -85,13 +85,15 @@ def program_version(exe: bytes, *, is_here: bool) -> str | None:
     if not is_here:
         return None
     # A package made before /bin became a link to /usr/bin is still listed with the old names.
-    owner = _output("dpkg-query", "--search", exe) or _output(
-        "dpkg-query", "--search", exe.removeprefix(b"/usr")
-    )
+    owner = _dpkg("--search", exe) or _dpkg("--search", exe.removeprefix(b"/usr"))
     package = owner.split(b": ")[0].split(b",")[0]
     if not package:
         return None
-    return _output("dpkg-query", "--show", "--showformat=${Version}", package).decode() or None
+    return _dpkg("--show", "--showformat=${Version}", package).decode() or None
+
+
+def _dpkg(*question: str | bytes) -> bytes:
+    return answer_if_any("dpkg-query", *question, seconds=_LIMIT_SECONDS)
 
 
 def _people_of(details: RunDetails) -> Iterator[tuple[str, bytes]]:
@@ -142,18 +144,3 @@ def _main_process(
             if program_name(process.exe) == wanted:
                 return process
     return None
-
-
-def _output(*command: str | bytes) -> bytes:
-    """Run a command that answers a question; nothing where it is not installed or says no."""
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            check=False,
-            timeout=_LIMIT_SECONDS,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return b""
-    return done.stdout if done.returncode == 0 else b""

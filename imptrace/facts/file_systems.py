@@ -2,6 +2,8 @@
 
 IN_MEMORY_TYPES = frozenset({"tmpfs", "ramfs", "rootfs"})
 """Gone with the machine's memory."""
+EPHEMERAL_TYPES = IN_MEMORY_TYPES | {"overlay"}
+"""The same, as far as the type tells: the upper layer of an overlay mostly lies in memory."""
 VIRTUAL_TYPES = frozenset(
     {
         "proc",

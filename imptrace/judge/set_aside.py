@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 
-from imptrace.facts.file_systems import IN_MEMORY_TYPES, VIRTUAL_TYPES
+from imptrace.facts.file_systems import EPHEMERAL_TYPES, VIRTUAL_TYPES
 from imptrace.facts.paths import STORE, is_within, name_of, parent_of, parents_of
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Reason, Why
@@ -22,8 +22,6 @@ _PACKAGE_TOPS = tuple(
 _STATIC = b"/etc/static"
 _TOPS = (*_VIRTUAL_TOPS, *_RUNTIME_TOPS, *_TEMPORARY_TOPS, *_PACKAGE_TOPS, STORE, _STATIC)
 _MANAGED = frozenset({b"/etc/localtime", b"/etc/mtab", b"/etc/ld.so.cache", b"/etc/resolv.conf"})
-
-_EPHEMERAL_TYPES = IN_MEMORY_TYPES | {"overlay"}
 
 
 class Mounts:
@@ -147,7 +145,7 @@ def package(path: bytes, _around: PlaceExclusions) -> Exclusion | None:
 def persistent_mount(path: bytes, around: PlaceExclusions) -> Exclusion | None:
     """A path on a mount of its own that no reboot wipes."""
     mount = around.mounts.of(path)
-    if mount is None or around.mounts.is_of_root(mount) or mount.fstype in _EPHEMERAL_TYPES:
+    if mount is None or around.mounts.is_of_root(mount) or mount.fstype in EPHEMERAL_TYPES:
         return None
     return Why.PERSISTENT, Reason(
         code=Code.PERSISTENT_MOUNT,

@@ -1,10 +1,10 @@
 """What a NixOS configuration declares to leave on disk, against what it keeps: asked of Nix."""
 
-import subprocess
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.nix_command import EVAL, NixError, ask_nix
 from imptrace.kept.inventory import Inventory, read
 
 
@@ -17,11 +17,7 @@ def audit_flake(reference: str) -> Inventory:
         raise UsageError(f"{host!r} is no name of a system")
     with as_file(files("imptrace.nix")) as nix:
         command = [
-            "nix",
-            "--extra-experimental-features",
-            "nix-command flakes",
-            "eval",
-            "--json",
+            *EVAL,
             # The function to apply lies outside of the flake.
             "--impure",
             f'{flake}#nixosConfigurations."{host}"',
@@ -42,11 +38,6 @@ def audit_file(path: Path) -> Inventory:
 
 def _run(command: list[str]) -> str:
     try:
-        answer = subprocess.run(command, capture_output=True, check=False)
-    except OSError as error:
-        raise ImptraceError(f"nix cannot be run: {error.strerror}") from error
-    if answer.returncode != 0:
-        said = answer.stderr.decode(errors="replace").strip().splitlines()
-        errors = [line for line in said if line.lstrip().startswith("error:")] or said
-        raise ImptraceError(f"nix cannot evaluate it: {errors[-1].strip() if errors else 'failed'}")
-    return answer.stdout.decode(errors="replace")
+        return ask_nix(*command).decode(errors="replace")
+    except NixError as error:
+        raise ImptraceError(f"nix cannot evaluate it: {error}") from error

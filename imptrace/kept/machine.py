@@ -6,14 +6,15 @@ Asked of systemd itself, so that neither Nix nor the catalogue is needed.
 import json
 import os
 import shlex
-import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from imptrace.errors import ImptraceError
+from imptrace.facts import systemctl
+from imptrace.facts.commands import answer_of
+from imptrace.facts.file_systems import EPHEMERAL_TYPES
 from imptrace.facts.levels import Level
-from imptrace.facts.systemctl import answer_of
 from imptrace.facts.units import private_path, unit_directories
 from imptrace.kept.inventory import Inventory, InventoryRow, by_path, keeper
 from imptrace.tracer.mountinfo import parse_mountinfo
@@ -37,7 +38,6 @@ _HOLLOW = {f"{top}/private" for top in _TOPS}
 _BUS_FILES = (
     "usr/share", "usr/local/share", "etc", "run", "run/current-system/sw/share",
 )  # fmt: skip
-_VOLATILE = {"tmpfs", "ramfs", "overlay"}
 
 
 def audit_system(root: Path = Path("/")) -> Inventory:
@@ -56,35 +56,17 @@ def audit_system(root: Path = Path("/")) -> Inventory:
     return Inventory(by_path(answered), mounts)
 
 
-def _ask(*command: str) -> str:
-    try:
-        answer = subprocess.run(
-            command,
-            capture_output=True,
-            check=False,
-            env=os.environ | {"LC_ALL": "C", "SYSTEMD_COLORS": "0"},
-        )
-    except OSError as error:
-        raise ImptraceError(f"{command[0]} cannot be run: {error.strerror}") from error
-    if answer.returncode != 0:
-        said = answer.stderr.decode(errors="replace").strip().splitlines()
-        raise ImptraceError(
-            f"{command[0]} gave no answer: {said[-1] if said else answer.returncode}"
-        )
-    return answer.stdout.decode(errors="surrogateescape")
-
-
 def _units(root: Path) -> list[str]:
     """Name the units that are loaded or will be at a boot; templates have no directories."""
     list_of = (_TYPES, "--no-legend", "--plain")
     names = {
         line.split()[0]
-        for line in answer_of("list-units", "--all", *list_of).splitlines()
+        for line in systemctl.answer_of("list-units", "--all", *list_of).splitlines()
         if line.strip()
     }
     files = {
         name: state
-        for line in answer_of("list-unit-files", *list_of).splitlines()
+        for line in systemctl.answer_of("list-unit-files", *list_of).splitlines()
         for name, state, *_ in [[*line.split(), "", ""]]
         if name
     }
@@ -109,7 +91,7 @@ def of_units(root: Path = Path("/")) -> Iterator[InventoryRow]:
     units = _units(root)
     if not units:
         return
-    shown = answer_of("show", f"--property={_PROPERTIES}", "--", *units)
+    shown = systemctl.answer_of("show", f"--property={_PROPERTIES}", "--", *units)
     for block in shown.split("\n\n"):
         properties = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         is_dynamic = properties.get("DynamicUser") == "yes"
@@ -129,7 +111,11 @@ def _row(path: str, kind: str, level: Level, declared_by: str) -> InventoryRow:
 
 def _of_tmpfiles() -> Iterator[InventoryRow]:
     file = "tmpfiles.d"
-    for line in _ask("systemd-tmpfiles", "--cat-config", "--no-pager").splitlines():
+    plain = os.environ | {"LC_ALL": "C", "SYSTEMD_COLORS": "0"}
+    declared = answer_of(
+        "systemd-tmpfiles", "--cat-config", "--no-pager", environment=plain
+    ).decode(errors="surrogateescape")
+    for line in declared.splitlines():
         if line.startswith("# /"):
             file = line[2:]
             continue
@@ -168,6 +154,6 @@ def _declared_kept(root: Path) -> list[tuple[str, str]]:
 def _lasting_mounts(root: Path) -> list[tuple[str, str]]:
     """Name every mount but the root's, and those in memory: what lies there lasts."""
     lines = (root / "proc/self/mountinfo").read_bytes().splitlines()
-    lasting = [mount for mount in parse_mountinfo(lines) if mount.fstype not in _VOLATILE]
+    lasting = [mount for mount in parse_mountinfo(lines) if mount.fstype not in EPHEMERAL_TYPES]
     paths = [os.fsdecode(mount.mountpoint) for mount in lasting if mount.mountpoint != b"/"]
     return [(path, f"mount {path}") for path in paths]

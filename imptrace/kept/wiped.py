@@ -5,12 +5,12 @@ import json
 import os
 import re
 import struct
-import subprocess
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from imptrace.facts.file_systems import IN_MEMORY_TYPES, VIRTUAL_TYPES
+from imptrace.facts.commands import answer_if_any
+from imptrace.facts.file_systems import EPHEMERAL_TYPES, IN_MEMORY_TYPES, VIRTUAL_TYPES
 from imptrace.facts.paths import is_within
 from imptrace.kept.boot import Boot
 from imptrace.kept.machine import KEPT_FILE
@@ -81,7 +81,7 @@ def layout(mounts: Sequence[Mount], said: Said, tree: Tree, boot: Boot) -> DiskL
             fstype=fstype,
             is_wiped=True,
             why="--ephemeral says so",
-            is_fresh=path in top and fstype in (*IN_MEMORY_TYPES, "overlay"),
+            is_fresh=path in top and fstype in EPHEMERAL_TYPES,
         )
     for path in said.kept:
         found[path] = FileSystem(path=path, fstype="", is_wiped=False, why="--kept says so")
@@ -188,10 +188,8 @@ def subvolume_made(path: bytes) -> int | None:
 def _blank_snapshot(dataset: bytes) -> str | None:
     """Name the snapshot that a ZFS dataset is rolled back to, as far as its name says so."""
     command = ["zfs", "list", "-H", "-o", "name", "-t", "snapshot", "-d", "1", os.fsdecode(dataset)]
-    with suppress(OSError, subprocess.SubprocessError):
-        answer = subprocess.run(command, capture_output=True, check=True, timeout=10, text=True)
-        return next((line for line in answer.stdout.splitlines() if _BLANK.search(line)), None)
-    return None
+    named = answer_if_any(*command, seconds=10).decode(errors="surrogateescape")
+    return next((line for line in named.splitlines() if _BLANK.search(line)), None)
 
 
 def _point_above(path: bytes, points: Iterable[bytes]) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from imptrace.db.location import shown, unwritable
 from imptrace.errors import ImptraceError
+from imptrace.facts.commands import answer_if_any
 from imptrace.tracer import targets
 from imptrace.tracer.permission import is_privileged, yama_refusal, yama_scope
 from imptrace.tracer.recorder import (
@@ -139,10 +140,7 @@ def _tool(name: str, use: str, version: Callable[[], str]) -> Check:
 
 def _version(name: str, option: str = "--version") -> Callable[[], str]:
     def ask() -> str:
-        result = subprocess.run(
-            [name, option], capture_output=True, check=False, text=True, errors="replace"
-        )
-        lines = result.stdout.splitlines()
+        lines = answer_if_any(name, option).decode(errors="replace").splitlines()
         return lines[0] if lines else "there"
 
     return ask

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import typer
 from imptrace.cli.asked import Asked, asked
 from imptrace.cli.messages import say
 from imptrace.cli.output import answer
+from imptrace.contribute.git import Git
 from imptrace.contribute.keeping.evaluate import NotEvaluatedError, evaluation
 from imptrace.contribute.keeping.new_file import new_file, where
 from imptrace.contribute.keeping.plan import (
@@ -128,12 +128,11 @@ def _agreed() -> bool:
 def _is_dirty(file: Path) -> bool:
     if shutil.which("git") is None:
         return False
-    done = subprocess.run(
-        ["git", "-C", str(file.parent), "status", "--porcelain", "--", file.name],
-        capture_output=True,
-        check=False,
-    )
-    return done.returncode == 0 and bool(done.stdout.strip()) and file.exists()
+    try:
+        changed = Git(file.parent).run("status", "--porcelain", "--", file.name)
+    except ImptraceError:
+        return False  # no repository
+    return bool(changed.strip()) and file.exists()
 
 
 def _write(file: Path, source: bytes) -> None:

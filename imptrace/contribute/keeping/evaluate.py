@@ -8,7 +8,6 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,13 +17,14 @@ from pathlib import Path
 
 from imptrace.contribute.keeping.places import LIST_OF, ListPlace, places
 from imptrace.errors import ImptraceError
+from imptrace.facts.commands import CommandError
+from imptrace.facts.nix_command import EVAL, ask_nix
 from imptrace.render.nix_text import string
 
 _EXPRESSION = "persistence.nix"
 _SECONDS = 300
 _COPIED = (".nix", ".json", ".toml", ".yaml", ".yml", ".lock")
 _LARGEST, _MOST = 1 << 20, 20_000
-_FEATURES = ("--extra-experimental-features", "nix-command flakes")
 _Sources = Mapping[Path, tuple[bytes, bytes]]
 
 
@@ -72,7 +72,7 @@ def _flake(tree: Path) -> Counter[str]:
     host = string(platform.node())
     expression = f"{_library()}.flake {string(f'path:{tree}')} {host}"
     # What a build of it has fetched is there; nothing is fetched for a check.
-    return _ask("nix", *_FEATURES, "eval", "--json", "--impure", "--offline", "--expr", expression)
+    return _ask(*EVAL, "--impure", "--offline", "--expr", expression)
 
 
 def _nixos(tree: Path) -> Counter[str]:
@@ -127,27 +127,12 @@ def _instantiate(expression: str, *options: str) -> Counter[str]:
 
 
 def _ask(*command: str) -> Counter[str]:
+    no_builders = {"NIX_CONFIG": "build-users-group ="}
     try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            timeout=_SECONDS,
-            env={"NIX_CONFIG": "build-users-group =", **os.environ},
-        )
-    except subprocess.TimeoutExpired:
-        raise NotEvaluatedError(f"it takes longer than {_SECONDS} s") from None
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").split("\n")
-        said = [line.strip() for line in lines if line.strip().startswith("error:")]
-        raise NotEvaluatedError(_last([each for each in said if each != "error:"] or lines))
-    return Counter(json.loads(done.stdout))
-
-
-def _last(lines: Sequence[str]) -> str:
-    said = [line.strip() for line in lines if line.strip()]
-    return said[-1].removeprefix("error: ") if said else "no reason given"
+        answer = ask_nix(*command, seconds=_SECONDS, defaults=no_builders)
+    except CommandError as error:
+        raise NotEvaluatedError(str(error)) from error
+    return Counter(json.loads(answer))
 
 
 def _must(ask: Callable[[Path], Counter[str]], tree: Path) -> Counter[str]:

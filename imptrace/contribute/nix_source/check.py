@@ -1,13 +1,14 @@
 """What other tools have to say about Nix that was written: the formatter and the parser of Nix."""
 
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from imptrace.contribute.nix_source.tree import NixSyntaxError, parse
 from imptrace.contribute.proposal import shown
+from imptrace.facts.commands import CommandError, answer_of
+from imptrace.facts.nix_command import NixError, ask_nix
 
 FORMATTERS = {"alejandra": ("alejandra", "--quiet"), "nixfmt": ("nixfmt",)}
 _LIMIT_SECONDS = 60
@@ -32,17 +33,10 @@ def check_nix(path: str, source: bytes) -> None:
     parse(source, path)
     if shutil.which("nix-instantiate") is None:
         return
-    done = subprocess.run(
-        ["nix-instantiate", "--parse", "-"],
-        input=source,
-        capture_output=True,
-        check=False,
-        timeout=_LIMIT_SECONDS,
-    )
-    if done.returncode != 0:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        said = [line for line in lines if "error:" in line] or lines or ["no reason given"]
-        raise NixSyntaxError(f"Nix does not accept the new {shown(path)}: {said[0]}")
+    try:
+        ask_nix("nix-instantiate", "--parse", "-", given=source, seconds=_LIMIT_SECONDS)
+    except NixError as error:
+        raise NixSyntaxError(f"Nix does not accept the new {shown(path)}: {error}") from error
 
 
 def _run(command: Sequence[str], source: bytes) -> bytes | None:
@@ -51,13 +45,7 @@ def _run(command: Sequence[str], source: bytes) -> bytes | None:
         file = Path(directory, "file.nix")
         file.write_bytes(source)
         try:
-            done = subprocess.run(
-                [*command, str(file)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                check=False,
-                timeout=_LIMIT_SECONDS,
-            )
-        except (OSError, subprocess.TimeoutExpired):
+            answer_of(*command, str(file), seconds=_LIMIT_SECONDS)
+        except CommandError:
             return None
-        return file.read_bytes() if done.returncode == 0 else None
+        return file.read_bytes()

@@ -2,13 +2,13 @@
 
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from imptrace.errors import UsageError
+from imptrace.facts.commands import CommandError, answer_if_any, answer_of
 from imptrace.kept.wiped import subvolume_made
 from imptrace.tracer.events import Mount
 
@@ -55,14 +55,15 @@ def _whole(device: bytes) -> Iterator[bytes | None]:
     """Mount the top of a btrfs file system."""
     place = tempfile.mkdtemp(prefix="imptrace-old-root-")
     command = ["mount", "-t", "btrfs", "-o", "ro,subvolid=5", "--", os.fsdecode(device), place]
-    done = None
+    mounted = False
     try:
-        with suppress(OSError):
-            done = subprocess.run(command, capture_output=True, check=False)
-        yield os.fsencode(place) if done is not None and done.returncode == 0 else None
+        with suppress(CommandError):
+            answer_of(*command)
+            mounted = True
+        yield os.fsencode(place) if mounted else None
     finally:
-        if done is not None and done.returncode == 0:
-            subprocess.run(["umount", "--lazy", "--", place], capture_output=True, check=False)
+        if mounted:
+            answer_if_any("umount", "--lazy", "--", place)
         os.rmdir(place)
 
 

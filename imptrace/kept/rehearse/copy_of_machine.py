@@ -21,7 +21,6 @@ _OWN = (b"/run", b"/proc", b"/sys", b"/dev")
 _FRESH = (b"/var/tmp", b"/dev/shm")
 # Of /run what NixOS and the resolver put there, and no socket of a live service.
 _RUN = (b"current-system", b"booted-system", b"wrappers", b"opengl-driver", b"systemd/resolve")
-_STICKY = 0o1777
 _DEEPEST = 4
 
 

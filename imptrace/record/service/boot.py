@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from imptrace.errors import UsageError
+from imptrace.facts.file_systems import IN_MEMORY_TYPES
 from imptrace.facts.paths import is_within
 from imptrace.facts.systemctl import ManagerError
 from imptrace.record.service.execline import quote
@@ -22,7 +23,6 @@ from imptrace.record.service.place import RecordingFiles
 from imptrace.record.service.recording import RecordingWish, Started, examine, start
 from imptrace.tracer.mountinfo import own_mounts
 
-_GONE_AT_BOOT = ("tmpfs", "ramfs")
 _TIMEOUT = "60s"
 """How long the unit waits for us at most; then it starts unrecorded."""
 
@@ -151,7 +151,7 @@ def _refuse_if_volatile(directory: Path, unit: str) -> None:
     covering = os.fsencode(directory.resolve())
     mounts = [each for each in own_mounts() if is_within(covering, each.mountpoint)]
     nearest = max(mounts, key=lambda each: len(each.mountpoint), default=None)
-    if nearest is not None and nearest.fstype in _GONE_AT_BOOT:
+    if nearest is not None and nearest.fstype in IN_MEMORY_TYPES:
         raise ManagerError(
             f"{directory} is on a {nearest.fstype}, which a reboot empties: record a restart "
             f"(imptrace service start {unit}), or make that directory persistent (docs/services.md)"

@@ -1,11 +1,11 @@
 """Starting the recorder of a unit: a transient unit of its own, outside of the other's sandbox."""
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from imptrace.facts.commands import CommandError, answer_of
 from imptrace.facts.systemctl import ManagerError
 from imptrace.record.service.place import RecordingFiles
 
@@ -40,15 +40,13 @@ def start_recorder(place: RecordingFiles) -> None:
         *properties, *(f"--setenv={each}" for each in handed_on()),
         "--", *this_program(), "service", "record", str(place.directory),
     ]  # fmt: skip
-    done = subprocess.run(
-        command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        said = done.stderr.strip().split("\n")[0]
+    try:
+        answer_of(*command)
+    except CommandError as error:
         raise ManagerError(
-            f"the recorder of {place.unit} does not start: {said} "
+            f"the recorder of {place.unit} does not start: {error} "
             f"(journalctl -u {place.recorder} tells more)"
-        )
+        ) from error
 
 
 def handed_on() -> list[str]:

@@ -2,10 +2,10 @@
 
 import os
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from imptrace.facts.commands import answer_if_any
 from imptrace.facts.systemctl import (
     ManagerError,
     answer_of,
@@ -66,13 +66,8 @@ class Manager:
 
     def search_path(self) -> str:
         """Where systemd looks for programs that are named without a path, as in PATH."""
-        done = subprocess.run(
-            ["systemd-path", "search-binaries-default"],
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        return done.stdout.strip() or os.defpath
+        path = answer_if_any("systemd-path", "search-binaries-default")
+        return os.fsdecode(path.strip()) or os.defpath
 
     def show(self, unit: str) -> dict[str, str]:
         """All properties of `unit`; those that are not set are mostly left out by systemd."""
