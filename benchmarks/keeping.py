@@ -32,6 +32,7 @@ def main() -> None:
     """Try every file that has a place."""
     counts: Counter[str] = Counter()
     for top in sys.argv[1:]:
+        before = counts["files"]
         for file in sorted(Path(top).rglob("*.nix")):
             try:
                 found = places(file.read_bytes(), file)
@@ -39,6 +40,7 @@ def main() -> None:
                 continue
             if found:
                 _try(file, {place.of_home for place in found}, counts)
+        counts["repositories with an edited file"] += counts["files"] > before
     print(dict(counts))
 
 

@@ -5,12 +5,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sqlalchemy import Engine
+
 from imptrace.catalogue import Entry, shipped
 from imptrace.db.engine import NoDatabaseError, reading
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.judge.advise import advise
-from imptrace.judge.model import Advice, Recommendation, Scope
+from imptrace.judge.model import Advice, Facts, Recommendation, Scope
 from imptrace.kept.declared import declared_by_configuration
 from imptrace.kept.lone_path import lone_path
 
@@ -46,7 +48,6 @@ def _is_path(name: str) -> bool:
 
 
 def _path(name: str) -> Asked:
-
     path = os.fsencode(os.path.abspath(os.path.expanduser(name)))
     if path == b"/":
         raise UsageError("the root itself cannot be kept: name what is in it")
@@ -54,22 +55,15 @@ def _path(name: str) -> Asked:
 
 
 def _subject(name: str, database: str | None) -> Asked:
-
     catalogue = shipped()
     known = bool(catalogue.matching(name))
-    by_runs, by_name = Question(names=(name,)), Question(service=name)
     try:
         with reading(database) as engine:
-            try:
-                facts = gather(engine, by_runs, catalogue)
-            except UsageError:
-                if not known:
-                    raise
-                facts = gather(engine, by_name, catalogue)
+            facts = _recorded(engine, name, is_known=known)
     except NoDatabaseError:
         if not known:
             raise
-        facts = gather(None, by_name, catalogue)
+        facts = gather(None, Question(service=name), catalogue)
     advice = advise(facts, with_declared=True)
     entry = facts.entry
     # What somebody keeps at home is no unit's of the system.
@@ -77,3 +71,14 @@ def _subject(name: str, database: str | None) -> Asked:
     of_system = any(each.home is None for each in owned)
     units = tuple(unit for unit in entry.units if "*" not in unit) if entry and of_system else ()
     return Asked(name=name, recommendations=owned, entry=entry, units=units, advice=advice)
+
+
+def _recorded(engine: Engine, name: str, *, is_known: bool) -> Facts:
+    """Find what is meant: runs or a program, else a service, also one that no catalogue knows."""
+    try:
+        return gather(engine, Question(names=(name,)), shipped())
+    except UsageError as error:
+        try:
+            return gather(engine, Question(service=name), shipped())
+        except UsageError as none:
+            raise (none if is_known else error) from None

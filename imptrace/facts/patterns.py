@@ -63,5 +63,12 @@ def matches(path: bytes, pattern: bytes) -> bool:
 
 def is_called(name: str, patterns: Iterable[str]) -> bool:
     """Whether a unit or program has one of these names; in any case, `*` is an instance."""
-    wanted = (pattern.lower().replace("[", "[[]") for pattern in patterns)
-    return any(fnmatchcase(name.lower(), each) for each in wanted)
+    wanted = name.lower()
+    return any(_is_named(wanted, pattern.lower()) for pattern in patterns)
+
+
+def _is_named(name: str, pattern: str) -> bool:
+    # Most names are no patterns, and to compile thousands takes longer than all else.
+    if "*" not in pattern and "?" not in pattern:
+        return name == pattern
+    return fnmatchcase(name, pattern.replace("[", "[[]"))

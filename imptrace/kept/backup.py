@@ -1,15 +1,17 @@
 """What is to be kept, as the lists that backup programs read. Pure.
 
 Caches are left out, what is secret is marked, databases have the command that dumps them, and
-paths are whole: of a service with DynamicUser
-the private directory.
+paths are whole: of a service with DynamicUser the private directory, and with it the one above,
+without whose mode systemd refuses to start the service.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from imptrace.facts.levels import Level
 from imptrace.facts.paths import is_within, parents_of
+from imptrace.facts.units import private_parent
 from imptrace.judge.model import Kind, Method, Recommendation, Scope
 
 
@@ -35,18 +37,31 @@ Dumps = Mapping[bytes, Sequence[str]]
 """The commands that dump the databases in a path, by path."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A path of a list."""
+
+    path: bytes
+    is_directory: bool
+    remarks: tuple[bytes, ...]
+
+
 def backup(
     wanted: Sequence[Recommendation], program: BackupProgram, name: str, dumps: Dumps
 ) -> list[bytes]:
     """Write the lines of a list. `name`: what clan calls the state."""
     included, excluded = split(wanted)
+    if program is BackupProgram.CLAN:
+        return _clan([_item(each, wanted, dumps) for each in included], name)
+    saved = [_item(each, wanted, dumps) for each in _on_lines(included)]
     if program is BackupProgram.RESTIC:
-        return _restic(included, dumps)
-    if program is BackupProgram.BORG:
-        return _borg(included, excluded, dumps)
-    if program is BackupProgram.RSYNC:
-        return _rsync(included, excluded, dumps)
-    return _clan(included, name, dumps)
+        return _restic(saved)
+    caches = [_item(each, (), {}) for each in _on_lines(excluded)]
+    return _borg(saved, caches) if program is BackupProgram.BORG else _rsync(saved, caches)
+
+
+def _item(each: Recommendation, wanted: Iterable[Recommendation], dumps: Dumps) -> _Item:
+    return _Item(each.path, each.kind is Kind.DIRECTORY, tuple(_remarks(each, wanted, dumps)))
 
 
 def split(
@@ -60,38 +75,57 @@ def split(
     excluded = [
         each
         for each in owned
-        if each.level is Level.TRANSIENT and any(is_within(each.path, top) for top in tops)
+        if each.level is Level.TRANSIENT
+        and any(is_within(each.path, top) for top in tops)
+        # What holds state is saved whole.
+        and not any(is_within(state.path, each.path) for state in kept)
     ]
     return included, excluded
 
 
 def unwritable(wanted: Iterable[Recommendation]) -> list[bytes]:
     """Name the paths that no list of lines can hold."""
-    return [each.path for each in wanted if any(byte in each.path for byte in _BREAKS)]
+    return [each.path for each in wanted if _spans_lines(each.path)]
 
 
-def _remarks(each: Recommendation, dumps: Dumps) -> list[bytes]:
+def _on_lines(wanted: Iterable[Recommendation]) -> Iterator[Recommendation]:
+    return (each for each in wanted if not _spans_lines(each.path))
+
+
+def _spans_lines(path: bytes) -> bool:
+    return any(byte in path for byte in _BREAKS)
+
+
+def _remarks(
+    each: Recommendation, wanted: Iterable[Recommendation], dumps: Dumps
+) -> Iterator[bytes]:
+    """Say how much care it needs, what in it needs more, and how a database in it is dumped."""
     replaced = ", replaced by its program" if each.method is Method.NONE else ""
-    commands = (f"# dump: {command}".encode() for command in dumps.get(each.path, ()))
-    return [f"# {each.level}{replaced}".encode(), *commands]
-
-
-def _lines(included: Iterable[Recommendation]) -> Iterable[Recommendation]:
-    return (each for each in included if not any(byte in each.path for byte in _BREAKS))
+    yield f"# {each.level}{replaced}".encode()
+    for other in wanted:
+        if (
+            other.scope is Scope.OWNED
+            and other.level > each.level
+            and is_within(other.path, each.path)
+            and not _spans_lines(other.path)
+        ):
+            yield f"# {other.level} in it: ".encode() + other.path
+    for command in dumps.get(each.path, ()):
+        yield f"# dump: {command}".encode()
 
 
 def restic_excludes(wanted: Sequence[Recommendation]) -> list[bytes]:
     """Write the lines of what restic leaves out: its other list can only say what is saved."""
     lines = [b"# restic backup --files-from LIST --exclude-file THIS_FILE"]
     # restic replaces variables in this list, and only in this one.
-    lines += [_restic_line(each.path).replace(b"$", b"$$") for each in _lines(split(wanted)[1])]
+    lines += [_restic_line(each.path).replace(b"$", b"$$") for each in _on_lines(split(wanted)[1])]
     return lines
 
 
-def _restic(included: Sequence[Recommendation], dumps: Dumps) -> list[bytes]:
+def _restic(saved: Sequence[_Item]) -> list[bytes]:
     lines = [b"# restic backup --files-from THIS_FILE --exclude-file THIS_FILE.exclude"]
-    for each in _lines(included):
-        lines += [*_remarks(each, dumps), _restic_line(each.path)]
+    for each in saved:
+        lines += [*each.remarks, _restic_line(each.path)]
     return lines
 
 
@@ -102,43 +136,46 @@ def _restic_line(path: bytes) -> bytes:
     return _escaped(path)
 
 
-def _borg(
-    included: Sequence[Recommendation], excluded: Sequence[Recommendation], dumps: Dumps
-) -> list[bytes]:
+def _borg(saved: Sequence[_Item], caches: Iterable[_Item]) -> list[bytes]:
     lines = [b"# borg create --patterns-from THIS_FILE REPOSITORY::ARCHIVE"]
-    lines += [b"- pp:" + _borg_path(each) for each in _lines(excluded)]
-    for each in _lines(included):
-        lines += [*_remarks(each, dumps), b"R " + _borg_path(each)]
+    lines += [b"- pp:" + _borg_path(each) for each in caches]
+    tops: dict[bytes, list[bytes]] = {}
+    for each in saved:
+        top = private_parent(each.path)
+        lines += each.remarks
+        # borg saves no directory above its roots: where their modes count, the top is the root.
+        lines.append((b"R " if top is None else b"+ pp:") + _borg_path(each))
+        if top is not None:
+            above = (path for path in parents_of(each.path) if is_within(path, top))
+            tops.setdefault(top, []).extend(above)
+    for top, between in tops.items():
+        lines += [b"+ pf:" + path for path in dict.fromkeys(between)]
+        lines += [b"- pp:" + top, b"R " + top]
     return lines
 
 
-def _borg_path(each: Recommendation) -> bytes:
+def _borg_path(each: _Item) -> bytes:
     """Close a directory's name that ends in a blank, which borg would strip."""
-    is_open = each.kind is Kind.DIRECTORY and each.path[-1] in _BLANKS
-    return each.path + b"/" if is_open else each.path
+    return each.path + b"/" if each.is_directory and each.path[-1] in _BLANKS else each.path
 
 
-def _rsync(
-    included: Sequence[Recommendation], excluded: Sequence[Recommendation], dumps: Dumps
-) -> list[bytes]:
+def _rsync(saved: Sequence[_Item], caches: Iterable[_Item]) -> list[bytes]:
     lines = [b"# rsync -aAXH --filter 'merge THIS_FILE' / COPY/"]
-    lines += [b"- " + _escaped(each.path) for each in _lines(excluded)]
+    lines += [b"- " + _escaped(each.path) for each in caches]
     above: dict[bytes, None] = {}
-    for each in _lines(included):
+    for each in saved:
         above |= dict.fromkeys(reversed(list(parents_of(each.path))))
     lines += [b"+ " + _escaped(path) + b"/" for path in above]
-    for each in _lines(included):
-        lines += _remarks(each, dumps)
-        lines.append(
-            b"+ " + _escaped(each.path) + (b"/***" if each.kind is Kind.DIRECTORY else b"")
-        )
+    for each in saved:
+        lines += each.remarks
+        lines.append(b"+ " + _escaped(each.path) + (b"/***" if each.is_directory else b""))
     return [*lines, b"- *"]
 
 
-def _clan(included: Sequence[Recommendation], name: str, dumps: Dumps) -> list[bytes]:
+def _clan(saved: Sequence[_Item], name: str) -> list[bytes]:
     lines = [b"{", b"  clan.core.state.%s.folders = [" % _quoted(name.encode())]
-    for each in included:
-        lines += [b"    " + line for line in (*_remarks(each, dumps), _quoted(each.path))]
+    for each in saved:
+        lines += [b"    " + line for line in (*each.remarks, _quoted(each.path))]
     return [*lines, b"  ];", b"}"]
 
 

@@ -28,14 +28,15 @@ def lone_path(path: bytes) -> Recommendation:
     kind = known[1].kind if known else guessed
     if found is not None:
         kind = Kind.DIRECTORY if stat.S_ISDIR(found.st_mode) else Kind.FILE
+    exact = known[1] if known and path.endswith(known[1].path) else None
     return Recommendation(
         path=path,
         kind=kind,
         scope=Scope.OWNED,
         level=known[1].level if known else Level.NORMAL,
-        user=_user(found.st_uid) if found else None,
-        group=_group(found.st_gid) if found else None,
-        mode=stat.S_IMODE(found.st_mode) if found else None,
+        user=_user(found.st_uid) if found else exact.user if exact else None,
+        group=_group(found.st_gid) if found else exact.group if exact else None,
+        mode=stat.S_IMODE(found.st_mode) if found else exact.mode if exact else None,
         confidence=1.0,
         observed=False,
         covers=1,

@@ -39,8 +39,20 @@ def newer_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]
         yield machine
 
 
+@pytest.fixture(scope="session")
+def serving_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Boot one with services of Debian and programs for backups on it; none of them runs yet."""
+    layer = os.environ.get("IMPTRACE_TEST_SERVICES")
+    if not layer:
+        pytest.skip("needs the layer that tests/container/services.sh makes")
+    with _booted("IMPTRACE_TEST_TREE", tmp_path_factory, over=Path(layer)) as machine:
+        yield machine
+
+
 @contextmanager
-def _booted(variable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+def _booted(
+    variable: str, tmp_path_factory: pytest.TempPathFactory, over: Path | None = None
+) -> Iterator[Machine]:
     tree = os.environ.get(variable)
     if not tree:
         pytest.skip(f"needs the tree that tests/container/run.sh makes and names in {variable}")
@@ -49,7 +61,7 @@ def _booted(variable: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     console = tmp_path_factory.mktemp("machine") / "console"
     options = [f"--bind={device}" for device in Path("/dev").glob("loop*") if not device.is_dir()]
     options += ["--capability=CAP_BPF,CAP_PERFMON,CAP_SYSLOG", "--system-call-filter=bpf"]
-    with Machine(Path(tree), console, options=options) as booted:
+    with Machine(Path(tree), console, over=over, options=options) as booted:
         _install(booted)
         yield booted
 

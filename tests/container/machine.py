@@ -172,4 +172,14 @@ class Machine:
     def _remove_cgroup(self) -> None:
         for hierarchy in (Path("/sys/fs/cgroup"), Path("/sys/fs/cgroup/unified")):
             for directory, _, _ in os.walk(hierarchy / self._name, topdown=False):
-                Path(directory).rmdir()
+                _remove_when_empty(Path(directory))
+
+
+def _remove_when_empty(cgroup: Path) -> None:
+    """Remove a control group; what was killed in it may take a moment to go."""
+    for _ in range(50):
+        with contextlib.suppress(OSError):
+            cgroup.rmdir()
+            return
+        time.sleep(0.1)
+    cgroup.rmdir()

@@ -9,6 +9,7 @@ exec {newer}< <(bash "$here/build.sh" trixie)
 IMPTRACE_TEST_TREE=$(bash "$here/build.sh" bookworm)
 IMPTRACE_TEST_NEWER_TREE=$(cat <&"$newer")
 [[ -n $IMPTRACE_TEST_NEWER_TREE ]]
-export IMPTRACE_TEST_TREE IMPTRACE_TEST_NEWER_TREE
+IMPTRACE_TEST_SERVICES=$(bash "$here/services.sh" "$IMPTRACE_TEST_TREE")
+export IMPTRACE_TEST_TREE IMPTRACE_TEST_NEWER_TREE IMPTRACE_TEST_SERVICES
 cd "$here/../.."
 exec "${PYTHON:-$PWD/.venv/bin/python}" -m pytest tests/container "$@"

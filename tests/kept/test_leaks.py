@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import time
 from pathlib import Path
 from typing import get_type_hints
 
@@ -288,3 +289,20 @@ def test_the_table_names_writer_and_option(system: System, asked: Ask) -> None:
     assert "services.postgresql.persistence" in line
     assert "\x1b" not in answered.out
     assert "--ephemeral says so" in answered.out
+
+
+def test_what_was_there_before_the_newest_package_is_no_packages(system: System) -> None:
+    """Only what was written while packages were installed came with them."""
+    day = 86_400
+    now = time.time()
+    mine = system.put("/etc/own/mine")
+    changed = system.put("/etc/theirs.conf", b"changed\n")
+    system.put("/etc/theirs/made-by-script")
+    installed = system.put("/var/lib/dpkg/info/theirs.list", b"/etc/theirs\n/etc/theirs.conf\n")
+    status = b"Package: theirs\nConffiles:\n /etc/theirs.conf " + b"0" * 32 + b"\n"
+    newest = system.put("/var/lib/dpkg/status", status)
+    times = {mine: 1, changed: 1, b"/etc/theirs/made-by-script": 2, installed: 2, newest: 0}
+    for path, days in times.items():
+        os.utime(os.fsencode(system.root) + path, (now - days * day,) * 2)
+    os.utime(system.root / "etc/passwd", (now - 9 * day,) * 2)
+    assert set(levels(system)) == {b"/etc/own", b"/etc/theirs.conf"}

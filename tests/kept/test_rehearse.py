@@ -55,6 +55,7 @@ class Machine:
         self.directory = directory
         for _ in range(2):
             assert self.imptrace("run", "-q", self.program).returncode == 0
+        self.advice = self.imptrace("recommend", "keeper", "--json").stdout
 
     def imptrace(self, *arguments: str | Path) -> forked.Done:
         environment = {k: v for k, v in os.environ.items() if not k.startswith("XDG_")}
@@ -144,7 +145,7 @@ def test_broken_advice_is_found(
     verdict: str,
     troubles: set[str],
 ) -> None:
-    told = json.loads(machine.imptrace("recommend", "keeper", "--json").stdout)
+    told = json.loads(machine.advice)
     told["recommendations"] = broken(told["recommendations"])
     (tmp_path / "advice").write_text(json.dumps(told))
     done = machine.imptrace("rehearse", "keeper", "--advice", tmp_path / "advice", "--json")
@@ -176,7 +177,7 @@ def test_first_and_again(machine: Machine) -> None:
 
 def test_a_bound_file_that_is_replaced(machine: Machine, tmp_path: Path) -> None:
     """The first start writes it through its link; the second finds a mount, and cannot rename."""
-    told = json.loads(machine.imptrace("recommend", "keeper", "--json").stdout)
+    told = json.loads(machine.advice)
     told["recommendations"] = as_a_single_file(told["recommendations"])
     (tmp_path / "advice").write_text(json.dumps(told))
     done = machine.imptrace(

@@ -84,7 +84,8 @@ def _alone(sources: _Sources, top: Path, before: Path, after: Path, why: str) ->
     """Evaluate each changed file by itself. Raises NotEvaluatedError."""
     for file, (old, new) in sources.items():
         place = file.relative_to(top)
-        found = places(new, file) or places(old, file)
+        # A list may come with the change, or go with it.
+        found = [place for text in (old, new) if text for place in places(text, file)]
         try:
             was = _file(before / place, found) if old else Counter[str]()
         except NotEvaluatedError as error:

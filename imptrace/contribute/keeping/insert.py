@@ -46,6 +46,8 @@ def into_block(
         name = f"users.{attribute(user)}.{name}"
     padded = _is_padded(_root(place))
     listing = nix_edit.list_text([nix_edit.Item(text)], "", padded=padded)
+    if place.node.type == "binding":
+        return _beside(source, place.node, f"{name} = {listing};")
     existing = nix_tree.bindings(place.node)
     after = existing[-1] if existing else None
     if is_one_line(place.node):
@@ -53,9 +55,28 @@ def into_block(
     return nix_edit.insert_binding(source, place.node, f"{name} = {listing};", after)
 
 
-def out_of_list(source: bytes, entry: ListElement) -> Edit:
-    """Take an element out, with its line if nothing else stands there."""
+def _beside(source: bytes, binding: Node, text: str) -> list[Edit]:
+    """Put a binding behind another, whose names are its own down to the store."""
+    attrpath = binding.child_by_field_name("attrpath")
+    attrs = attrpath.children_by_field_name("attr") if attrpath is not None else []
+    first, store = attrs[0].start_byte, attrs[-2].end_byte
+    names = source[first:store].decode(errors="surrogateescape")
+    end = nix_edit.end_with_comment(binding)
+    line_start = source.rfind(b"\n", 0, binding.start_byte) + 1
+    if source[line_start : binding.start_byte].strip():
+        return [Edit(end, end, f" {names}.{text}")]
+    indent = nix_edit.indentation(source, binding.start_byte)
+    return [Edit(end, end, f"\n{indent}{names}.{text}")]
+
+
+def out_of_list(source: bytes, entry: ListElement, *, with_remarks: bool = False) -> Edit:
+    """Take an element out, with its line if nothing else stands there.
+
+    `with_remarks`: with the comments right above it, too.
+    """
     start, end = entry.node.start_byte, nix_edit.end_with_comment(entry.node)
+    if with_remarks:
+        start = _with_comments_above(source, entry)
     line_start = source.rfind(b"\n", 0, start) + 1
     line_end = source.find(b"\n", end)
     line_end = len(source) if line_end < 0 else line_end
@@ -69,8 +90,11 @@ def out_of_list(source: bytes, entry: ListElement) -> Edit:
     return Edit(start, end, "")
 
 
-def out_of_block(source: bytes, place: ListPlace) -> Edit | None:
-    """Take an empty list out of its block, with its name; None where it is more than that."""
+def out_of_block(source: bytes, place: ListPlace, *, is_doubled: bool) -> Edit | None:
+    """Take an empty list out of its block, with its name; None where it is more than that.
+
+    `is_doubled`: another binding makes the store as well.
+    """
     node = place.node
     binding = node.parent
     if (
@@ -82,7 +106,7 @@ def out_of_block(source: bytes, place: ListPlace) -> Edit | None:
     attrpath = binding.child_by_field_name("attrpath")
     short = attrpath is not None and nix_tree.text(attrpath) in _OWN_NAMES
     of_user = attrpath is not None and nix_tree.text(attrpath).startswith("users.")
-    if not (short or of_user):
+    if not (short or of_user or is_doubled):
         return None  # the binding makes the store as well
     start, end = binding.start_byte, nix_edit.end_with_comment(binding)
     line_start = source.rfind(b"\n", 0, start) + 1

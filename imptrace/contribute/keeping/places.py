@@ -1,6 +1,6 @@
 """Where a configuration says what is kept: the lists of every known form, wherever they stand."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -45,7 +45,8 @@ class ListPlace:
     kind: Kind | None
     """None: a block, into which a list can be put."""
     node: Node
-    """The literal list, or the attribute set of the block."""
+    """The literal list, the attribute set of the block, or a binding that names its whole store:
+    beside it another one can stand."""
     entries: tuple[ListElement, ...] = ()
     names: tuple[str, ...] = ()
     """The attributes down to its block, as they are written, a user's included."""
@@ -68,7 +69,30 @@ def places(source: bytes, file: Path) -> list[ListPlace]:
             value = node.child_by_field_name("expression")
             if value is not None and path is not None:
                 found += _of_binding(file, path, value)
-    return found
+    return [*found, *_besides(found)]
+
+
+def _besides(found: Iterable[ListPlace]) -> Iterator[ListPlace]:
+    """Yield the place beside each list whose binding names its store and all above it."""
+    seen = set()
+    for place in found:
+        binding = _binding_of(place.node)
+        if place.kind is None or place.option is not None or binding is None:
+            continue
+        attrpath = binding.child_by_field_name("attrpath")
+        count = 0 if attrpath is None else len(attrpath.children_by_field_name("attr"))
+        # Of the names, the last is that of the list.
+        key = (place.names, binding.parent.id if binding.parent else 0)
+        if count == len(place.names) + 1 and key not in seen:
+            seen.add(key)
+            yield replace(place, kind=None, node=binding, entries=())
+
+
+def _binding_of(node: Node) -> Node | None:
+    current: Node | None = node
+    while current is not None and current.type != "binding":
+        current = current.parent
+    return current
 
 
 def _of_binding(file: Path, path: list[str], value: Node) -> Iterator[ListPlace]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from imptrace.contribute.keeping.entry import element
 from imptrace.contribute.keeping.insert import into_block, into_list, out_of_block, out_of_list
+from imptrace.contribute.keeping.new_file import NAME
 from imptrace.contribute.keeping.places import ListPlace, places
 from imptrace.contribute.nix_source import edit as nix_edit
 from imptrace.contribute.nix_source.check import check_nix
@@ -129,7 +130,8 @@ def remove(
             change.refused.append((path, "no list of the configuration has it"))
         for place, entry in found[:1]:
             old = _current(place.file, change)
-            new = nix_edit.apply(old, [out_of_list(old, entry)])
+            is_ours = place.file.name == NAME
+            new = nix_edit.apply(old, [out_of_list(old, entry, with_remarks=is_ours)])
             if len(place.entries) == 1:
                 new = _without_empty(new, place)
             check_nix(str(place.file), new)
@@ -140,9 +142,12 @@ def remove(
 
 def _without_empty(source: bytes, place: ListPlace) -> bytes:
     """Take the list out too that has nothing in it any longer, not even a remark."""
-    for each in places(source, place.file):
+    found = places(source, place.file)
+    for each in found:
         if (each.names, each.kind) == (place.names, place.kind) and not each.entries:
-            edit = out_of_block(source, each)
+            others = (other for other in found if other.kind is not None and other.entries)
+            is_doubled = any(other.names[:3] == each.names[:3] for other in others)
+            edit = out_of_block(source, each, is_doubled=is_doubled)
             return source if edit is None else nix_edit.apply(source, [edit])
     return source
 
@@ -199,7 +204,7 @@ def _ranked(each: Recommendation, known: Sequence[ListPlace], store: str | None)
         key = (place.store, place.user)
         sizes[key] = sizes.get(key, 0) + len(place.entries)
 
-    def rank(place: ListPlace) -> tuple[int, int, int, int]:
+    def rank(place: ListPlace) -> tuple[int, int, int, int, int]:
         is_list = place.kind is each.kind
         own = place.user is not None or place.target is Target.HOME_MANAGER
         is_home = each.home is not None
@@ -207,6 +212,7 @@ def _ranked(each: Recommendation, known: Sequence[ListPlace], store: str | None)
             int(own == is_home),
             int(is_list),
             sizes[place.store, place.user],
+            int(place.node.type != "binding"),
             len(place.entries),
         )
 

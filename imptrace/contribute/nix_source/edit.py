@@ -33,8 +33,11 @@ def apply(source: bytes, edits: Iterable[Edit]) -> bytes:
     """Make all edits. They must not overlap; those at one position keep their order."""
     parts = []
     position = 0
+    # Lines end as those of the file do.
+    ending = "\r\n" if b"\r\n" in source else "\n"
     for edit in sorted(edits, key=lambda edit: edit.start):
-        parts += [source[position : edit.start], encoded(edit.text)]
+        text = edit.text.replace("\n", ending)
+        parts += [source[position : edit.start], encoded(text)]
         position = edit.end
     return b"".join([*parts, source[position:]])
 

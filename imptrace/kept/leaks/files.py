@@ -132,7 +132,7 @@ class FileCourt:
 
     def _odd(self, frame: Frame, files: Files) -> set[int] | None:
         """Find what is not one ordinary file among others; None: all of them may be."""
-        if self._ground.installed.at_ns and frame.path.startswith(_SYSTEM):
+        if self._ground.installed.times_ns and frame.path.startswith(_SYSTEM):
             return None
         names = files.names
         odd = {i for i in _scan.notable(names, _WORDS) if not rules.says_nothing(names[i])}

@@ -2,9 +2,11 @@
 
 import hashlib
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from os import fsencode, listdir
 
 from imptrace.facts.paths import is_within, parent_of
@@ -38,20 +40,23 @@ _PACKAGE_MANAGERS = (
     b"/etc/apt",
 )
 """What tells which packages are installed, and what their scripts generate."""
-_LATER_NS = 60_000_000_000
-"""The last scripts of an installation still write when the packages' database is done."""
+_LOG = "/var/log/dpkg.log"
+_STAMP = len("2026-11-29 13:49:12")
+_AROUND_NS = 60_000_000_000
+"""The scripts of a package write shortly before and after it is told to be installed."""
 _CONFFILE = re.compile(r"^ (/\S+) ([0-9a-f]{32})(?: obsolete)?$", re.MULTILINE)
 _SKELETONS = ("/etc/skel", "/usr/share/base-files", "/etc/skel.d")
 
 
 @dataclass(frozen=True, slots=True)
 class Installed:
-    """What the packages of a distribution have put there, and when the last of them did.
+    """What the packages of a distribution have put there, and when.
 
     On NixOS there is nothing of it.
     """
 
-    at_ns: int
+    times_ns: tuple[int, ...]
+    """When packages were unpacked or set up, sorted; what is older than all has the image."""
     owned: frozenset[bytes]
     conffiles: dict[bytes, str]
     """The digests that they came with."""
@@ -62,26 +67,48 @@ class Installed:
 
     def came_with_it(self, path: bytes, uid: int, mtime_ns: int, tree: Tree) -> bool:
         """Whether a file of the system is as the installation left it."""
-        if not self.at_ns or not path.startswith((b"/etc/", b"/var/", b"/opt/", b"/srv/")):
+        if not self.times_ns or not path.startswith((b"/etc/", b"/var/", b"/opt/", b"/srv/")):
             return False
         if path in self.conffiles:
-            return mtime_ns <= self.at_ns + _LATER_NS or _digest(tree, path) == self.conffiles[path]
+            return self._was_installing(mtime_ns) or _digest(tree, path) == self.conffiles[path]
         is_its_own = (
             uid == 0
             or path.startswith(b"/etc/")
             or path in self.owned
             or parent_of(path) in self.owned
         )
-        return is_its_own and mtime_ns <= self.at_ns + _LATER_NS
+        return is_its_own and self._was_installing(mtime_ns)
+
+    def _was_installing(self, at_ns: int) -> bool:
+        """Whether packages were being installed then, or the system was not there yet."""
+        later = bisect_left(self.times_ns, at_ns)
+        return later == 0 or any(
+            abs(each - at_ns) <= _AROUND_NS for each in self.times_ns[later - 1 : later + 1]
+        )
 
 
 def installed(tree: Tree) -> Installed:
     """Read the database of dpkg, where there is one."""
     status = tree.lstat(fsencode(_STATUS))
     if status is None:
-        return Installed(0, frozenset(), {})
+        return Installed((), frozenset(), {})
     conffiles = {fsencode(path): md5 for path, md5 in _CONFFILE.findall(tree.read_text(_STATUS))}
-    return Installed(status.st_mtime_ns, frozenset(_owned(tree)), conffiles)
+    times = {status.st_mtime_ns, *_unpacked(tree), *_logged(tree)}
+    return Installed(tuple(sorted(times)), frozenset(_owned(tree)), conffiles)
+
+
+def _unpacked(tree: Tree) -> Iterator[int]:
+    """Tell when each package that is there was unpacked."""
+    for name in _names(tree, _LISTS):
+        if name.endswith(b".list") and (st := tree.lstat(_LISTS + b"/" + name)) is not None:
+            yield st.st_mtime_ns
+
+
+def _logged(tree: Tree) -> Iterator[int]:
+    """Tell what the log of dpkg, which is in local time, has of the same and of all scripts."""
+    for stamp in {line[:_STAMP] for line in tree.read_text(_LOG).splitlines()}:
+        with suppress(ValueError):
+            yield int(datetime.fromisoformat(stamp).timestamp()) * 1_000_000_000
 
 
 def made_by_tmpfiles(tree: Tree) -> frozenset[bytes]:

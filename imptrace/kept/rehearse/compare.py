@@ -4,13 +4,13 @@ import errno
 import grp
 import os
 import pwd
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from imptrace.db.records import AccessRecord, Effect, PathRecord, RunDetails
 from imptrace.facts.levels import Kind, Level
-from imptrace.facts.paths import is_within
+from imptrace.facts.paths import is_within, parents_of
 from imptrace.kept.rehearse.model import Finding, How, Keep, Plan, Rehearsed, Thing, Trouble
 from imptrace.kept.rehearse.rehearsing import AGAIN, BEFORE, FIRST, UNWIPED
 from imptrace.tracer.events import CHANGES, Op, Outcome
@@ -43,8 +43,10 @@ def findings(
     plan: Plan, rehearsed: Rehearsed, runs: Mapping[str, RunDetails], judged: PathVerdicts
 ) -> list[Finding]:
     """List all that is wrong, the worst first."""
+    lost = [*_lost(plan, rehearsed, runs, judged)]
     found = [
-        *_lost(plan, rehearsed, runs, judged),
+        *lost,
+        *_lost_whole(plan, rehearsed, runs, judged, {finding.path for finding in lost}),
         *_replaced(plan, rehearsed, runs),
         *_owners(plan, rehearsed, runs),
         *_levels(plan, judged),
@@ -106,11 +108,57 @@ def _lost(
             yield Finding(trouble=Trouble.LOST, path=path, words="looked for in vain", level=level)
 
 
+def _lost_whole(
+    plan: Plan,
+    rehearsed: Rehearsed,
+    runs: Mapping[str, RunDetails],
+    judged: PathVerdicts,
+    said: Collection[bytes],
+) -> Iterator[Finding]:
+    """Yield wiped directories in which a start that finds them reads what it did not name before.
+
+    Their files may have other names at every start, so that none of them is looked for in vain.
+    """
+    read = [
+        record.path
+        for record in (runs[UNWIPED].paths if UNWIPED in runs else ())
+        if record.path in rehearsed.reference
+        and rehearsed.reference[record.path].kind == "file"
+        and record.effect is not Effect.CREATED
+        and any(each.op is Op.READ and each.outcome is Outcome.OK for each in record.accesses)
+        and judged.matters(record.path)
+    ]
+    used_again = {record.path for record in runs[AGAIN].paths}
+    tops = {_wiped_top(path, plan, rehearsed) for path in read} - {None}
+    for top in sorted(top for top in tops if top is not None and top in used_again):
+        if not any(is_within(path, top) for path in said):
+            level = max(
+                (judged.levels.get(path, Level.NORMAL) for path in read if is_within(path, top)),
+                key=lambda level: level.rank,
+            )
+            words = "the files in it, which the next start reads, are gone"
+            yield Finding(trouble=Trouble.LOST, path=top, words=words, level=level)
+
+
+def _wiped_top(path: bytes, plan: Plan, rehearsed: Rehearsed) -> bytes | None:
+    """Name the outermost directory around a path that was made, and wiped with all in it."""
+    found = None
+    for parent in parents_of(path):
+        thing = rehearsed.made.get(parent)
+        is_around = any(is_within(keep.path, parent) for keep in plan.keeps)
+        if thing is None or thing.kind != "directory" or is_around:
+            break
+        found = parent
+    return found
+
+
 def _needs_what_was(record: PathRecord) -> bool:
     """Whether a start that finds a path does more than to write it anew."""
     worked = [access for access in record.accesses if access.outcome is Outcome.OK]
     if not any(access.op in CHANGES for access in worked):
         return bool(worked)
+    if any(access.op is Op.RENAME and access.to is not None for access in worked):
+        return True  # what was there goes on under another name
     emptied = {Op.TRUNCATE, Op.DELETE, Op.RENAME, Op.SYMLINK}
     return record.read_first or not any(access.op in emptied for access in worked)
 
