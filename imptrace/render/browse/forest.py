@@ -1,12 +1,15 @@
 """Leaks as a tree of directories: sums, order, filter. Knows no terminal."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from imptrace.facts.levels import Level
 from imptrace.kept.leaks.model import Leak
 from imptrace.render.text import printable
+
+_DEEPEST = 100
+"""Below so many directories the rest of a path is one name: trees are drawn by recursion."""
 
 
 class SortOrder(Enum):
@@ -34,20 +37,20 @@ class ForestNode:
     held: int | None = None
     """Bytes of something that only lies in a leak."""
     is_directory: bool = True
+    lost: int = 0
+    """Bytes of all leaks at it and below."""
+    level: Level = Level.TRANSIENT
+    """The most care that anything at it or below needs."""
 
     @property
     def size(self) -> int:
-        """Bytes of all leaks at it and below."""
-        if self.held is not None:
-            return self.held
-        own = self.leak.size if self.leak is not None else 0
-        return own + sum(each.size for each in self.inside.values())
+        """Bytes to show."""
+        return self.lost if self.held is None else self.held
 
-    @property
-    def level(self) -> Level:
-        """The most care that anything at it or below needs."""
-        own = [self.leak.level] if self.leak is not None else []
-        return max([*own, *(each.level for each in self.inside.values())], default=Level.TRANSIENT)
+    def add(self, leak: Leak) -> None:
+        """Take a leak at it or below into account."""
+        self.lost += leak.size
+        self.level = max(self.level, leak.level)
 
     def ordered(self, order: SortOrder) -> list["ForestNode"]:
         """Sort what lies in it."""
@@ -71,9 +74,11 @@ def forest(leaks: Iterable[Leak]) -> ForestNode:
     root = ForestNode(b"/", b"/")
     for leak in leaks:
         node = root
-        for name in leak.path.strip(b"/").split(b"/"):
+        node.add(leak)
+        for name in leak.path.strip(b"/").split(b"/", _DEEPEST):
             path = node.path.rstrip(b"/") + b"/" + name
             node = node.inside.setdefault(name, ForestNode(path, name))
+            node.add(leak)
         node.leak = leak
     _join_chains(root)
     return root
@@ -100,6 +105,4 @@ def _join_chains(node: ForestNode) -> None:
         _join_chains(each)
         if each.leak is None and len(each.inside) == 1:
             (only,) = each.inside.values()
-            node.inside[key] = ForestNode(
-                only.path, each.name + b"/" + only.name, only.leak, only.inside
-            )
+            node.inside[key] = replace(only, name=each.name + b"/" + only.name)

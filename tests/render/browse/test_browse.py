@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Self
 
 import pytest
 from textual.pilot import Pilot
@@ -168,43 +170,96 @@ def test_any_byte_in_a_name_is_text() -> None:
     played(script)
 
 
-@pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
-def test_in_a_terminal_of_eighty_columns(tmp_path: Path) -> None:
-    (tmp_path / "wiped").mkdir()
-    (tmp_path / "wiped/state").write_text("x")
-    tmux = ["tmux", "-L", f"imptrace-{os.getpid()}"]
-    done = tmp_path / "done"
-    ours = f"{sys.executable} -c 'from imptrace.cli.main import main; main()'"
-    place = tmp_path / "wiped"
-    asked = f"leaks --ephemeral {place} --db {tmp_path}/none.db {place}"
-    command = f"{ours} {asked}; echo $? >{done}; echo ended with $(cat {done}); cat"
-    environment = os.environ | {"NO_COLOR": "1", "TERM": "screen"}
+GREYS = {0, 7, 8, 15, 16, 231, *range(232, 256)}
+"""Of 256 colours."""
 
-    def screen() -> str:
-        shown = subprocess.run(
-            [*tmux, "capture-pane", "-p"], capture_output=True, text=True, check=True
-        )
-        return shown.stdout
 
-    def wait_for(text: str) -> str:
+class Pane:
+    """A terminal of 80 by 24 characters without colours, held by tmux, in which leaks are shown."""
+
+    def __init__(self, directory: Path, wiped: Path) -> None:
+        self._tmux = ["tmux", "-S", str(directory / "socket"), "-f", "/dev/null"]
+        done = directory / "done"
+        ours = f"{sys.executable} -c 'from imptrace.cli.main import main; main()'"
+        asked = f"leaks --ephemeral {wiped} --db {directory}/none.db {wiped}"
+        command = f"{ours} {asked}; echo $? >{done}; echo ended with $(cat {done}); cat"
+        environment = os.environ | {"NO_COLOR": "1", "TERM": "screen"}
+        size = ("-x", "80", "-y", "24")
+        command_line = [*self._tmux, "new-session", "-d", *size, command]
+        subprocess.run(command_line, env=environment, check=True)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        subprocess.run([*self._tmux, "kill-server"], check=False)
+
+    def press(self, *keys: str) -> None:
+        subprocess.run([*self._tmux, "send-keys", *keys], check=True)
+
+    def screen(self, *options: str) -> str:
+        command = [*self._tmux, "capture-pane", "-p", *options]
+        shown = subprocess.run(command, capture_output=True, check=True).stdout
+        return shown.decode()
+
+    def wait_for(self, text: str) -> str:
         until = time.monotonic() + 60
-        while text not in (shown := screen()):
+        while text not in (shown := self.screen()):
             assert time.monotonic() < until, shown
             time.sleep(0.2)
         return shown
 
-    subprocess.run(
-        [*tmux, "-f", "/dev/null", "new-session", "-d", "-x", "80", "-y", "24", command],
-        env=environment, check=True,
-    )  # fmt: skip
-    try:
-        shown = wait_for("write Nix")
-        assert "wiped" in shown
-        subprocess.run([*tmux, "send-keys", "k"], check=True)
-        wait_for("[k]")
-        subprocess.run([*tmux, "send-keys", "w"], check=True)
-        shown = wait_for("ended with 0")
+
+needs_tmux = pytest.mark.skipif(shutil.which("tmux") is None, reason="tmux is not installed")
+
+
+@needs_tmux
+def test_in_a_terminal_of_eighty_columns(tmp_path: Path) -> None:
+    wiped = tmp_path / "wiped"
+    wiped.mkdir()
+    (wiped / "state").write_text("x")
+    with Pane(tmp_path, wiped) as pane:
+        assert "wiped" in pane.wait_for("write Nix")
+        pane.press("k")
+        pane.wait_for("[k]")
+        pane.press("w")
+        shown = pane.wait_for("ended with 0")
         assert "environment.persistence" in shown
         assert "wiped" in shown
-    finally:
-        subprocess.run([*tmux, "kill-server"], check=False)
+
+
+@needs_tmux
+def test_every_key_in_a_terminal_without_colours(tmp_path: Path) -> None:
+    """Names of any bytes change neither colours nor lines."""
+    wiped = tmp_path / "wiped"
+    for name in (b"one", b"two", b"\x1b[31mred\xff\n", b"x" * 200):
+        (wiped / os.fsdecode(name)).mkdir(parents=True)
+        (wiped / os.fsdecode(name) / "key.pem").write_text("-----BEGIN PRIVATE KEY-----\nMC4C\n")
+    with Pane(tmp_path, wiped) as pane:
+        shown = pane.wait_for("write Nix")
+        assert r"\x1b[31mred\xff\x0a" in shown
+        assert "by care" in shown
+        assert max(map(len, shown.splitlines())) <= 80
+        numbers = {int(each) for each in re.findall(r"[34]8;5;(\d+)", pane.screen("-e"))}
+        assert numbers <= GREYS
+        assert not re.search(r"\x1b\[(?:[0-9;]*;)?[349][1-6]m", pane.screen("-e"))
+        pane.press("s")
+        pane.wait_for("by size")
+        pane.press("/")
+        pane.wait_for("words of a path")
+        pane.press("t", "w", "o", "Enter")
+        assert "one" not in pane.wait_for("filter: two").split("filter: two")[1].split("written")[0]
+        pane.press("Escape")
+        pane.wait_for("one")
+        pane.press("w")
+        pane.wait_for("nothing is marked")
+        pane.press("q")
+        pane.wait_for("ended with")
+
+
+def test_a_path_of_two_thousand_directories() -> None:
+    path = b"/a" * 2000
+    node = forest([leak(path, Level.SECRET, 3), leak(path + b"/b", Level.NORMAL, 4)])
+    while node.inside:
+        (node,) = list(node.inside.values())[:1]
+    assert (node.path, node.size) == (path, 3)
