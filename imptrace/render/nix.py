@@ -153,7 +153,7 @@ def _as_on_nixos(
     moved = [each for each in recommendations if each.on_nixos is not None]
     for each in recommendations:
         place = each.on_nixos
-        if place is None and _is_below_another(each, moved):
+        if (place is None or place.is_pattern) and _is_below_another(each, moved):
             # It moves with its directory.
             continue
         if place is not None and place.is_pattern:

@@ -203,13 +203,18 @@ def test_what_lies_in_a_directory_that_nixos_has_elsewhere_moves_with_it() -> No
         mode=None,
         method=Method.BIND,
     )
-    moved = replace(
-        found,
-        recommendations=(replace(directory, on_nixos=place), replace(part, method=Method.NONE)),
-    )
-    text, left_out = nix([moved], Target.HOME_MANAGER)
-    assert left_out == ()
-    assert ".config/keeper/token" not in text
+    named = replace(place, path=b"/home/alice/.local/state/keeper/*/token", is_pattern=True)
+    for part_there in (None, named):
+        moved = replace(
+            found,
+            recommendations=(
+                replace(directory, on_nixos=place),
+                replace(part, method=Method.NONE, on_nixos=part_there),
+            ),
+        )
+        text, left_out = nix([moved], Target.HOME_MANAGER)
+        assert left_out == ()
+        assert "token" not in text
 
 
 def test_the_form_is_nixfmts() -> None:

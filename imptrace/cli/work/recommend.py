@@ -1,6 +1,7 @@
 """What `imptrace recommend` does."""
 
 import os
+import sys
 from dataclasses import dataclass
 
 from imptrace.catalogue import shipped
@@ -140,8 +141,9 @@ def _explain(found: list[tuple[Facts, Advice]], path: str) -> None:
 
 def _nix(advices: list[Advice], target: Target | None, storage: str | None) -> None:
     text, left_out = nix(advices, target, os.fsencode(storage) if storage is not None else None)
-    for reason in left_out:
-        say(f"left out: {reason}")
+    if not sys.stdout.isatty():  # where it is, the comments of the answer are seen
+        for reason in left_out:
+            say(f"left out: {reason}")
     answer(text, pager=False)
 
 
