@@ -43,6 +43,14 @@ def audit(
     everything: Annotated[
         bool, typer.Option("--all", help="Show also what is kept, and what may be lost.")
     ] = False,
+    excepted: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--except",
+            metavar="PATH",
+            help="May be lost, with all below it. Can be given more than once.",
+        ),
+    ] = None,
     json: Json = False,
     pager: Pager = True,
 ) -> int:
@@ -60,6 +68,7 @@ def audit(
         inventory = audit_file(file)
     else:
         inventory = audit_system()
+    inventory = inventory.without(excepted or ())
     if json:
         answer_json(in_json(inventory))
     else:

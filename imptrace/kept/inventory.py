@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from imptrace.errors import ImptraceError
 
@@ -40,6 +40,17 @@ class Inventory:
     def lost(self) -> tuple[InventoryRow, ...]:
         """What is of level normal or higher, and not kept."""
         return tuple(row for row in self.rows if row.is_lost)
+
+    def without(self, paths: Iterable[str]) -> "Inventory":
+        """Except these, and all below them, from what must not be lost."""
+        excepted = [(path.rstrip("/") or "/", "") for path in paths]
+        return replace(
+            self,
+            rows=tuple(
+                replace(row, is_excepted=row.is_excepted or keeper(row.path, excepted) is not None)
+                for row in self.rows
+            ),
+        )
 
 
 def by_path(rows: Iterable[InventoryRow]) -> tuple[InventoryRow, ...]:

@@ -1,5 +1,6 @@
-# What a configuration declares to leave on disk against what it keeps, also of one that does not
-# import our modules: for `imptrace audit --flake`.
+# What a configuration declares to leave on disk, and what the catalogue knows of the services that it
+# enables, against what it keeps: for `imptrace audit --flake`, also of a configuration that does not
+# import our modules.
 #
 #   audit nixosConfigurations.HOST -> { schema = "imptrace.inventory/1"; mounts; inventory; }
 {
@@ -10,7 +11,7 @@
   ...
 }:
 let
-  inherit (lib) mapAttrsToList;
+  inherit (lib) filter mapAttrsToList;
   inherit (import ./paths.nix) covers publicName;
   ours = options.environment ? automaticPersistence;
 
@@ -37,7 +38,12 @@ let
     wiped = [ "/" ];
     inherit stores;
     homes = [ ];
-    written = [ ];
+    written = map (one: "/etc/${one.target}") (lib.attrValues config.environment.etc);
+  };
+
+  words = {
+    mounted = "file system";
+    stored = "store";
   };
 
   levels = {
@@ -46,6 +52,34 @@ let
     cache = "transient";
     logs = "transient";
   };
+
+  # What the services that are enabled leave, as the catalogue knows them.
+  known =
+    let
+      inherit (import ./in-use.nix { inherit lib options config; })
+        hasWhatItRequires
+        isSwitchedOn
+        lookup
+        renamed
+        ;
+      isEnabled =
+        entry: entry.keeps && (entry.enable == [ ] || isSwitchedOn entry) && hasWhatItRequires entry;
+      request = entry: {
+        enabled = isEnabled entry;
+        levels = import ./defaults.nix {
+          inherit entry lookup;
+          renamed = renamed entry;
+          stateVersion = (lookup "system.stateVersion").value;
+        };
+      };
+    in
+    map (import ./relocate.nix claims) (
+      import ./plan.nix {
+        requests = lib.mapAttrs (_: request) ((import ./catalogue.nix).readAll ../services);
+        stores = lib.genAttrs (import ./levels.nix).names (_: "/");
+      }
+    );
+  levelOf = lib.listToAttrs (map (item: lib.nameValuePair item.path item.level) known);
 
   row =
     path: found:
@@ -59,18 +93,30 @@ let
     {
       inherit path;
       inherit (claim) kind;
-      level = levels.${claim.kind};
+      level = levelOf.${path} or claim.level or levels.${claim.kind};
       declaredBy = lib.unique (map (one: one.declaredBy) found);
       keptBy =
         if keeper != null then
           "configuration"
-        else if around != null then
-          "file system ${around.by}"
+        else if around != null && words ? ${around.kind} then
+          "${words.${around.kind}} ${around.by}"
         else
           null;
       store = if keeper == null then null else keeper.store;
       isExcepted = false;
     };
+
+  # A path that is declared by itself is known better from there, and what NixOS writes into is made
+  # anew.
+  isNews =
+    item:
+    !(lib.any (claim: claim.path == item.path) claims)
+    && (boundary item.path).kind or null != "written";
+  ofCatalogue = item: {
+    inherit (item) path level;
+    kind = if item.level == "transient" then "cache" else "state";
+    declaredBy = "catalogue: ${item.source}";
+  };
 in
 {
   schema = "imptrace.inventory/1";
@@ -82,7 +128,9 @@ in
     }
   else
     {
-      inventory = mapAttrsToList row (lib.groupBy (claim: claim.path) claims);
+      inventory = mapAttrsToList row (
+        lib.groupBy (claim: claim.path) (claims ++ map ofCatalogue (filter isNews known))
+      );
       mounts = lib.length kept;
     }
 )

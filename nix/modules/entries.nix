@@ -36,56 +36,23 @@
 }@args:
 let
   inherit (builtins)
-    any
     elemAt
     getAttr
     groupBy
     head
-    isAttrs
-    isList
     length
     listToAttrs
     mapAttrs
     ;
-  lookup = import ../lib/lookup.nix { inherit options config; };
+  inherit (import ../lib/in-use.nix { inherit lib options config; })
+    hasWhatItRequires
+    isSwitchedOn
+    lookup
+    renamed
+    ;
   inherit (import ../lib/places.nix) placeOf;
 
-  isOn =
-    value:
-    if isAttrs value then
-      value != { }
-    else if isList value then
-      value != [ ]
-    else
-      value == true;
-  isSet =
-    name:
-    let
-      found = lookup name;
-    in
-    found.exists && isOn found.value;
-
-  # Of a release that does not have the option nothing is required.
-  isFulfilled = name: !(lookup name).exists || isSet name;
-
-  isEnabled =
-    entry: (any isSet entry.enable || isPresent entry args) && builtins.all isFulfilled entry.requires;
-
-  # Who a service is told to run as: { syncthing = "alice"; } where services.syncthing.user has
-  # another value than its default. A service that only root runs has no such option.
-  renamed =
-    entry:
-    lib.genAttrs [ "user" "group" ] (
-      kind:
-      let
-        name = entry.option ++ [ kind ];
-        default = (lib.attrByPath name { } options).default or null;
-        found = lookup (lib.concatStringsSep "." name);
-      in
-      lib.optionalAttrs (
-        entry.option != null && lib.isString default && found.exists && lib.isString found.value
-      ) { ${default} = found.value; }
-    );
+  isEnabled = entry: (isSwitchedOn entry || isPresent entry args) && hasWhatItRequires entry;
 
   takesEffect =
     entry:

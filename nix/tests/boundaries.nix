@@ -144,6 +144,88 @@ in
     expected = lib.genList (_: [ true ]) 4;
   };
 
+  a-path-that-leads-upwards-is-refused = {
+    actual = map (dataDir: map (lib.hasInfix "in it: ${dataDir} (") (complaints (onImpermanence [
+      oneStore
+      {
+        services.jellyfin = {
+          enable = true;
+          inherit dataDir;
+        };
+      }
+    ]))) [
+      "/srv/../home/alice"
+      "/srv/./x"
+      "/srv/.x"
+      "/srv/x..y"
+    ];
+    expected = [
+      [ true ]
+      [ true ]
+      [ ]
+      [ ]
+    ];
+  };
+
+  an-audit-without-our-modules-knows-what-the-catalogue-knows = {
+    actual =
+      let
+        evaluated = tools.evaluate {
+          beside = [ "impermanence" ];
+          imports = [ ];
+          modules = [
+            {
+              environment.persistence."/persistent".directories = [ "/var/lib/grafana" ];
+              environment.etc."nixos-containers/web.conf".text = "";
+              boot.enableContainers = true;
+              fileSystems = {
+                "/".fsType = "tmpfs";
+                "/persistent".fsType = "ext4";
+                "/tank".fsType = "zfs";
+              };
+              services = {
+                grafana.enable = true;
+                mysql = {
+                  enable = true;
+                  dataDir = "/tank/mysql";
+                };
+                jellyfin = {
+                  enable = true;
+                  dataDir = "/persistent/jellyfin";
+                };
+                tailscale.enable = true;
+              };
+              systemd.services.tailscaled.serviceConfig.CacheDirectory = "tailscale";
+            }
+          ];
+        };
+        audited = import ../lib/audit.nix (evaluated // { inherit lib; });
+        of =
+          path:
+          map (row: "${row.level} ${toString row.keptBy} ${toString row.declaredBy}") (
+            lib.filter (row: row.path == path) audited.inventory
+          );
+      in
+      map of [
+        "/etc/nixos-containers"
+        "/persistent/jellyfin"
+        "/tank/mysql"
+        "/var/cache/tailscale"
+        "/var/lib/grafana"
+        "/var/lib/nixos"
+        "/var/lib/tailscale"
+      ];
+    expected = [
+      [ ]
+      [ "normal store /persistent catalogue: jellyfin" ]
+      [ "important file system /tank catalogue: mysql" ]
+      [ "transient  systemd.services.tailscaled.serviceConfig.CacheDirectory" ]
+      [ "important configuration catalogue: grafana" ]
+      [ "normal  catalogue: nixos-users" ]
+      [ "secret  catalogue: tailscale" ]
+    ];
+  };
+
   what-has-a-file-system-of-its-own-or-is-in-a-store-is-left-alone = {
     actual = map (evaluated: {
       kept = lib.concatMap (source: from source evaluated) [

@@ -102,6 +102,15 @@ def test_a_file_answers_with_its_exit_code(tmp_path: Path) -> None:
     assert imptrace("audit", str(file)).returncode == 0
 
 
+def test_what_is_excepted_may_be_lost_with_all_below_it(tmp_path: Path) -> None:
+    file = tmp_path / "inventory.json"
+    file.write_text(json.dumps([LOST, LOST | {"path": "/var/lib/some/more"}]))
+
+    assert imptrace("audit", "--except", "/var/lib/some/", str(file)).returncode == 0
+    assert imptrace("audit", "--except", "/var/lib/so", str(file)).returncode == 1
+    assert imptrace("audit", "--except", "/var/lib/some/more", str(file)).returncode == 1
+
+
 def test_a_flake_is_evaluated_with_the_audit_of_the_package(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,6 +1,7 @@
 # Assertions and warnings: each names what is wrong, the option, and what to do.
 { config, lib, options, ... }:
 let
+  inherit (import ../../lib/paths.nix) componentsOf;
   cfg = config.environment.automaticPersistence;
 
   # NixOS writes into these during activation, or others have theirs there; a mount over them would
@@ -27,6 +28,9 @@ let
 
   asked = cfg.planned ++ cfg.leftAlone;
   tooWide = lib.filter (item: lib.elem item.path forbidden) asked;
+  leadingUp = lib.filter (
+    item: lib.any (name: name == "." || name == "..") (componentsOf item.path)
+  ) asked;
   list = items: lib.concatMapStringsSep ", " (item: "${item.path} (asked for by ${item.source})") items;
 
   # Homes belong to people, and what NixOS writes into /etc must be seen.
@@ -65,6 +69,10 @@ in
         assertion =
           cfg.stores == [ ] || cfg.backend != "preservation" || config.boot.initrd.systemd.enable;
         message = "environment.automaticPersistence: preservation mounts in systemd's initrd. Set boot.initrd.systemd.enable = true, or import impermanence instead.";
+      }
+      {
+        assertion = leadingUp == [ ];
+        message = "environment.automaticPersistence: systemd mounts nothing at a path with \".\" or \"..\" in it: ${list leadingUp}. Write it without, in the service's option or in its option `persistence`.";
       }
       {
         assertion = tooWide == [ ];
