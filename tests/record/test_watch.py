@@ -142,3 +142,45 @@ def test_it_needs_root_and_one_choice(tmp_path: Path) -> None:
     words = [str(IMPTRACE), "watch", "--unit", "x", "--user", "nobody"]
     refused = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
+
+
+def test_a_directory_is_that_of_this_machine(tmp_path: Path) -> None:
+    """What a container has mounted for itself at that name is another one; ours it may use."""
+    inside = tmp_path / "inside"
+    inside.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    script = (
+        f"mount --bind {inside} {tmp_path}/elsewhere; mount -t tmpfs tmpfs {inside};"
+        f"echo > {inside}/its-own; echo > {tmp_path}/elsewhere/ours"
+    )
+    with watching(tmp_path / "runs.db", "--path", str(inside)) as end:
+        subprocess.run(["unshare", "--mount", "sh", "-c", script], check=True, timeout=PATIENCE)
+        time.sleep(0.1)
+        details = end()
+    told = done(details)
+    assert (Op.CREATE, bytes(inside / "ours")) in told
+    assert not [path for _, path in told if b"its-own" in path]
+
+
+def test_the_unit_of_what_has_ended_already(tmp_path: Path) -> None:
+    """The control group is that of the process, though nobody could read it any more."""
+    group = next(
+        (top for top in map(Path, ("/sys/fs/cgroup/unified", "/sys/fs/cgroup"))
+         if (top / "cgroup.procs").exists()), None,
+    )  # fmt: skip
+    if group is None:
+        pytest.skip("needs cgroup v2")
+    group /= "imptrace-short.service"
+    group.mkdir(exist_ok=True)
+    work = tmp_path / "work"
+    work.mkdir()
+    script = f"echo $$ > {group}/cgroup.procs; for n in 1 2 3 4 5; do /bin/touch {work}/$n; done"
+    try:
+        with watching(tmp_path / "runs.db", "--path", str(tmp_path)) as end:
+            subprocess.run(["sh", "-c", script], check=True, timeout=PATIENCE)
+            time.sleep(0.1)
+            details = end()
+    finally:
+        group.rmdir()
+    groups = {process.cgroup for process in details.processes if process.exe == b"/usr/bin/touch"}
+    assert groups == {b"/imptrace-short.service"}

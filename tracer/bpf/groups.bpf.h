@@ -5,15 +5,6 @@
 
 #include "processes.bpf.h"
 
-static __always_inline u64 parent_of(struct kernfs_node *node)
-{
-	struct kernfs_node___before_6_15 *old = (void *)node;
-
-	if (bpf_core_field_exists(node->__parent))
-		return READ(node, __parent, id);
-	return READ(old, parent, id);
-}
-
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(on_group, struct cgroup *group, const char *path)
 {
@@ -24,7 +15,7 @@ int BPF_PROG(on_group, struct cgroup *group, const char *path)
 
 	if (READ(group, level) != counters.group_level)
 		return 0;
-	if (counters.group_parent && parent_of(node) != counters.group_parent)
+	if (counters.group_parent && READ(above(node), id) != counters.group_parent)
 		return 0;
 	s = scratch_take();
 	if (!s)

@@ -232,12 +232,25 @@ void image_read(struct image *image)
 		text_set(&image->cgroup, read_file(image->pid, "cgroup", false));
 }
 
-void image_read_group(struct image *image)
+bool image_read_group(struct image *image)
 {
 	struct text *group = image->pid > 0 ? read_file(image->pid, "cgroup", false) : NULL;
 
 	if (group)
 		text_set(&image->cgroup, group);
+	return group;
+}
+
+void image_set_group(struct image *image, const char *path, size_t length)
+{
+	static const char unified[] = "0::";
+	char line[READ_SIZE];
+
+	if (length >= sizeof(line) - sizeof(unified))
+		return;
+	memcpy(line, unified, sizeof(unified) - 1);
+	memcpy(line + sizeof(unified) - 1, path, length);
+	text_set(&image->cgroup, text_make(line, sizeof(unified) - 1 + length));
 }
 
 void image_refresh(struct image *image)

@@ -24,6 +24,7 @@ struct image {
 	uint32_t unsaid;	/* to whom .executed is still to be told as executed by itself */
 	uint32_t heard;		/* who may be told of it, by .bit as well */
 	uint8_t tree;		/* which one it belongs to: listeners.h; 0 for none */
+	bool has_group;		/* .cgroup was read of itself */
 	bool privileged;	/* it has rights that its user has not */
 	int pid;
 	uint32_t uid, gid;
@@ -60,6 +61,9 @@ void image_read(struct image *image);
 
 /* Reads what may have changed since it was taken over from another image. */
 void image_refresh(struct image *image);
-void image_read_group(struct image *image);
+/* Reads the control group, which an exec may have come into; false if the process is gone. */
+bool image_read_group(struct image *image);
+/* Takes the control group from the kernel's path of it. */
+void image_set_group(struct image *image, const char *path, size_t length);
 
 #endif

@@ -16,6 +16,9 @@
 #include "names.h"
 #include "machine_objects.h" /* made by setup.py of machine.bpf.c */
 
+/* It counts twice for whoever reads it, and stays for good; .ring of state.bpf.h is larger. */
+enum { MACHINE_RING = 8 << 20 };
+
 /* A directory on another mount than where its path begins: no call can shorten it. */
 static const char probe_path[] = "/proc/../sys/kernel";
 
@@ -249,6 +252,9 @@ static int open_with(struct machine *machine, const struct machine_options *opti
 	if (!machine->object || configure(machine, options, way.by_list))
 		return -1;
 	choose_programs(machine, options);
+	if (options->scope == SCOPE_MACHINE)
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(machine->object, "ring"),
+					 MACHINE_RING);
 	machine->failed = "loading its programs";
 	if (bpf_object__load(machine->object))
 		return -1;
@@ -316,9 +322,15 @@ void machine_close(struct machine *machine)
 	memset(machine, 0, sizeof(*machine));
 }
 
-int machine_consume(struct machine *machine)
+void machine_consume_some(struct machine *machine)
 {
-	return ring_buffer__consume(machine->ring);
+	ring_buffer__consume(machine->ring);
+}
+
+void machine_consume(struct machine *machine)
+{
+	while (ring_buffer__consume(machine->ring) < 0)
+		;
 }
 
 int machine_mark(struct machine *machine, int pidfd, uint32_t marks, uint32_t *image)

@@ -51,8 +51,9 @@ void machine_close(struct machine *machine);
 /* Detaches the programs: what was recorded can still be taken. */
 void machine_leave(struct machine *machine);
 
-/* Hands all that waits in the ring to @take. */
-int machine_consume(struct machine *machine);
+/* Hands what waits in the ring to @take: all of it, or until that returns -1. */
+void machine_consume(struct machine *machine);
+void machine_consume_some(struct machine *machine);
 
 /* Says what is to be done with a process, by its pidfd; PROCESS_TRACED gives it a new image. */
 int machine_mark(struct machine *machine, int pidfd, uint32_t marks, uint32_t *image);

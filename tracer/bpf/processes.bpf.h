@@ -5,7 +5,7 @@
 
 #include "paths.bpf.h"
 
-enum { PID_LEVELS = 4 };
+enum { PID_LEVELS = 4, GROUPS_MAX = 24 };
 
 /* "systemd-" and "executor", as they lie in memory. */
 #define SYSTEMD_ 0x2d646d6574737973ULL
@@ -189,6 +189,53 @@ static __always_inline void note_words(struct scratch *s, struct task_struct *ta
 		count_loss(s->note.at);
 }
 
+static __always_inline struct kernfs_node *above(struct kernfs_node *node)
+{
+	struct kernfs_node___before_6_15 *old = (void *)node;
+
+	return bpf_core_field_exists(node->__parent) ? READ(node, __parent) : READ(old, parent);
+}
+
+/* One name of a control group before what is written; 0 at the top, or where there is no room. */
+__noinline u64 group_step(u64 address)
+{
+	struct kernfs_node *node = (void *)address, *parent = above(node);
+	struct scratch *s = scratch();
+	u32 pos, length;
+	long got;
+
+	if (!s || !parent)
+		return 0;
+	got = bpf_probe_read_kernel_str(s->other, COMPONENT_MAX + 1, READ(node, name));
+	if (got < 2)
+		return 0;
+	length = MASKED(got - 1, COMPONENT_MAX);
+	pos = s->pos;
+	if (pos < sizeof(struct note) + PLACED_MAX + length + 1)
+		return 0;
+	pos = MASKED(pos - length, OUT_MASK);
+	if (pos >= OUT_END)
+		return 0;
+	bpf_probe_read_kernel(s->out + pos, length, s->other);
+	pos = MASKED(pos - 1, OUT_MASK);
+	if (pos >= OUT_END)
+		return 0;
+	s->out[pos] = '/';
+	s->pos = pos;
+	return (u64)parent;
+}
+
+/* The control group's path, for a process that may be gone before anybody reads that of it. */
+static __always_inline void put_group(struct scratch *s, struct task_struct *task)
+{
+	u64 node = (u64)READ(task, cgroups, dfl_cgrp, kn);
+	u32 end = s->pos;
+
+	for (int i = 0; i < GROUPS_MAX && node; i++)
+		node = group_step(node);
+	s->note.texts[1].length = (u16)(end - s->pos);
+}
+
 static __always_inline void put_file(struct scratch *s, struct file *file, u32 which)
 {
 	struct dentry *dentry = READ(file, f_path.dentry);
@@ -260,9 +307,10 @@ int BPF_PROG(on_exec, struct task_struct *task, int old_pid, struct linux_binprm
 	put_executed(s, READ(bprm, filename), pending);
 	send_note(s);
 	note_begin(s, NOTE_WORDS, mark->image);
+	put_group(s, task);
 	if (fs)
 		put_place(s, READ(fs, pwd.dentry), mount_of(READ(fs, pwd.mnt)), 0);
-	s->note.kind = 1; /* the working directory */
+	s->note.kind = 1; /* the working directory, and the control group */
 	send_note(s);
 	note_words(s, task, mark->image);
 	if (pending)

@@ -21,6 +21,7 @@
 enum {
 	LOOK_MS = 20,		/* how often the ring is looked at: nothing wakes us for it */
 	REPEATS_S = 1,
+	PORTION = 1 << 20,	/* bytes of records that are handed over at once, and little more */
 	BATCH = 1024,
 	REMEMBERED = 1 << 17,	/* accesses of which repeats are told */
 };
@@ -33,10 +34,13 @@ static uint64_t now(void)
 	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
+/* Takes a note; -1 to have a pause: whoever reads holds all of a portion in memory several times. */
 static int take(void *context, void *data, size_t size)
 {
-	take_note(context, data, size);
-	return 0;
+	struct listeners *listeners = context;
+
+	take_note(listeners, data, size);
+	return listeners->machine.output.used > PORTION ? -1 : 0;
 }
 
 static void add_device(void *context, uint32_t device)
@@ -276,7 +280,7 @@ static void look(struct recorder *recorder)
 {
 	if (mounts_changed())
 		mounts_read(add_device, &recorder->machine);
-	machine_consume(&recorder->machine);
+	machine_consume_some(&recorder->machine);
 	read_losses(recorder);
 	if (recorder->program)
 		look_after_program(recorder);

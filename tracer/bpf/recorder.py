@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from imptrace.tracer.events import Event, Notice
 
 EVERYBODY = -1
+_MACHINE_BACKLOG = 256 << 20
+"""Bytes that wait in a file while the whole machine is recorded; what comes then is lost."""
 
 
 class ControlGroup(NamedTuple):
@@ -76,11 +78,13 @@ class BpfRecorder:
         self.started_ns = started_ns
         self.program = program
         self.supervisor = machine.witness()
-        from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (the program runs)
+        from imptrace.tracer.native.drained import Backlog, Drained  # noqa: PLC0415 (as it runs)
 
         self._machine = machine
         self._listeners = listeners
-        self._records = Drained(listeners or machine)
+        # Of what everybody does, nobody may fill the disk with what waits to be stored.
+        backlog = Backlog(file_limit=_MACHINE_BACKLOG) if listeners else None
+        self._records = Drained(listeners or machine, backlog)
 
     def wait_for_first(self, timeout_ms: int) -> bool:
         """Wait for something to come; whether anything has, which the next `events` returns."""

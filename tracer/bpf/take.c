@@ -23,10 +23,11 @@ static bool is_below(const char *path, const char *top)
 	return !strncmp(path, top, length) && (!path[length] || path[length] == '/');
 }
 
+/* Whether it lies below one of ours: what only others have mounted there does not, whatever its name. */
 static bool is_wanted(const struct teller *teller, const struct spot *spot)
 {
 	for (int i = 0; i < teller->top_count; i++)
-		if (is_below(spot->path, teller->tops[i]))
+		if (!spot->is_private && is_below(spot->path, teller->tops[i]))
 			return true;
 	return !teller->top_count;
 }
@@ -158,7 +159,7 @@ static void note_exec(struct listeners *all, const struct note *note)
 	image->unsaid = unsaid_of(all, note, image, said);
 	if (image->unsaid && make_spot(all, note, 0, note->pid, &spot))
 		text_set(&image->executed, text_make(spot.path, spot.length + 1));
-	image_read_group(image);
+	image->has_group = image_read_group(image);
 	previous = image_find(note->other);
 	if (previous) {
 		tree_leave(all, previous);
@@ -181,6 +182,10 @@ static void note_words(struct listeners *all, const struct note *note)
 	if (note->kind) {
 		if (make_spot(all, note, 0, image->pid, &spot))
 			text_set(&image->cwd, text_make(spot.path, spot.length));
+		/* Gone already: what it was started from is in another one. */
+		if (!image->has_group && note->texts[1].length)
+			image_set_group(image, bytes + note->texts[0].length,
+					note->texts[1].length);
 		return;
 	}
 	text_set(&image->argv, text_make(bytes, note->texts[0].length));

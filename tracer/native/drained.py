@@ -123,7 +123,7 @@ class Drained:
     def __init__(self, source: RingSource, backlog: Backlog | None = None) -> None:
         """Begin to drain `source`, which from now on is this object's alone."""
         self._source = source
-        self._backlog = backlog or Backlog()
+        self._backlog = Backlog() if backlog is None else backlog  # an empty one is false
         self._decoder = Decoder()
         self._changed = Condition()
         self._found_empty = 0
