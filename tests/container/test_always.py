@@ -63,7 +63,7 @@ def test_the_unit(recorded: Machine) -> None:
     assert "writer.service" in machine.run("imptrace", "runs", "--parts", "latest").stdout
 
     # Users: what they did, and what they run, with the rights of a setuid program.
-    code, out, said = as_alice(machine, "imptrace run sh -c '\"passwd -S; echo > kept; exit 3\"'")
+    code, out, said = as_alice(machine, "imptrace run sh -c 'passwd -S; echo > kept; exit 3'")
     assert code == 3, said
     assert out.startswith("alice ")
     assert "seen by the recorder service" in said
