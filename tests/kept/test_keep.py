@@ -205,10 +205,12 @@ def test_nix_says_that_only_this_changes(tmp_path: Path) -> None:
 @needs_nix
 def test_what_does_not_evaluate_is_said(tmp_path: Path) -> None:
     file = tmp_path / "a.nix"
-    file.write_text('{ x, ... }: { environment.persistence."/p".directories = [ x.y "/a" ]; }\n')
+    file.write_text(
+        '{ x, ... }: { environment.persistence."/p".directories = [ (throw x.y) "/a" ]; }\n'
+    )
     done = keep("/var/lib/foo", "--config", file, "--yes")
     assert done.returncode == 0
-    assert "not evaluated, only parsed: a.nix alone: attribute 'y' missing" in done.stderr
+    assert "not evaluated, only parsed: a.nix alone: " in done.stderr
     assert '"/var/lib/foo"' in file.read_text()
 
 
@@ -269,3 +271,64 @@ def test_a_list_that_is_empty_again_goes(tmp_path: Path) -> None:
     assert "directories" in file.read_text()
     assert keep("--remove", "/var/lib/foo", "--config", file, "--yes").returncode == 0
     assert file.read_text() == text
+
+
+BOUND = """{ ... }:
+let
+  kept = [
+    "/a"
+  ];
+in
+{ environment.persistence."/p".directories = kept; }
+"""
+INHERITED = """{ ... }:
+let
+  directories = [ "/a" ];
+in
+{ environment.persistence."/p" = { inherit directories; }; }
+"""
+PREFIXED = """{
+  environment.persistence."/p".directories = map (x: "/var/lib/${x}") [ "a" "z" ];
+}
+"""
+INHERITING = """{ config, ... }: {
+  environment.persistence."/p" = {
+    inherit (config.mine) files;
+  };
+}
+"""
+PART = """{ inputs, ... }: {
+  flake.nixosModules.kept = { config, ... }: {
+    environment.persistence."${config.my.store}" = {
+      directories = [
+        "${config.services.x.dataDir}/a"
+      ];
+    };
+  };
+}
+"""
+OTHER_ENDS = '{ environment.persistence."/p".directories = [\r\n\t"/a"\r\n]; }\r\n'
+
+
+@needs_nix
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (BOUND, '    "/a"\n    "/var/lib/foo"\n'),
+        (INHERITED, 'directories = [ "/a" "/var/lib/foo" ];'),
+        (PREFIXED, '[ "a" "foo" "z" ]'),
+        (INHERITING, '(config.mine) files;\n    directories = [ "/var/lib/foo" ];\n'),
+        (PART, '/a"\n        "/var/lib/foo"\n      ];'),
+        (OTHER_ENDS, '\t"/a"\r\n\t"/var/lib/foo"\r\n]'),
+    ],
+)
+def test_other_styles(tmp_path: Path, before: str, after: str) -> None:
+    """Evaluated alone on stand-ins, and taken out again to the last byte."""
+    file = tmp_path / "a.nix"
+    file.write_bytes(before.encode())
+    done = keep("/var/lib/foo", "--config", file, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert after in file.read_bytes().decode(), done.stderr
+    assert "only what was asked for changes" in done.stderr
+    assert keep("--remove", "/var/lib/foo", "--config", file, "--yes").returncode == 0
+    assert file.read_bytes().decode() == before

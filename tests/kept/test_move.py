@@ -6,6 +6,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -195,3 +196,69 @@ def test_bad_input(arguments: list[str], words: str) -> None:
     done = move(*arguments)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert words in done.stderr
+
+
+FILLER = """#!{python}
+import os, pathlib
+top = pathlib.Path(os.environ["HOME"], ".local/share/filler")
+(top / "closed").mkdir(parents=True)
+for number in range(200):
+    (top / "closed" / str(number)).write_bytes(os.urandom(3000))
+(top / "closed").chmod(0o2750)
+(top / "one").write_text("twice")
+os.link(top / "one", top / "two")
+os.symlink("nowhere", top / "link")
+with (top / "sparse").open("wb") as file:
+    file.seek(20_000_000)
+    file.write(b"x")
+os.setxattr(top / "one", "user.note", b"n")
+os.utime(top / "one", ns=(1, 123_456_789))
+"""
+
+
+def without_inodes(top: Path) -> dict[bytes, object]:
+    """Look at all in a directory, wherever that stands."""
+    prefix = os.fsencode(top)
+    found = contents(top)
+    return {path.removeprefix(prefix): each._replace(inode=0) for path, each in found.items()}
+
+
+def test_the_plan_is_the_same_copy_also_after_interruptions(tmp_path: Path) -> None:
+    """Of `recommend --format plan`, killed again and again, and of `move`."""
+    home = tmp_path / "home"
+    home.mkdir()
+    program = tmp_path / "filler"
+    program.write_text(FILLER.format(python=sys.executable))
+    program.chmod(0o755)
+    environment = {**os.environ, "HOME": str(home), "IMPTRACE_DB": str(tmp_path / "db")}
+    environment.pop("XDG_DATA_HOME", None)
+
+    def imptrace(*words: str | Path) -> str:
+        return subprocess.run(
+            [IMPTRACE, *words], env=environment, check=True, capture_output=True, text=True
+        ).stdout
+
+    imptrace("run", "-q", program)
+    by_plan, by_move = tmp_path / "plan", tmp_path / "move"
+    script = imptrace("recommend", "filler", "--format", "plan", "--storage", by_plan)
+    kept = Path(f"{by_plan}{home}/.local/share/filler")
+    for hundredths in range(1, 8):
+        with subprocess.Popen(["bash", "-c", script], start_new_session=True) as plan:
+            time.sleep(hundredths / 50)
+            os.killpg(plan.pid, signal.SIGKILL)
+        assert not kept.exists() or (kept / "two").exists()
+    subprocess.run(["bash", "-c", script], check=True)
+    imptrace("move", "filler", "--store", by_move)
+    for store in (by_plan, by_move):
+        copy = Path(f"{store}{home}/.local/share/filler")
+        assert without_inodes(copy) == without_inodes(home / ".local/share/filler")
+        assert (copy / "one").stat().st_ino == (copy / "two").stat().st_ino
+        assert (copy / "sparse").stat().st_blocks * 512 < 1_000_000
+        assert os.getxattr(copy / "one", "user.note") == b"n"
+        assert (copy / "one").stat().st_mtime_ns == 123_456_789
+        assert not [*copy.parent.glob(".*imptrace-part")]
+    named = {line.split()[1] for line in script.splitlines() if line.startswith("move ")}
+    moved = json.loads(
+        imptrace("move", "filler", "--store", tmp_path / "dry", "--dry-run", "--json")
+    )
+    assert {each["path"] for each in moved["paths"]} == named

@@ -16,6 +16,8 @@ from importlib.resources import files as package_files
 from pathlib import Path
 
 from imptrace.contribute.keeping.places import LIST_OF, ListPlace, places
+from imptrace.contribute.keeping.stand_ins import stand_ins
+from imptrace.contribute.nix_source import tree as nix_tree
 from imptrace.errors import ImptraceError
 from imptrace.facts.commands import CommandError
 from imptrace.facts.nix_command import EVAL, ask_nix
@@ -104,7 +106,8 @@ def _file(file: Path, found: Sequence[ListPlace]) -> Counter[str]:
         f"{{ kind = {string(kind)}; path = [ {' '.join(map(_name, (*names, kind)))} ]; }}"
         for names, kind in sorted(lists)
     )
-    expression = f"{_library()}.alone (/. + {string(str(file))}) [ {paths} ]"
+    given = stand_ins(nix_tree.parse(file.read_bytes(), str(file)))
+    expression = f"{_library()}.alone (/. + {string(str(file))}) ({given}) [ {paths} ]"
     return _instantiate(expression, "--store", "dummy://")
 
 

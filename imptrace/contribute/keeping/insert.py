@@ -103,6 +103,9 @@ def out_of_block(source: bytes, place: ListPlace, *, is_doubled: bool) -> Edit |
         or any(c.type == "comment" for c in node.children)
     ):
         return None
+    around = binding.parent.parent if binding.parent is not None else None
+    if around is not None and around.type == "let_expression":
+        return None  # its name is used
     attrpath = binding.child_by_field_name("attrpath")
     short = attrpath is not None and nix_tree.text(attrpath) in _OWN_NAMES
     of_user = attrpath is not None and nix_tree.text(attrpath).startswith("users.")

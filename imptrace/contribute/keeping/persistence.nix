@@ -1,7 +1,7 @@
 # What a configuration keeps, as a flat list of "STORE USER KIND PATH" that JSON can hold.
 #
-# `wholes`: evaluated configurations. `file`: one module alone, with nothing around it, in which
-# `paths` are the attribute paths of the lists.
+# `wholes`: evaluated configurations. `file`: one module alone, with stand-ins for what is around it,
+# in which `paths` are the attribute paths of the lists.
 let
   inherit (builtins)
     attrNames
@@ -45,45 +45,43 @@ let
   found = tryEval (import <nixpkgs/lib>);
   lib = if found.success then found.value else small;
 
+  # With all that a function asks for; what has no stand-in is an empty set.
   called =
-    file:
-    let
-      module = import file;
-      given = {
-        inherit lib;
-      };
-    in
+    given: module:
     if isFunction module then
-      module (mapAttrs (name: _: given.${name} or { }) (functionArgs module) // given)
+      called given (module (mapAttrs (name: _: given.${name} or { }) (functionArgs module) // given))
     else
       module;
 
-  # The values that a definition comes to, through conditions and merges.
+  # The values that a definition comes to, through functions, conditions and merges.
   plain =
-    value:
+    given: definition:
+    let
+      value = called given definition;
+    in
     if !(isAttrs value && value ? _type) then
       [ value ]
     else if value._type == "merge" then
-      concatMap plain value.contents
+      concatMap (plain given) value.contents
     else
-      plain (value.content or { });
+      plain given (value.content or { });
 
   at =
-    path: value:
+    given: path: value:
     if path == [ ] then
-      plain value
+      plain given value
     else
       concatMap (
         inner:
         if !isAttrs inner then
           [ ]
         else if head path == null then
-          concatMap (name: at (tail path) inner.${name}) (attrNames inner)
+          concatMap (name: at given (tail path) inner.${name}) (attrNames inner)
         else if inner ? ${head path} then
-          at (tail path) inner.${head path}
+          at given (tail path) inner.${head path}
         else
           [ ]
-      ) (plain value);
+      ) (plain given value);
 
   name =
     entry:
@@ -94,7 +92,7 @@ let
     else
       toString entry;
 
-  lists = value: concatMap (list: if isList list then map name list else [ ]) (plain value);
+  lists = value: concatMap (list: if isList list then map name list else [ ]) (plain { } value);
 
   ofBlock =
     block: concatMap (kind: map (path: "${kind} ${path}") (lists (block.${kind} or [ ]))) [ "directories" "files" ];
@@ -118,9 +116,15 @@ let
 in
 {
   alone =
-    file: paths:
+    file: standIns: paths:
+    let
+      given = standIns // {
+        lib = (standIns.lib or { }) // lib;
+      };
+    in
     concatMap (
-      entry: map (path: "${entry.kind} ${path}") (concatMap lists (at entry.path (called file)))
+      entry:
+      map (path: "${entry.kind} ${path}") (concatMap lists (at given entry.path (import file)))
     ) paths;
 
   flake =

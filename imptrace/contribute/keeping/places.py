@@ -1,5 +1,6 @@
 """Where a configuration says what is kept: the lists of every known form, wherever they stand."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,10 +19,15 @@ _FORMS = {
     ("preservation", "preserveAt"): Target.PRESERVATION,
 }
 _SHORTEST = 5
+_MAPS = frozenset({"map", "builtins.map", "lib.map"})
+_PREFIXED = re.compile(r'(\w+):\s*"(?P<prefix>[^"$\\]*)\$\{\s*\1\s*\}"')
 _LEVELS = frozenset(level.value for level in Level)
 _KEYS = {Kind.DIRECTORY: ("directory", "path"), Kind.FILE: ("file", "path")}
 # `mkIf condition VALUE` and its like come to VALUE; each element of `mkMerge [ ... ]` counts.
-_TRANSPARENT = ("mkIf", "mkMerge", "mkForce", "mkBefore", "mkAfter", "mkDefault", "optionalAttrs")
+_TRANSPARENT = (
+    *("mkIf", "mkMerge", "mkForce", "mkBefore", "mkAfter", "mkDefault", "optionalAttrs"),
+    *("unique", "flatten"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +56,8 @@ class ListPlace:
     entries: tuple[ListElement, ...] = ()
     names: tuple[str, ...] = ()
     """The attributes down to its block, as they are written, a user's included."""
+    prefix: str = ""
+    """What `map (name: "/var/lib/${name}") [ ... ]` puts before each element."""
     option: str | None = None
     """The option whose own persistence it is, a list for each level; the store is the level."""
 
@@ -69,6 +77,10 @@ def places(source: bytes, file: Path) -> list[ListPlace]:
             value = node.child_by_field_name("expression")
             if value is not None and path is not None:
                 found += _of_binding(file, path, value)
+        elif node.type == "inherit" and (path := _whole_path(node)):
+            for name in _LISTS:
+                if (bound := bound_value(node, name)) is not None and name in _inherited(node):
+                    found += _of_binding(file, [*path, name], bound)
     return [*found, *_besides(found)]
 
 
@@ -128,12 +140,38 @@ def _of_store(
                 yield ListPlace(file, target, store, user, None, inner, names=names)
     elif len(rest) == 1 and rest[0] in _LISTS:
         kind = _LISTS[rest[0]]
-        for listing in _lists(value):
+        for listing, prefix in _lists(value):
             entries = tuple(
-                ListElement(_path_of(element, kind), element)
+                ListElement(path if path is None else prefix + path, element)
                 for element in nix_tree.elements(listing)
+                for path in (_path_of(element, kind),)
             )
-            yield ListPlace(file, target, store, user, kind, listing, entries, names)
+            yield ListPlace(file, target, store, user, kind, listing, entries, names, prefix)
+
+
+def bound_value(node: Node, name: str) -> Node | None:
+    """Find what a `let` around a node binds to a name that is used but once."""
+    root = node
+    while root.parent is not None:
+        root = root.parent
+    uses = sum(
+        (each.type == "variable_expression" and nix_tree.text(each) == name)
+        + (each.type == "inherit" and name in _inherited(each))
+        for each in nix_tree.walk(root)
+    )
+    current = node.parent
+    while current is not None and uses == 1:
+        if current.type == "let_expression":
+            for each in nix_tree.bindings(current):
+                if each.path == (name,):
+                    return each.value
+        current = current.parent
+    return None
+
+
+def _inherited(node: Node) -> set[str]:
+    attrs = node.child_by_field_name("attrs")
+    return {nix_tree.text(each) for each in attrs.named_children} if attrs is not None else set()
 
 
 def _whole_path(node: Node) -> list[str] | None:
@@ -180,6 +218,10 @@ def _values(value: Node) -> Iterator[Node]:
                 yield from _values(element)
         else:
             yield from _values(argument)
+    elif value.type == "variable_expression":
+        bound = bound_value(value, nix_tree.text(value))
+        if bound is not None:
+            yield from _values(bound)
     elif value.type == "binary_expression":
         for field in ("left", "right"):
             side = value.child_by_field_name(field)
@@ -189,9 +231,31 @@ def _values(value: Node) -> Iterator[Node]:
         yield value
 
 
-def _lists(value: Node) -> list[Node]:
-    """List the literal lists whose elements are kept as they stand."""
-    return [inner for inner in _values(value) if inner.type == "list_expression"]
+def _lists(value: Node) -> Iterator[tuple[Node, str]]:
+    """Yield the literal lists whose elements are kept, with what is put before each of them."""
+    for inner in _values(value):
+        if inner.type == "list_expression":
+            yield inner, ""
+        elif (mapped := _mapped(inner)) is not None:
+            yield mapped
+
+
+def _mapped(value: Node) -> tuple[Node, str] | None:
+    """Read `map (name: "PREFIX${name}") [ ... ]`."""
+    outer = value.child_by_field_name("function") if value.type == "apply_expression" else None
+    if outer is None or outer.type != "apply_expression":
+        return None
+    function, given, listing = (
+        outer.child_by_field_name("function"),
+        outer.child_by_field_name("argument"),
+        value.child_by_field_name("argument"),
+    )
+    if function is None or given is None or listing is None:
+        return None
+    made = nix_tree.text(given).strip("() \n")
+    found = _PREFIXED.fullmatch(made)
+    is_map = nix_tree.text(function) in _MAPS and listing.type == "list_expression"
+    return (listing, found["prefix"]) if is_map and found is not None else None
 
 
 def _path_of(element: Node, kind: Kind) -> str | None:

@@ -242,7 +242,12 @@ def _insert(each: Recommendation, place: ListPlace, change: ConfigurationChange)
     if in_home and each.home is not None:
         path = each.path[len(each.home.path.rstrip(b"/")) + 1 :]
     source = _current(place.file, change)
-    text = element(each, place, path)
+    prefix = nix_edit.encoded(place.prefix)
+    if not path.startswith(prefix) or path == prefix:
+        return False
+    text = element(each, place, path[len(prefix) :])
+    if place.prefix and not text.startswith('"'):
+        return False  # it needs an owner or mode, which such an element has not
     if place.kind is not None:
         name = path.decode(errors="surrogateescape")
         edits = into_list(source, place, name, text)

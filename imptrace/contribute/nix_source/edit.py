@@ -103,6 +103,16 @@ def insert_binding(
         indent = indentation(source, start)
         return [Edit(start, start, f"{indented(text, indent).removeprefix(indent)}\n{indent}")]
     first, last = (child for child in attrset.children if child.type in ("{", "}"))
+    inner = [
+        node
+        for node in walk(attrset)
+        if node.is_named
+        and node.type in ("inherit", "inherit_from", "comment")
+        and first.end_byte <= node.start_byte < last.start_byte
+    ]
+    if inner:
+        line = indented(text, indentation(source, inner[-1].start_byte))
+        return [Edit(inner[-1].end_byte, inner[-1].end_byte, f"\n{line}")]
     indent = indentation(source, attrset.start_byte)
     line = indented(text, indent + INDENT)
     return [Edit(first.end_byte, last.start_byte, f"\n{line}\n{indent}")]
