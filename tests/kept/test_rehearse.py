@@ -246,3 +246,30 @@ def test_bad_input(machine: Machine, arguments: list[str], words: str) -> None:
     done = machine.imptrace("rehearse", *arguments)
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert words in done.stderr
+
+
+NAMED_ANEW = """#!/bin/sh
+cat ~/backup/* 2>/dev/null
+mkdir -p ~/backup
+date +%s%N >~/backup/$(date +%s%N).manifest
+"""
+
+
+def test_what_has_another_name_at_every_start(tmp_path: Path) -> None:
+    """Nothing is looked for in vain, and yet all is gone."""
+    made = Machine(tmp_path)
+    saver = tmp_path / "saver"
+    saver.write_text(NAMED_ANEW)
+    saver.chmod(0o755)
+    rows = [{"path": f"{made.home}/other", "kind": "directory", "level": "normal"}]
+    for path in ("other", "backup/none"):
+        rows[0]["path"] = f"{made.home}/{path}"
+        rows[0]["kind"] = "file" if path == "backup/none" else "directory"
+        (tmp_path / "advice").write_text(json.dumps({"recommendations": rows}))
+        done = made.imptrace(
+            "rehearse", "keeper", "--advice", tmp_path / "advice", "--json", "--", saver
+        )
+        if "no private copy" in done.stderr:
+            pytest.skip(done.stderr)
+        lost = [each["path"] for each in json.loads(done.stdout)["findings"]]
+        assert lost == [f"{made.home}/backup"]

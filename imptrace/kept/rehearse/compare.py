@@ -141,14 +141,18 @@ def _lost_whole(
 
 
 def _wiped_top(path: bytes, plan: Plan, rehearsed: Rehearsed) -> bytes | None:
-    """Name the outermost directory around a path that was made, and wiped with all in it."""
+    """Name the directory that was wiped with a path: the outermost in which nothing is kept."""
     found = None
+    if any(is_within(path, keep.path) for keep in plan.keeps):
+        return None
     for parent in parents_of(path):
         thing = rehearsed.made.get(parent)
         is_around = any(is_within(keep.path, parent) for keep in plan.keeps)
-        if thing is None or thing.kind != "directory" or is_around:
+        if thing is None or thing.kind != "directory" or (is_around and found is not None):
             break
         found = parent
+        if is_around:
+            break
     return found
 
 
