@@ -9,12 +9,12 @@ from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from imptrace.facts.commands import answer_if_any
 from imptrace.facts.file_systems import EPHEMERAL_TYPES, IN_MEMORY_TYPES, VIRTUAL_TYPES
 from imptrace.facts.paths import is_within
 from imptrace.kept.boot import Boot
 from imptrace.kept.machine import KEPT_FILE
 from imptrace.kept.walk import Tree
+from imptrace.kept.zfs import snapshots
 from imptrace.tracer.events import Mount
 
 _BLANK = re.compile(r"@.*(blank|empty|clean|pristine)", re.IGNORECASE)
@@ -187,9 +187,10 @@ def subvolume_made(path: bytes) -> int | None:
 
 def _blank_snapshot(dataset: bytes) -> str | None:
     """Name the snapshot that a ZFS dataset is rolled back to, as far as its name says so."""
-    command = ["zfs", "list", "-H", "-o", "name", "-t", "snapshot", "-d", "1", os.fsdecode(dataset)]
-    named = answer_if_any(*command, seconds=10).decode(errors="surrogateescape")
-    return next((line for line in named.splitlines() if _BLANK.search(line)), None)
+    names = (
+        (dataset + b"@" + each.name).decode(errors="surrogateescape") for each in snapshots(dataset)
+    )
+    return next((name for name in names if _BLANK.search(name)), None)
 
 
 def _point_above(path: bytes, points: Iterable[bytes]) -> bytes:

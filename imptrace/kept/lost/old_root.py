@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from imptrace.errors import UsageError
 from imptrace.facts.commands import CommandError, answer_if_any, answer_of
 from imptrace.kept.wiped import subvolume_made
+from imptrace.kept.zfs import snapshots
 from imptrace.tracer.events import Mount
 
 _OLD = re.compile(
@@ -18,6 +19,7 @@ _OLD = re.compile(
 _SUBVOLUME = 256
 """The inode of every btrfs subvolume's own directory."""
 _DEPTH = 2
+_VISIBLE = b"/.zfs/snapshot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ def old_root(said: bytes | None, mounts: Sequence[Mount]) -> Iterator[OldRoot | 
         with _whole(root.source) as top:
             yield _newest(top, root) if top is not None else None
     elif root is not None and root.fstype == "zfs":
-        yield _snapshot()
+        yield newest_snapshot(root.source)
     else:
         yield None
 
@@ -90,14 +92,15 @@ def _called_old(directory: bytes, depth: int, *, is_below: bool = False) -> Iter
                 yield from _called_old(entry.path, depth - 1, is_below=is_old)
 
 
-def _snapshot() -> OldRoot | None:
-    """Choose the newest ZFS snapshot of the root that is not the empty one."""
-    snapshots = b"/.zfs/snapshot"
-    with suppress(OSError):
-        found = [snapshots + b"/" + name for name in os.listdir(snapshots)]
-        roots = [path for path in found if _is_root(path)]
-        newest = max(roots, key=lambda path: os.stat(path).st_ctime_ns, default=None)
-        return OldRoot(newest, os.fsdecode(newest)) if newest is not None else None
+def newest_snapshot(dataset: bytes, visible: bytes = _VISIBLE) -> OldRoot | None:
+    """Choose the newest ZFS snapshot of the root that is not the empty one.
+
+    `visible`: where ZFS shows them. The times there are those of the root in them, not their own.
+    """
+    for each in reversed(snapshots(dataset)):
+        path = os.path.join(visible, each.name)
+        if _is_root(path):
+            return OldRoot(path, os.fsdecode(path))
     return None
 
 
