@@ -96,6 +96,8 @@ def _alone(sources: _Sources, top: Path, before: Path, after: Path, why: str) ->
             hidden = "its lists cannot be found without the rest"
             raise NotEvaluatedError(f"{file.name} alone: {hidden}; {why}")
         now = _must(partial(_file, found=found), after / place)
+        if was.total() < len(_lines(old, file)) and now == was:
+            raise NotEvaluatedError(f"{file.name} alone: some of its lists are not found; {why}")
         _compare(was, now, {file: (old, new)})
     return "each changed file by itself"
 

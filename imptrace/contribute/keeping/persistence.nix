@@ -38,6 +38,10 @@ let
     optionalString = condition: value: if condition then value else "";
     inherit concatLists concatMap mapAttrs;
     inherit (builtins) attrValues genList filter elem;
+    flatten = value: if isList value then concatMap small.flatten value else [ value ];
+    unique = foldl' (found: each: if builtins.elem each found then found else found ++ [ each ]) [ ];
+    singleton = value: [ value ];
+    forEach = values: make: map make values;
     genAttrs =
       names: make:
       builtins.listToAttrs (map (name: { inherit name; value = make name; }) names);
