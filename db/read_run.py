@@ -6,6 +6,7 @@ only their names, their states and the times of the calls are their own.
 
 import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -70,30 +71,25 @@ def _run_record(
     row: AnyRow, properties: Mapping[str, str], warnings: Iterable[tuple[str, str]]
 ) -> RunRecord:
     status = _status(row)
+    plain = {name: getattr(row, name) for name in _RUN_FIELDS}
     return RunRecord(
-        id=row.id,
-        label=row.label,
-        program=row.program,
-        argv=unpack_strings(row.argv),
-        cwd=row.cwd,
-        user=row.user,
-        uid=row.uid,
-        host=row.host,
-        started_ns=row.started_ns,
-        # Of a run that lasts it is the last time that it was known to be recorded.
-        ended_ns=None if status is RunStatus.RECORDING else row.ended_ns,
-        exit_code=row.exit_code,
-        exit_signal=row.exit_signal,
-        recorder=row.recorder,
-        status=status,
-        lost=row.lost,
-        unseen=row.unseen,
-        service=row.service,
-        scope=SCOPES[row.scope],
-        properties=properties,
-        elsewhere=row.elsewhere,
-        warnings=tuple(warnings),
+        **plain
+        | {
+            "argv": unpack_strings(row.argv),
+            # Of a run that lasts it is the last time that it was known to be recorded.
+            "ended_ns": None if status is RunStatus.RECORDING else row.ended_ns,
+            "status": status,
+            "scope": SCOPES[row.scope],
+            "properties": properties,
+            "warnings": tuple(warnings),
+        }
     )
+
+
+_RUN_FIELDS = {each.name for each in fields(RunRecord)} & {
+    *models.RunTable.__table__.columns.keys()
+}
+"""What is read as it is stored, but for a few."""
 
 
 def _status(row: AnyRow) -> RunStatus:

@@ -31,13 +31,7 @@ def _insert(connection: Connection, details: RunDetails) -> int:
         connection,
         run,
         NOBODY,
-        ended_ns=run.ended_ns,
-        exit_code=run.exit_code,
-        exit_signal=run.exit_signal,
         status=STATUS_COMPLETE if complete else STATUS_RECORDING,
-        lost=run.lost,
-        unseen=run.unseen,
-        elsewhere=run.elsewhere,
     )
     accesses = _accesses(details.paths)
     before = {path.path: path.before for path in details.paths if path.before is not None}

@@ -4,14 +4,17 @@ A fresh database is made from the models and stamped with the newest revision, s
 whose import costs half a second, is needed only when a migration is due.
 """
 
+import os
+
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect
 
 from imptrace.db import sound
 from imptrace.db.models import Base
 from imptrace.errors import ImptraceError
 
-HEAD = "0004"
-"""The newest revision in imptrace.db.migrations.versions; a test holds the two together."""
+_VERSIONS = os.path.join(os.path.dirname(__file__), "migrations", "versions")
+HEAD = max(name[1:5] for name in os.listdir(_VERSIONS) if name.startswith("r"))
+"""The newest revision: of the scripts rNNNN_*.py, whose chain a test follows."""
 
 
 class SchemaError(ImptraceError):

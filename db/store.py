@@ -53,7 +53,7 @@ from imptrace.db.models import (
 from imptrace.db.records import AccessRecord, RunRecord, RunStart
 from imptrace.facts.units import unit_of
 from imptrace.tracer import events
-from imptrace.tracer.events import Outcome, Snapshot
+from imptrace.tracer.events import Outcome, RunScope, Snapshot
 
 T = TypeVar("T")
 
@@ -147,26 +147,30 @@ def insert_mounts(connection: Connection, run_id: int, mounts: Sequence[events.M
 def insert_run(
     connection: Connection, run: RunStart | RunRecord, recorder: RecorderIdentity, **more: object
 ) -> int:
-    """Store the row of a run, and give its id. `more`: the columns that its start does not tell."""
-    row = {
-        "label": None if run.label is None else storable(run.label),
-        "program": run.program,
-        "argv": pack_strings(run.argv),
-        "cwd": run.cwd,
-        "user": storable(run.user),
-        "uid": run.uid,
-        "host": storable(run.host),
-        "started_ns": run.started_ns,
-        "recorder": storable(run.recorder),
+    """Store the row of a run, and give its id.
+
+    What a column holds is the field of that name; `more`: the columns that no field tells.
+    """
+    told = {name: _stored(getattr(run, name)) for name in _RUN_COLUMNS if hasattr(run, name)}
+    of_recorder = {
         "recorder_pid": recorder.pid,
         "recorder_started": recorder.started,
         "boot_id": recorder.boot_id,
-        "service": None if run.service is None else storable(run.service),
-        "scope": SCOPE_CODES[run.scope],
     }
-    return connection.execute(
-        insert(RunTable).values(row | more).returning(RunTable.id)
-    ).scalar_one()
+    row = told | of_recorder | more
+    return connection.execute(insert(RunTable).values(row).returning(RunTable.id)).scalar_one()
+
+
+_RUN_COLUMNS = frozenset(RunTable.__table__.columns.keys()) - {"id", "status"}
+
+
+def _stored(value: object) -> object:
+    """Say what a column of a run holds for the value of its field."""
+    if isinstance(value, RunScope):
+        return SCOPE_CODES[value]
+    if isinstance(value, tuple):
+        return pack_strings(value)
+    return storable(value) if isinstance(value, str) else value
 
 
 def last_recorded(connection: Connection, run: RunStart, run_id: int) -> int | None:

@@ -1,7 +1,7 @@
 """Alembic migrations, run when an older database is opened.
 
-To add one: write versions/rNNNN_name.py after script.py.mako, change the models, and set
-imptrace.db.schema.HEAD; tests/db/test_migrations.py says whether they agree.
+To add one: write versions/rNNNN_name.py after script.py.mako, and change the models;
+tests/db/test_migrations.py says whether they agree.
 """
 
 from pathlib import Path

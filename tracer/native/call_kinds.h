@@ -27,24 +27,16 @@ enum call_kind {
 };
 
 /* The order is that of OPS in tracer/native/ring.py; tests/tracer/test_tables.py compares. */
-enum op {
-	OP_READ,
-	OP_WRITE,
-	OP_CREATE,
-	OP_TRUNCATE,
-	OP_DELETE,
-	OP_RENAME,
-	OP_LINK,
-	OP_SYMLINK,
-	OP_MKDIR,
-	OP_CHMOD,
-	OP_CHOWN,
-	OP_UTIME,
-	OP_XATTR,
-	OP_EXEC,
-	OP_CONNECT,
-	OP_BIND,
-	OP_STAT,
-};
+#define EACH_OP(OP) \
+	OP(READ, "read") OP(WRITE, "write") OP(CREATE, "create") \
+	OP(TRUNCATE, "truncate") OP(DELETE, "delete") OP(RENAME, "rename") \
+	OP(LINK, "link") OP(SYMLINK, "symlink") OP(MKDIR, "mkdir") \
+	OP(CHMOD, "chmod") OP(CHOWN, "chown") OP(UTIME, "utime") \
+	OP(XATTR, "xattr") OP(EXEC, "exec") OP(CONNECT, "connect") \
+	OP(BIND, "bind") OP(STAT, "stat")
+
+#define OP_NUMBER(name, word) OP_##name,
+enum op { EACH_OP(OP_NUMBER) };
+#undef OP_NUMBER
 
 #endif

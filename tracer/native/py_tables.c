@@ -45,14 +45,9 @@ static const struct {
 	{ "name", sizeof(struct name_record) },
 };
 
-static const char *const op_names[] = {
-	[OP_READ] = "read",	  [OP_WRITE] = "write",	    [OP_CREATE] = "create",
-	[OP_TRUNCATE] = "truncate", [OP_DELETE] = "delete", [OP_RENAME] = "rename",
-	[OP_LINK] = "link",	  [OP_SYMLINK] = "symlink", [OP_MKDIR] = "mkdir",
-	[OP_CHMOD] = "chmod",	  [OP_CHOWN] = "chown",	    [OP_UTIME] = "utime",
-	[OP_XATTR] = "xattr",	  [OP_EXEC] = "exec",	    [OP_CONNECT] = "connect",
-	[OP_BIND] = "bind",	  [OP_STAT] = "stat",
-};
+#define OP_NAME(name, word) [OP_##name] = word,
+static const char *const op_names[] = { EACH_OP(OP_NAME) };
+#undef OP_NAME
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
