@@ -12,6 +12,8 @@
   stores,
   home,
   plain ? false, # without our modules, to compare with
+  byHand ? null, # a file with what asDefinition gave: kept by hand, where it is plain
+  asDefinition ? false, # give what the back end is told to keep in place of what the system comes to
 }:
 let
   inherit
@@ -159,6 +161,8 @@ let
       imptrace.nixosModules.default
       (lib.optionalAttrs (machine != "example") { environment.automaticPersistence = levels; })
     ]
+    ++ lib.optional (byHand != null) (lib.setAttrByPath optionOfBackend (lib.importJSON byHand))
+    ++ lib.optional (byHand != null && backend == "preservation") { preservation.enable = true; }
     ++ lib.optionals (home == "with") [
       (homeManager + "/nixos")
       withHome
@@ -166,9 +170,59 @@ let
   );
 
   inherit (system) config;
+
+  optionOfBackend =
+    {
+      impermanence = [
+        "environment"
+        "persistence"
+      ];
+      preservation = [
+        "preservation"
+        "preserveAt"
+      ];
+    }
+    .${backend};
+
+  # What our modules tell the back end. What home-manager's users keep goes to impermanence by
+  # home.persistence; by hand it is written with the user's name.
+  definition =
+    let
+      ours = lib.head (lib.getAttrFromPath optionOfBackend system.options).definitions;
+      stores = lib.mapAttrs (_: store: store.content or store) (
+        lib.filterAttrs (_: store: store.condition or true) ours
+      );
+      inherit (config.environment.automaticPersistence) homes;
+      ofHome =
+        kind: store: home:
+        map (item: { ${kind} = item.path; }) (
+          lib.filter (
+            item: item.store == store && item.kind == kind && item.method != "copy"
+          ) home.kept
+        );
+      usersOf =
+        store:
+        lib.listToAttrs (
+          map (
+            home:
+            lib.nameValuePair home.username {
+              directories = ofHome "directory" store home;
+              files = ofHome "file" store home;
+            }
+          ) homes
+        );
+    in
+    if backend == "preservation" then
+      stores
+    else
+      lib.mapAttrs (
+        store: contents: contents // lib.optionalAttrs (homes != [ ]) { users = usersOf store; }
+      ) stores;
   failed = map (one: one.message) (lib.filter (one: !one.assertion) config.assertions);
 in
-if failed != [ ] then
+if asDefinition then
+  definition
+else if failed != [ ] then
   { refused = failed; }
 else
   {

@@ -4,6 +4,7 @@
 let
   inherit (lib) mkOption types;
   inherit (import ../lib/levels.nix) names fallback;
+  internal = import ./internal.nix { inherit lib; };
 
   meaning = {
     transient = "caches, logs that nobody reads back, and all that its program makes again";
@@ -67,12 +68,7 @@ in
     {
       requests = import ./requests.nix { inherit lib; };
 
-      stores = mkOption {
-        type = types.listOf types.str;
-        internal = true;
-        readOnly = true;
-        description = "The stores in use.";
-      };
+      stores = internal "The stores in use.";
 
       merged = mkOption {
         type = types.listOf types.str;

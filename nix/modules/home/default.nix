@@ -9,7 +9,7 @@
   ...
 }@args:
 let
-  inherit (lib) mkOption types;
+  internal = import ../internal.nix { inherit lib; };
   inherit (import ../../lib/paths.nix) hasPrefix normalise removePrefix;
   cfg = config.home.automaticPersistence;
   levels = import ../level-options.nix { inherit lib; };
@@ -41,7 +41,7 @@ let
     )
   );
 
-  # Mounted only, not copied; see home-copied-files.nix.
+  # Mounted only, not copied; see copied-files.nix.
   mounted = lib.filter (item: item.method != "copy") cfg.kept;
 
   ownership = item: lib.filterAttrs (_: value: value != null) { inherit (item) user group mode; };
@@ -83,12 +83,7 @@ in
       '';
     }
     // {
-      installed = mkOption {
-        type = types.raw;
-        internal = true;
-        readOnly = true;
-        description = "A set with the names of all packages that this user has, asked by each program.";
-      };
+      installed = internal "A set with the names of all packages that this user has, asked by each program.";
     };
 
   config = lib.mkMerge [

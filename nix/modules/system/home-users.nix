@@ -7,6 +7,7 @@
 }:
 let
   inherit (import ../../lib/paths.nix) ancestorsOf join;
+  internal = import ../internal.nix { inherit lib; };
   cfg = config.environment.automaticPersistence;
 
   isDeclared = path: lib.any (declared: lib.elem declared.path ([ path ] ++ ancestorsOf path)) cfg.declared;
@@ -42,12 +43,7 @@ let
     ) (lib.unique (map (item: item.store) copied));
 in
 {
-  options.environment.automaticPersistence.homes = lib.mkOption {
-    type = lib.types.listOf lib.types.raw;
-    internal = true;
-    readOnly = true;
-    description = "What home-manager's users keep.";
-  };
+  options.environment.automaticPersistence.homes = internal "What home-manager's users keep.";
 
   config = lib.mkMerge [
     {

@@ -1,4 +1,4 @@
-# Where each level is kept. The options of the services themselves are in ../entry.nix.
+# Where each level is kept. The options of the services themselves are in ../entries.nix.
 {
   config,
   lib,
@@ -10,6 +10,7 @@ let
   cfg = config.environment.automaticPersistence;
 
   levels = import ../level-options.nix { inherit lib; };
+  internal = import ../internal.nix { inherit lib; };
   results = levels.results {
     always = [ "/var/cache" ];
     few = [
@@ -93,26 +94,11 @@ in
         '';
       };
 
-      boundary = mkOption {
-        type = types.raw;
-        internal = true;
-        readOnly = true;
-        description = "Why a path is left alone: see lib/boundaries.nix.";
-      };
+      boundary = internal "Why a path is left alone: see lib/boundaries.nix.";
 
-      declared = mkOption {
-        type = types.listOf types.raw;
-        internal = true;
-        readOnly = true;
-        description = "What the user keeps by hand, through the back end's own options.";
-      };
+      declared = internal "What the user keeps by hand, through the back end's own options.";
 
-      planned = mkOption {
-        type = types.listOf types.raw;
-        internal = true;
-        readOnly = true;
-        description = "What is kept, before the units are asked where a service has its state.";
-      };
+      planned = internal "What is kept, before the units are asked where a service has its state.";
 
       leftAlone = mkOption {
         type = types.listOf types.raw;

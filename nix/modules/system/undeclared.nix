@@ -8,6 +8,7 @@
 }:
 let
   inherit (lib) mkOption types;
+  internal = import ../internal.nix { inherit lib; };
   inherit (import ../../lib/paths.nix)
     ancestorsOf
     isWithin
@@ -164,26 +165,11 @@ in
       description = "Directories that may be lost: they are neither kept nor named in a warning.";
     };
 
-    claims = mkOption {
-      type = types.listOf types.raw;
-      internal = true;
-      readOnly = true;
-      description = "What units, systemd-tmpfiles and users declare to leave on disk.";
-    };
+    claims = internal "What units, systemd-tmpfiles and users declare to leave on disk.";
 
-    found = mkOption {
-      type = types.listOf types.raw;
-      internal = true;
-      readOnly = true;
-      description = "What is kept because the configuration declares it, and nothing else keeps it.";
-    };
+    found = internal "What is kept because the configuration declares it, and nothing else keeps it.";
 
-    open = mkOption {
-      type = types.listOf types.raw;
-      internal = true;
-      readOnly = true;
-      description = "What the configuration declares and nothing keeps.";
-    };
+    open = internal "What the configuration declares and nothing keeps.";
   };
 
   config = {
