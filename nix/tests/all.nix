@@ -16,9 +16,11 @@ let
     if have ([ nixpkgsLib ] ++ needed) then { ${name} = run (import (./. + "/${name}.nix") tools); } else { };
 in
 {
-  pure = run (import ./pure.nix // import ./merge.nix);
+  pure = run (import ./pure.nix // import ./plan.nix // import ./merge.nix);
 }
 // cases [ impermanence ] "modules"
+// cases [ impermanence ] "stores"
+// cases [ impermanence ] "definitions"
 // cases [ impermanence ] "example"
 // cases [
   impermanence

@@ -68,4 +68,19 @@ rec {
     environment.machineId.persistence = { };
     environment.automaticPersistence.normal.path = "/persistent";
   };
+
+  withModules = modules: evaluateFixtures { inherit modules; };
+
+  mailer.services.mailer.enable = true;
+  separately.environment = {
+    machineId.persistence = { };
+    automaticPersistence = {
+      transient.path = "/transient";
+      normal.path = "/normal";
+      important.path = "/important";
+      secret.path = "/secret";
+    };
+  };
+
+  always = "/var/lib/always root:root 0755";
 }
