@@ -164,7 +164,7 @@ def test_no_help_waits_for_what_only_work_needs() -> None:
         check=True,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     told = [json.loads(line) for line in done.stderr.splitlines()]
     assert told == [[words, 0, []] for words in WORDS]
