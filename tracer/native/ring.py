@@ -312,8 +312,8 @@ def _numbered(code: int, number: int) -> Warned | None:
     if code == _CHANGED_PATH:
         return Warned(
             "changed-path",
-            f"{number} {'path' if number == 1 else 'paths'} may not be what was used: another "
-            "thread or process changed it, or a directory on the way, while a call waited",
+            f"at least {number} {'path' if number == 1 else 'paths'} may not be what was used: "
+            "another thread or process changed it, or a directory on the way, while a call waited",
         )
     if code == _TOO_LONG:
         return Warned(
