@@ -272,6 +272,8 @@ def _run_names(connection: Connection) -> list[str]:
 
 
 def _no_such_run(connection: Connection, text: str, known: Iterable[str]) -> str:
+    if text == LATEST:
+        return "no run is stored yet; imptrace run PROGRAM makes one"
     near = nearest(text, [*_run_names(connection), *known])
     return f"no run is called {text!r}; {near}imptrace runs lists them"
 

@@ -28,7 +28,7 @@ def started(prelude: str, words: list[str | bytes], work: Path, end: str = "") -
 
 
 @pytest.mark.parametrize("closed", CLOSED, ids=" ".join)
-@pytest.mark.parametrize("recorder", ["notify", "ptrace"])
+@pytest.mark.parametrize("recorder", ["notify", "ptrace", pytest.param("bpf", marks=needs_bpf)])
 def test_closed_standard_descriptors(
     record: Recorder, work: Path, closed: tuple[str, ...], recorder: str
 ) -> None:
@@ -64,7 +64,7 @@ def test_ignored_and_blocked_signals(
     assert ignored == sum(1 << signal.Signals[f"SIG{name}"] - 1 for name in names.split())
 
 
-@pytest.mark.parametrize("recorder", ["notify", "ptrace"])
+@pytest.mark.parametrize("recorder", ["notify", "ptrace", pytest.param("bpf", marks=needs_bpf)])
 def test_ignored_children(record: Recorder, recorder: str) -> None:
     """Whose end nobody wants to be told of: imptrace is told all the same, the program is not."""
     starter = """
