@@ -121,7 +121,8 @@ def _cells(scores: Mapping[str, Score]) -> Iterator[str]:
 def _record(program: recipes.Recipe, arguments: argparse.Namespace) -> None:
     """Play the sessions of a program into one database, and keep a copy after each."""
     database = arguments.databases / f"{program['id']}.db"
-    for old in database.parent.glob(f"{program['id']}*"):
+    names = (program["id"], *(f"{program['id']}-{session}" for session in SESSIONS))
+    for old in (old for name in names for old in database.parent.glob(f"{name}.*")):
         old.unlink()
     trace = f"{arguments.imptrace} run --quiet --wait children --db {database} --"
     mark = database.with_suffix(".mark")

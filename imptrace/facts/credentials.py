@@ -8,10 +8,13 @@ import re
 
 # A name by its last word, whatever stands before. Camel case needs the cases told apart, so that
 # only the word itself is matched in any case.
-_NAME_BEGINS = rb"(?:(?<![A-Za-z0-9])|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=PASS|TOKEN|SECRET))"
+_NAME_BEGINS = (
+    rb"(?:(?<![A-Za-z0-9])|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=PASS|TOKEN|SECRET)"
+    rb"|(?<=[a-z])(?=passw|passphrase|secret|token)|(?<=bind)(?=pw))"
+)
 _WORDS = (
-    rb"pass|password|passwd|passphrase|psk|secret|token"
-    rb"|(?:api|private|access|secret|preshared|signing|encryption|account|session|master|mac|hmac"
+    rb"pass|password|passwd|passphrase|psk|pw|secret|token"
+    rb"|(?:api|app|private|access|secret|preshared|signing|encryption|account|session|master|mac|hmac"
     rb"|server|stored|wep)[_-]?key(?:[_-]base|\d)?|key[_-]data"
 )
 _HOW_KEPT = rb"(?:[_-]?(?:hash|pbkdf2|sha\d+|encrypted|enc|bcrypt))?"
@@ -20,7 +23,7 @@ _NO_VALUE = (
     rb"|enabled|disabled|required|optional|password|\*+|x{3,}|\$\S*|%\S*)(?:[\s\"',;<&]|\Z))"
 )
 _VALUE = rb"(?!\d{1,8}(?:[\s\"',;<&]|\Z))[^\s\"'#;<{\[(),][^\s\"';<{\[(),]{3,}"
-_ENCODED = rb"\{(?:[0-9a-f]{16,}|(?:S?SHA\d*|CRYPT|PBKDF2[\w-]*|ARGON2)\})"
+_ENCODED = rb"ENC\([^)]{4,}\)|\{(?:[0-9a-f]{16,}|(?:S?SHA\d*|CRYPT|PBKDF2[\w-]*|ARGON2)\})"
 """Values in braces that are no beginning of an object."""
 
 _SET = re.compile(
@@ -31,6 +34,7 @@ _SET = re.compile(
     + rb"(?:" + _ENCODED + rb"|" + _VALUE + rb")"
     # <name kind="of">value</name>, <add key="name" value="value"/>, <key>name</key><string>value
     + rb"|(?i:" + _WORDS + rb")(?:[ \t][^<>]*)?>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
+    + rb"|name=\"(?i:" + _WORDS + rb")\"[^<>]*>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
     + rb"|(?i:" + _WORDS + rb")\"[ \t]+value=\"(?i:" + _NO_VALUE + rb")[^\"]{4,}\""
     + rb"|(?i:" + _WORDS + rb")</key>[ \t]*<string>(?i:" + _NO_VALUE + rb")[^<]{4,}</string>"
     # name "value";
@@ -45,6 +49,8 @@ _OTHERWISE = re.compile(
     rb"""
     # lists of machines, hosts, databases and users
       ^(?:machine[ \t]+\S+|default)[ \t\n]+login[ \t]+\S+[ \t\n]+password[ \t]+\S
+    | ^[ \t]*<key>(?i:[^<]*(?:password|token|secret))</key>\s*<string>[^<]{4,}</string>
+    | (?i:user)[ \t]+\S+[ \t]+password[ \t]+(?=\S*\d)\S{6,}$
     | ://(?!anonymous)[^/\s:@"'<]+:[^/\s@"'<]{2,}@
     | ^[^:\s\#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:[^:\s]{3,}$
     | ^[^:\s]+:(?:\$(?:apr1|[156y]|2[aby]|argon2\w*)\$|\{S?SHA\d*\})
@@ -55,7 +61,8 @@ _OTHERWISE = re.compile(
     | ^[^\s:"]*[ \t]*:[ \t]+(?:PSK|XAUTH|EAP)[ \t]+"
     | ^\d+[ \t]+(?:M|MD5|SHA\d+|AES\w*)[ \t]+\S{8,}$
     # a word and its value, in settings without any sign between them
-    | ^[ \t]*(?i:set[ ]|r[ow])?(?i:pass|password|passwd|requirepass|masterauth|rootpw|community)
+    | ^[ \t]*(?i:set[ ]|r[ow])?
+      (?i:pass|password|passwd|requirepass|masterauth|rootpw|bindpw|community)
       [ \t]+"?(?:\{S?SHA\d*\}|(?=[^\s"]*\d)[^\s"/<>(){}=:]{6,}"?$)
     | ^[ \t]*createUser[ \t]+\S+[ \t]+(?:MD5|SHA\S*)[ \t]+\S{8,}
     | ^usmUser[ ](?:\S+[ ]+){5}
@@ -81,10 +88,10 @@ _COOKIES = b"# "
 CREDENTIAL_WORDS = (
     b"pass", b"psk", b"secret", b"token", b"key", b"machine", b"://", b"auth", b":$", b":{s",
     b":5432:", b":*:", b"kty", b"25519 ", b"ghp_", b"gho_", b"ghs_", b"github_pat_", b"glpat-",
-    b"npm_", b"xox", b"hvs.", b"hvb.", b"akia", b"sk-", b"dop_v1_", b"rootpw", b"community",
+    b"npm_", b"xox", b"hvs.", b"hvb.", b"akia", b"sk-", b"dop_v1_", b"rootpw", b"pw",b"community",
     b"createuser", b"usmuser", b"hash = ", b"ciphertext", b"eyj", b"mnemonic", b"seed", b"] ",
     b"]:", b" * ", b"\t*\t", b": eap", b": xauth", b" md5 ", b" m ", b" sha", b" aes",
-    b"default login", b"http cookie", b"$:", b"\n$", b"$1$", b"$dyn", b"[cr", b"$nt$", b"$lm$",
+    b"default login", b"http cookie", b"$:", b"$1$", b"$dyn", b"[cr", b"$nt$", b"$lm$",
 )  # fmt: skip
 
 
@@ -106,7 +113,7 @@ def _line_sets_one(head: bytes, start: int) -> bool:
 
 
 def _lines_with(words: tuple[bytes, ...], text: bytes) -> set[int]:
-    """Tell where the lines begin that hold any of `words`."""
+    """Tell where the lines begin that hold any of `words`, none of which has a line's end in it."""
     starts = set()
     for word in words:
         at = text.find(word)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from imptrace.facts import content, credentials
 from imptrace.facts.content import HEAD_SIZE, Hint, hint_of
+from imptrace.facts.credentials import CREDENTIAL_WORDS
 
 
 def head_of(path: Path) -> bytes:
@@ -224,3 +225,29 @@ def test_usual_notations_of_secrets(text: str) -> None:
 def test_text_that_only_speaks_of_secrets(text: str) -> None:
     """Settings about passwords, and words that begin or end alike."""
     assert hint_of(text.encode() + b"\n") is None
+
+
+def test_a_line_that_begins_with_a_dollar_sign_is_read_once() -> None:
+    """A search word with the end of a line in it would be found in the same place for ever."""
+    assert not [word for word in CREDENTIAL_WORDS if b"\n" in word]
+    assert hint_of(b"$ModLoad imuxsock\n\n$Umask 0022\n") is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "$dynamic_0$5f4dcc3b5aa765d61d8327deb882cf99:password",
+        "APP_KEY=base64:kjhkjhkjhkjhkjhkjhkjhkj=",
+        "rpcpassword=abcdefgh1234",
+        "ldap_bind_pw = abcd1234",
+        "bindpw secretpw12",
+        "user bob password abcd1234",
+        '<string name="token">abcdef123456</string>',
+        "<key>Password</key>\n<string>abcd1234</string>",
+        "password=ENC(abcdefgh1234)",
+        "[crypt]\ncipher = aes256",
+    ],
+)
+def test_less_usual_notations(text: str) -> None:
+    """Compound words, dumps of XML settings, what a tool encrypted in place."""
+    assert hint_of(text.encode() + b"\n") is Hint.CREDENTIALS
