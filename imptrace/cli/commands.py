@@ -154,6 +154,21 @@ class Command(TyperCommand):
                     formatter.write_dl(entries)
 
 
+class Group(TyperGroup):
+    """The commands below one, each with the whole of its first sentence."""
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands."""
+        found = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        rows = [
+            (name, " ".join((each.help or "").partition("\n\n")[0].split()))
+            for name, each in found
+            if each is not None and not each.hidden
+        ]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+
 class LazyGroup(TyperGroup):
     """The root: it knows the names of all commands, and imports the one that is called."""
 

@@ -10,7 +10,7 @@ import typer
 
 from imptrace.catalogue import shipped
 from imptrace.cli import completing
-from imptrace.cli.commands import SETTINGS, Command
+from imptrace.cli.commands import SETTINGS, Command, Group
 from imptrace.cli.naming import check_label
 from imptrace.cli.options import Database, Json, Label
 from imptrace.errors import ImptraceError
@@ -53,19 +53,21 @@ Restart = Annotated[
 ]
 
 app = typer.Typer(
-    no_args_is_help=True,
+    cls=Group,
     context_settings=SETTINGS,
     add_completion=False,
     rich_markup_mode=None,
 )
 
 
-@app.callback()
-def _service() -> None:
+@app.callback(invoke_without_command=True)
+def _service(context: typer.Context) -> None:
     """Record a systemd unit as it really runs: start, use it, finish.
 
     Example: sudo imptrace service start networkmanager
     """
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 @app.command(cls=Command)
@@ -198,7 +200,11 @@ def status(*, user: User = False, as_json: Json = False) -> None:
 def reset(
     units: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[UNIT]...", autocompletion=completing.units_being_recorded),
+        typer.Argument(
+            metavar="[UNIT]...",
+            autocompletion=completing.units_being_recorded,
+            help="Units, names of the catalogue or their aliases.",
+        ),
     ] = None,
     *,
     user: User = False,
