@@ -15,9 +15,9 @@ from imptrace.contribute.layouts.nixos_impermanence import ImpermanenceLayout
 from imptrace.contribute.message import compose
 from imptrace.contribute.proposal import Change, HeldBack, Layout, Proposal, shown
 from imptrace.contribute.repository import (
+    CommittedFiles,
     Repository,
     RepositoryError,
-    Snapshot,
     open_repository,
 )
 from imptrace.contribute.selection import Rules, Selection, select
@@ -168,7 +168,7 @@ def service_of(name: str, entry: Entry | None, option: str | None) -> Service:
     )
 
 
-def recognise(snapshot: Snapshot) -> Layout:
+def recognise(snapshot: CommittedFiles) -> Layout:
     """Find out how a repository is laid out. Raises RepositoryError for an unknown layout."""
     for layout in LAYOUTS:
         if layout.fits(snapshot):

@@ -30,7 +30,7 @@ class RepositoryError(UsageError):
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
+class CommittedFiles:
     """One commit's files, read as they were committed."""
 
     git: Git
@@ -70,9 +70,9 @@ class Repository:
     """The branch that is checked out; the change starts from its last commit."""
     commit: str
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self) -> CommittedFiles:
         """Read the commit that the change starts from."""
-        return Snapshot(self.git, self.commit, self.git.files(self.commit))
+        return CommittedFiles(self.git, self.commit, self.git.files(self.commit))
 
     def subjects(self) -> list[str]:
         """List the first lines of the commit messages, newest first."""

@@ -38,7 +38,7 @@ Dumps = Mapping[bytes, Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
+class _ListedPath:
     """A path of a list."""
 
     path: bytes
@@ -60,8 +60,8 @@ def backup(
     return _borg(saved, caches) if program is BackupProgram.BORG else _rsync(saved, caches)
 
 
-def _item(each: Recommendation, wanted: Iterable[Recommendation], dumps: Dumps) -> _Item:
-    return _Item(each.path, each.kind is Kind.DIRECTORY, tuple(_remarks(each, wanted, dumps)))
+def _item(each: Recommendation, wanted: Iterable[Recommendation], dumps: Dumps) -> _ListedPath:
+    return _ListedPath(each.path, each.kind is Kind.DIRECTORY, tuple(_remarks(each, wanted, dumps)))
 
 
 def split(
@@ -122,7 +122,7 @@ def restic_excludes(wanted: Sequence[Recommendation]) -> list[bytes]:
     return lines
 
 
-def _restic(saved: Sequence[_Item]) -> list[bytes]:
+def _restic(saved: Sequence[_ListedPath]) -> list[bytes]:
     lines = [b"# restic backup --files-from THIS_FILE --exclude-file THIS_FILE.exclude"]
     for each in saved:
         lines += [*each.remarks, _restic_line(each.path)]
@@ -136,7 +136,7 @@ def _restic_line(path: bytes) -> bytes:
     return _escaped(path)
 
 
-def _borg(saved: Sequence[_Item], caches: Iterable[_Item]) -> list[bytes]:
+def _borg(saved: Sequence[_ListedPath], caches: Iterable[_ListedPath]) -> list[bytes]:
     lines = [b"# borg create --patterns-from THIS_FILE REPOSITORY::ARCHIVE"]
     lines += [b"- pp:" + _borg_path(each) for each in caches]
     tops: dict[bytes, list[bytes]] = {}
@@ -154,12 +154,12 @@ def _borg(saved: Sequence[_Item], caches: Iterable[_Item]) -> list[bytes]:
     return lines
 
 
-def _borg_path(each: _Item) -> bytes:
+def _borg_path(each: _ListedPath) -> bytes:
     """Close a directory's name that ends in a blank, which borg would strip."""
     return each.path + b"/" if each.is_directory and each.path[-1] in _BLANKS else each.path
 
 
-def _rsync(saved: Sequence[_Item], caches: Iterable[_Item]) -> list[bytes]:
+def _rsync(saved: Sequence[_ListedPath], caches: Iterable[_ListedPath]) -> list[bytes]:
     lines = [b"# rsync -aAXH --filter 'merge THIS_FILE' / COPY/"]
     lines += [b"- " + _escaped(each.path) for each in caches]
     above: dict[bytes, None] = {}
@@ -172,7 +172,7 @@ def _rsync(saved: Sequence[_Item], caches: Iterable[_Item]) -> list[bytes]:
     return [*lines, b"- *"]
 
 
-def _clan(saved: Sequence[_Item], name: str) -> list[bytes]:
+def _clan(saved: Sequence[_ListedPath], name: str) -> list[bytes]:
     lines = [b"{", b"  clan.core.state.%s.folders = [" % _quoted(name.encode())]
     for each in saved:
         lines += [b"    " + line for line in (*each.remarks, _quoted(each.path))]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from imptrace.kept.lost.old_root import newest_snapshot
-from imptrace.kept.zfs import Snapshot, snapshots
+from imptrace.kept.zfs import ZfsSnapshot, snapshots
 
 # As OpenZFS 2 prints it with -H -p.
 LISTED = {"blank": 1700000000, "auto-2": 1700000300, "auto-1": 1700000200}
@@ -23,9 +23,9 @@ def _zfs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_snapshots_come_in_the_order_of_their_making() -> None:
     assert snapshots(b"rpool/local/root") == [
-        Snapshot(b"blank", 1700000000),
-        Snapshot(b"auto-1", 1700000200),
-        Snapshot(b"auto-2", 1700000300),
+        ZfsSnapshot(b"blank", 1700000000),
+        ZfsSnapshot(b"auto-1", 1700000200),
+        ZfsSnapshot(b"auto-2", 1700000300),
     ]
     assert snapshots(b"rpool/safe") == []
 

@@ -7,7 +7,7 @@ from imptrace.catalogue.model import FOLDERS, CatalogueError, Entry, EntryPlace
 from imptrace.catalogue.reader import read_entry
 from imptrace.contribute.git import FileChange
 from imptrace.contribute.proposal import Change, Proposal, ProposedPath, merge
-from imptrace.contribute.repository import Snapshot
+from imptrace.contribute.repository import CommittedFiles
 from imptrace.facts.levels import Kind
 from imptrace.kept.compare import Declared
 
@@ -18,11 +18,11 @@ class CatalogueLayout:
     name = "imptrace's catalogue"
     looked_for = f"nix/{FOLDERS[EntryPlace.SERVICE]}/NAME.toml"
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: CommittedFiles) -> None:
         self._snapshot = snapshot
 
     @classmethod
-    def fits(cls, snapshot: Snapshot) -> bool:
+    def fits(cls, snapshot: CommittedFiles) -> bool:
         """Whether a repository has this layout."""
         return bool(snapshot.paths(f"nix/{FOLDERS[EntryPlace.SERVICE]}/", ".toml"))
 

@@ -7,7 +7,7 @@ from imptrace.contribute.layouts.module_edit import declared_paths, extend_modul
 from imptrace.contribute.layouts.module_new import new_module
 from imptrace.contribute.nix_source.check import check_nix, formatted
 from imptrace.contribute.proposal import Change, Proposal, merge, shown
-from imptrace.contribute.repository import RepositoryError, Snapshot
+from imptrace.contribute.repository import CommittedFiles, RepositoryError
 
 FLAKE = "flake.nix"
 FILE = "persistence.nix"
@@ -19,11 +19,11 @@ class ImpermanenceLayout:
     name = "nixos-impermanence"
     looked_for = f"{FLAKE} with nixosModules, and {flake_entry.FOLDER}/NAME/{FILE}"
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: CommittedFiles) -> None:
         self._snapshot = snapshot
 
     @classmethod
-    def fits(cls, snapshot: Snapshot) -> bool:
+    def fits(cls, snapshot: CommittedFiles) -> bool:
         """Whether a repository has this layout."""
         return FLAKE in snapshot.entries and bool(_modules(snapshot))
 
@@ -88,7 +88,7 @@ class ImpermanenceLayout:
         return FileChange(path, content)
 
 
-def _modules(snapshot: Snapshot) -> list[str]:
+def _modules(snapshot: CommittedFiles) -> list[str]:
     """List the modules, one folder each."""
     paths = snapshot.paths(f"{flake_entry.FOLDER}/", f"/{FILE}")
     return [path for path in paths if path == _module_path(_module_name(path))]
