@@ -1,5 +1,6 @@
 """What `leaks` finds in a small system, and how it tells of it."""
 
+import gzip
 import json
 import os
 import shutil
@@ -306,3 +307,23 @@ def test_what_was_there_before_the_newest_package_is_no_packages(system: System)
         os.utime(os.fsencode(system.root) + path, (now - days * day,) * 2)
     os.utime(system.root / "etc/passwd", (now - 9 * day,) * 2)
     assert set(levels(system)) == {b"/etc/own", b"/etc/theirs.conf"}
+
+
+@pytest.mark.parametrize("name", ["dpkg.log", "dpkg.log.1", "dpkg.log.2.gz"])
+def test_logs_that_were_rotated_tell_of_installations(system: System, name: str) -> None:
+    """A package is set up long after it was unpacked, when many are installed at once."""
+    day = 86_400
+    now = time.time()
+    theirs = system.put("/etc/theirs/made-by-script")
+    mine = system.put("/etc/own/mine")
+    image = system.put("/etc/old")
+    stamp = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(now - 2 * day))
+    log = f"{stamp} status installed theirs:amd64 1\nno date at all\n".encode()
+    system.put(f"/var/log/{name}", gzip.compress(log) if name.endswith(".gz") else log)
+    damaged = system.put("/var/log/dpkg.log.3.gz", gzip.compress(log)[:-9])
+    newest = system.put("/var/lib/dpkg/status", b"Package: theirs\n")
+    for path, days in {theirs: 2, mine: 1, newest: 0, image: 9, damaged: 9}.items():
+        os.utime(os.fsencode(system.root) + path, (now - days * day,) * 2)
+    os.utime(system.root / "etc/passwd", (now - 9 * day,) * 2)
+    assert b"/etc/own" in levels(system)
+    assert b"/etc/theirs" not in levels(system)

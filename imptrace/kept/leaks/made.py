@@ -1,7 +1,9 @@
 """What nobody has to keep since something makes it anew: a boot, systemd-tmpfiles, packages."""
 
+import gzip
 import hashlib
 import re
+import zlib
 from bisect import bisect_left
 from collections.abc import Iterator
 from contextlib import suppress
@@ -40,7 +42,8 @@ _PACKAGE_MANAGERS = (
     b"/etc/apt",
 )
 """What tells which packages are installed, and what their scripts generate."""
-_LOG = "/var/log/dpkg.log"
+_LOGS = b"/var/log"
+_LOG = b"dpkg.log"
 _STAMP = len("2026-11-29 13:49:12")
 _AROUND_NS = 60_000_000_000
 """The scripts of a package write shortly before and after it is told to be installed."""
@@ -105,10 +108,24 @@ def _unpacked(tree: Tree) -> Iterator[int]:
 
 
 def _logged(tree: Tree) -> Iterator[int]:
-    """Tell what the log of dpkg, which is in local time, has of the same and of all scripts."""
-    for stamp in {line[:_STAMP] for line in tree.read_text(_LOG).splitlines()}:
+    """Tell what the logs of dpkg, which are in local time, have of the same and of all scripts."""
+    stamps: set[bytes] = set()
+    for name in _names(tree, _LOGS):
+        if name.startswith(_LOG):
+            with suppress(OSError, EOFError, zlib.error):
+                stamps.update(line[:_STAMP] for line in _log(tree, _LOGS + b"/" + name))
+    for stamp in stamps:
         with suppress(ValueError):
-            yield int(datetime.fromisoformat(stamp).timestamp()) * 1_000_000_000
+            yield int(datetime.fromisoformat(stamp.decode()).timestamp()) * 1_000_000_000
+
+
+def _log(tree: Tree, path: bytes) -> Iterator[bytes]:
+    with tree.open_file(path) as file:
+        if path.endswith(b".gz"):
+            with gzip.open(file) as unpacked:
+                yield from unpacked
+        else:
+            yield from file
 
 
 def made_by_tmpfiles(tree: Tree) -> frozenset[bytes]:
