@@ -303,7 +303,8 @@ static PyObject *machine_listen(struct machine_object *self, PyObject *args)
 }
 
 PyDoc_STRVAR(machine_heard_doc,
-"heard(tree) -> bytes\n\nTakes what was recorded of a tree; for the thread that reads.");
+"heard(tree) -> bytes, or None\n\n"
+"Takes what was recorded of a tree, None when nothing more will be; for the thread that reads.");
 
 static PyObject *machine_heard(struct machine_object *self, PyObject *args)
 {
@@ -318,6 +319,8 @@ static PyObject *machine_heard(struct machine_object *self, PyObject *args)
 		PyErr_SetString(PyExc_ValueError, "there is no such tree");
 		return NULL;
 	}
+	if (tree->ended && !tree->teller.output.used)
+		Py_RETURN_NONE;
 	bytes = PyBytes_FromStringAndSize(tree->teller.output.bytes,
 					  (Py_ssize_t)tree->teller.output.used);
 	if (bytes)

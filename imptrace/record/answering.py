@@ -20,7 +20,7 @@ from imptrace.facts.answering import FOLLOW, MOST_LINE, NO, OK, READ
 from imptrace.record.following import Following, Peer, peer_of
 
 CONNECTIONS = 16
-CONNECTIONS_OF_ONE = 2
+CONNECTIONS_OF_ONE = 4
 AT_ONCE = 2
 """Extracts that are made at the same time."""
 PAUSE_SECONDS = 1.0

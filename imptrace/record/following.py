@@ -9,7 +9,7 @@ import os
 import socket
 import struct
 from contextlib import contextmanager
-from threading import Lock
+from threading import Condition
 from typing import TYPE_CHECKING, NamedTuple
 
 from imptrace.facts.answering import EVERYTHING, FOLLOWING, NO, QUESTIONS, WRITES
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PROGRAMS = 16
 PROGRAMS_OF_ONE = 4
+FREEING_SECONDS = 2.0
+"""How long is waited for the place of a program that has ended."""
 TURN_SECONDS = 1.0
 """How often is looked whether anybody listens still."""
 ANSWER_SECONDS = 5.0
@@ -47,6 +49,21 @@ def peer_of(connection: socket.socket) -> Peer:
     return Peer(pid, uid)
 
 
+class _Followed:
+    """One program that is followed, and who is told."""
+
+    def __init__(self, uid: int, connection: socket.socket) -> None:
+        self.uid = uid
+        self.listener: Listener | None = None
+        self._connection = connection
+
+    def is_ending(self) -> bool:
+        """Whether its place will be free in a moment."""
+        if self.listener is not None and _has_hung_up(self._connection):
+            self.listener.end()
+        return self.listener is not None and self.listener.is_over
+
+
 class Following:
     """The programs that users have followed."""
 
@@ -54,18 +71,21 @@ class Following:
         """Tell what `recorder` sees, which records so much."""
         self._recorder = recorder
         self._options = options
-        self._lock = Lock()
-        self._of_user: dict[int, int] = {}
+        self._changed = Condition()
+        self._followed: list[_Followed] = []
+        self._waiting = 0
 
     def serve(self, connection: socket.socket, peer: Peer, what: bytes) -> None:
         """Tell what the program of a process does, until it ends or nobody listens."""
         connection.settimeout(ANSWER_SECONDS)
-        with self._counted(peer.uid) as admitted:
+        with self._admitted(peer.uid, connection) as followed:
             try:
-                listener = self._begin(peer, what, admitted=admitted)
+                listener = self._begin(peer, what, admitted=followed is not None)
             except Refused as refusal:
                 connection.sendall(NO + str(refusal).encode() + b"\n")
                 return
+            if followed is not None:
+                followed.listener = listener
             try:
                 connection.sendall(FOLLOWING + b"%d\n" % listener.start_ns)
                 # One who is stopped takes nothing for as long: what waits for him is bounded.
@@ -75,20 +95,32 @@ class Following:
                 listener.close()
 
     @contextmanager
-    def _counted(self, uid: int) -> "Iterator[bool]":
-        with self._lock:
-            count = self._of_user.get(uid, 0)
-            admitted = count < PROGRAMS_OF_ONE and sum(self._of_user.values()) < PROGRAMS
+    def _admitted(self, uid: int, connection: socket.socket) -> "Iterator[_Followed | None]":
+        followed = _Followed(uid, connection)
+        with self._changed:
+            if self._waiting < PROGRAMS:
+                self._waiting += 1
+                self._changed.wait_for(
+                    lambda: self._has_room(uid) or not self._is_one_ending(), FREEING_SECONDS
+                )
+                self._waiting -= 1
+            admitted = self._has_room(uid)
             if admitted:
-                self._of_user[uid] = count + 1
+                self._followed.append(followed)
         try:
-            yield admitted
+            yield followed if admitted else None
         finally:
-            with self._lock:
-                if admitted and self._of_user[uid] == 1:
-                    del self._of_user[uid]
-                elif admitted:
-                    self._of_user[uid] -= 1
+            with self._changed:
+                if admitted:
+                    self._followed.remove(followed)
+                self._changed.notify_all()
+
+    def _has_room(self, uid: int) -> bool:
+        of_him = sum(each.uid == uid for each in self._followed)
+        return of_him < PROGRAMS_OF_ONE and len(self._followed) < PROGRAMS
+
+    def _is_one_ending(self) -> bool:
+        return any(each.is_ending() for each in self._followed)
 
     def _begin(self, peer: Peer, what: bytes, *, admitted: bool) -> Listener:
         refusals: tuple[tuple[Callable[[], bool], str], ...] = (
@@ -129,6 +161,8 @@ def _has_hung_up(connection: socket.socket) -> bool:
         return connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
     except BlockingIOError:
         return False
+    except OSError:
+        return True
 
 
 def _is_his(peer: Peer) -> bool:

@@ -279,19 +279,27 @@ def test_more_than_a_user_may_have_are_recorded_otherwise(service: Service) -> N
     """By the next recorder, which is said; and when the others have ended, by the service."""
     held = [
         subprocess.Popen(
-            service.command("run", "-q", "--db", str(service.home / f"{number}.db"), "cat"),
+            service.command("run", "--db", str(service.home / f"{number}.db"), "cat"),
             env=service.environ(),
             cwd=service.home,
             stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for number in range(PROGRAMS_OF_ONE)
     ]
-    time.sleep(3)
-    done = service("run", "true")
     for each in held:
         assert each.stdin is not None
-        each.stdin.close()
-        assert each.wait(PATIENCE) == 0
+        assert each.stdout is not None
+        each.stdin.write("it runs\n")
+        each.stdin.flush()
+        assert each.stdout.readline() == "it runs\n"
+    done = service("run", "true")
+    for each in held:
+        _, said = each.communicate(timeout=PATIENCE)
+        assert each.returncode == 0
+        assert "seen by the recorder service" in said
     assert "too many programs are followed already; recording with notify instead" in done.stderr
     assert "seen by the recorder service" in service("run", "true").stderr
 

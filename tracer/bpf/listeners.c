@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 enum {
-	REMEMBERED = 1 << 14,	/* accesses of which repeats are told */
+	REMEMBERED = 1 << 16,	/* accesses of which repeats are told: as many as the kernel does */
 	LIMIT = 4 << 20,	/* of what waits for somebody who does not take it */
 };
 
@@ -170,6 +170,16 @@ void tree_leave(struct listeners *all, const struct image *image)
 			end(tree);
 		}
 	}
+}
+
+bool tree_is_over(struct listeners *all, const struct image *image)
+{
+	struct tree *tree;
+
+	for (uint8_t i = image->tree; (tree = tree_numbered(all, i)); i = tree->outer)
+		if (tree->root == image->number || tree->running == 1)
+			return true;
+	return false;
 }
 
 void tree_exited(struct listeners *all, const struct image *image, int status, uint64_t at)

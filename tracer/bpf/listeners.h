@@ -29,6 +29,10 @@ struct tree {
 struct listeners {
 	struct teller machine;
 	struct tree trees[TREES_MAX];	/* tree number 1 first */
+	/* Tells of all repeats there were: whoever reads forgets what ended. */
+	void (*read_repeats)(void *context);
+	void *context;
+	uint64_t ended_at;	/* the first end of an image since it was called; 0 for none */
 };
 
 void listeners_close(struct listeners *all);
@@ -50,6 +54,9 @@ void tree_enter(struct listeners *all, struct image *image, const struct image *
 
 /* An image has ended, or made room for another one. */
 void tree_leave(struct listeners *all, const struct image *image);
+
+/* Whether something is told to be over when an image ends. */
+bool tree_is_over(struct listeners *all, const struct image *image);
 
 /* A process has ended, before its image has left. */
 void tree_exited(struct listeners *all, const struct image *image, int status, uint64_t at);

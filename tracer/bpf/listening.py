@@ -36,6 +36,11 @@ class Listener:
         self._over = False
 
     @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come than what waits."""
+        return self._over
+
+    @property
     def has_room(self) -> bool:
         """Whether it takes more."""
         return self._bytes < WAITING
@@ -126,9 +131,17 @@ class Listeners:
         ready = sum(1 << each.tree for each in self._listening.values() if each.has_room)
         chunk = self._machine.read(timeout_ms, ready)
         for listener in tuple(self._listening.values()):
-            if listener.has_room and (heard := self._machine.heard(listener.tree)):
-                listener.put(heard)
+            self._hand_on(listener)
         return chunk
+
+    def _hand_on(self, listener: Listener) -> None:
+        while listener.has_room:
+            heard = self._machine.heard(listener.tree)
+            if heard is None:
+                self._forget(listener)  # its place is free as soon as its program has ended
+            if not heard:
+                return
+            listener.put(heard)
 
     def close(self) -> None:
         """Record no longer."""
@@ -146,7 +159,8 @@ class Listeners:
         self.wake()
 
     def _forget(self, listener: Listener | OSError | None) -> None:
-        if isinstance(listener, Listener) and listener.tree in self._listening:
+        # Its number may be another one's by now.
+        if isinstance(listener, Listener) and self._listening.get(listener.tree) is listener:
             del self._listening[listener.tree]
             self._machine.unlisten(listener.tree)
             listener.end()

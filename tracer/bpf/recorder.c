@@ -48,6 +48,45 @@ static void add_device(void *context, uint32_t device)
 	machine_device(context, device, false);
 }
 
+static bool are_counted(struct teller *const tellers[], size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (tellers[i]->counts)
+			return true;
+	return false;
+}
+
+/* How often what was told before was done again. */
+static void read_repeats(void *context)
+{
+	struct recorder *recorder = context;
+	static char keys[BATCH * 64];
+	static struct repeat values[BATCH];
+	uint32_t in = 0, out = 0, count = BATCH;
+	struct teller *tellers[TELLERS_MAX];
+	size_t teller_count = listeners_all(&recorder->listeners, tellers);
+	void *from = NULL;
+	int result;
+
+	recorder->repeats_read = now();
+	recorder->listeners.ended_at = 0;
+	if (!recorder->machine.counters->repeated || !are_counted(tellers, teller_count))
+		return;
+	recorder->machine.counters->repeated = 0;
+	do {
+		count = BATCH;
+		result = bpf_map_lookup_batch(recorder->machine.repeats, from, &out, keys, values,
+					      &count, NULL);
+		if (result && errno != ENOENT)
+			return;
+		for (uint32_t i = 0; i < count; i++)
+			for (size_t each = 0; values[i].count && each < teller_count; each++)
+				tell_repeat(tellers[each], &values[i]);
+		in = out;
+		from = &in;
+	} while (!result);
+}
+
 int recorder_open(struct recorder *recorder, const struct machine_options *options,
 		  uint64_t start)
 {
@@ -62,6 +101,8 @@ int recorder_open(struct recorder *recorder, const struct machine_options *optio
 	    !teller_open(&recorder->listeners.machine, MACHINE_BIT, start, remembered))
 		return -1;
 	recorder->listeners.machine.stats = options->stats;
+	recorder->listeners.read_repeats = read_repeats;
+	recorder->listeners.context = recorder;
 	if (machine_open(&recorder->machine, options, take, &recorder->listeners))
 		return -1;
 	mounts_read(add_device, &recorder->machine);
@@ -193,43 +234,6 @@ static void read_losses(struct recorder *recorder)
 		if (bpf_map_delete_elem(recorder->machine.losses, &group))
 			break;
 	}
-}
-
-static bool are_counted(struct teller *const tellers[], size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (tellers[i]->counts)
-			return true;
-	return false;
-}
-
-/* How often what was told before was done again. */
-static void read_repeats(struct recorder *recorder)
-{
-	static char keys[BATCH * 64];
-	static struct repeat values[BATCH];
-	uint32_t in = 0, out = 0, count = BATCH;
-	struct teller *tellers[TELLERS_MAX];
-	size_t teller_count = listeners_all(&recorder->listeners, tellers);
-	void *from = NULL;
-	int result;
-
-	recorder->repeats_read = now();
-	if (!recorder->machine.counters->repeated || !are_counted(tellers, teller_count))
-		return;
-	recorder->machine.counters->repeated = 0;
-	do {
-		count = BATCH;
-		result = bpf_map_lookup_batch(recorder->machine.repeats, from, &out, keys, values,
-					      &count, NULL);
-		if (result && errno != ENOENT)
-			return;
-		for (uint32_t i = 0; i < count; i++)
-			for (size_t each = 0; values[i].count && each < teller_count; each++)
-				tell_repeat(tellers[each], &values[i]);
-		in = out;
-		from = &in;
-	} while (!result);
 }
 
 static void say_gone(struct recorder *recorder)

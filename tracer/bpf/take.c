@@ -14,6 +14,9 @@
 
 static const struct note_state nothing; /* .mode 0 */
 
+/* Ends are this far from each other before repeats are read: half of what a reader waits for them. */
+static const uint64_t ENDS_NS = UINT64_C(1000000000);
+
 static bool is_below(const char *path, const char *top)
 {
 	size_t length = strlen(top);
@@ -129,12 +132,27 @@ static uint32_t unsaid_of(struct listeners *all, const struct note *note,
 	return unsaid;
 }
 
+/*
+ * An image ends: what it repeated is told before that is forgotten, or said to be over. The map is
+ * read now and then anyway; but notes can wait, and an end be told long before the next time.
+ */
+static void read_repeats_before(struct listeners *all, const struct image *image, uint64_t at,
+				bool exits)
+{
+	if ((exits && tree_is_over(all, image)) || (all->ended_at && at > all->ended_at + ENDS_NS))
+		all->read_repeats(all->context);
+	if (!all->ended_at)
+		all->ended_at = at;
+}
+
 static void note_exec(struct listeners *all, const struct note *note)
 {
 	struct image *previous = image_find(note->other), *image;
 	struct spot spot;
 	uint32_t said;
 
+	if (previous)
+		read_repeats_before(all, previous, note->at, false);
 	if (note->marks & MARK_ROOT)
 		previous = NULL;
 	said = previous ? tell_executed(all, note, previous) : 0;
@@ -213,6 +231,7 @@ static void note_exit(struct listeners *all, const struct note *note)
 
 	if (!image)
 		return;
+	read_repeats_before(all, image, note->at, true);
 	count = listeners_of(all, image, tellers);
 	for (size_t i = 0; i < count; i++)
 		if (image->told & tellers[i]->bit)
