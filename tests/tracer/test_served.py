@@ -53,7 +53,11 @@ def test_file_system_of_its_own(
     *,
     overlay: bool,
 ) -> None:
-    """A program on a FUSE mount whose server is recorded too."""
+    """A program on a FUSE mount whose server is recorded too.
+
+    Without being told to, the server would end only with the last copy of the mount, and whoever
+    made a mount namespace meanwhile has one: a rehearsal or a container of another test.
+    """
     for name in ("source", "mount", "upper", "work", "over"):
         (work / name).mkdir()
     (work / "source/program").write_bytes(compiled("constant_path").read_bytes())
@@ -66,7 +70,7 @@ def test_file_system_of_its_own(
 {mirror} {work}/source -f mount 2>/dev/null & server=$!
 sleep 1; {mount if overlay else ":"}
 {where}/program; {"umount over" if overlay else ":"}
-umount mount; wait $server
+umount mount; kill $server; wait $server
 """
     try:
         result = record(
