@@ -289,13 +289,24 @@ def printable_name(path: bytes) -> str:
 
 def _codes(rehearsed: Rehearsed) -> Iterator[Finding]:
     labels = {start.label for start in rehearsed.starts}
-    for ours, theirs in ((FIRST, BEFORE), (AGAIN, UNWIPED)):
+    pairs, how = [(FIRST, BEFORE), (AGAIN, UNWIPED)], "without a wipe"
+    if BEFORE in labels and _works_only_kept(rehearsed):
+        # What it needs is made by whoever keeps it: no start without that can be compared with.
+        pairs, how = [(AGAIN, FIRST)], "before the wipe"
+    for ours, theirs in pairs:
         if theirs not in labels:
             continue
         one, other = rehearsed.start(ours), rehearsed.start(theirs)
         if one.code != other.code and not one.was_ended and not other.was_ended:
             said = next((line for line in reversed(one.stderr.splitlines()) if line.strip()), "")
-            words = f"the {ours} start exits with {one.code}, without a wipe with {other.code}"
+            words = f"the {ours} start exits with {one.code}, {how} with {other.code}"
             yield Finding(
                 trouble=Trouble.EXIT, path=b"", words=words + (f": {said}" if said else "")
             )
+
+
+def _works_only_kept(rehearsed: Rehearsed) -> bool:
+    """Whether it fails, always, where its directories are not made for it, and else works."""
+    return rehearsed.start(FIRST).code == 0 and all(
+        rehearsed.start(label).code != 0 for label in (BEFORE, UNWIPED)
+    )
