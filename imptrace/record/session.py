@@ -15,10 +15,11 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event as Flag
-from threading import Thread
+from threading import Thread, get_native_id
 from typing import TYPE_CHECKING, ParamSpec
 
 from imptrace.errors import ImptraceError
+from imptrace.record.silence import Silence
 from imptrace.tracer.events import AllGone, Mount, ProgramEnded, ProgramStopped, RunScope, Warned
 from imptrace.tracer.mountinfo import own_mounts
 from imptrace.tracer.program import RunSubject
@@ -44,7 +45,7 @@ REOPEN_SECONDS = 30.0
 """After a database could not be opened for another reason."""
 WATCH_SECONDS = 1.0
 SILENCE_SECONDS = 30.0
-"""How long a database may do nothing while nothing else is waited for."""
+"""How long a database may do nothing while nothing else is waited for, nor a processor."""
 RETRY_SECONDS = 0.01
 """After a recorder's error: one that has nothing but errors must not take a whole processor."""
 GARBAGE_THRESHOLDS = (50_000, 20, 100)
@@ -131,6 +132,7 @@ class Session:
         self._next_open = 0.0
         self._unopened: ImptraceError | None = None
         self._progress = time.monotonic()
+        self._silence: Silence | None = None
         self._summary: RunSummary | None = None
         self._failure: ImptraceError | None = None
 
@@ -142,6 +144,7 @@ class Session:
 
     def run(self) -> None:
         """Record until nothing more is to be recorded, and store it."""
+        self._silence = Silence(get_native_id())
         # What is held here is needed to the end: searching it for garbage each time that 700 more
         # records were made would take a third of the time.
         thresholds = gc.get_threshold()
@@ -367,7 +370,8 @@ class Session:
             writer = self._writer
             last = max(self._progress, writer.progress if writer else 0)
             waits = self._over or self._stopping.is_set()
-            if waits and time.monotonic() - last > SILENCE_SECONDS:
+            silent = self._silence.seconds(last) if self._silence else 0
+            if waits and silent > SILENCE_SECONDS:
                 self._look_for_the_end()
                 self._failed(ImptraceError(self._silent()))
                 self._done()
