@@ -89,6 +89,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 	if (!pending)
 		return 0;
 	pending->marks = 0;
+	pending->entered = bpf_ktime_get_ns();
 	if (kind == CALL_FD) {
 		enter_file(&made, (int)made.args[0], pending);
 		return 0;

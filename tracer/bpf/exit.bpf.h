@@ -23,6 +23,8 @@ static __always_inline void keep_pending(struct scratch *s, struct pending *pend
 	if (pending->marks & MARK_BEFORE2)
 		s->before2 = pending->before2;
 	s->pending_marks = pending->marks & (MARK_BEFORE | MARK_BEFORE2);
+	if (s->note.kind == CALL_RENAME)
+		s->note.entered = pending->entered;
 	pending->marks = 0;
 }
 
@@ -418,6 +420,7 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result)
 	s->note.flags = flags_of(&made);
 	if (made.compat)
 		s->note.marks |= MARK_COMPAT;
+	s->note.entered = s->note.at;
 	if (pending)
 		keep_pending(s, pending);
 	if (kind == CALL_URING) {

@@ -24,6 +24,7 @@ void listeners_close(struct listeners *all)
 		if (tree_numbered(all, i))
 			tree_drop(all, (uint8_t)i);
 	teller_close(&all->machine);
+	moves_close(&all->moves);
 }
 
 struct tree *tree_numbered(struct listeners *all, unsigned int number)

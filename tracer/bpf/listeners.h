@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "moves.h"
 #include "tell.h"
 
 enum { TREES_MAX = 16, TELLERS_MAX = TREES_MAX + 1 };
@@ -29,6 +30,7 @@ struct tree {
 struct listeners {
 	struct teller machine;
 	struct tree trees[TREES_MAX];	/* tree number 1 first */
+	struct moves moves;
 	/* Tells of all repeats there were: whoever reads forgets what ended. */
 	void (*read_repeats)(void *context);
 	void *context;

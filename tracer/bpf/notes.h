@@ -123,7 +123,8 @@ struct note_text {
 struct note {
 	unsigned char type, kind, op, pad;
 	unsigned int image;
-	unsigned long long at;		/* CLOCK_MONOTONIC */
+	/* CLOCK_MONOTONIC: when it was known, and sent; when the call began, of a rename */
+	unsigned long long at, sent, entered;
 	unsigned int serial;		/* by which `repeats` refers to it */
 	int result;			/* of the call; wait status of NOTE_EXIT */
 	unsigned int flags;		/* of the call */

@@ -225,6 +225,7 @@ __noinline int note_send(void)
 	pos = MASKED(s->pos - sizeof(struct note), OUT_MASK);
 	if (pos >= OUT_END)
 		return 0;
+	s->note.sent = bpf_ktime_get_ns();
 	bpf_probe_read_kernel(s->out + pos, sizeof(struct note), &s->note);
 	size = MASKED(OUT_END - pos, OUT_MASK);
 	if (size > OUT_END)

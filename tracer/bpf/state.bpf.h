@@ -94,6 +94,7 @@ struct repeat_key {
 /* What the entry of a call leaves for its exit. */
 struct pending {
 	struct note_state before, before2;
+	u64 entered;		/* when */
 	u32 marks;
 	u32 image;		/* an exec by a thread that does not lead: of the process */
 	u32 process_marks;

@@ -363,6 +363,41 @@ static void tell_call(struct teller *teller, const struct note *note, const stru
 		tell_repeatable(teller, note->serial, first);
 }
 
+/* Counts a path that may be another one, for those who were told of both calls. */
+static void count_moved(void *context, uint32_t bits)
+{
+	struct listeners *all = context;
+	struct teller *tellers[TELLERS_MAX];
+	size_t count = listeners_all(all, tellers);
+
+	for (size_t i = 0; i < count; i++)
+		tellers[i]->moved += !!(tellers[i]->bit & bits);
+}
+
+/* Whether it may have moved a directory. */
+static bool moves_directory(const struct note *note)
+{
+	bool other = note->marks & MARK_BEFORE2 && S_ISDIR(note->before2.mode);
+
+	return note->kind == CALL_RENAME &&
+	       (!(note->marks & MARK_BEFORE) || S_ISDIR(note->before.mode) || other);
+}
+
+/* Looks whether a call that was told to those of @bits overlapped a move; @path2: NULL for none. */
+static void look_for_moves(struct listeners *all, const struct note *note, uint32_t bits,
+			   const char *path, const char *path2)
+{
+	uint32_t overlapped;
+
+	if (note->result < 0 || !bits)
+		return;
+	overlapped = moves_call(&all->moves, note, bits, path, path2);
+	if (overlapped)
+		count_moved(all, overlapped);
+	if (moves_directory(note))
+		moves_add(&all->moves, note, bits, path, path2, count_moved, all);
+}
+
 static void note_call(struct listeners *all, const struct note *note)
 {
 	struct image *image = image_find(note->image);
@@ -371,6 +406,7 @@ static void note_call(struct listeners *all, const struct note *note)
 	size_t count = listeners_of(all, image, tellers);
 	struct spot spot, other;
 	int pid = image ? image->pid : 0;
+	uint32_t bits = 0;
 
 	if (!make_spot(all, note, 0, pid, &spot) ||
 	    (two && !make_spot(all, note, 1, pid, &other)))
@@ -382,9 +418,12 @@ static void note_call(struct listeners *all, const struct note *note)
 			continue;
 		if (!is_wanted_device(teller, note->texts[two].device) || !may_know(teller, note))
 			continue;
-		if (teller_of(teller, note))
+		if (teller_of(teller, note)) {
 			tell_call(teller, note, &spot, &other);
+			bits |= teller->bit;
+		}
 	}
+	look_for_moves(all, note, bits, spot.path, two ? other.path : NULL);
 }
 
 static void note_mount(struct listeners *all, const struct note *note)

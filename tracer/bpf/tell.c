@@ -178,6 +178,7 @@ static void tell_omitted(struct teller *teller, uint32_t count, uint32_t *told, 
 void tell_omissions(struct teller *teller)
 {
 	tell_omitted(teller, teller->too_long, &teller->too_long_told, WARN_TOO_LONG);
+	tell_omitted(teller, teller->moved, &teller->moved_told, WARN_CHANGED_PATH);
 	tell_omitted(teller, teller->hidden, &teller->hidden_told, WARN_NOT_HIS);
 	tell_omitted(teller, teller->refused, &teller->refused_told, WARN_REFUSED);
 }

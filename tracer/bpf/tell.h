@@ -30,6 +30,7 @@ struct teller {
 	int device_count;
 	uint64_t unsure;	/* paths that were followed after the call */
 	uint32_t too_long, too_long_told;	/* paths that did not fit into a note */
+	uint32_t moved, moved_told;	/* paths in directories that moved meanwhile */
 	uint32_t hidden, hidden_told;	/* programs with other rights than the user's */
 	uint32_t refused, refused_told;	/* calls of which he is told nothing */
 	struct told *told;	/* accesses by the serial of their note */
