@@ -198,7 +198,7 @@ static bool is_sure_name(const struct place *place)
 {
 	size_t length = strlen(place->path);
 
-	return place->has_parent || (!strstr(place->path, "/../") &&
+	return place->has_parent || (!place->led_back && !strstr(place->path, "/../") &&
 				     (length < 3 || strcmp(place->path + length - 3, "/..")));
 }
 

@@ -75,7 +75,7 @@ void place_from_host(const char *path, struct place *place)
 	*place->path = place->name[0] = '\0';
 	strncat(place->path, path, sizeof(place->path) - 1);
 	place->parent = -1;
-	place->has_parent = place->private_mount = false;
+	place->has_parent = place->private_mount = place->led_back = false;
 	if (mounts_waits(mounts_host(), place->path))
 		place->error = NOT_LOOKED;
 	else

@@ -354,7 +354,7 @@ bool resolve(const struct query *query, struct place *place)
 
 	place->parent = -1;
 	place->has_parent = false;
-	place->through_link = false;
+	place->through_link = place->led_back = false;
 	place->private_mount = place->too_long = place->overlaid = false;
 	place->name[0] = '\0';
 	if (query->resolve)

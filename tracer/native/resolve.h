@@ -30,6 +30,7 @@ struct place {
 	bool overlaid;		/* the path is one of an overlay's upper directory, @st of the merged one */
 	bool upper_there;	/* something is at the path then: @upper */
 	struct stat upper;
+	bool led_back;		/* to a name beside or above a directory that is not there: by text only */
 	bool private_mount;	/* the host cannot see it; path is the tracee's own */
 };
 

@@ -105,6 +105,7 @@ static void finish_as_text(struct walk *walk, struct place *place, int error)
 	bool last;
 
 	while (next_component(walk, name, sizeof(name), &last)) {
+		place->led_back = place->led_back || !strcmp(name, "..");
 		if (!strcmp(name, "..") && strrchr(walk->at, '/') &&
 		    strlen(walk->at) > walk->floor)
 			*strrchr(walk->at, '/') = '\0';

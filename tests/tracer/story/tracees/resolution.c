@@ -80,6 +80,20 @@ TRACEE(working_directory_is_removed)
 }
 
 /*
+ * Behind a directory that is not there, `..` leads nowhere: what is beside it was there before.
+ *
+ *   given   file dir/
+ *   rename  dir -> moved
+ *   truncate file fails ENOENT
+ *   left    dir deleted, moved created, file unchanged
+ */
+TRACEE(missing_directory_does_not_lead_back)
+{
+	DO(rename("dir", "moved"));
+	REFUSED(ENOENT, truncate("dir/../file", 1));
+}
+
+/*
  * An open directory is renamed: what is opened below it has its new name.
  *
  *   given   dir/
