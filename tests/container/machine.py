@@ -176,10 +176,13 @@ class Machine:
 
 
 def _remove_when_empty(cgroup: Path) -> None:
-    """Remove a control group; what was killed in it may take a moment to go."""
-    for _ in range(50):
+    """Remove a control group; what is killed in it may take a moment to go."""
+    for _ in range(300):
         with contextlib.suppress(OSError):
             cgroup.rmdir()
             return
+        with contextlib.suppress(OSError):
+            for pid in (cgroup / "cgroup.procs").read_text().split():
+                os.kill(int(pid), signal.SIGKILL)
         time.sleep(0.1)
     cgroup.rmdir()
