@@ -7,6 +7,7 @@ import pytest
 from machine import Machine
 
 UNIT = "/etc/systemd/system/imptrace.service"
+WRITTEN = "/var/lib/writer/written-"
 WRITER = """[Service]
 Type=oneshot
 StateDirectory=writer
@@ -43,9 +44,15 @@ def as_alice(machine: Machine, *words: str) -> tuple[int, str, str]:
     return done.returncode, done.stdout, done.stderr
 
 
-def pauses(machine: Machine) -> int:
-    """Count what is said of times when nothing was recorded."""
-    return machine.run("imptrace", "runs").stderr.count("nothing was recorded from")
+def wait_for_pauses(machine: Machine, count: int) -> None:
+    """Wait until so many pauses of the record are told; the newest run is stored soon."""
+    said = "imptrace runs 2>&1 >/dev/null | grep -c 'nothing was recorded from'"
+    machine.wait_for(f"test $({said}) = {count}")
+
+
+def wait_for_writes(machine: Machine, count: int) -> None:
+    """Wait until so many files of the unit are in the record, which is stored each second."""
+    machine.wait_for(f"test $(imptrace who /var/lib/writer | grep -c {WRITTEN}) = {count}")
 
 
 def test_the_unit(recorded: Machine) -> None:
@@ -58,9 +65,9 @@ def test_the_unit(recorded: Machine) -> None:
     assert machine.sh("systemctl show -P NoNewPrivileges imptrace") == "yes"
 
     # Services, by unit.
-    machine.sh("systemctl start writer; sleep 2")
-    assert "/var/lib/writer/written-" in machine.run("imptrace", "who", "/var/lib/writer").stdout
-    assert "writer.service" in machine.run("imptrace", "runs", "--parts", "latest").stdout
+    machine.sh("systemctl start writer")
+    wait_for_writes(machine, 1)
+    machine.wait_for("imptrace runs --parts latest | grep writer.service")
 
     # Users: what they did, and what they run, with the rights of a setuid program.
     code, out, said = as_alice(machine, "imptrace run sh -c 'passwd -S; echo > kept; exit 3'")
@@ -79,19 +86,19 @@ def test_the_unit(recorded: Machine) -> None:
     process = machine.sh("systemctl show -P MainPID imptrace")
     machine.sh(
         "(set +e; runuser -l alice -c 'imptrace run --db /tmp/killed.db"
-        ' sh -c "sleep 4; echo > late; exit 5"\' > /tmp/said 2>&1; echo $? >> /tmp/said)'
-        " > /dev/null 2>&1 &\n"
-        "sleep 2; systemctl kill --signal KILL imptrace"
+        ' sh -c "echo > begun; sleep 6; echo > late; exit 5"\' > /tmp/said 2>&1;'
+        " echo $? >> /tmp/said) > /dev/null 2>&1 &"
     )
+    machine.wait_for("test -e /home/alice/begun")
+    machine.sh("systemctl kill --signal KILL imptrace")
     machine.wait_for("tail -1 /tmp/said | grep -x 5")
     assert "the machine's recorder ended before the program did" in machine.sh("cat /tmp/said")
     machine.sh("test -e /home/alice/late")
     wait_for_it(machine)
     assert machine.sh("systemctl show -P MainPID imptrace") != process
-    assert pauses(machine) == 1
+    wait_for_pauses(machine, 1)
     machine.reboot()
     wait_for_it(machine)
-    assert pauses(machine) == 2
-    machine.sh("systemctl start writer; sleep 2")
-    written = machine.run("imptrace", "who", "/var/lib/writer").stdout
-    assert written.count("/var/lib/writer/written-") == 2, written
+    wait_for_pauses(machine, 2)
+    machine.sh("systemctl start writer")
+    wait_for_writes(machine, 2)
