@@ -156,6 +156,17 @@ static void end(struct tree *tree)
 	tree->ended = true;
 }
 
+void tree_tell_loss(struct tree *tree)
+{
+	struct loss loss = { tree->teller.output.dropped, tree->taken_at, now() };
+
+	tree->taken_at = loss.until;
+	if (!loss.count)
+		return;
+	tree->teller.output.dropped = 0;
+	tell_loss(&tree->teller, &loss, UINT64_MAX);
+}
+
 void tree_leave(struct listeners *all, const struct image *image)
 {
 	struct tree *tree;
@@ -168,6 +179,7 @@ void tree_leave(struct listeners *all, const struct image *image)
 	for (uint8_t i = image->tree; (tree = tree_numbered(all, i)); i = tree->outer) {
 		if (tree->running && !--tree->running) {
 			tell_omissions(&tree->teller);
+			tree_tell_loss(tree);
 			end(tree);
 		}
 	}
@@ -191,6 +203,8 @@ void tree_exited(struct listeners *all, const struct image *image, int status, u
 		if (tree->root != image->number)
 			continue;
 		tell_omissions(&tree->teller);
+		/* Before the end: whoever is told of that need not listen any longer. */
+		tree_tell_loss(tree);
 		tell_end(&tree->teller, RECORD_ROOT_EXITED, 0, status,
 			 tree->running ? tree->running - 1 : 0, at);
 		if (tree->pidfd >= 0)

@@ -24,7 +24,7 @@ struct tree {
 	unsigned int running;	/* processes of it */
 	uint8_t outer;		/* the tree that it stands in; 0 for none */
 	int pidfd;		/* of the program; -1 when it has ended */
-	uint64_t taken_at;	/* when its records were taken last */
+	uint64_t taken_at;	/* since when what is dropped was not told */
 };
 
 struct listeners {
@@ -42,6 +42,9 @@ void listeners_close(struct listeners *all);
 /* Those who are told of an image. Returns how many there are. */
 size_t listeners_of(struct listeners *all, const struct image *image,
 		    struct teller *tellers[TELLERS_MAX]);
+
+/* Tells it what was dropped as too much waited, if anything was. */
+void tree_tell_loss(struct tree *tree);
 
 /* All of them. */
 size_t listeners_all(struct listeners *all, struct teller *tellers[TELLERS_MAX]);

@@ -353,14 +353,8 @@ void recorder_unlisten(struct recorder *recorder, unsigned int number)
 
 void recorder_taken(struct tree *tree)
 {
-	struct loss loss = { tree->teller.output.dropped, tree->taken_at, now() };
-
-	tree->taken_at = loss.until;
 	tree->teller.output.used = 0;
-	if (!loss.count)
-		return;
-	tree->teller.output.dropped = 0;
-	tell_loss(&tree->teller, &loss, UINT64_MAX);
+	tree_tell_loss(tree);
 }
 
 void recorder_wake(struct recorder *recorder)
