@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "calls.h"
-#include "filter.h"
-#include "records.h"
+#include "../../../tracer/native/calls.h"
+#include "../../../tracer/native/filter.h"
+#include "../../../tracer/native/records.h"
 
 static const uint64_t values[] = { 0, 1, 2, 3, 8, 9, 16, O_WRONLY, O_RDWR, O_CREAT, O_TRUNC,
 				   O_TMPFILE, O_DIRECTORY, CLONE_NEWNS, CLONE_FS, PTRACE_SEIZE,
