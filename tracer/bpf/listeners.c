@@ -2,21 +2,14 @@
 #include "listeners.h"
 
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "../native/clock.h"
 
 enum {
 	REMEMBERED = 1 << 16,	/* accesses of which repeats are told: as many as the kernel does */
 	LIMIT = 4 << 20,	/* of what waits for somebody who does not take it */
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 void listeners_close(struct listeners *all)
 {
@@ -71,7 +64,7 @@ uint8_t tree_add(struct listeners *all, uint32_t number, uint32_t user)
 		return 0;
 	tree = &all->trees[free - 1];
 	memset(tree, 0, sizeof(*tree));
-	tree->taken_at = now();
+	tree->taken_at = clock_ns();
 	tree->pidfd = -1;
 	if (!teller_open(&tree->teller, UINT32_C(1) << free, tree->taken_at, REMEMBERED))
 		return 0;
@@ -158,13 +151,20 @@ static void end(struct tree *tree)
 
 void tree_tell_loss(struct tree *tree)
 {
-	struct loss loss = { tree->teller.output.dropped, tree->taken_at, now() };
+	struct loss loss = { tree->teller.output.dropped, tree->taken_at, clock_ns() };
 
 	tree->taken_at = loss.until;
 	if (!loss.count)
 		return;
 	tree->teller.output.dropped = 0;
 	tell_loss(&tree->teller, &loss, UINT64_MAX);
+}
+
+/* Before an end: whoever is told of that need not listen any longer. */
+static void tell_what_is_missing(struct tree *tree)
+{
+	tell_omissions(&tree->teller);
+	tree_tell_loss(tree);
 }
 
 void tree_leave(struct listeners *all, const struct image *image)
@@ -178,8 +178,7 @@ void tree_leave(struct listeners *all, const struct image *image)
 	}
 	for (uint8_t i = image->tree; (tree = tree_numbered(all, i)); i = tree->outer) {
 		if (tree->running && !--tree->running) {
-			tell_omissions(&tree->teller);
-			tree_tell_loss(tree);
+			tell_what_is_missing(tree);
 			end(tree);
 		}
 	}
@@ -202,9 +201,7 @@ void tree_exited(struct listeners *all, const struct image *image, int status, u
 	for (uint8_t i = image->tree; (tree = tree_numbered(all, i)); i = tree->outer) {
 		if (tree->root != image->number)
 			continue;
-		tell_omissions(&tree->teller);
-		/* Before the end: whoever is told of that need not listen any longer. */
-		tree_tell_loss(tree);
+		tell_what_is_missing(tree);
 		tell_end(&tree->teller, RECORD_ROOT_EXITED, 0, status,
 			 tree->running ? tree->running - 1 : 0, at);
 		if (tree->pidfd >= 0)

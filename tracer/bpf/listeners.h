@@ -43,9 +43,6 @@ void listeners_close(struct listeners *all);
 size_t listeners_of(struct listeners *all, const struct image *image,
 		    struct teller *tellers[TELLERS_MAX]);
 
-/* Tells it what was dropped as too much waited, if anything was. */
-void tree_tell_loss(struct tree *tree);
-
 /* All of them. */
 size_t listeners_all(struct listeners *all, struct teller *tellers[TELLERS_MAX]);
 
@@ -53,6 +50,9 @@ size_t listeners_all(struct listeners *all, struct teller *tellers[TELLERS_MAX])
 uint8_t tree_add(struct listeners *all, uint32_t image, uint32_t user);
 void tree_drop(struct listeners *all, uint8_t number);
 struct tree *tree_numbered(struct listeners *all, unsigned int number);
+
+/* Tells it what was dropped as too much waited, if anything was. */
+void tree_tell_loss(struct tree *tree);
 
 /* An image has come from another one (NULL: from none), by a fork or an exec. */
 void tree_enter(struct listeners *all, struct image *image, const struct image *from);

@@ -11,9 +11,9 @@
 #include <sys/sysmacros.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../native/clock.h"
 #include "images.h"
 #include "places.h"
 #include "take.h"
@@ -25,14 +25,6 @@ enum {
 	BATCH = 1024,
 	REMEMBERED = 1 << 17,	/* accesses of which repeats are told */
 };
-
-static uint64_t now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
-}
 
 /* Takes a note; -1 to have a pause: whoever reads holds all of a portion in memory several times. */
 static int take(void *context, void *data, size_t size)
@@ -68,7 +60,7 @@ static void read_repeats(void *context)
 	void *from = NULL;
 	int result;
 
-	recorder->repeats_read = now();
+	recorder->repeats_read = clock_ns();
 	recorder->listeners.ended_at = 0;
 	if (!recorder->machine.counters->repeated || !are_counted(tellers, teller_count))
 		return;
@@ -206,7 +198,7 @@ void recorder_held(struct recorder *recorder, uint32_t image, uint8_t op, uint32
 	bool known;
 
 	state = state_now(path, &known);
-	telling.at = now();
+	telling.at = clock_ns();
 	if (known)
 		telling.before = &state;
 	if (known && S_ISREG(state.mode) && !state.size)
@@ -264,7 +256,7 @@ static void look_after_program(struct recorder *recorder)
 		return;
 	if (pid > 0 && WIFSTOPPED(status)) {
 		witness_continuation(&recorder->witness, recorder->program);
-		tell_end(&recorder->listeners.machine, RECORD_ROOT_STOPPED, 0, status, 0, now());
+		tell_end(&recorder->listeners.machine, RECORD_ROOT_STOPPED, 0, status, 0, clock_ns());
 		return;
 	}
 	/* What it did last was written before it could be waited for. */
@@ -274,7 +266,7 @@ static void look_after_program(struct recorder *recorder)
 	tell_omissions(&recorder->listeners.machine);
 	if (pid > 0)
 		tell_end(&recorder->listeners.machine, RECORD_ROOT_EXITED, 0, status,
-			 images_running(), now());
+			 images_running(), clock_ns());
 	recorder->program = 0;
 	close(recorder->pidfd);
 	recorder->pidfd = -1;
@@ -288,7 +280,7 @@ static void look(struct recorder *recorder)
 	read_losses(recorder);
 	if (recorder->program)
 		look_after_program(recorder);
-	if (now() > recorder->repeats_read + REPEATS_S * UINT64_C(1000000000))
+	if (clock_ns() > recorder->repeats_read + REPEATS_S * NSEC_PER_SEC)
 		read_repeats(recorder);
 	if (recorder->ends && !recorder->program && !images_running() && !recorder->gone)
 		say_gone(recorder);
@@ -403,7 +395,7 @@ static bool pause_is_over(struct recorder *recorder)
 
 void recorder_wait(struct recorder *recorder, int timeout, uint32_t ready)
 {
-	uint64_t end = now() + (uint64_t)timeout * 1000000;
+	uint64_t end = clock_ns() + (uint64_t)timeout * 1000000;
 	bool over = false;
 
 	for (;;) {
@@ -411,7 +403,7 @@ void recorder_wait(struct recorder *recorder, int timeout, uint32_t ready)
 		if (recorder->leaving)
 			leave(recorder);
 		if (recorder->listeners.machine.output.used || is_heard(recorder, ready) || over ||
-		    now() >= end)
+		    clock_ns() >= end)
 			return;
 		over = pause_is_over(recorder);
 	}

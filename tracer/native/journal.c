@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "calls.h"
+#include "clock.h"
 
-#define NSEC_PER_SEC UINT64_C(1000000000)
 #define NSEC_PER_MSEC UINT64_C(1000000)
 
 /* A reader that takes nothing for so long is taken for stuck: the program must not wait for it. */
@@ -52,10 +52,7 @@ static uint64_t moves; /* directories that got another name */
 
 uint64_t journal_now(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec - start_ns;
+	return clock_ns() - start_ns;
 }
 
 int journal_open(struct ring *to, int kick, int reader, uint64_t start)

@@ -9,14 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "tracee.h"
 
 enum { TABLES = 64, TEXT_MAX = 4 << 20 };
 
-#define NSEC_PER_SEC UINT64_C(1000000000)
 #define LOOK_EVERY_NS (NSEC_PER_SEC / 4)
 #define SUSPECT_NS (2 * NSEC_PER_SEC)
 
@@ -182,14 +181,6 @@ static void load(struct mount_table *table)
 		if (table->mounts[i].lower && strcmp(table->mounts[i].point, "/"))
 			table->mounts[i].waits |= lies_on_waiting(table, &table->mounts[i]);
 	ever_waited |= table->waits;
-}
-
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NSEC_PER_SEC + (uint64_t)now.tv_nsec;
 }
 
 static struct mount_table *refreshed(struct mount_table *table)
