@@ -52,15 +52,15 @@ def backup(
     """Write the lines of a list. `name`: what clan calls the state."""
     included, excluded = split(wanted)
     if program is BackupProgram.CLAN:
-        return _clan([_item(each, wanted, dumps) for each in included], name)
-    saved = [_item(each, wanted, dumps) for each in _on_lines(included)]
+        return _clan([_listed(each, wanted, dumps) for each in included], name)
+    saved = [_listed(each, wanted, dumps) for each in _on_lines(included)]
     if program is BackupProgram.RESTIC:
         return _restic(saved)
-    caches = [_item(each, (), {}) for each in _on_lines(excluded)]
+    caches = [_listed(each, (), {}) for each in _on_lines(excluded)]
     return _borg(saved, caches) if program is BackupProgram.BORG else _rsync(saved, caches)
 
 
-def _item(each: Recommendation, wanted: Iterable[Recommendation], dumps: Dumps) -> _ListedPath:
+def _listed(each: Recommendation, wanted: Iterable[Recommendation], dumps: Dumps) -> _ListedPath:
     return _ListedPath(each.path, each.kind is Kind.DIRECTORY, tuple(_remarks(each, wanted, dumps)))
 
 
