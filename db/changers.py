@@ -1,14 +1,16 @@
 """Who changed what lies at or below a path, in all runs together."""
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Engine, and_, func, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, func, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from imptrace.db.codes import OP_CODES, OUTCOME_CODES
-from imptrace.db.models import AccessTable, PathTable, ProcessTable, RunTable
+from imptrace.db.models import PROCESS_OF_ACCESS, AccessTable, PathTable, ProcessTable, RunTable
 from imptrace.db.queries import pauses
 from imptrace.db.records import MAYBE_DONE
+from imptrace.db.uses import at_or_below
 from imptrace.facts.programs import program_name
 from imptrace.facts.units import unit_of
 from imptrace.tracer.events import CHANGES, METADATA_OPS
@@ -16,6 +18,8 @@ from imptrace.tracer.events import CHANGES, METADATA_OPS
 _CHANGING = [OP_CODES[op] for op in CHANGES - METADATA_OPS]
 """Who only sets modes or times has written nothing."""
 _DONE = [OUTCOME_CODES[outcome] for outcome in MAYBE_DONE]
+_AT = RunTable.started_ns + AccessTable.last
+"""Wall clock."""
 
 
 class Changer(NamedTuple):
@@ -47,24 +51,15 @@ class Loss(NamedTuple):
 def changers(engine: Engine, path: bytes) -> list[Changer]:
     """Find who changed a path or anything below it, who changed most first."""
     asked = (
-        select(
+        _done(
+            path,
             ProcessTable.exe,
             ProcessTable.cgroup,
             ProcessTable.uid,
             func.count(AccessTable.path_id.distinct()),
-            func.max(RunTable.started_ns + AccessTable.last),
+            func.max(_AT),
         )
-        .select_from(PathTable)
-        .join(AccessTable, AccessTable.path_id == PathTable.id)
-        .join(
-            ProcessTable,
-            and_(
-                ProcessTable.run_id == AccessTable.run_id, ProcessTable.id == AccessTable.process_id
-            ),
-        )
-        .join(RunTable, RunTable.id == AccessTable.run_id)
-        .where(_at_or_below(path))
-        .where(AccessTable.op.in_(_CHANGING), AccessTable.outcome.in_(_DONE))
+        .where(AccessTable.op.in_(_CHANGING))
         .group_by(ProcessTable.exe, ProcessTable.cgroup, ProcessTable.uid)
     )
     found: dict[tuple[bytes, str | None, int], Changer] = {}
@@ -80,23 +75,7 @@ def changers(engine: Engine, path: bytes) -> list[Changer]:
 
 def last_use(engine: Engine, path: bytes) -> LastUse | None:
     """Find who last touched a path or anything below it, with success."""
-    at = RunTable.started_ns + AccessTable.last
-    asked = (
-        select(ProcessTable.exe, at)
-        .select_from(PathTable)
-        .join(AccessTable, AccessTable.path_id == PathTable.id)
-        .join(
-            ProcessTable,
-            and_(
-                ProcessTable.run_id == AccessTable.run_id, ProcessTable.id == AccessTable.process_id
-            ),
-        )
-        .join(RunTable, RunTable.id == AccessTable.run_id)
-        .where(_at_or_below(path))
-        .where(AccessTable.outcome.in_(_DONE))
-        .order_by(at.desc())
-        .limit(1)
-    )
+    asked = _done(path, ProcessTable.exe, _AT).order_by(_AT.desc()).limit(1)
     with engine.connect() as connection:
         row = connection.execute(asked).first()
     return None if row is None else LastUse(program_name(row[0]), row[1])
@@ -127,8 +106,13 @@ def losses(engine: Engine) -> Iterator[Loss]:
     yield from (Loss(each.since_ns, each.until_ns, 0) for each in pauses(engine))
 
 
-def _at_or_below(path: bytes) -> ColumnElement[bool]:
-    directory = path.rstrip(b"/")
-    # "0" is the byte after "/", as in imptrace.db.uses.
-    below = and_(PathTable.name >= directory + b"/", PathTable.name < directory + b"0")
-    return or_(PathTable.name == (directory or b"/"), below)
+def _done(path: bytes, *columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
+    """Select from what was done, or maybe, to a path or anything below it."""
+    return (
+        select(*columns)
+        .select_from(PathTable)
+        .join(AccessTable, AccessTable.path_id == PathTable.id)
+        .join(ProcessTable, PROCESS_OF_ACCESS)
+        .join(RunTable, RunTable.id == AccessTable.run_id)
+        .where(at_or_below(path), AccessTable.outcome.in_(_DONE))
+    )

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    and_,
     event,
 )
 from sqlalchemy.schema import SchemaItem
@@ -229,6 +230,12 @@ class AccessTable(Base):
     flags = required(Integer)
     to_id = optional(BigInteger)
     from_id = optional(BigInteger)
+
+
+PROCESS_OF_ACCESS = and_(
+    ProcessTable.run_id == AccessTable.run_id, ProcessTable.id == AccessTable.process_id
+)
+"""Which process made a call, to join them by."""
 
 
 class FileStateTable(Base):

@@ -7,7 +7,14 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select
 
 from imptrace.db.codes import OPS, OUTCOMES
 from imptrace.db.effect import effect_on
-from imptrace.db.models import AccessTable, FileStateTable, PathTable, ProcessTable, RunTable
+from imptrace.db.models import (
+    PROCESS_OF_ACCESS,
+    AccessTable,
+    FileStateTable,
+    PathTable,
+    ProcessTable,
+    RunTable,
+)
 from imptrace.db.parts import machine_runs
 from imptrace.db.queries import nearest
 from imptrace.db.read_run import (
@@ -65,23 +72,24 @@ def path_uses(engine: Engine, path: bytes, part: Part = WHOLE) -> list[PathUse]:
 
     Of `part` unit and user count.
     """
+    with engine.connect() as connection:
+        rows = connection.execute(_ACCESSES.where(at_or_below(path), *_of_part(connection, part)))
+        return _uses(connection, rows)
+
+
+def at_or_below(path: bytes) -> ColumnElement[bool]:
+    """Say that a path is this one, or lies below it."""
     directory = path.rstrip(b"/")
     # "0" is the byte after "/": the range of the unique index that holds all that is below.
     below = and_(PathTable.name >= directory + b"/", PathTable.name < directory + b"0")
-    with engine.connect() as connection:
-        here = or_(PathTable.name == (directory or b"/"), below)
-        rows = connection.execute(_ACCESSES.where(here, *_of_part(connection, part)))
-        return _uses(connection, rows)
+    return or_(PathTable.name == (directory or b"/"), below)
 
 
 _ACCESSES = (
     select(*ACCESS_COLUMNS, AccessTable.run_id, ProcessTable.exe)
     .select_from(AccessTable)
     .join(PathTable, PathTable.id == AccessTable.path_id)
-    .join(
-        ProcessTable,
-        and_(ProcessTable.run_id == AccessTable.run_id, ProcessTable.id == AccessTable.process_id),
-    )
+    .join(ProcessTable, PROCESS_OF_ACCESS)
 )
 
 
@@ -216,13 +224,7 @@ def other_programs(
                     AccessTable.process_id,
                 )
                 .join(AccessTable, AccessTable.path_id == PathTable.id)
-                .join(
-                    ProcessTable,
-                    and_(
-                        ProcessTable.run_id == AccessTable.run_id,
-                        ProcessTable.id == AccessTable.process_id,
-                    ),
-                )
+                .join(ProcessTable, PROCESS_OF_ACCESS)
                 .where(PathTable.name.in_(batch), AccessTable.run_id.not_in(runs))
                 .distinct()
             )
