@@ -103,7 +103,7 @@ def merge(runs: Sequence[RunDetails]) -> tuple[Changed, dict[bytes, PathRecord]]
                 records[record.path].append(record)
             else:
                 looked_at[record.path] = record
-    fold = _FactMaker(runs)
+    fold = FactMaker(runs)
     return {path: fold.of(each) for path, each in records.items()}, looked_at
 
 
@@ -122,12 +122,7 @@ def under_links(changed: Changed, links: Mapping[bytes, bytes]) -> Changed:
     return dict(sorted(found.items()))
 
 
-def facts_of(runs: Iterable[RunDetails], record: PathRecord) -> PathFacts:
-    """Tell what is known of a path that no run opened for a change."""
-    return _FactMaker(runs).of([record])
-
-
-class _FactMaker:
+class FactMaker:
     """Makes the facts of paths; those of which the same is known are made once."""
 
     def __init__(self, runs: Iterable[RunDetails]) -> None:

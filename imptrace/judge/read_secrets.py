@@ -6,12 +6,11 @@ directory is kept for what is written there, and the key goes with it.
 
 from collections.abc import Iterator, Sequence
 
-from imptrace.db.records import PathRecord
 from imptrace.facts.paths import name_of, parents_of
 from imptrace.judge.judged import Judged, State
 from imptrace.judge.level import level_of
 from imptrace.judge.model import Kind, Level, Method, Scope
-from imptrace.judge.path_facts import facts_of
+from imptrace.judge.path_facts import FactMaker, PathFacts
 from imptrace.judge.pieces import Piece
 from imptrace.judge.places import Area
 from imptrace.judge.words import is_telling
@@ -29,20 +28,20 @@ def read_secrets(judged: Judged, pieces: Sequence[Piece]) -> Iterator[Piece]:
     }
     if not directories:
         return
+    facts = FactMaker(judged.facts.runs)
     for path, record in judged.looked_at.items():
         if not is_telling(name_of(path)) or not record.accesses.read_content:
             continue
         above = next((each for each in parents_of(path) if each in directories), None)
         if above is None or directories[above].level is Level.SECRET:
             continue
-        state = _state(path, record, judged)
+        state = _state(path, facts.of([record]), judged)
         if state is not None and state.level is Level.SECRET:
             yield _piece(state, directories[above])
 
 
-def _state(path: bytes, record: PathRecord, judged: Judged) -> State | None:
+def _state(path: bytes, facts: PathFacts, judged: Judged) -> State | None:
     place = judged.places.place_of(path)
-    facts = facts_of(judged.facts.runs, record)
     # Nobody looked at what is only read, as a rule: it is taken for a file then.
     if place.area in _NOT_THERE or place.area.is_cache or facts.type not in (FileType.FILE, None):
         return None
