@@ -10,6 +10,7 @@ nothing of the program is left; or imptrace/1 no REASON\n
 """
 
 import os
+from struct import Struct
 
 SOCKET = "/run/imptrace/imptrace.sock"
 ENVIRONMENT = "IMPTRACE_SOCKET"
@@ -18,6 +19,8 @@ MOST_LINE = 256
 """Bytes of a line, its end included."""
 MOST_ANSWER = 1 << 30
 """Bytes of an answer that a client takes."""
+FRAME = Struct("=I")
+"""The length before each frame."""
 MOST_FRAME = 16 << 20
 """Bytes of a frame that a client takes."""
 READ = b"imptrace/1 read\n"

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from threading import Condition
 from typing import TYPE_CHECKING, NamedTuple
 
-from imptrace.facts.answering import EVERYTHING, FOLLOWING, NO, QUESTIONS, WRITES
+from imptrace.facts.answering import EVERYTHING, FOLLOWING, FRAME, NO, QUESTIONS, WRITES
 from imptrace.tracer import proc
 from imptrace.tracer.bpf.listening import Listener, Refused
 
@@ -30,7 +30,6 @@ TURN_SECONDS = 1.0
 """How often is looked whether anybody listens still."""
 ANSWER_SECONDS = 5.0
 _CREDENTIALS = struct.Struct("3i")
-_FRAME = struct.Struct("=I")
 
 
 class Peer(NamedTuple):
@@ -151,7 +150,7 @@ class Following:
 def _tell(connection: socket.socket, listener: Listener) -> None:
     while (chunk := listener.take(TURN_SECONDS)) is not None:
         if chunk:
-            connection.sendall(_FRAME.pack(len(chunk)) + chunk)
+            connection.sendall(FRAME.pack(len(chunk)) + chunk)
         elif _has_hung_up(connection):
             return
 

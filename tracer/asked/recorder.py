@@ -28,14 +28,15 @@ class AskedRecorder:
 
     def __init__(self, asked: _native.Asked, program: int) -> None:
         """Read what is told of `program`."""
-        self.started_ns = time.time_ns() - (time.monotonic_ns() - _started(asked.answer))
+        started = _started(asked.answer)
+        self.started_ns = time.time_ns() - (time.monotonic_ns() - started)
         self.program = program
         self.supervisor = asked.witness
         from imptrace.tracer.asked.told import Told  # noqa: PLC0415 (the program runs)
         from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (as above)
 
         self._asked = asked
-        self._records = Drained(Told(asked, _started(asked.answer)))
+        self._records = Drained(Told(asked, started))
 
     def events(self, timeout_ms: int) -> "Sequence[Event | Notice]":
         """Take the next events; none after the timeout."""

@@ -4,10 +4,9 @@ import os
 import select
 import socket
 import time
-from struct import Struct
 from typing import TYPE_CHECKING, Final
 
-from imptrace.facts.answering import MOST_FRAME
+from imptrace.facts.answering import FRAME, MOST_FRAME
 from imptrace.tracer.native.ring import (
     COUNT,
     ENDED,
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 LATE_SECONDS: Final = 3.0
 """How long the service may take to tell of an end that was seen here."""
-_FRAME: Final = Struct("=I")
 _PIECE: Final = 1 << 18
 
 
@@ -97,14 +95,14 @@ class Told:
 
     def _frames(self) -> bytes:
         whole = bytearray()
-        while len(self._received) >= _FRAME.size:
-            (length,) = _FRAME.unpack_from(self._received)
+        while len(self._received) >= FRAME.size:
+            (length,) = FRAME.unpack_from(self._received)
             if length > MOST_FRAME:
                 return bytes(whole) + self._broken_off()
-            end = _FRAME.size + length
+            end = FRAME.size + length
             if len(self._received) < end:
                 break
-            whole += self._with_end(bytes(self._received[_FRAME.size : end]))
+            whole += self._with_end(bytes(self._received[FRAME.size : end]))
             del self._received[:end]
         return bytes(whole)
 
