@@ -36,6 +36,16 @@ def read_files(paths: Sequence[Path], **options: object) -> tuple[StraceLog, lis
     return log, [event for batch in read_log(paths, log, lambda _: None) for event in batch]
 
 
+def changed(events: Sequence[Event]) -> list[bytes]:
+    """Name what was changed, sorted."""
+    done = [
+        each
+        for each in events
+        if isinstance(each, Access) and each.op.changes and each.outcome is Outcome.OK
+    ]
+    return sorted({path for each in done for path in (each.path, each.path2) if path})
+
+
 def changes(events: Sequence[Event], below: Path) -> set[Change]:
     """Return what was changed below a directory: op, path, other path, from there."""
     top = bytes(below) + b"/"

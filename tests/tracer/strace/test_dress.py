@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from reading import read_files
+from reading import changed, read_files
 
-from imptrace.tracer.events import Access, AccessFlag, Op, Outcome
+from imptrace.tracer.events import Access, AccessFlag, Op
 from imptrace.tracer.strace.files import is_strace_log
 
 LOG = b"""100 execve("/usr/bin/keeper", ["keeper"], 0x7ffc /* 9 vars */) = 0
@@ -24,19 +24,13 @@ def each_line(change: Callable[[bytes], bytes]) -> bytes:
     return b"".join(change(line) + b"\n" for line in LOG.splitlines())
 
 
-def changed(tmp_path: Path, text: bytes) -> tuple[list[bytes], int]:
+def changed_in(tmp_path: Path, text: bytes) -> tuple[list[bytes], int]:
     """Read a log; what it changed, in order, and how many lines were not understood."""
     path = tmp_path / "log"
     path.write_bytes(text)
     assert is_strace_log(path)
     log, events = read_files([path])
-    done = [
-        each
-        for each in events
-        if isinstance(each, Access) and each.op.changes and each.outcome is Outcome.OK
-    ]
-    paths = {path for each in done for path in (each.path, each.path2) if path}
-    return sorted(paths), log.not_understood
+    return changed(events), log.not_understood
 
 
 RIGHT = ([b"/home/ann/a.db", b"/home/ann/b.db"], 0)
@@ -73,7 +67,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 def test_what_stands_around_lines_is_taken_off(tmp_path: Path, form: str) -> None:
-    assert changed(tmp_path, FORMS[form]) == RIGHT
+    assert changed_in(tmp_path, FORMS[form]) == RIGHT
 
 
 @pytest.mark.parametrize("form", ["journal", "UTF-16", "gzip", "CRLF"])
@@ -88,7 +82,7 @@ def test_a_long_log_is_undressed_in_blocks(tmp_path: Path, form: str) -> None:
         "gzip": gzip.compress(text),
         "CRLF": text.replace(b"\n", b"\r\n"),
     }
-    ops, bad = changed(tmp_path, dressed[form])
+    ops, bad = changed_in(tmp_path, dressed[form])
     assert (len(ops), bad) == (30_002, 0)
 
 
@@ -110,7 +104,7 @@ def test_a_long_log_is_undressed_in_blocks(tmp_path: Path, form: str) -> None:
     ],
 )
 def test_other_lines_of_strace_are_no_mistake(tmp_path: Path, lines: bytes) -> None:
-    assert changed(tmp_path, LOG + lines) == RIGHT
+    assert changed_in(tmp_path, LOG + lines) == RIGHT
 
 
 def test_relative_timestamps_in_whole_seconds(tmp_path: Path) -> None:
@@ -118,7 +112,7 @@ def test_relative_timestamps_in_whole_seconds(tmp_path: Path) -> None:
         line[:4] + b"     %d " % number + line[4:]
         for number, line in enumerate(LOG.splitlines(keepends=True))
     )
-    assert changed(tmp_path, text) == RIGHT
+    assert changed_in(tmp_path, text) == RIGHT
 
 
 @pytest.mark.parametrize(
@@ -148,7 +142,7 @@ def test_the_words_of_old_strace(tmp_path: Path, clone: bytes) -> None:
         b"[pid  5632] +++ exited with 0 +++\n"
         b"+++ exited with 0 +++\n"
     )
-    ops, bad = changed(tmp_path, text)
+    ops, bad = changed_in(tmp_path, text)
     assert (sorted(ops), bad) == ([b"/home/ann/child.db", b"/home/ann/parent.db"], 0)
 
 

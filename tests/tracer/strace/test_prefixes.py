@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from reading import read_files
+from reading import changed, read_files
 
-from imptrace.tracer.events import Access, Outcome, ProcessStarted
+from imptrace.tracer.events import ProcessStarted
 from imptrace.tracer.strace.files import is_strace_log
 
 LOG = b"""100 execve("/usr/bin/keeper", ["keeper"], 0x7ffc /* 9 vars */) = 0
@@ -148,14 +148,8 @@ def told(tmp_path: Path, text: bytes) -> tuple[list[bytes], int, set[int]]:
     path.write_bytes(text)
     assert is_strace_log(path)
     log, events = read_files([path])
-    done = [
-        each
-        for each in events
-        if isinstance(each, Access) and each.op.changes and each.outcome is Outcome.OK
-    ]
-    paths = {path for each in done for path in (each.path, each.path2) if path}
     pids = {each.pid for each in events if isinstance(each, ProcessStarted)}
-    return sorted(paths), log.not_understood, pids
+    return changed(events), log.not_understood, pids
 
 
 @pytest.mark.parametrize("log", [LOG, IN_BRACKETS, WITH_TIME], ids=["plain", "brackets", "time"])
