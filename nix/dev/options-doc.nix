@@ -108,7 +108,7 @@ let
   entrySection =
     evaluated: root: entry:
     let
-      place = places.placeOf root entry ++ [ "persistence" ];
+      place = places.placeOf { inherit root; } entry ++ [ "persistence" ];
       option = attrByPath place null evaluated.options;
     in
     ''

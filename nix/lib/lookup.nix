@@ -4,11 +4,17 @@
 #     -> { exists = true; value = "/var/lib/postgresql/16"; }
 #
 # An option that is not declared, was removed, or has no value counts as absent; one that was
-# renamed is read through its alias. Names that go on below an option
-# (services.actual.settings.dataDir) are looked up in its value.
+# renamed is read where it is now, since its alias says at each reading that it is obsolete. Names
+# that go on below an option (services.actual.settings.dataDir) are looked up in its value.
 { options, config }:
 let
-  inherit (builtins) head isAttrs tail;
+  inherit (builtins)
+    head
+    isAttrs
+    isString
+    match
+    tail
+    ;
   inherit (import ./paths.nix) splitOn;
 
   absent = {
@@ -37,10 +43,26 @@ let
     in
     if attempt.success then inValue attempt.value names else absent;
 
+  # lib.mkRenamedOptionModule describes what it declares so, and hides it.
+  newNameOf =
+    option:
+    let
+      description = option.description or null;
+      parts =
+        if option.visible or true == false && isString description then
+          match "Alias of \\{option}`([^`]*)`\\." description
+        else
+          null;
+    in
+    if parts == null then null else splitOn "\\." (head parts);
+
   walk =
     declared: value: names:
     if declared._type or null == "option" then
-      ifReadable value names
+      let
+        newName = newNameOf declared;
+      in
+      if newName == null then ifReadable value names else walk options config (newName ++ names)
     else if names != [ ] && declared ? ${head names} then
       walk declared.${head names} value.${head names} (tail names)
     else

@@ -1,8 +1,34 @@
 # Where the persistence option of a catalogue entry stands.
 let
-  # Entries without an option of their own are found beside the levels.
+  inherit (builtins)
+    any
+    genList
+    length
+    ;
+
+  isAtOrBelow =
+    place: above:
+    let
+      count = length above;
+    in
+    length place >= count && genList (builtins.elemAt place) count == above;
+
+  # Entries without an option of their own are found beside the levels, and so are those whose
+  # option this release has removed, with all that was below it.
   placeOf =
-    root: entry: if entry.option != null then entry.option else root ++ [ "entries" entry.id ];
+    {
+      root,
+      removed ? [ ],
+    }:
+    entry:
+    if entry.option == null || any (isAtOrBelow entry.option) removed then
+      root
+      ++ [
+        "entries"
+        entry.id
+      ]
+    else
+      entry.option;
 in
 {
   inherit placeOf;

@@ -50,7 +50,10 @@ let
     lookup
     renamed
     ;
-  inherit (import ../lib/places.nix) placeOf;
+  placeOf = (import ../lib/places.nix).placeOf {
+    inherit root;
+    removed = import ../lib/removed.nix args;
+  };
 
   isEnabled = entry: (isSwitchedOn entry || isPresent entry args) && hasWhatItRequires entry;
 
@@ -82,7 +85,7 @@ let
 
   placed = map (entry: {
     inherit entry;
-    place = placeOf root entry ++ [ "persistence" ];
+    place = placeOf entry ++ [ "persistence" ];
   }) entries;
 
   # The tree of options, built as it stands: no set is merged with another.
@@ -99,16 +102,17 @@ let
   at = place: set: builtins.foldl' (value: name: getAttr name value) set place;
 
   # A default is right by itself: it does not have to go through the option's type, which costs
-  # more than all the rest of an entry.
+  # more than all the rest of an entry. What stands below a name that was renamed since is no
+  # option of its own: nobody can define it.
   levelsOf =
     { entry, place }:
     let
-      option = at place options;
+      option = lib.attrByPath place (optionOf entry // { isRenamed = true; }) options;
       isUntouched =
         option.highestPrio == (lib.mkOptionDefault null).priority
         && length option.definitionsWithLocations == 1;
     in
-    if isUntouched then option.default else at place config;
+    if option.isRenamed or false || isUntouched then option.default else at place config;
 
   request =
     one@{ entry, ... }:

@@ -22,6 +22,7 @@ in
 // cases [ impermanence ] "stores"
 // cases [ impermanence ] "definitions"
 // cases [ impermanence ] "example"
+// cases [ impermanence ] "releases"
 // cases [
   impermanence
   preservation

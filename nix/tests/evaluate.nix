@@ -54,16 +54,21 @@ in
 
   # beside: names of what is imported too. declared: catalogue entries whose options
   # exist (all where it is left out); the others are as in a nixpkgs release that does not have them.
+  # modulesPath: where the release has its modules, as NixOS says it.
   evaluate =
     {
       beside ? [ "impermanence" ],
       declared ? null,
       imports ? [ imptrace.nixosModules.default ],
+      modulesPath ? null,
       modules ? [ ],
     }:
     lib.evalModules {
       class = "nixos";
-      specialArgs = { inherit utils; };
+      specialArgs = {
+        inherit utils;
+      }
+      // lib.optionalAttrs (modulesPath != null) { modulesPath = toString modulesPath; };
       modules = [
         (if declared == null then allDeclared else standIns declared)
         { _module.args = { inherit pkgs; }; }

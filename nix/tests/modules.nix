@@ -48,46 +48,6 @@ in
     };
   };
 
-  a-service-that-the-release-does-not-have-is-no-error = {
-    actual = byImpermanence (evaluateFixtures {
-      declared = [ ];
-      modules = [
-        oneStore
-        { services.mailer.persistence.normal.directories = [ "/a" ]; }
-      ];
-    });
-    expected."/persistent" = [ always ];
-  };
-
-  a-service-that-was-removed-is-no-error = {
-    actual = byImpermanence (evaluateFixtures {
-      declared = [ ];
-      modules = [
-        oneStore
-        (lib.mkRemovedOptionModule [ "services" "mailer" "enable" ] "Use another mailer.")
-      ];
-    });
-    expected."/persistent" = [ always ];
-  };
-
-  a-service-that-was-renamed-is-read-through-its-alias = {
-    actual = kept (evaluateFixtures {
-      declared = [ ];
-      modules = [
-        oneStore
-        (lib.mkAliasOptionModule [ "services" "mailer" "enable" ] [ "services" "postman" "enable" ])
-        {
-          options.services.postman.enable = lib.mkEnableOption "postman";
-          config.services.postman.enable = true;
-        }
-      ];
-    });
-    expected = [
-      "/persistent/var/lib/always"
-      "/persistent/var/lib/mailer"
-    ];
-  };
-
   the-place-follows-the-services-own-option = {
     actual =
       map
