@@ -70,20 +70,20 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 	u32 flags;
 	u8 kind;
 
-	if (!find_call(regs, number, &made))
+	if (!find_call(task, number, &made))
 		return 0;
 	shape = made.shape;
 	if (!(shape->bits & WANTS_ENTRY))
 		return 0;
 	kind = shape->kind - 1;
-	process = kind == CALL_EXEC ?
-			  bpf_task_storage_get(&processes, task->group_leader, NULL, 0) :
-			  process_now();
-	if (!process || !(process->marks & PROCESS_TRACED))
-		return 0;
 	take_arguments(regs, &made);
 	flags = flags_of(&made);
 	if ((kind == CALL_OPEN || kind == CALL_OPENAT2) && !(flags & O_TRUNC_))
+		return 0;
+	process = kind == CALL_EXEC ?
+			  bpf_task_storage_get(&processes, task->group_leader, NULL, 0) :
+			  process_now(task);
+	if (!process || !(process->marks & PROCESS_TRACED))
 		return 0;
 	pending = bpf_task_storage_get(&pendings, task, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!pending)

@@ -87,6 +87,7 @@ static __always_inline void tell_file(struct scratch *s, struct file *file, u32 
 		if (is_repeat(s, &key))
 			return;
 	}
+	call_is_new(s);
 	state_of((u64)inode, &s->note.before);
 	take_pending(s);
 	put_place(s, dentry, mount, 0);
@@ -142,6 +143,7 @@ __noinline int exit_named(int dirfd, u32 follow, u32 parent_only)
 		if (is_repeat(s, &key))
 			return 0;
 	}
+	call_is_new(s);
 	if (walk_all() == WALK_DONE) {
 		if (s->note.op != OP_MKDIR)
 			mark_file(s, s->walk.dentry);
@@ -205,6 +207,7 @@ static __always_inline void exit_two(struct scratch *s, const struct made *made)
 	struct file *file;
 	u32 device;
 
+	call_is_new(s);
 	if (!take_name(s, argument(made, shape->path2)) ||
 	    !walk_begin(s, descriptor(made, shape->dirfd2), false, true))
 		return;
@@ -240,6 +243,7 @@ static __always_inline void exit_symlink(struct scratch *s, const struct made *m
 	const volatile struct call_shape *shape = made->shape;
 	u32 length = take_name(s, argument(made, shape->path2));
 
+	call_is_new(s);
 	put_text(s, s->name + NAME_START, length, 1);
 	if (!take_name(s, argument(made, shape->path)))
 		return;
@@ -337,8 +341,6 @@ __noinline int tell_names(void)
 	if (!s)
 		return 0;
 	mount = s->placed;
-	if (!mount)
-		return 0;
 	if (!is_our_root(root, root_mount))
 		tell_name(1);
 	if (!is_our_namespace(mount)) {
@@ -390,12 +392,12 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result)
 	bool changes;
 	u8 kind;
 
-	if (!find_call(regs, number_of(regs), &made))
+	if (!find_call(task, number_of(regs), &made))
 		return 0;
 	kind = made.shape->kind - 1;
 	if (kind == CALL_EXEC && result >= 0)
 		return 0; /* on_exec has told of it */
-	process = process_now();
+	process = process_now(task);
 	pending = process && made.shape->bits & WANTS_ENTRY ?
 			  bpf_task_storage_get(&pendings, task, NULL, 0) : NULL;
 	changes = result >= 0 &&
@@ -412,27 +414,25 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result)
 	s = scratch_take();
 	if (!s)
 		return 0;
-	note_begin(s, NOTE_CALL, process->image);
+	call_begin(s, process->image, kind, made.shape->op, (s32)result);
 	s->followed = process->marks & PROCESS_FOLLOWED;
-	s->note.kind = kind;
-	s->note.op = made.shape->op;
-	s->note.result = (s32)result;
 	s->note.flags = flags_of(&made);
 	if (made.compat)
 		s->note.marks |= MARK_COMPAT;
-	s->note.entered = s->note.at;
 	if (pending)
 		keep_pending(s, pending);
 	if (kind == CALL_URING) {
 		struct repeat_key key = { .image = process->image, .how = HOW_RING };
 
 		if (result > 0 && made.args[1] && !is_repeat(s, &key)) {
+			call_is_new(s);
 			s->note.type = NOTE_RING;
 			send_once(s, &key);
 		}
 	} else {
 		exit_call(s, &made);
-		tell_names();
+		if (s->placed)
+			tell_names();
 	}
 	scratch_give(s);
 	return 0;

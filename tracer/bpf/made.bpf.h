@@ -147,13 +147,11 @@ static __always_inline u32 flags_of(const struct made *made)
 	return shape->flags < 0 ? 0 : (u32)argument(made, shape->flags);
 }
 
-static __always_inline bool find_call(struct pt_regs *regs, long number, struct made *made)
+static __always_inline bool find_call(struct task_struct *task, long number, struct made *made)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
-
-	made->compat = is_compat(task);
 	if (number < 0 || number >= CALL_NUMBERS)
 		return false;
+	made->compat = is_compat(task);
 	made->shape = &settings.calls[made->compat & 1][number & (CALL_NUMBERS - 1)];
 	return made->shape->kind;
 }

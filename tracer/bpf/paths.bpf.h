@@ -256,6 +256,31 @@ static __always_inline void note_begin(struct scratch *s, u8 type, u32 image)
 	out_begin(s);
 }
 
+/* The note of a call, as far as it is needed to tell whether it is a repeat: most are. */
+static __always_inline void call_begin(struct scratch *s, u32 image, u8 kind, u8 op, s32 result)
+{
+	s->note.type = NOTE_CALL;
+	s->note.kind = kind;
+	s->note.op = op;
+	s->note.image = image;
+	s->note.entered = 0;
+	s->note.serial = 0;
+	s->note.result = result;
+	s->note.marks = 0;
+	s->pending_marks = 0;
+	s->placed = NULL;
+	out_begin(s);
+}
+
+/* All the rest of it. */
+static __always_inline void call_is_new(struct scratch *s)
+{
+	__builtin_memset(&s->note.pid, 0, sizeof(s->note) - offsetof(struct note, pid));
+	s->note.at = bpf_ktime_get_ns();
+	if (!s->note.entered)
+		s->note.entered = s->note.at;
+}
+
 /* What the kernel knows of a file, as lstat(2) would tell it. */
 __noinline int state_of(u64 inode_address, struct note_state *state)
 {

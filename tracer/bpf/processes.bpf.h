@@ -102,9 +102,8 @@ static __always_inline void note_found(u32 image)
 }
 
 /* What is kept of the process that runs; NULL if it is not recorded. */
-static __always_inline struct process_mark *process_now(void)
+static __always_inline struct process_mark *process_now(struct task_struct *task)
 {
-	struct task_struct *task = bpf_get_current_task_btf();
 	struct process_mark *mark =
 		bpf_task_storage_get(&processes, task->group_leader, NULL, 0);
 

@@ -62,8 +62,9 @@ static __always_inline bool is_repeat(struct scratch *s, struct repeat_key *key)
 
 	if (seen) {
 		__sync_fetch_and_add(&seen->count, 1);
-		seen->last = s->note.at;
-		counters.repeated = 1;
+		seen->last = bpf_ktime_get_ns();
+		if (!counters.repeated)
+			counters.repeated = 1;
 		return true;
 	}
 	first.serial = s->note.serial = __sync_fetch_and_add(&counters.serials, 1) + 1;
