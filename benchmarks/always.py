@@ -21,8 +21,8 @@ from pathlib import Path
 
 from benchmarks.report import print_machine, print_row
 from imptrace.db.crowd import Crowd
-from imptrace.db.engine import open_database
 from imptrace.db.fold import Fold
+from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import RunStart
 from imptrace.db.store import chunks
 from imptrace.db.writer import RunWriter
@@ -215,7 +215,7 @@ def main() -> int:
         place = Path(directory) / "runs.db"
         before, events = time.process_time(), 0
         crowd, fold = Crowd(), Fold(of_whole_machine=True)
-        writer = RunWriter(open_database(place, create=True, read_only=False), _start(), (), fold)
+        writer = RunWriter(open_to_record(place), _start(), (), fold)
         for batch in chunks(day(random.Random(1)), COMMIT_EVENTS):
             events += len(batch)
             fold.feed(crowd.of(batch))

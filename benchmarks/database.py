@@ -20,8 +20,9 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from imptrace.db import queries, uses
-from imptrace.db.engine import open_database
+from imptrace.db.engine import driver_of, open_database
 from imptrace.db.fold import Fold
+from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import RunStart
 from imptrace.db.writer import RunWriter
 from imptrace.tracer.events import (
@@ -77,8 +78,7 @@ def _folding(paths: int) -> str:
 
 def _one_big_run(path: Path) -> None:
     names = [_name(1, number) for number in range(DISTINCT_PATHS)]
-    engine = open_database(path, create=True, read_only=False)
-    writer = RunWriter(engine, _start(b"program"))
+    writer = RunWriter(open_to_record(path), _start(b"program"))
     memory = _memory()
     began = time.process_time()
     writer.feed([_process(1, b"/usr/bin/program")])
@@ -96,7 +96,6 @@ def _one_big_run(path: Path) -> None:
     print(f"| the summary | {time.process_time() - finished:.1f} s of CPU |")
     print(f"| memory that took | {_memory() - memory} MiB |")
     writer.close()
-    engine.dispose()
     length = sum(map(len, names)) / len(names)
     size = path.stat().st_size / DISTINCT_PATHS
     print(f"| database per distinct path ({length:.0f} bytes long) | {size:.0f} bytes |")
@@ -127,7 +126,7 @@ def _many_runs(path: Path) -> None:
 
 def _add_run(engine: Engine, number: int) -> None:
     program = f"program-{number % PROGRAMS}".encode()
-    writer = RunWriter(engine, _start(program))
+    writer = RunWriter(driver_of(engine), _start(program))
     names = [_name(0, common) for common in range(COMMON_PATHS)]
     changed = [_name(number, own) for own in range(OWN_PATHS)]
     writer.feed([_process(1, b"/usr/bin/" + program), _process(2, b"/usr/bin/helper")])

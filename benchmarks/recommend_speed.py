@@ -18,7 +18,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from imptrace.db.engine import open_database
+from imptrace.db.engine import driver_of, open_database
 from imptrace.db.records import RunStart
 from imptrace.db.writer import RunWriter
 from imptrace.tracer.events import (
@@ -92,7 +92,7 @@ def _big_run(path: Path) -> None:
 
 
 def _record(engine: Engine, program: bytes, read: Sequence[bytes], left: Sequence[bytes]) -> None:
-    writer = RunWriter(engine, _start(program))
+    writer = RunWriter(driver_of(engine), _start(program))
     writer.feed(_events(program, read, left))
     state = FileState(FileType.FILE, 20_000, 0o644, 1000, 1000, time.time_ns(), 5, 1, 1)
     writer.finish(time.time_ns(), 0, None, 0, ((name, state) for name in left))

@@ -1,9 +1,8 @@
-"""Opening the database: where it is, who may read it, and what is said when it cannot be used."""
+"""Opening the database for questions and changes, through SQLAlchemy."""
 
 import os
-import sqlite3
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,23 +11,14 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
 
-from imptrace.db import asking, schema, sound
-from imptrace.db.location import default_path, elsewhere, shown
+from imptrace.db import asking, schema, sound, sqlite_file, trouble, version
+from imptrace.db.driver import Driver, DriverError
+from imptrace.db.location import default_path, shown
+from imptrace.db.trouble import NoDatabaseError
 from imptrace.errors import ImptraceError, UsageError
 
-BUSY_TIMEOUT_MS = 5000
 CONNECT_SECONDS = 10
 """How long a server may take to answer."""
-READS = "imptrace_reads"
-"""Execution option of a connection that, although it may write, only reads now."""
-
-
-class DatabaseBusyError(ImptraceError):
-    """Others are writing, and do not let us: to be tried again."""
-
-
-class NoDatabaseError(UsageError):
-    """Nothing was ever recorded there."""
 
 
 def open_database(
@@ -43,7 +33,7 @@ def open_database(
     url = _url(place)
     with explained(place):
         if url.get_backend_name() == "sqlite":
-            _prepare_file(Path(str(url.database)), create=create)
+            sqlite_file.prepare(Path(str(url.database)), create=create)
         _ensure_schema(url, create=create)
         return _engine(url, read_only=read_only)
 
@@ -61,70 +51,39 @@ def used_bytes(engine: Engine) -> int:
         return (pages - free) * size_of_page
 
 
+def driver_of(engine: Engine) -> Driver:
+    """Make a connection of the driver alone, which goes on when the engine is disposed of.
+
+    Raises DriverError.
+    """
+
+    def connect() -> Any:
+        try:
+            pooled = engine.raw_connection()
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise DriverError(error) from error
+        connection = pooled.driver_connection
+        pooled.detach()
+        return connection
+
+    url = engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
+    return Driver(connect, url, is_sqlite=engine.dialect.name == "sqlite")
+
+
 def compact(engine: Engine, most: int) -> None:
     """Give back the room of what was removed, where a file is larger than `most` bytes."""
-    file = str(engine.url.database)
-    if engine.dialect.name != "sqlite" or os.path.getsize(file) <= most:
-        return
-    # Outside of a transaction, in which SQLAlchemy's connections always are.
-    raw = sqlite3.connect(file, BUSY_TIMEOUT_MS / 1000, isolation_level=None)
-    # Where others are writing, another time will do.
-    with closing(raw), suppress(sqlite3.OperationalError):
-        raw.execute("VACUUM")
-        raw.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    if engine.dialect.name == "sqlite":
+        sqlite_file.compact(str(engine.url.database), most)
 
 
 @contextmanager
 def explained(place: str | os.PathLike[str] | None) -> Iterator[None]:
-    """Turn what a database driver raises into an ImptraceError of one clear line."""
-    try:
-        yield
-    except DBAPIError as error:
-        kind = DatabaseBusyError if is_passing(error) else ImptraceError
-        raise kind(f"database {shown(place)}: {reason(error)}") from error
-    except schema.SchemaError as error:
-        raise ImptraceError(f"database {shown(place)}: {error}") from error
-    except OSError as error:
-        raise ImptraceError(f"database {shown(place)}: {error.strerror or error}") from error
-
-
-_DAMAGED = "it is damaged; move it away, or try sqlite3's .recover on it"
-_SQLITE_REASONS = {
-    sqlite3.SQLITE_BUSY: "another program holds it locked; try again when that has finished",
-    sqlite3.SQLITE_FULL: "the disk is full; make room, or name another place with --db",
-    sqlite3.SQLITE_READONLY: "it may not be written to; name another place with --db",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check the permissions of its directory",
-    sqlite3.SQLITE_NOTADB: "this file is not a database; name another with --db",
-    sqlite3.SQLITE_CORRUPT: _DAMAGED,
-    sqlite3.SQLITE_IOERR: "the disk reported an error while it was read or written",
-}
-_PRIMARY_CODE = 0xFF
-_UNFINISHED = {sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY}
-"""A journal lies beside the database that only a writer can play back."""
-
-
-_PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
-_PASSING_STATES = {"40P01", "40001", "55P03"}
-"""PostgreSQL's codes of a deadlock, of a lost race, and of a lock that was not to be had."""
-
-
-def is_passing(error: DBAPIError) -> bool:
-    """Whether the same may work a moment later, when other writers have finished."""
-    original = error.orig
-    if isinstance(original, sqlite3.Error):
-        return getattr(original, "sqlite_errorcode", 0) & _PRIMARY_CODE in _PASSING
-    return getattr(original, "sqlstate", None) in _PASSING_STATES
-
-
-def reason(error: DBAPIError) -> str:
-    """Say what a database error means for the user and what to do about it, on one line."""
-    original = error.orig
-    if isinstance(original, sqlite3.Error):
-        code = getattr(original, "sqlite_errorcode", 0) & _PRIMARY_CODE
-        if code in _SQLITE_REASONS:
-            return _SQLITE_REASONS[code]
-    lines = str(original).strip().splitlines()
-    return lines[0] if lines else type(original).__name__
+    """Turn what SQLAlchemy, a driver or the disk raises into an ImptraceError of one clear line."""
+    with trouble.explained(place):
+        try:
+            yield
+        except DBAPIError as error:
+            raise trouble.explanation(place, error.orig) from error
 
 
 def _url(place: str | os.PathLike[str] | None) -> URL:
@@ -144,26 +103,6 @@ def _url(place: str | os.PathLike[str] | None) -> URL:
     return url
 
 
-def _prepare_file(path: Path, *, create: bool) -> None:
-    if path.is_dir():
-        raise ImptraceError(f"database {shown(path)}: it is a directory; name a file in it")
-    if path.exists():
-        return
-    if not create:
-        raise NoDatabaseError(
-            f"nothing is recorded yet: there is no {shown(path)}; begin with: imptrace run PROGRAM"
-            f"{elsewhere(path)}"
-        )
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError) as error:
-        raise ImptraceError(
-            f"database {shown(path)}: its directory is a file; name another place with --db"
-        ) from error
-    # SQLite gives its side files the mode of the database, which lists what people run and keep.
-    path.touch(mode=0o600)
-
-
 def _ensure_schema(url: URL, *, create: bool) -> None:
     """Make or migrate the tables, where that is due and allowed."""
     reader = _engine(url, read_only=True)
@@ -172,7 +111,7 @@ def _ensure_schema(url: URL, *, create: bool) -> None:
             revision = schema.stored_revision(connection)
     finally:
         reader.dispose()
-    if revision == schema.HEAD:
+    if revision == version.HEAD:
         return
     if revision is None and not create:
         raise NoDatabaseError(f"nothing is recorded yet in {shown(url.database)}")
@@ -185,7 +124,7 @@ def _ensure_schema(url: URL, *, create: bool) -> None:
             revision = schema.stored_revision(connection)
             if revision is None:
                 schema.create(connection)
-            elif revision != schema.HEAD:
+            elif revision != version.HEAD:
                 schema.upgrade(connection, revision)
     finally:
         writer.dispose()
@@ -195,60 +134,16 @@ def _engine(url: URL, *, read_only: bool, foreign_keys: bool = True) -> Engine:
     if url.get_backend_name() != "sqlite":
         return _server_engine(url, read_only=read_only)
     connect = partial(
-        _connect_sqlite, str(url.database), read_only=read_only, foreign_keys=foreign_keys
+        sqlite_file.connect, str(url.database), read_only=read_only, foreign_keys=foreign_keys
     )
     engine = create_engine(url, creator=connect)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        # Taken at once: a transaction that reads first and writes later fails when another
-        # writer comes between, however long the timeout.
-        reads = read_only or connection.get_execution_options().get(READS)
-        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+        # At once, as in imptrace.db.driver.
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
 
     return engine
-
-
-def _connect_sqlite(path: str, *, read_only: bool, foreign_keys: bool) -> sqlite3.Connection:
-    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
-    mode = "mode=ro" if read_only else "mode=rw"
-    if read_only and _is_sealed(path):
-        mode += "&immutable=1"
-    connection = sqlite3.connect(
-        f"file:{quoted}?{mode}",
-        uri=True,
-        # imptrace begins transactions itself, see _begin.
-        isolation_level=None,
-        timeout=BUSY_TIMEOUT_MS / 1000,
-        check_same_thread=False,
-    )
-    try:
-        if not read_only:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            # Room for the indexes of a large run, and fewer copies of the same pages to the disk.
-            connection.execute("PRAGMA cache_size = -16000")
-            connection.execute("PRAGMA wal_autocheckpoint = 4000")
-        connection.execute(f"PRAGMA foreign_keys = {int(foreign_keys)}")
-        connection.execute("PRAGMA schema_version")
-    except sqlite3.Error as error:
-        connection.close()
-        if read_only and error.sqlite_errorcode in _UNFINISHED:
-            _finish(path)
-            return _connect_sqlite(path, read_only=read_only, foreign_keys=foreign_keys)
-        raise
-    return connection
-
-
-def _finish(path: str) -> None:
-    """Have SQLite undo what a writer that was killed left half done, which no reader may."""
-    with closing(_connect_sqlite(path, read_only=False, foreign_keys=False)) as writer:
-        writer.execute("SELECT count(*) FROM sqlite_schema")
-
-
-def _is_sealed(path: str) -> bool:
-    """Whether SQLite could not make the side files that it needs to read, and nobody writes."""
-    return not os.access(Path(path).parent, os.W_OK) and not Path(f"{path}-wal").exists()
 
 
 def _server_engine(url: URL, *, read_only: bool) -> Engine:
@@ -334,4 +229,4 @@ def _understood(place: str | os.PathLike[str] | None) -> Iterator[None]:
         yield
     except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
-        raise ImptraceError(f"database {shown(place)}: {_DAMAGED} ({what})") from error
+        raise ImptraceError(f"database {shown(place)}: {trouble.DAMAGED} ({what})") from error

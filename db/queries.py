@@ -1,42 +1,27 @@
 """Questions about runs, answered with the records of imptrace.db.records."""
 
 import difflib
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any
 
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Engine,
-    FromClause,
-    Select,
-    Subquery,
-    and_,
-    case,
     delete,
     exists,
     func,
-    or_,
     select,
     true,
 )
 
 from imptrace.db.codes import (
-    AFTER,
-    BEFORE,
-    FILE_TYPE_CODES,
-    OP_CODES,
-    OUTCOME_CODES,
     unpack_strings,
 )
-from imptrace.db.effect import MADE_UP, effect_of, judged
 from imptrace.db.location import elsewhere
 from imptrace.db.models import (
     AccessTable,
     Base,
-    FileStateTable,
     GapTable,
     MountNameTable,
     MountTable,
@@ -46,21 +31,16 @@ from imptrace.db.models import (
 )
 from imptrace.db.parts import belonging, shown_name
 from imptrace.db.read_run import (
-    UNKNOWN,
-    accesses_by_path,
     path_record,
     paths_of_run,
     processes_of_run,
     run_records,
-    states_by_path,
 )
 from imptrace.db.records import (
-    MAYBE_DONE,
     WHOLE,
     Accesses,
     AccessRecord,
     Detail,
-    Effect,
     Part,
     PathRecord,
     Pause,
@@ -75,7 +55,6 @@ from imptrace.facts.patterns import is_called
 from imptrace.facts.programs import names_of, program_name
 from imptrace.facts.units import unit_patterns
 from imptrace.tracer import events
-from imptrace.tracer.events import CHANGES, CONTENT_OPS, FileType
 
 LATEST = "latest"
 
@@ -276,116 +255,6 @@ def _no_such_run(connection: Connection, text: str, known: Iterable[str]) -> str
         return "no run is stored yet; imptrace run PROGRAM makes one"
     near = nearest(text, [*_run_names(connection), *known])
     return f"no run is called {text!r}; {near}imptrace runs lists them"
-
-
-_ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
-_DIRECTORY = FILE_TYPE_CODES[FileType.DIRECTORY]
-_CHANGES = [OP_CODES[op] for op in CHANGES]
-_AFTER_SLASH = bytes([ord("/") + 1])
-
-_before = FileStateTable.__table__.alias()
-_after = FileStateTable.__table__.alias()
-
-
-def effects(connection: Connection, run_id: int) -> Counter[Effect | None]:
-    """Count the distinct paths of a run by effect; None counts those only read."""
-    made_up = _made_up(run_id)
-    asked = _asked(run_id, made_up)
-    counts: Counter[Effect | None] = Counter()
-    in_run = select(func.count(AccessTable.path_id.distinct())).where(AccessTable.run_id == run_id)
-    changes = select(func.count()).select_from(asked)
-    counts[Effect.UNCHANGED] = connection.scalars(
-        select(func.count()).select_from(made_up.subquery())
-    ).one()
-    counts[None] = connection.scalars(in_run).one() - connection.scalars(changes).one()
-    counts[None] -= counts[Effect.UNCHANGED]
-    for row in connection.execute(_differences(asked, run_id)):
-        found = row._asdict()
-        count = found.pop("paths")
-        counts[judged(**{name: bool(value) for name, value in found.items()})] += count
-    _count_unclear(connection, run_id, asked, counts)
-    return counts
-
-
-def _made_up(run_id: int) -> Select[Any]:
-    """Select the paths of which a change was asked for that the kernel makes up."""
-    within = [
-        and_(PathTable.name >= top, PathTable.name < top[:-1] + _AFTER_SLASH) for top in MADE_UP
-    ]
-    return (
-        select(AccessTable.path_id)
-        .distinct()
-        .join(PathTable, PathTable.id == AccessTable.path_id)
-        .where(AccessTable.run_id == run_id, AccessTable.op.in_(_CHANGES), or_(*within))
-    )
-
-
-def _asked(run_id: int, besides: Select[Any]) -> Subquery:
-    """Select the paths of which a change was asked for; whether one was done, and written."""
-    done = AccessTable.outcome.in_([OUTCOME_CODES[outcome] for outcome in MAYBE_DONE])
-    written = and_(done, AccessTable.op.in_([OP_CODES[op] for op in CONTENT_OPS]))
-    return (
-        select(AccessTable.path_id, _any(done).label("done"), _any(written).label("written"))
-        .where(
-            AccessTable.run_id == run_id,
-            AccessTable.op.in_(_CHANGES),
-            AccessTable.path_id.not_in(besides),
-        )
-        .group_by(AccessTable.path_id)
-        .subquery()
-    )
-
-
-def _any(condition: ColumnElement[bool]) -> ColumnElement[int]:
-    return func.max(case((condition, 1), else_=0))
-
-
-def _differences(asked: Subquery, run_id: int) -> Select[Any]:
-    """Select all that `judged` asks, and how many paths have it so."""
-    facts = {
-        "was_there": _before.c.type != _ABSENT,
-        "is_there": _after.c.type != _ABSENT,
-        "directories": and_(_before.c.type == _DIRECTORY, _after.c.type == _DIRECTORY),
-        "same_object": _equal("type", "inode", "mode", "uid", "gid"),
-        "same_content": _equal("size", "mtime_ns"),
-        "same_ctime": _equal("ctime_ns"),
-    }
-    groups = [asked.c.done, asked.c.written]
-    groups += [case((fact, 1), else_=0).label(name) for name, fact in facts.items()]
-    return (
-        select(*groups, func.count().label("paths"))
-        .select_from(asked)
-        .join(_before, _state_of(_before, asked, run_id, BEFORE))
-        .join(_after, _state_of(_after, asked, run_id, AFTER))
-        .group_by(*(column.name for column in groups))
-    )
-
-
-def _equal(*columns: str) -> ColumnElement[bool]:
-    return and_(*(_before.c[column] == _after.c[column] for column in columns))
-
-
-def _state_of(state: FromClause, asked: Subquery, run_id: int, moment: int) -> ColumnElement[bool]:
-    of_path = state.c.path_id == asked.c.path_id
-    return and_(state.c.run_id == run_id, of_path, state.c.moment == moment)
-
-
-def _count_unclear(
-    connection: Connection, run_id: int, asked: Subquery, counts: Counter[Effect | None]
-) -> None:
-    """Count the paths of which a state is missing: there the accesses must tell."""
-    unclear = (
-        select(asked.c.path_id)
-        .outerjoin(_before, _state_of(_before, asked, run_id, BEFORE))
-        .outerjoin(_after, _state_of(_after, asked, run_id, AFTER))
-        .where(or_(_before.c.type.is_(None), _after.c.type.is_(None)))
-    )
-    for chunk in chunks(connection.scalars(unclear).all(), CHUNK):
-        accesses = accesses_by_path(connection, run_id, AccessTable.path_id.in_(chunk))
-        states = states_by_path(connection, run_id, FileStateTable.path_id.in_(chunk))
-        for path_id in chunk:
-            before, after = states.get(path_id, UNKNOWN)
-            counts[effect_of(before, after, accesses[path_id])] += 1
 
 
 def ended_before(engine: Engine, moment_ns: int, scope: events.RunScope) -> list[int]:

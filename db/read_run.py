@@ -8,7 +8,6 @@ import platform
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import chain
-from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Executable, Row, and_, select, true
@@ -18,13 +17,9 @@ from imptrace.db.codes import (
     AFTER,
     BEFORE,
     FILE_TYPE_CODES,
-    FILE_TYPES,
     OP_CODES,
-    OPS,
-    OUTCOMES,
     SCOPES,
     STATUS_COMPLETE,
-    to_unsigned,
     unpack_environ,
     unpack_strings,
 )
@@ -35,7 +30,6 @@ from imptrace.db.parts import belonging
 from imptrace.db.records import (
     WHOLE,
     Accesses,
-    AccessRecord,
     Detail,
     Part,
     PathRecord,
@@ -43,7 +37,8 @@ from imptrace.db.records import (
     RunRecord,
     RunStatus,
 )
-from imptrace.tracer.events import ABSENT, CHANGES, FileState, FileType, Op, flags_of
+from imptrace.db.rows import UNKNOWN, Sides, access_record, joined
+from imptrace.tracer.events import ABSENT, CHANGES, FileType, Op
 
 AnyRow = Row[Any]
 
@@ -154,54 +149,6 @@ WHAT_WAS_DONE = slice(4, len(ACCESS_COLUMNS))
 """Those of the columns that can be the same for many paths."""
 
 
-Sides = tuple[FileState | None, FileState | None]
-"""What stood at a path before its first change and after the run; None: nobody looked."""
-UNKNOWN: Sides = (None, None)
-
-
-def joined(sides: Sides, row: Sequence[Any]) -> Sides:
-    """Take in a row of `file_state`."""
-    before, after = sides
-    return (file_state(row), after) if row[2] == BEFORE else (before, file_state(row))
-
-
-def file_state(row: Sequence[Any]) -> FileState:
-    """Read a row of `file_state`."""
-    if row[3] == _ABSENT:
-        return ABSENT
-    _, _, _, file_type, size, mode, uid, gid, mtime_ns, ctime_ns, inode, device, hint, link = row
-    return FileState(
-        FILE_TYPES[file_type],
-        size if size >= 0 else to_unsigned(size),
-        mode,
-        uid,
-        gid,
-        mtime_ns,
-        inode if inode >= 0 else to_unsigned(inode),
-        device if device >= 0 else to_unsigned(device),
-        ctime_ns,
-        hint,
-        link,
-    )
-
-
-def access_record(row: Sequence[Any], names: Mapping[int, bytes]) -> AccessRecord:
-    """Read ACCESS_COLUMNS, which may have more after them; an unknown other name is empty."""
-    _, _, first, last, process, op, count, outcome, errno, flags, to_id, from_id = row[:12]
-    return AccessRecord(
-        process=process,
-        op=OPS[op],
-        count=count,
-        first=first,
-        last=last,
-        outcome=OUTCOMES[outcome],
-        errno=errno,
-        flags=flags_of(flags),
-        to=None if to_id is None else names.get(to_id, b""),
-        origin=None if from_id is None else names.get(from_id, b""),
-    )
-
-
 def path_record(run_id: int, path: bytes, accesses: Accesses, sides: Sides) -> PathRecord:
     """Put together what one run knows about one path."""
     before, after = sides
@@ -232,7 +179,7 @@ def paths_of_run(
     else:
         rows = _of_processes(_rows_by_path(connection, run_id, wanted), frozenset(processes))
     names: dict[int, bytes] = {path_id: of_path[0][1] for path_id, of_path in rows.items()}
-    states = states_by_path(connection, run_id)
+    states = _states_by_path(connection, run_id)
     accesses_of = _reader(names, detail)
     for path_id in sorted(names, key=names.__getitem__):
         sides = states.get(path_id, UNKNOWN)
@@ -250,26 +197,10 @@ def _of_processes(
     return {path_id: of_path for path_id, of_path in kept.items() if of_path}
 
 
-def accesses_by_path(
-    connection: Connection, run_id: int, condition: ColumnElement[bool]
-) -> dict[int, Accesses]:
-    """Read accesses of a run by path id, each path's in order of time; without other names."""
-    found = _rows_by_path(connection, run_id, condition)
-    no_names = MappingProxyType[int, bytes]({})
-    return {
-        path_id: Accesses([access_record(row, no_names) for row in rows])
-        for path_id, rows in found.items()
-    }
-
-
-def states_by_path(
-    connection: Connection, run_id: int, condition: ColumnElement[bool] | None = None
-) -> dict[int, Sides]:
+def _states_by_path(connection: Connection, run_id: int) -> dict[int, Sides]:
     """Read the states of a run's paths by path id."""
     table = models.FileStateTable.__table__
     of_run = models.FileStateTable.run_id == run_id
-    if condition is not None:
-        of_run = and_(of_run, condition)
     # Most that a run leaves was not there before: that alone needs no row of fourteen columns.
     absent = select(models.FileStateTable.path_id, models.FileStateTable.moment).where(
         of_run, models.FileStateTable.type == _ABSENT

@@ -1,28 +1,34 @@
 """What rehearsals have shown: one row for each advice that was rehearsed, the newest result."""
 
+from contextlib import closing
+
 from sqlalchemy import Engine, select
 
 from imptrace.db.codes import storable
+from imptrace.db.engine import driver_of
 from imptrace.db.models import RehearsalTable
 from imptrace.db.records import RehearsalRecord
-from imptrace.db.store import insert_into
 
 
 def store_rehearsal(engine: Engine, found: RehearsalRecord) -> None:
     """Store a result; the one before it, of the same advice, is replaced."""
-    row = {
-        "subject": storable(found.subject),
-        "fingerprint": found.fingerprint,
-        "verdict": found.verdict,
-        "unit": None if found.unit is None else storable(found.unit),
-        "at_ns": found.at_ns,
-    }
-    with engine.begin() as connection:
-        statement = insert_into(connection, RehearsalTable).on_conflict_do_update(
-            index_elements=[RehearsalTable.subject, RehearsalTable.fingerprint],
-            set_={name: row[name] for name in ("verdict", "unit", "at_ns")},
-        )
-        connection.execute(statement, row)
+    values = (
+        storable(found.subject),
+        found.fingerprint,
+        found.verdict,
+        None if found.unit is None else storable(found.unit),
+        found.at_ns,
+    )
+    driver = driver_of(engine)
+    with closing(driver), driver.transaction():
+        driver.execute(_UPSERT, values)
+
+
+_UPSERT = """
+INSERT INTO rehearsal (subject, fingerprint, verdict, unit, at_ns) VALUES (?, ?, ?, ?, ?)
+ON CONFLICT (subject, fingerprint) DO UPDATE
+SET verdict = excluded.verdict, unit = excluded.unit, at_ns = excluded.at_ns
+"""
 
 
 def rehearsals_of(engine: Engine, subject: str) -> list[RehearsalRecord]:

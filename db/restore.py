@@ -1,11 +1,14 @@
 """Writing a whole run from its records: what `run_details` answered with elsewhere, row for row."""
 
 from collections.abc import Iterable
+from contextlib import closing
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
 from imptrace.db import store
 from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING
+from imptrace.db.driver import Driver
+from imptrace.db.engine import driver_of
 from imptrace.db.fold import AccessKey
 from imptrace.db.liveness import NOBODY
 from imptrace.db.records import (
@@ -20,15 +23,16 @@ from imptrace.tracer.events import ProcessExited, ProcessStarted, Snapshot
 
 def insert_runs(engine: Engine, runs: Iterable[RunDetails]) -> list[int]:
     """Store runs under new ids, which are the answer; all of them, or on an error none."""
-    with engine.begin() as connection:
-        return [_insert(connection, details) for details in runs]
+    driver = driver_of(engine)
+    with closing(driver), driver.transaction():
+        return [_insert(driver, details) for details in runs]
 
 
-def _insert(connection: Connection, details: RunDetails) -> int:
+def _insert(driver: Driver, details: RunDetails) -> int:
     run = details.run
     complete = run.status is RunStatus.COMPLETE
     run_id = store.insert_run(
-        connection,
+        driver,
         run,
         NOBODY,
         status=STATUS_COMPLETE if complete else STATUS_RECORDING,
@@ -36,18 +40,18 @@ def _insert(connection: Connection, details: RunDetails) -> int:
     accesses = _accesses(details.paths)
     before = {path.path: path.before for path in details.paths if path.before is not None}
     ids: dict[bytes, int] = {}
-    store.insert_properties(connection, run_id, run.properties)
-    store.insert_mounts(connection, run_id, details.mounts)
-    store.insert_mount_names(connection, run_id, details.mount_names)
-    store.insert_gaps(connection, run_id, details.gaps)
-    store.insert_warnings(connection, run_id, run.warnings)
+    store.insert_properties(driver, run_id, run.properties)
+    store.insert_mounts(driver, run_id, details.mounts)
+    store.insert_mount_names(driver, run_id, details.mount_names)
+    store.insert_gaps(driver, run_id, details.gaps)
+    store.insert_warnings(driver, run_id, run.warnings)
     store.insert_processes(
-        connection, run_id, map(_started, details.processes), _ends(details.processes)
+        driver, run_id, map(_started, details.processes), _ends(details.processes)
     )
-    store.resolve_paths(connection, accesses, ids)
-    store.upsert_accesses(connection, run_id, accesses, ids)
-    store.insert_before(connection, run_id, before, ids)
-    store.insert_after(connection, run_id, _snapshots(details.paths), ids)
+    store.resolve_paths(driver, accesses, ids)
+    store.upsert_accesses(driver, run_id, accesses, ids)
+    store.insert_before(driver, run_id, before, ids)
+    store.insert_after(driver, run_id, _snapshots(details.paths), ids)
     return run_id
 
 

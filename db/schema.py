@@ -4,26 +4,15 @@ A fresh database is made from the models and stamped with the newest revision, s
 whose import costs half a second, is needed only when a migration is due.
 """
 
-import os
-
 from sqlalchemy import Column, Connection, MetaData, PrimaryKeyConstraint, String, Table, inspect
 
-from imptrace.db import sound
+from imptrace.db import sound, version
 from imptrace.db.models import Base
-from imptrace.errors import ImptraceError
-
-_VERSIONS = os.path.join(os.path.dirname(__file__), "migrations", "versions")
-HEAD = max(name[1:5] for name in os.listdir(_VERSIONS) if name.startswith("r"))
-"""The newest revision: of the scripts rNNNN_*.py, whose chain a test follows."""
-
-
-class SchemaError(ImptraceError):
-    """The tables are not such as this version can work with."""
-
+from imptrace.db.trouble import SchemaError
 
 # What Alembic itself creates, so that it finds its own table.
 _VERSION = Table(
-    "alembic_version",
+    version.ALEMBICS,
     MetaData(),
     Column("version_num", String(32), nullable=False),
     PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
@@ -55,7 +44,7 @@ def create(connection: Connection) -> None:
     """Make all tables in an empty database, within the caller's transaction."""
     Base.metadata.create_all(connection)
     _VERSION.create(connection)
-    connection.execute(_VERSION.insert().values(version_num=HEAD))
+    connection.execute(_VERSION.insert().values(version_num=version.HEAD))
 
 
 def upgrade(connection: Connection, revision: str) -> None:
@@ -75,7 +64,7 @@ def upgrade(connection: Connection, revision: str) -> None:
             ScriptDirectory.from_config(config).get_revision(revision)
     except CommandError as error:
         raise SchemaError(
-            f"it was written by a newer imptrace (schema {revision}, this one knows {HEAD}); "
-            "upgrade imptrace or name another file with --db"
+            f"it was written by a newer imptrace (schema {revision}, this one knows "
+            f"{version.HEAD}); upgrade imptrace or name another file with --db"
         ) from error
     command.upgrade(config, "head")

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine, Integer, LargeBinary, text
 from sqlalchemy.exc import DBAPIError
 
 from imptrace.db.models import Base
+from imptrace.db.version import CODE_IN_SQLITE
 
 _BIG = frozenset({"access", "file_state", "path", "process"})
 
@@ -29,10 +30,7 @@ def has_code(connection: Connection) -> bool:
     """Whether a file has views or triggers, which imptrace makes none of: they may never end."""
     if connection.dialect.name != "sqlite":
         return False
-    found = connection.execute(
-        text("SELECT 1 FROM sqlite_master WHERE type IN ('view', 'trigger') LIMIT 1")
-    )
-    return found.first() is not None
+    return connection.execute(text(CODE_IN_SQLITE)).first() is not None
 
 
 def is_foreign() -> bool:
@@ -55,5 +53,5 @@ def _is_foreign(connection: Connection, name: str) -> bool:
         kind = "blob" if isinstance(column.type, LargeBinary) else kind
         kinds = f"'{kind}', 'null'" if column.nullable else f"'{kind}'"
         wrong.append(f'typeof("{column.name}") NOT IN ({kinds})')
-    found = connection.execute(text(f'SELECT 1 FROM "{name}" WHERE {" OR ".join(wrong)} LIMIT 1'))  # noqa: S608 (our own names)
+    found = connection.execute(text(f'SELECT 1 FROM "{name}" WHERE {" OR ".join(wrong)} LIMIT 1'))
     return found.first() is not None

@@ -17,15 +17,7 @@ from imptrace.db.models import (
 )
 from imptrace.db.parts import machine_runs
 from imptrace.db.queries import nearest
-from imptrace.db.read_run import (
-    ACCESS_COLUMNS,
-    UNKNOWN,
-    AnyRow,
-    Sides,
-    access_record,
-    joined,
-    processes_of_run,
-)
+from imptrace.db.read_run import ACCESS_COLUMNS, AnyRow, processes_of_run
 from imptrace.db.records import (
     WHOLE,
     Accesses,
@@ -36,6 +28,7 @@ from imptrace.db.records import (
     best_outcome,
     count_calls,
 )
+from imptrace.db.rows import UNKNOWN, Sides, access_record, joined
 from imptrace.db.store import CHUNK, chunks
 from imptrace.errors import UsageError
 from imptrace.facts.patterns import is_called

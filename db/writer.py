@@ -4,23 +4,21 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
-
-from sqlalchemy import Engine, update
-from sqlalchemy.exc import DBAPIError
+from typing import TYPE_CHECKING
 
 from imptrace.db import store
-from imptrace.db.codes import (
-    STATUS_COMPLETE,
-    STATUS_RECORDING,
-)
-from imptrace.db.engine import BUSY_TIMEOUT_MS, READS, explained, is_passing, reason
+from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING
+from imptrace.db.driver import Driver, DriverError
 from imptrace.db.fold import Fold
 from imptrace.db.liveness import this_process
-from imptrace.db.models import RunTable
 from imptrace.db.records import Effect, RunStart, RunSummary
-from imptrace.errors import ImptraceError
+from imptrace.db.sqlite_file import BUSY_TIMEOUT_MS
+from imptrace.db.summary import effects
+from imptrace.db.trouble import explained, explanation, is_passing
 from imptrace.tracer.events import Event, Lost, Mount, RunScope, Snapshot, Warned
+
+if TYPE_CHECKING:
+    from imptrace.errors import ImptraceError
 
 PATIENCE_SECONDS = 60.0
 """How long other writers are waited for at the end of a run, all together."""
@@ -46,15 +44,14 @@ class RunWriter:
 
     def __init__(
         self,
-        engine: Engine,
+        driver: Driver,
         start: RunStart,
         mounts: Sequence[Mount] = (),
         fold: Fold | None = None,
     ) -> None:
         """Make the run's row. `fold` may hold what was recorded before the database was there."""
         self.failure: ImptraceError | None = None
-        self.engine = engine
-        self._place = engine.url.render_as_string(hide_password=True).removeprefix("sqlite:///")
+        self._driver = driver
         self._fold = fold or Fold()
         self.progress = time.monotonic()
         """When something was stored, or tried, the last time."""
@@ -64,22 +61,15 @@ class RunWriter:
         self._swept = self._alive = time.monotonic()
         self._stored_counters = (0, 0, 0, 0, 0)
         self._lasting_failure: ImptraceError | None = None
-        with explained(self._place):
-            self._connection = engine.connect()
-            with self._connection.begin():
-                self.run_id = store.insert_run(
-                    self._connection,
-                    start,
-                    this_process(),
-                    status=STATUS_RECORDING,
-                    lost=0,
-                    unseen=0,
-                )
-                store.insert_properties(self._connection, self.run_id, start.properties)
-                store.insert_mounts(self._connection, self.run_id, mounts)
-                if self._lasts:
-                    self._note_pause(start)
-        self._wait_for_lock(WAIT_WHILE_RECORDING_MS)
+        with explained(driver.place), driver.transaction():
+            self.run_id = store.insert_run(
+                driver, start, this_process(), status=STATUS_RECORDING, lost=0, unseen=0
+            )
+            store.insert_properties(driver, self.run_id, start.properties)
+            store.insert_mounts(driver, self.run_id, mounts)
+            if self._lasts:
+                self._note_pause(start)
+        self._driver.wait_for_lock(WAIT_WHILE_RECORDING_MS)
 
     def feed(self, events: Iterable[Event]) -> None:
         """Fold events in memory; nothing is written."""
@@ -95,7 +85,7 @@ class RunWriter:
 
     def _note_pause(self, start: RunStart) -> None:
         """Note since when nothing of the same was recorded, if it ever was."""
-        last = store.last_recorded(self._connection, start, self.run_id)
+        last = store.last_recorded(self._driver, start, self.run_id)
         if last is not None and last < start.started_ns:
             self._fold.feed([Lost(0, last - start.started_ns, 0)])
 
@@ -118,12 +108,11 @@ class RunWriter:
     def _store_sweep(self) -> None:
         there = set(self._fold.changed_paths())
         gone = [path for path in self._passed if path not in there]
-        for path in store.forget_paths(self._connection, self.run_id, gone):
+        for path in store.forget_paths(self._driver, self.run_id, gone):
             self._path_ids.pop(path, None)
 
     def _store_sign_of_life(self) -> None:
-        alive = {"ended_ns": time.time_ns()}
-        self._connection.execute(update(RunTable).where(RunTable.id == self.run_id).values(alive))
+        store.update_run(self._driver, self.run_id, ended_ns=time.time_ns())
 
     def changed_paths(self) -> list[bytes]:
         """Every path of which a change was asked for: their state after the run is wanted."""
@@ -142,7 +131,7 @@ class RunWriter:
         `ended_ns` is wall clock. `lost` are events lost besides those that Lost events told of.
         """
         self._fold.lost += lost
-        self._wait_for_lock(BUSY_TIMEOUT_MS)
+        self._driver.wait_for_lock(BUSY_TIMEOUT_MS)
         until = time.monotonic() + PATIENCE_SECONDS
         self._passed.update(dict.fromkeys(self._fold.passed()))
         if not self._store_rest(until):
@@ -164,11 +153,11 @@ class RunWriter:
         while True:
             self.progress = time.monotonic()
             try:
-                with self._connection.begin():
+                with self._driver.transaction():
                     step()
-            except DBAPIError as error:
+            except DriverError as error:
                 self._failed(error)
-                if not is_passing(error) or time.monotonic() >= until:
+                if not is_passing(error.original) or time.monotonic() >= until:
                     return False
                 # Not in step with the others that wait.
                 time.sleep(random.uniform(*PAUSE_SECONDS))  # noqa: S311 (no secret)
@@ -192,19 +181,17 @@ class RunWriter:
         self._fold.feed([Warned("not-stored", f"the rest was not stored: {self.failure}")])
 
     def _store_snapshots(self, snapshots: Sequence[Snapshot]) -> None:
-        store.insert_after(self._connection, self.run_id, snapshots, self._path_ids)
+        store.insert_after(self._driver, self.run_id, snapshots, self._path_ids)
 
     def _store_end(self, end: Mapping[str, object]) -> None:
         if self._counters() != self._stored_counters:
             self._store_remarks()
-        self._connection.execute(update(RunTable).where(RunTable.id == self.run_id).values(end))
+        store.update_run(self._driver, self.run_id, **end)
 
     def summary(self) -> RunSummary:
         """How many paths were read, created, modified and deleted. To be asked after `finish`."""
-        from imptrace.db.queries import effects  # noqa: PLC0415 (not needed to record)
-
-        reading = self._connection.execution_options(**{READS: True})
-        counts = effects(reading, self.run_id)
+        with explained(self._driver.place), self._driver.transaction(reads=True):
+            counts = effects(self._driver, self.run_id)
         return RunSummary(
             read=counts[None],
             created=counts[Effect.CREATED],
@@ -217,43 +204,31 @@ class RunWriter:
 
     def close(self) -> None:
         """Give the connection back."""
-        self._connection.close()
+        self._driver.close()
 
     def _store_pending(self) -> None:
-        fold, connection, ids = self._fold, self._connection, self._path_ids
-        store.insert_processes(
-            connection, self.run_id, fold.processes.values(), fold.exits.values()
-        )
+        fold, driver, ids = self._fold, self._driver, self._path_ids
+        store.insert_processes(driver, self.run_id, fold.processes.values(), fold.exits.values())
         store.forget_many(ids)
-        store.resolve_paths(connection, fold.accesses, ids)
-        store.upsert_accesses(connection, self.run_id, fold.accesses, ids)
-        store.insert_before(connection, self.run_id, fold.before, ids)
+        store.resolve_paths(driver, fold.accesses, ids)
+        store.upsert_accesses(driver, self.run_id, fold.accesses, ids)
+        store.insert_before(driver, self.run_id, fold.before, ids)
         if self._counters() != self._stored_counters:
             self._store_remarks()
 
     def _store_remarks(self) -> None:
-        fold, connection = self._fold, self._connection
+        fold, driver = self._fold, self._driver
         _, _, warnings, names, gaps = self._stored_counters
-        store.insert_warnings(
-            connection, self.run_id, list(fold.warnings)[warnings:], first=warnings
-        )
-        store.insert_mount_names(
-            connection, self.run_id, list(fold.mount_names)[names:], first=names
-        )
-        store.insert_gaps(connection, self.run_id, fold.gaps[gaps:], first=gaps)
-        values = {"lost": fold.lost, "unseen": fold.unseen}
-        connection.execute(update(RunTable).where(RunTable.id == self.run_id).values(values))
+        store.insert_warnings(driver, self.run_id, list(fold.warnings)[warnings:], first=warnings)
+        store.insert_mount_names(driver, self.run_id, list(fold.mount_names)[names:], first=names)
+        store.insert_gaps(driver, self.run_id, fold.gaps[gaps:], first=gaps)
+        store.update_run(driver, self.run_id, lost=fold.lost, unseen=fold.unseen)
 
     def _counters(self) -> tuple[int, int, int, int, int]:
         fold = self._fold
         return fold.lost, fold.unseen, len(fold.warnings), len(fold.mount_names), len(fold.gaps)
 
-    def _failed(self, error: DBAPIError) -> None:
+    def _failed(self, error: DriverError) -> None:
         # Ids that were given out in the transaction that is gone now may come to name other paths.
         self._path_ids.clear()
-        self.failure = ImptraceError(f"database {self._place}: {reason(error)}")
-
-    def _wait_for_lock(self, milliseconds: int) -> None:
-        if self._connection.dialect.name == "sqlite":
-            driver_connection: Any = self._connection.connection.driver_connection
-            driver_connection.execute(f"PRAGMA busy_timeout = {milliseconds}")
+        self.failure = explanation(self._driver.place, error.original)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from imptrace.db import queries
 from imptrace.db.engine import open_database
+from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import PathRecord, RunDetails, RunStart
 from imptrace.db.writer import RunWriter
 from imptrace.tracer.events import (
@@ -92,19 +93,15 @@ def record(
     start: RunStart = START,
 ) -> int:
     """Store one finished run and return its id; paths that `after` does not name are gone."""
-    engine = open_database(place, create=True, read_only=False)
-    try:
-        writer = RunWriter(engine, start)
-        writer.feed([process(), *events])
-        known = after or {}
-        snapshots = [(path, known.get(path, ABSENT)) for path in writer.changed_paths()]
-        writer.finish(ENDED_NS, 0, None, 0, snapshots)
-        writer.close()
-        if writer.failure:
-            raise writer.failure
-        return writer.run_id
-    finally:
-        engine.dispose()
+    writer = RunWriter(open_to_record(place), start)
+    writer.feed([process(), *events])
+    known = after or {}
+    snapshots = [(path, known.get(path, ABSENT)) for path in writer.changed_paths()]
+    writer.finish(ENDED_NS, 0, None, 0, snapshots)
+    writer.close()
+    if writer.failure:
+        raise writer.failure
+    return writer.run_id
 
 
 def details(place: Path | str, run: int = 1) -> RunDetails:

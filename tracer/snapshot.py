@@ -66,18 +66,22 @@ def _look_ahead(paths: Iterable[bytes]) -> Iterator[Snapshot]:
     What stays without an answer is left out, with all behind it: whose files these are may have put
     a server of his own in the way.
     """
+    remaining = iter(paths)
+    batch = list(islice(remaining, BATCH))
+    if not batch:
+        return
     # Imported here: it takes a while, and meanwhile the program runs.
     from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
     from concurrent.futures import TimeoutError as Late  # noqa: PLC0415
 
-    remaining = iter(paths)
     hints_until = time.monotonic() + HINT_SECONDS
     thread = ThreadPoolExecutor(1, "look")
     ahead: deque[tuple[list[bytes], Future[list[Sight]]]] = deque()
     try:
-        while batch := list(islice(remaining, BATCH)):
+        while batch:
             clues = CLUES if time.monotonic() < hints_until else ()
             ahead.append((batch, thread.submit(look, batch, clues)))
+            batch = list(islice(remaining, BATCH))
             if len(ahead) > AHEAD:
                 paths_seen, sights = ahead.popleft()
                 yield from _snapshots(paths_seen, sights.result(BATCH_SECONDS))

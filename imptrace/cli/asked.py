@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlalchemy import Engine
 
 from imptrace.catalogue import Entry, shipped
-from imptrace.db.engine import NoDatabaseError, reading
+from imptrace.db.engine import reading
+from imptrace.db.trouble import NoDatabaseError
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.judge.advise import advise

@@ -5,6 +5,7 @@ A name may be written in any way (`db_password`, `_authToken`, `client-key-data`
 """
 
 import re
+from functools import cache
 
 # A name by its last word, whatever stands before. Camel case needs the cases told apart, so that
 # only the word itself is matched in any case.
@@ -26,60 +27,72 @@ _VALUE = rb"(?!\d{1,8}(?:[\s\"',;<&]|\Z))[^\s\"'#;<{\[(),][^\s\"';<{\[(),]{3,}"
 _ENCODED = rb"ENC\([^)]{4,}\)|\{(?:[0-9a-f]{16,}|(?:S?SHA\d*|CRYPT|PBKDF2[\w-]*|ARGON2)\})"
 """Values in braces that are no beginning of an object."""
 
-_SET = re.compile(
-    _NAME_BEGINS
-    + rb"(?:(?i:" + _WORDS + rb")(?i:" + _HOW_KEPT + rb")"
-    # name = value, name: value, "name": "value", ["name"] = "value", and in a list of such
-    + rb"[\"']?\]?[ \t]*(?:=>|[=:])[ \t]*[\"'(@]*(?i:" + _NO_VALUE + rb")"
-    + rb"(?:" + _ENCODED + rb"|" + _VALUE + rb")"
-    # <name kind="of">value</name>, <add key="name" value="value"/>, <key>name</key><string>value
-    + rb"|(?i:" + _WORDS + rb")(?:[ \t][^<>]*)?>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
-    + rb"|name=\"(?i:" + _WORDS + rb")\"[^<>]*>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
-    + rb"|(?i:" + _WORDS + rb")\"[ \t]+value=\"(?i:" + _NO_VALUE + rb")[^\"]{4,}\""
-    + rb"|(?i:" + _WORDS + rb")</key>[ \t]*<string>(?i:" + _NO_VALUE + rb")[^<]{4,}</string>"
-    # name "value";
-    + rb"|(?i:secret|password)[ \t]+\"[^\"]{8,}\";"
-    # auth is a word of many meanings: what is encoded, or a user and a password
-    + rb"|auth[\"']?[ \t]*[=:][ \t]*[\"']?(?=[^\s\"']+[A-Z0-9=])"
-    + rb"[A-Za-z0-9+/_-]{8,}={0,2}(?=[\s\"',]|\Z)"
-    + rb"|auth\"[ \t]*:[ \t]*\"[^\":/]+:[^\"/]+\")"
-)  # fmt: skip
 
-_OTHERWISE = re.compile(
-    rb"""
-    # lists of machines, hosts, databases and users
-      ^(?:machine[ \t]+\S+|default)[ \t\n]+login[ \t]+\S+[ \t\n]+password[ \t]+\S
-    | ^[ \t]*<key>(?i:[^<]*(?:password|token|secret))</key>\s*<string>[^<]{4,}</string>
-    | (?i:user)[ \t]+\S+[ \t]+password[ \t]+(?=\S*\d)\S{6,}$
-    | ://(?!anonymous)[^/\s:@"'<]+:[^/\s@"'<]{2,}@
-    | ^[^:\s\#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:[^:\s]{3,}$
-    | ^[^:\s]+:(?:\$(?:apr1|[156y]|2[aby]|argon2\w*)\$|\{S?SHA\d*\})
-    | ^\$[a-z0-9_]{1,16}\$[^\s:]+:[^\s:]{3,}$
-    | ^\[(?:crypt|secrets|passwords)\][ \t\r]*$
-    | ^\[[\w.-]+\](?::\d+)?[ \t]+[^\s:]+:[^\s:]{4,}$
-    | ^"?[A-Za-z][^\s"]*"?[ \t]+\*[ \t]+"?(?=\S*[A-Za-z])[^\s"*]{4,}"?(?:[ \t]+\S+)?$
-    | ^[^\s:"]*[ \t]*:[ \t]+(?:PSK|XAUTH|EAP)[ \t]+"
-    | ^\d+[ \t]+(?:M|MD5|SHA\d+|AES\w*)[ \t]+\S{8,}$
-    # a word and its value, in settings without any sign between them
-    | ^[ \t]*(?i:set[ ]|r[ow])?
-      (?i:pass|password|passwd|requirepass|masterauth|rootpw|bindpw|community)
-      [ \t]+"?(?:\{S?SHA\d*\}|(?=[^\s"]*\d)[^\s"/<>(){}=:]{6,}"?$)
-    | ^[ \t]*createUser[ \t]+\S+[ \t]+(?:MD5|SHA\S*)[ \t]+\S{8,}
-    | ^usmUser[ ](?:\S+[ ]+){5}
-    | ^[ \t]*Hash[ ]=[ ][0-9a-f]{8,}$
-    # keys and tokens that are known by their form
-    | "kty".*"d"[ \t]*:[ \t]*" | "d"[ \t]*:[ \t]*".*"kty"
-    | "ciphertext"[ \t]*:[ \t]*"
-    | ^(?:ed25519|curve25519)[ ]\S+[ ][A-Za-z0-9+/=]{16,}$
-    | (?i:authorization)["']?[ \t]*[:=][ \t]*["']?(?i:bearer|basic|token)[ ]+\S{8,}
-    | (?<![A-Za-z0-9_-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}
-    | (?i:mnemonic|seed)\W+(?:[a-z]{3,8}[ ]){11,}[a-z]{3,8}
-    | (?<![A-Za-z0-9])(?:gh[pousr]_\w{16,} | github_pat_\w{16,} | glpat-[\w-]{16,} | npm_\w{30,}
-      | xox[abprs]-[\w-]{10,} | hv[sbr]\.[\w-]{8,} | AKIA[0-9A-Z]{16} | sk-[\w-]{20,}
-      | dop_v1_\w{16,})
-    """,
-    re.MULTILINE | re.VERBOSE,
-)
+# Compiled when first asked: they take longer than all else that a short program's recording does.
+@cache
+def setting() -> re.Pattern[bytes]:
+    """Make the pattern of a name and its value."""
+    return re.compile(
+        _NAME_BEGINS
+        + rb"(?:(?i:" + _WORDS + rb")(?i:" + _HOW_KEPT + rb")"
+        # name = value, name: value, "name": "value", ["name"] = "value", and in a list of such
+        + rb"[\"']?\]?[ \t]*(?:=>|[=:])[ \t]*[\"'(@]*(?i:" + _NO_VALUE + rb")"
+        + rb"(?:" + _ENCODED + rb"|" + _VALUE + rb")"
+        # <name kind="of">value</name>, <add key="name" value="value"/>,
+        # <key>name</key><string>value
+        + rb"|(?i:" + _WORDS + rb")(?:[ \t][^<>]*)?>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
+        + rb"|name=\"(?i:" + _WORDS + rb")\"[^<>]*>(?i:" + _NO_VALUE + rb")[^\s<]{4,}</"
+        + rb"|(?i:" + _WORDS + rb")\"[ \t]+value=\"(?i:" + _NO_VALUE + rb")[^\"]{4,}\""
+        + rb"|(?i:" + _WORDS + rb")</key>[ \t]*<string>(?i:" + _NO_VALUE + rb")[^<]{4,}</string>"
+        # name "value";
+        + rb"|(?i:secret|password)[ \t]+\"[^\"]{8,}\";"
+        # auth is a word of many meanings: what is encoded, or a user and a password
+        + rb"|auth[\"']?[ \t]*[=:][ \t]*[\"']?(?=[^\s\"']+[A-Z0-9=])"
+        + rb"[A-Za-z0-9+/_-]{8,}={0,2}(?=[\s\"',]|\Z)"
+        + rb"|auth\"[ \t]*:[ \t]*\"[^\":/]+:[^\"/]+\")"
+    )  # fmt: skip
+
+
+@cache
+def _otherwise() -> re.Pattern[bytes]:
+    """Make the pattern of what has no such name."""
+    return re.compile(
+        rb"""
+        # lists of machines, hosts, databases and users
+          ^(?:machine[ \t]+\S+|default)[ \t\n]+login[ \t]+\S+[ \t\n]+password[ \t]+\S
+        | ^[ \t]*<key>(?i:[^<]*(?:password|token|secret))</key>\s*<string>[^<]{4,}</string>
+        | (?i:user)[ \t]+\S+[ \t]+password[ \t]+(?=\S*\d)\S{6,}$
+        | ://(?!anonymous)[^/\s:@"'<]+:[^/\s@"'<]{2,}@
+        | ^[^:\s\#]+:(?:\d+|\*):[^:\s]+:[^:\s]+:[^:\s]{3,}$
+        | ^[^:\s]+:(?:\$(?:apr1|[156y]|2[aby]|argon2\w*)\$|\{S?SHA\d*\})
+        | ^\$[a-z0-9_]{1,16}\$[^\s:]+:[^\s:]{3,}$
+        | ^\[(?:crypt|secrets|passwords)\][ \t\r]*$
+        | ^\[[\w.-]+\](?::\d+)?[ \t]+[^\s:]+:[^\s:]{4,}$
+        | ^"?[A-Za-z][^\s"]*"?[ \t]+\*[ \t]+"?(?=\S*[A-Za-z])[^\s"*]{4,}"?(?:[ \t]+\S+)?$
+        | ^[^\s:"]*[ \t]*:[ \t]+(?:PSK|XAUTH|EAP)[ \t]+"
+        | ^\d+[ \t]+(?:M|MD5|SHA\d+|AES\w*)[ \t]+\S{8,}$
+        # a word and its value, in settings without any sign between them
+        | ^[ \t]*(?i:set[ ]|r[ow])?
+          (?i:pass|password|passwd|requirepass|masterauth|rootpw|bindpw|community)
+          [ \t]+"?(?:\{S?SHA\d*\}|(?=[^\s"]*\d)[^\s"/<>(){}=:]{6,}"?$)
+        | ^[ \t]*createUser[ \t]+\S+[ \t]+(?:MD5|SHA\S*)[ \t]+\S{8,}
+        | ^usmUser[ ](?:\S+[ ]+){5}
+        | ^[ \t]*Hash[ ]=[ ][0-9a-f]{8,}$
+        # keys and tokens that are known by their form
+        | "kty".*"d"[ \t]*:[ \t]*" | "d"[ \t]*:[ \t]*".*"kty"
+        | "ciphertext"[ \t]*:[ \t]*"
+        | ^(?:ed25519|curve25519)[ ]\S+[ ][A-Za-z0-9+/=]{16,}$
+        | (?i:authorization)["']?[ \t]*[:=][ \t]*["']?(?i:bearer|basic|token)[ ]+\S{8,}
+        | (?<![A-Za-z0-9_-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{10,}
+        | (?i:mnemonic|seed)\W+(?:[a-z]{3,8}[ ]){11,}[a-z]{3,8}
+        | (?<![A-Za-z0-9])(?:gh[pousr]_\w{16,} | github_pat_\w{16,} | glpat-[\w-]{16,} | npm_\w{30,}
+          | xox[abprs]-[\w-]{10,} | hv[sbr]\.[\w-]{8,} | AKIA[0-9A-Z]{16} | sk-[\w-]{20,}
+          | dop_v1_\w{16,})
+        """,
+        re.MULTILINE | re.VERBOSE,
+    )
+
+
 _COMMENT = (b"#", b";", b"// ", b"--", b"* ")
 _COOKIES = b"# "
 
@@ -107,9 +120,9 @@ def _line_sets_one(head: bytes, start: int) -> bool:
     line = head[start : len(head) if end < 0 else end]
     if line.lstrip().startswith(_COMMENT):
         return line.startswith(_COOKIES) and line.endswith(b"HTTP Cookie File")
-    if _SET.search(line) or _OTHERWISE.search(line):
+    if setting().search(line) or _otherwise().search(line):
         return True
-    return _OTHERWISE.match(head, start) is not None
+    return _otherwise().match(head, start) is not None
 
 
 def _lines_with(words: tuple[bytes, ...], text: bytes) -> set[int]:

@@ -109,7 +109,8 @@ def _privilege() -> Check:
 
 def _database(place: str | None) -> Check:
     from imptrace.db import queries  # noqa: PLC0415 (slow)
-    from imptrace.db.engine import NoDatabaseError, reading  # noqa: PLC0415 (slow)
+    from imptrace.db.engine import reading  # noqa: PLC0415 (slow)
+    from imptrace.db.trouble import NoDatabaseError  # noqa: PLC0415 (as above)
 
     if trouble := unwritable(place):
         # What cannot be made holds nothing yet.

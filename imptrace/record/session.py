@@ -10,7 +10,6 @@ database, events are taken to the end, so that the program never waits for it.
 import gc
 import math
 import os
-import socket
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -272,15 +271,16 @@ class Session:
 
             self._crowd = Crowd()
             self._tell_beginning()
-        from imptrace.db.engine import DatabaseBusyError, open_database  # noqa: PLC0415 (the same)
+        from imptrace.db.recording_place import open_to_record  # noqa: PLC0415 (the same)
+        from imptrace.db.trouble import DatabaseBusyError  # noqa: PLC0415 (the same)
         from imptrace.db.writer import RunWriter  # noqa: PLC0415 (the same)
 
         if self._writer is not None or time.monotonic() < self._next_open:
             return
         try:
-            engine = open_database(self._request.database, create=True, read_only=False)
+            driver = open_to_record(self._request.database)
             mounts = self._mounts if self._request.here else ()
-            self._writer = RunWriter(engine, self._start(), mounts, self._fold)
+            self._writer = RunWriter(driver, self._start(), mounts, self._fold)
         except ImptraceError as error:
             is_busy = isinstance(error, DatabaseBusyError)
             self._next_open = time.monotonic() + (0 if is_busy else REOPEN_SECONDS)
@@ -300,7 +300,6 @@ class Session:
         self._began_ns, self._begun_at = ended_ns, offset
         old.finish(ended_ns, None, None, snapshots=snapshots(old.changed_paths()))
         old.close()
-        old.engine.dispose()
         crowd.turn(offset)
         self._fold = Fold(of_whole_machine=self._request.scope is RunScope.MACHINE)
         self._writer, self._mounts = None, own_mounts()
@@ -328,7 +327,7 @@ class Session:
             cwd=subject.cwd,
             user=subject.user,
             uid=subject.uid,
-            host=socket.gethostname() if self._request.here else "",
+            host=os.uname().nodename if self._request.here else "",
             started_ns=self._began_ns,
             recorder=self._recorder.name,
             label=self._request.label,
@@ -358,7 +357,6 @@ class Session:
         if writer.failure is None and self._request.summary:
             self._summary = writer.summary()
         writer.close()
-        writer.engine.dispose()
 
     def _done(self) -> None:
         self.finished.set()

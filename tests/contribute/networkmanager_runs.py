@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from imptrace.db.engine import open_database
+from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import RunStart
 from imptrace.db.writer import RunWriter
 from imptrace.tracer.events import (
@@ -51,17 +51,15 @@ def events() -> Iterator[Event]:
 
 def record_two_runs(place: Path) -> None:
     """Store two runs in a new database."""
-    engine = open_database(place, create=True, read_only=False)
     for _ in range(2):
         start = RunStart(
             program=b"NetworkManager", argv=(b"NetworkManager", b"--config=/home/zaphod-home/nm"),
             cwd=HOME, user=USER, uid=1042, host=HOST, started_ns=1_700_000_000_000_000_000,
             recorder="notify", service="networkmanager",
         )  # fmt: skip
-        writer = RunWriter(engine, start, (ROOT,))
+        writer = RunWriter(open_to_record(place), start, (ROOT,))
         writer.feed(events())
         after = [(path, file_state(0o600)) for path in (STATE_FILE, PROFILE)]
         after += [(path + b".X1Y2Z3", ABSENT) for path in (STATE_FILE, PROFILE)]
         writer.finish(1_700_000_001_000_000_000, 0, None, snapshots=after)
         writer.close()
-    engine.dispose()

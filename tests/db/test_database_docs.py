@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from recordings import access, record
 
-from imptrace.db import codes, schema
+from imptrace.db import codes, version
 from imptrace.db.models import Base
 from imptrace.tracer.events import AccessFlag, Op
 
@@ -18,7 +18,7 @@ SECTIONS = {part.split(":")[0].strip(): part for part in PARTS}
 
 def test_every_table_has_its_section() -> None:
     assert set(SECTIONS) == set(Base.metadata.tables)
-    assert f"schema `{schema.HEAD}`" in PAGE
+    assert f"schema `{version.HEAD}`" in PAGE
 
 
 @pytest.mark.parametrize("table", Base.metadata.tables)

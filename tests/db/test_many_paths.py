@@ -7,7 +7,7 @@ from recordings import ENDED_NS, LATER, START, create, details, process
 from recordings import rename as renaming
 
 from imptrace.db import store
-from imptrace.db.engine import open_database
+from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import Effect
 from imptrace.db.writer import RunWriter
 
@@ -17,14 +17,12 @@ def test_ids_that_were_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(store, "IDS_KEPT", 0)
     old = [b"/d/%d" % number for number in range(5)]
     new = [b"/e/%d" % number for number in range(5)]
-    engine = open_database(tmp_path / "runs.db", create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(tmp_path / "runs.db"), START)
     for event in (process(), *map(create, old), renaming(b"/d", b"/e")):
         writer.feed([event])
         writer.commit()
     writer.finish(ENDED_NS, 0, None, snapshots=[(path, LATER) for path in new])
     writer.close()
-    engine.dispose()
     seen = {path.path: path for path in details(tmp_path / "runs.db").paths}
     assert {seen[path].effect for path in new} == {Effect.CREATED}
     assert {seen[path].accesses[0].origin for path in new} == set(old)

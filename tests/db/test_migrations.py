@@ -15,7 +15,7 @@ from alembic.script import ScriptDirectory
 from recordings import START, details, read, record
 from sqlalchemy import Connection, create_engine, inspect, text
 
-from imptrace.db import schema
+from imptrace.db import schema, version
 from imptrace.db.engine import open_database
 from imptrace.db.migrations import configuration
 from imptrace.db.models import Base
@@ -56,7 +56,7 @@ def test_a_fresh_database_is_stamped_with_the_newest_revision() -> None:
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
         scripts = ScriptDirectory.from_config(configuration(connection))
-        assert scripts.get_current_head() == schema.HEAD
+        assert scripts.get_current_head() == version.HEAD
     engine.dispose()
 
 
@@ -73,11 +73,11 @@ def newer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         return config
 
     monkeypatch.setattr("imptrace.db.migrations.configuration", with_it)
-    monkeypatch.setattr(schema, "HEAD", "9999")
+    monkeypatch.setattr(version, "HEAD", "9999")
     return script
 
 
-CURRENT = schema.HEAD
+CURRENT = version.HEAD
 NEXT = """
 import sqlalchemy as sa
 from alembic import op
@@ -93,7 +93,7 @@ def test_an_older_database_is_migrated_on_open_even_for_a_reader(
     place: Path, newer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
-        before.setattr(schema, "HEAD", CURRENT)
+        before.setattr(version, "HEAD", CURRENT)
         record(place, [read(b"/a")])
     newer.write_text(NEXT)
     engine = open_database(place, create=False, read_only=True)
@@ -109,12 +109,12 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(
     place: Path, newer: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as before:
-        before.setattr(schema, "HEAD", CURRENT)
+        before.setattr(version, "HEAD", CURRENT)
         record(place, [read(b"/a")])
     newer.write_text(NEXT + "    op.execute('DROP TABLE no_such_table')\n")
     with pytest.raises(ImptraceError, match="no such table"):
         open_database(place, create=False, read_only=True)
-    monkeypatch.setattr(schema, "HEAD", CURRENT)
+    monkeypatch.setattr(version, "HEAD", CURRENT)
     assert [path.path for path in details(place).paths] == [b"/a"]
 
 

@@ -37,9 +37,11 @@ from recordings import (
 from sqlalchemy import create_engine, select, text
 
 from imptrace.db import models, queries, schema, uses
-from imptrace.db.engine import NoDatabaseError, open_database
+from imptrace.db.engine import open_database
 from imptrace.db.migrations import configuration
+from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import RunDetails
+from imptrace.db.trouble import NoDatabaseError
 from imptrace.db.writer import RunWriter
 from imptrace.errors import ImptraceError
 from imptrace.tracer.events import Op, Warned
@@ -132,8 +134,7 @@ def test_it_answers_as_sqlite_does(url: str, place: Path) -> None:
 
 
 def test_batches_fold_in_the_database(url: str) -> None:
-    engine = open_database(url, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(url), START)
     writer.feed([process()])
     for _ in range(3):
         writer.feed([read(b"/a", count=2), access(Op.WRITE, b"/b", before=FILE)])
@@ -142,7 +143,6 @@ def test_batches_fold_in_the_database(url: str) -> None:
     assert writer.failure is None
     assert writer.summary().read == 1
     writer.close()
-    engine.dispose()
     counts = {path.path: path.ops for path in details(url).paths}
     assert counts == {b"/a": {Op.READ: 6}, b"/b": {Op.WRITE: 3}}
 
@@ -206,14 +206,32 @@ def test_a_server_that_went_away_is_one_line(url: str) -> None:
     assert "\n" not in str(caught.value)
 
 
+def test_a_server_that_drops_the_connection_gets_the_rest(url: str, server: str) -> None:
+    """As one does that is restarted: the next batch asks for another connection."""
+    writer = RunWriter(open_to_record(url), START)
+    writer.feed([process(), read(b"/before")])
+    writer.commit()
+    with psycopg.connect(server.format("postgres"), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+        )
+    writer.feed([read(b"/meanwhile")])
+    writer.commit()
+    assert writer.failure is not None
+    writer.feed([read(b"/after")])
+    writer.finish(ENDED_NS, 0, None)
+    assert writer.failure is None
+    writer.close()
+    assert [path.path for path in details(url).paths] == [b"/after", b"/before", b"/meanwhile"]
+
+
 def test_writers_that_meet_the_same_new_paths(url: str) -> None:
     """In opposite order, each within one long transaction: neither waits for the other for ever."""
     open_database(url, create=True, read_only=False).dispose()
     failures: list[str] = []
 
     def write(order: int) -> None:
-        engine = open_database(url, create=False, read_only=False)
-        writer = RunWriter(engine, START)
+        writer = RunWriter(open_to_record(url), START)
         for turn in range(3):
             numbers = list(range(4000))
             random.Random(order).shuffle(numbers)  # noqa: S311 (no secret)
@@ -222,7 +240,6 @@ def test_writers_that_meet_the_same_new_paths(url: str) -> None:
         writer.finish(ENDED_NS, 0, None)
         failures.extend([str(writer.failure)] if writer.failure else [])
         writer.close()
-        engine.dispose()
 
     threads = [Thread(target=write, args=(number,)) for number in range(4)]
     for thread in threads:

@@ -21,7 +21,7 @@ from recordings import (
 from sqlalchemy import Engine, select, text
 
 from imptrace.db import queries, uses
-from imptrace.db.engine import open_database, reading
+from imptrace.db.engine import driver_of, open_database, reading
 from imptrace.db.models import AccessTable, FileStateTable, ProcessTable
 from imptrace.db.records import Detail, Effect, Part, PathRecord
 from imptrace.db.writer import RunWriter
@@ -145,7 +145,7 @@ def test_where_nobody_looked_the_times_tell_what_is_left(
 ) -> None:
     """Also where the answer is without times: an imported log has no states."""
     engine = open_database(place, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(driver_of(engine), START)
     unseen = {"before": None, "at": 1, "count": 2}
     writer.feed(
         [
@@ -235,7 +235,7 @@ def test_a_removed_run_takes_its_own_paths_along(engine: Engine, place: Path) ->
 
 def test_a_run_that_is_being_recorded_is_not_removed(place: Path) -> None:
     engine = open_database(place, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(driver_of(engine), START)
     with pytest.raises(UsageError, match="run 1 is still being recorded"):
         queries.delete_runs(engine, [writer.run_id])
     writer.close()

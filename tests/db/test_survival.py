@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 from recordings import ENDED_NS, FILE, START, access, create, details, process, read, record
 
-from imptrace.db import queries, schema
-from imptrace.db.engine import NoDatabaseError, open_database
+from imptrace.db import queries, version
+from imptrace.db.engine import open_database
+from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import RunStatus
+from imptrace.db.trouble import NoDatabaseError
 from imptrace.db.writer import RunWriter
 from imptrace.errors import ImptraceError
 from imptrace.tracer.events import FileState, Op
@@ -74,8 +76,7 @@ def message(place: Path, *, create: bool = False, read_only: bool = True) -> str
 
 
 def test_a_lock_delays_rows_and_loses_none(place: Path) -> None:
-    engine = open_database(place, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(place), START)
     with locked(place):
         writer.feed([process(), read(b"/while-locked")])
         writer.commit()
@@ -86,7 +87,6 @@ def test_a_lock_delays_rows_and_loses_none(place: Path) -> None:
     assert writer.failure is None
     writer.finish(ENDED_NS, 0, None)
     writer.close()
-    engine.dispose()
     assert [path.path for path in details(place).paths] == [b"/fed-meanwhile", b"/while-locked"]
 
 
@@ -95,8 +95,7 @@ def test_a_lock_that_stays_leaves_what_was_committed(
 ) -> None:
     monkeypatch.setattr("imptrace.db.writer.BUSY_TIMEOUT_MS", 100)
     monkeypatch.setattr("imptrace.db.writer.PATIENCE_SECONDS", 2.0)
-    engine = open_database(place, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(place), START)
     writer.feed([process(), read(b"/stored")])
     writer.commit()
     with locked(place):
@@ -104,22 +103,19 @@ def test_a_lock_that_stays_leaves_what_was_committed(
         writer.finish(ENDED_NS, 0, None)
     assert "another program holds it locked" in str(writer.failure)
     writer.close()
-    engine.dispose()
     assert [path.path for path in details(place).paths] == [b"/stored"]
 
 
 def test_two_writers_take_turns(place: Path) -> None:
-    engines = [open_database(place, create=True, read_only=False) for _ in range(2)]
-    writers = [RunWriter(engine, START) for engine in engines]
+    writers = [RunWriter(open_to_record(place), START) for _ in range(2)]
     for round_ in range(5):
         for writer in writers:
             writer.feed([process(), read(b"/%d" % round_), read(b"/own-%d" % writer.run_id)])
             writer.commit()
-    for writer, engine in zip(writers, engines, strict=True):
+    for writer in writers:
         writer.finish(ENDED_NS, 0, None)
         assert writer.failure is None
         writer.close()
-        engine.dispose()
     for run in (1, 2):
         assert len(details(place, run).paths) == 6
 
@@ -127,8 +123,7 @@ def test_two_writers_take_turns(place: Path) -> None:
 @needs_root
 def test_a_full_disk_keeps_what_was_stored(small_disk: Path) -> None:
     place = small_disk / "imptrace.db"
-    engine = open_database(place, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(place), START)
     writer.feed([process(), create(b"/early")])
     writer.commit()
     assert writer.failure is None
@@ -139,7 +134,6 @@ def test_a_full_disk_keeps_what_was_stored(small_disk: Path) -> None:
     writer.finish(ENDED_NS, 0, None, 0, [(b"/early", FILE)])
     assert "the disk is full" in str(writer.failure)
     writer.close()
-    engine.dispose()
     assert [path.path for path in details(place).paths] == [b"/early"]
     with contextlib.closing(sqlite3.connect(place)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
@@ -148,8 +142,7 @@ def test_a_full_disk_keeps_what_was_stored(small_disk: Path) -> None:
 @needs_root
 def test_a_disk_with_room_again_takes_all(small_disk: Path) -> None:
     ballast = small_disk / "ballast"
-    engine = open_database(small_disk / "imptrace.db", create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(small_disk / "imptrace.db"), START)
     fill(ballast)
     writer.feed([process(), *(create(b"/%d" % number) for number in range(300))])
     writer.commit()
@@ -158,7 +151,6 @@ def test_a_disk_with_room_again_takes_all(small_disk: Path) -> None:
     writer.finish(ENDED_NS, 0, None)
     assert writer.failure is None
     writer.close()
-    engine.dispose()
     assert len(details(small_disk / "imptrace.db").paths) == 300
 
 
@@ -189,7 +181,7 @@ def test_a_newer_schema(place: Path) -> None:
     connection.close()
     text = message(place)
     assert "written by a newer imptrace (schema 9999" in text
-    assert f"this one knows {schema.HEAD}" in text
+    assert f"this one knows {version.HEAD}" in text
 
 
 def test_a_damaged_database(place: Path) -> None:
@@ -257,8 +249,7 @@ def _use(what: str, place: Path) -> str:
         if what == "read":
             engine = open_database(place, create=False, read_only=True)
             return f"{len(queries.runs(engine))} run"
-        engine = open_database(place, create=True, read_only=False)
-        RunWriter(engine, START)
+        RunWriter(open_to_record(place), START)
     except ImptraceError as error:
         return str(error)
     return "no error"
@@ -268,11 +259,9 @@ def test_only_the_owner_may_read_what_was_recorded(place: Path) -> None:
     mask = os.umask(0)
     try:
         record(place, [read(b"/a")])
-        engine = open_database(place, create=True, read_only=False)
-        writer = RunWriter(engine, START)
+        writer = RunWriter(open_to_record(place), START)
         modes = {path.name: path.stat().st_mode & 0o777 for path in place.parent.iterdir()}
         writer.close()
-        engine.dispose()
     finally:
         os.umask(mask)
     assert modes.keys() == {"imptrace.db", "imptrace.db-wal", "imptrace.db-shm"}
@@ -291,9 +280,9 @@ KILLED_WRITER = """
     import sys
     sys.path.insert(0, sys.argv[2])
     from recordings import START, create, process
-    from imptrace.db.engine import open_database
+    from imptrace.db.recording_place import open_to_record
     from imptrace.db.writer import RunWriter
-    writer = RunWriter(open_database(sys.argv[1], create=True, read_only=False), START)
+    writer = RunWriter(open_to_record(sys.argv[1]), START)
     writer.feed([process()])
     for number in range(1_000_000):
         writer.feed([create(b"/%d" % number)])
@@ -325,19 +314,16 @@ def test_a_killed_recorder_leaves_an_interrupted_run(place: Path) -> None:
 
 
 def test_a_run_is_recording_while_its_recorder_lives(place: Path) -> None:
-    engine = open_database(place, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(place), START)
     writer.feed([process(), access(Op.WRITE, b"/f", before=FILE)])
     writer.commit()
     assert details(place).run.status is RunStatus.RECORDING
     writer.close()
-    engine.dispose()
 
 
 def test_the_look_at_files_keeps_nobody_out(place: Path) -> None:
     """Snapshots are taken outside of any transaction: others write meanwhile."""
-    engine = open_database(place, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(place), START)
     writer.feed([process(), create(b"/made")])
 
     def looks() -> Iterator[tuple[bytes, FileState]]:
@@ -351,22 +337,19 @@ def test_the_look_at_files_keeps_nobody_out(place: Path) -> None:
     with locked(place):
         assert writer.summary().created == 1  # a reader waits for no writer
     writer.close()
-    engine.dispose()
 
 
 @needs_root
 def test_a_full_disk_is_told_by_the_run_itself(small_disk: Path) -> None:
     """What could not be stored is counted, and how the program ended is known."""
     place = small_disk / "runs.db"
-    engine = open_database(place, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(place), START)
     writer.feed([process(), read(b"/first")])
     writer.commit()
     writer.feed([read(b"/%d/" % number + b"n" * 200) for number in range(5000)])
     writer.finish(ENDED_NS, 7, None)
     assert "the disk is full" in str(writer.failure)
     writer.close()
-    engine.dispose()
     found = details(place)
     assert (found.run.exit_code, found.run.lost) == (7, 5000)
     assert [path.path for path in found.paths] == [b"/first"]

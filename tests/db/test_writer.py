@@ -21,7 +21,7 @@ from recordings import (
     rename,
 )
 
-from imptrace.db.engine import open_database
+from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import Effect, RunDetails, RunStatus
 from imptrace.db.writer import RunWriter
 from imptrace.tracer.events import (
@@ -64,8 +64,7 @@ ACCESSES = st.builds(
 def recorded(batches: list[list[Access]]) -> RunDetails:
     with tempfile.TemporaryDirectory() as directory:
         place = Path(directory, "x.db")
-        engine = open_database(place, create=True, read_only=False)
-        writer = RunWriter(engine, START)
+        writer = RunWriter(open_to_record(place), START)
         writer.feed([process(1), process(2)])
         for batch in batches:
             writer.feed(batch)
@@ -76,7 +75,6 @@ def recorded(batches: list[list[Access]]) -> RunDetails:
         assert writer.failure is None
         summary = writer.summary()
         writer.close()
-        engine.dispose()
         found = details(place)
         effects = [path.effect for path in found.paths]
         assert (summary.read, summary.created, summary.modified, summary.deleted) == (
@@ -123,7 +121,6 @@ def test_the_longest_path_comes_back(place: Path) -> None:
 
 
 def test_a_run_comes_back_whole(place: Path) -> None:
-    engine = open_database(place, create=True, read_only=False)
     mount = Mount(25, 1, "0:23", b"/", b"/tmp\n", "tmpfs", b"none", "rw,nosuid")
     start = replace(
         START,
@@ -132,7 +129,7 @@ def test_a_run_comes_back_whole(place: Path) -> None:
         scope=RunScope.UNIT,
         properties={"User": "demo"},
     )
-    writer = RunWriter(engine, start, [mount])
+    writer = RunWriter(open_to_record(place), start, [mount])
     events: list[Event] = [
         process(1),
         process(2, parent=1, pid=99),
@@ -151,7 +148,6 @@ def test_a_run_comes_back_whole(place: Path) -> None:
     link = LATER._replace(type=FileType.SYMLINK, hint="sqlite", link=b"\xff/target")
     writer.finish(ENDED_NS, None, 9, 1, [(b"/f", link), (b"/never-seen", FILE)])
     writer.close()
-    engine.dispose()
 
     found = details(place)
     run = found.run
@@ -205,22 +201,19 @@ def test_a_refused_rename_names_nothing_that_another_batch_renamed(place: Path) 
     refused = rename(b"/log.1", b"/log.2", outcome=Outcome.MISSING)
     renamed = rename(b"/log", b"/log.1")
     for run, batches in enumerate(([refused, renamed], [renamed, refused]), 1):
-        engine = open_database(place, create=True, read_only=False)
-        writer = RunWriter(engine, START)
+        writer = RunWriter(open_to_record(place), START)
         writer.feed([process()])
         for event in batches:
             writer.feed([event])
             writer.commit()
         writer.finish(ENDED_NS, 0, None, 0, [])
         writer.close()
-        engine.dispose()
         (found,) = paths(place, run)[b"/log.1"].accesses
         assert (found.origin, found.to, found.outcome) == (b"/log", None, Outcome.UNKNOWN)
 
 
 def test_the_summary_counts_as_the_details_do(place: Path) -> None:
-    engine = open_database(place, create=True, read_only=False)
-    writer = RunWriter(engine, START)
+    writer = RunWriter(open_to_record(place), START)
     writer.feed(
         [
             process(),
@@ -240,7 +233,6 @@ def test_the_summary_counts_as_the_details_do(place: Path) -> None:
     writer.finish(ENDED_NS, 0, None, 0, list(after.items()))
     summary = writer.summary()
     writer.close()
-    engine.dispose()
     counted = (summary.read, summary.created, summary.modified, summary.deleted)
     assert counted == (1, 2, 1, 1)
     effects = [path.effect for path in details(place).paths]

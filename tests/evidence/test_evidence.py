@@ -7,11 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from imptrace.db import queries
-from imptrace.db.engine import open_database
+from imptrace.db.engine import driver_of, open_database
 from imptrace.db.records import Effect, RunDetails, RunStart, RunStatus
 from imptrace.db.restore import insert_runs
 from imptrace.db.writer import RunWriter
@@ -96,7 +96,7 @@ def recorded(tmp_path: Path) -> RunDetails:
         label="zaphodb's run",
         properties={"StateDirectory": "demo", "ExecStart": "demo --password=hunter2"},
     )
-    writer = RunWriter(engine, start, MOUNTS)
+    writer = RunWriter(driver_of(engine), start, MOUNTS)
     writer.feed(events())
     after = [(HOME + b"/.config/demo/settings", NEWER._replace(hint="sqlite"))]
     after.append((HOME + b"/.config/demo/\xffstate", FILE._replace(link=b"/home/zaphod-home/x")))
@@ -204,6 +204,7 @@ def test_a_broken_file_is_refused(recorded: RunDetails, spoil: object, message: 
     assert "\n" not in str(caught.value)
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_any_change_of_a_value_is_read_or_refused(data: st.DataObject) -> None:
     """What comes from anywhere raises nothing but EvidenceError."""

@@ -12,7 +12,8 @@ from command_line import Answer, Ask
 
 from imptrace.catalogue import shipped
 from imptrace.cli.app import main
-from imptrace.db.engine import open_database, reading
+from imptrace.db.engine import reading
+from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import RunStart
 from imptrace.db.writer import RunWriter
 from imptrace.evidence.file import FIRST_BYTES
@@ -71,19 +72,17 @@ def record(place: Path, machine: Machine, program: bytes, *names: bytes) -> None
     """Store a run of a program that changes files of its user."""
     changed = [machine.home + name for name in names]
     state = FILE._replace(uid=machine.uid, gid=machine.uid, inode=2)
-    engine = open_database(place, create=True, read_only=False)
     start = RunStart(
         program=program, argv=(program, b"--token=hunter2"), cwd=machine.home,
         user=machine.user, uid=machine.uid, host=machine.host,
         started_ns=1_700_000_000_000_000_000, recorder="notify",
     )  # fmt: skip
-    writer = RunWriter(engine, start, (ROOT,))
+    writer = RunWriter(open_to_record(place), start, (ROOT,))
     writer.feed(events(machine, program, *changed))
     after = [(path, state) for path in changed]
     after += [(path + b".tmp", ABSENT) for path in changed]
     writer.finish(1_700_000_001_000_000_000, 0, None, snapshots=after)
     writer.close()
-    engine.dispose()
 
 
 @pytest.fixture(params=[FOREIGN, OWN_MACHINE], ids=["foreign", "own"])

@@ -82,7 +82,7 @@ def test_looking_only_where_a_word_is_finds_all_that_the_patterns_find(head: byt
     """The plain searches that come first make it faster and nothing else."""
     if content._PRIVATE_KEY.search(head):
         expected = Hint.PRIVATE_KEY
-    elif b"\0" not in head and credentials._SET.search(head):
+    elif b"\0" not in head and credentials.setting().search(head):
         expected = Hint.CREDENTIALS
     else:
         expected = None

@@ -11,7 +11,7 @@ from recorded_programs import IMPTRACE
 from recordings import ENDED_NS, START, read, record
 
 from imptrace.db import queries
-from imptrace.db.engine import open_database
+from imptrace.db.engine import driver_of, open_database
 from imptrace.db.writer import RunWriter
 from imptrace.errors import UsageError
 from imptrace.record import always
@@ -62,7 +62,7 @@ def test_only_old_runs_of_the_machine_are_forgotten(
     record(database, [read(b"/etc/a")], start=of_machine)
     record(database, [read(b"/etc/b")])
     engine = open_database(str(database), create=False, read_only=False)
-    now = RunWriter(engine, of_machine)
+    now = RunWriter(driver_of(engine), of_machine)
     now.commit()
     for days, left in [(29, [1, 2, 3]), (31, [2, 3])]:
         monkeypatch.setattr(time, "time_ns", lambda days=days: ENDED_NS + days * DAY * 10**9)

@@ -9,9 +9,10 @@ from imptrace.cli.messages import say
 from imptrace.cli.output import answer, answer_json, screen
 from imptrace.cli.recommend import Format
 from imptrace.cli.work.parts import part_of
-from imptrace.db.engine import NoDatabaseError, reading
+from imptrace.db.engine import reading
 from imptrace.db.location import elsewhere
 from imptrace.db.records import Detail
+from imptrace.db.trouble import NoDatabaseError
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
 from imptrace.evidence.questions import questions
