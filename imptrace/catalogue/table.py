@@ -11,7 +11,7 @@ from imptrace.catalogue.source import Spot, line_of
 
 _MODE = re.compile(r"[0-7]{4}")
 _ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(<name>[A-Za-z0-9_.-]*)?")
-_OPTION = re.compile(r'[A-Za-z_][\w-]*(\.([A-Za-z_][\w-]*|"[^"\x00-\x1f]+"))*')
+_OPTION = re.compile(r'[A-Za-z_][\w-]*(\.([A-Za-z_][\w-]*|"[^"\x00-\x1f]+"|<name>))*')
 _SOURCE = re.compile(r"(recorded|document): \S.*")
 _VERSION = re.compile(r"\d\d\.\d\d")
 
