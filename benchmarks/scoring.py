@@ -5,7 +5,8 @@ either (`may`: empty directories of libraries, for which nobody cares). A patter
 and all below it; the longest matching one wins.
 
 - *recall*: truths that are covered: recommended themselves, or every file that the program left
-  in them lies in some recommendation. The deepest one counts, and of several files the worst.
+  in them, and that has no deeper truth, lies in some recommendation. The deepest one counts, and of
+  several files the worst.
 - *precision*: owned recommendations that are right: their deepest truth is to persist; or they are
   a directory around truths in which the program left nothing that has no truth.
 - *level*: covered truths whose covering recommendation has exactly their level.
@@ -58,7 +59,10 @@ def score(program: Mapping[str, Any], answer: Mapping[str, Any], left: Sequence[
     recommendations = [each | {"path": _public(each["path"])} for each in answer["recommendations"]]
     recommended = {each["path"]: each for each in recommendations}
     wanted = [truth for truth in truths if truth.level not in (None, _MAY)]
-    covering = {truth.pattern: _covering(truth, recommended, left) for truth in wanted}
+    covering = {
+        truth.pattern: _covering(truth, recommended, _leaves(truth, truths, left))
+        for truth in wanted
+    }
     enough = [truth for truth in wanted if _is_enough(truth, covering[truth.pattern])]
     exact = [truth for truth in wanted if covering[truth.pattern] == truth.level]
     covered = [truth for truth in wanted if covering[truth.pattern] is not None]
@@ -96,18 +100,23 @@ def recorded(program: Mapping[str, Any], left: Sequence[str], seen: Iterable[str
     return _share(len(wanted & set(seen)), len(wanted))
 
 
-def _covering(truth: Truth, recommended: Mapping[str, Any], left: Sequence[str]) -> str | None:
+def _leaves(truth: Truth, truths: Sequence[Truth], left: Sequence[str]) -> list[str]:
+    """List what is left in a truth, without directories that are above other such paths.
+
+    What has a deeper truth counts for that one, as a cache in a directory of data.
+    """
+    own = {path for path in left if _best(path, truths) in (truth, None)}
+    inside = [path for path in left if truth.covers(path)]
+    leaves = [path for path in inside if not any(_is_within(o, path) and o != path for o in inside)]
+    return [path for path in leaves if path in own] or leaves
+
+
+def _covering(truth: Truth, recommended: Mapping[str, Any], leaves: Sequence[str]) -> str | None:
     """Tell at which level a truth is covered: the lowest, where several paths cover it."""
     exact = [path for path in recommended if _regex(truth.pattern, whole=True).match(path)]
     if exact:
         return str(recommended[exact[0]]["level"])
-    inside = [path for path in left if truth.covers(path)]
-    holders = [_holder(each, recommended) for each in inside]
-    files = [
-        holder
-        for path, holder in zip(inside, holders, strict=True)
-        if not any(_is_within(other, path) and other != path for other in left)
-    ]
+    files = [_holder(path, recommended) for path in leaves]
     if not files:
         above = _holder(truth.pattern, recommended)
         return None if above is None else str(recommended[above]["level"])

@@ -24,6 +24,7 @@ _LEVEL = {
     Code.DATABASE_WORD: "named like a database ({word})",
     Code.USER_DATA_WORD: "named like something people make ({word})",
     Code.CACHE_TAG: "marked as a cache",
+    Code.HISTORY_WORD: "a history of what was typed into a program",
     Code.CACHE_WORD: "named like something that can be made again ({word})",
     Code.REMEMBERS: "in a cache, yet named like something that is not ({word})",
 }

@@ -36,6 +36,8 @@ SECRET_HINTS = frozenset({Hint.PRIVATE_KEY, Hint.KEYRING, Hint.CREDENTIALS})
 _MAGIC: tuple[tuple[int, bytes, Hint], ...] = (
     (0, b"SQLite format 3\0", Hint.SQLITE),
     (16, b"\xde\xc0\xef\xbe", Hint.LMDB),
+    (0, b"\x62\x31\x05\0", Hint.BERKELEY_DB),  # of 1.85, as Kerberos and sendmail have it
+    (0, b"\x61\x15\x06\0", Hint.BERKELEY_DB),
     (12, b"\x62\x31\x05\0", Hint.BERKELEY_DB),
     (12, b"\x61\x15\x06\0", Hint.BERKELEY_DB),
     (0, b"\xcd\x9a\x57\x13", Hint.GDBM),

@@ -37,7 +37,7 @@ from imptrace.judge.path_facts import PathFacts
 from imptrace.judge.pieces import Piece
 from imptrace.judge.read_secrets import read_secrets
 from imptrace.judge.side_files import without_lone_databases
-from imptrace.tracer.events import FileState, FileType
+from imptrace.tracer.events import FileType
 
 
 def advise(facts: Facts, *, with_declared: bool = False, with_verdicts: bool = False) -> Advice:
@@ -246,21 +246,11 @@ def _literal(name: str | None) -> str | None:
 
 
 def _seen(path: bytes, judged: Judged) -> Owner:
-    state = _state(path, judged)
+    state = judged.last_seen(path)
     if state is None or state.type in (FileType.ABSENT, FileType.SYMLINK):
         return None, None, None
     facts = judged.facts
     return _user_name(state.uid, facts), facts.groups.get(state.gid), state.mode
-
-
-def _state(path: bytes, judged: Judged) -> FileState | None:
-    facts = judged.changed.get(path)
-    if facts is not None and facts.state is not None:
-        return facts.state
-    record = judged.looked_at.get(path)
-    if record is not None and record.after is not None:
-        return record.after
-    return judged.facts.directories.get(path)
 
 
 def _user_name(uid: int, facts: Facts) -> str | None:

@@ -156,10 +156,22 @@ def _whole(root: Root) -> Iterator[Piece]:
 
 
 def _empty(root: Root, ownership: Ownership) -> list[Piece]:
-    """A directory that the subject made for itself, and left empty: it will write there."""
-    if root.path not in root.judged.made or any(state.is_file for state in root.states):
+    """A directory that the subject made for itself, and left empty: it will write there.
+
+    So it will where a directory that is called like it was there for it, and it made others in it.
+    """
+    if any(state.is_file for state in root.states) or not _is_prepared(root, ownership):
         return []
     return [empty_piece(root, ownership)]
+
+
+def _is_prepared(root: Root, ownership: Ownership) -> bool:
+    made = root.judged.made
+    if root.path in made:
+        return True
+    is_named = ownership.reason.code in (Code.NAMED, Code.UNIT_DECLARES, Code.SERVICE_HOME)
+    is_its_own = is_named and root.judged.is_of_own_user(root.path)
+    return is_its_own and any(state.path in made for state in root.states)
 
 
 def _explained(piece: Piece, judged: Judged) -> Piece:

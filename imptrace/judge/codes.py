@@ -54,6 +54,7 @@ class Code(StrEnum):
     DATABASE_WORD = "database-word"  # word, path
     USER_DATA_WORD = "user-data-word"  # word, path
     CACHE_WORD = "cache-word"  # word
+    HISTORY_WORD = "history-word"  # path
     CACHE_TAG = "cache-tag"  # path
     REMEMBERS = "remembers"  # word, path
     BACKUP_NAME = "backup-name"  # name

@@ -12,6 +12,7 @@ from imptrace.judge.model import Facts, Level, Method, Reason, SetAside
 from imptrace.judge.names import Names
 from imptrace.judge.path_facts import PathFacts
 from imptrace.judge.places import Place, Places
+from imptrace.tracer.events import FileState
 
 
 class State(NamedTuple):
@@ -69,6 +70,23 @@ class Judged:
     """Directories with a file that the subject read and never opened for a change."""
     is_private: Callable[[bytes], bool]
     """Whether only its owner may enter a directory, or one above it in its container."""
+
+    def last_seen(self, path: bytes) -> FileState | None:
+        """What a path was when it was seen last."""
+        facts = self.changed.get(path)
+        if facts is not None and facts.state is not None:
+            return facts.state
+        record = self.looked_at.get(path)
+        if record is not None and record.after is not None:
+            return record.after
+        return self.facts.directories.get(path)
+
+    def is_of_own_user(self, directory: bytes) -> bool:
+        """Whether a directory belongs to a user, other than root, that the subject ran as."""
+        seen = self.last_seen(directory)
+        if seen is None or seen.uid == 0:
+            return False
+        return any(seen.uid == each.uid for run in self.facts.runs for each in run.processes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,13 +22,17 @@ from imptrace.judge.words import (
     REMEMBERS,
     SECRET,
     SECRET_IF_PRIVATE,
+    SETTINGS,
     TALKED_WITH,
     TYPED,
+    TYPED_IN_HOME,
     USER_DATA,
     cache_word,
     database_word,
     is_by_the_way,
     is_conversation,
+    is_history,
+    is_log_database,
     is_of_others,
     is_telling,
     words_of,
@@ -93,6 +97,7 @@ def _may_raise(state: State) -> bool:
         or is_telling(name_of(state.path))
         or TALKED_WITH.search(state.path) is not None
         or any(map(is_telling, state.inner_names))
+        or _ending_in_home(state) is not None
     )
 
 
@@ -160,7 +165,10 @@ def database_name(state: State) -> Judgement | None:
 
 def _is_by_the_way(state: State) -> bool:
     """A history, an index, statistics: a database as others are a text file."""
-    return any(map(is_by_the_way, (name_of(state.path), *state.inner_names)))
+    own = name_of(state.path)
+    if state.place.area in _HOME_AREAS and is_log_database(own):
+        return any(map(is_by_the_way, state.inner_names))
+    return any(map(is_by_the_way, (own, *state.inner_names)))
 
 
 def user_data_name(state: State) -> Judgement | None:
@@ -182,6 +190,24 @@ def user_data_name(state: State) -> Judgement | None:
     if word is None:
         return None
     return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word=word)
+
+
+def typed_in_home(state: State) -> Judgement | None:
+    """`~/.tasks.xml`: a hidden file by itself in a home, in a form that people's data have."""
+    ending = _ending_in_home(state)
+    if ending is None:
+        return None
+    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word=ending)
+
+
+def _ending_in_home(state: State) -> str | None:
+    if state.place.area is not Area.DOT or state.inner_names or state.facts.is_directory:
+        return None
+    name = name_of(state.path)
+    if words_of(name) & (SETTINGS | LOG | REMEMBERS) or cache_word(name) is not None:
+        return None
+    ending = name[1:].rpartition(b".")[2] if b"." in name[1:] else b""
+    return min(words_of(ending) & TYPED_IN_HOME, default=None)
 
 
 def user_data_word(name: bytes, area: Area) -> str | None:
@@ -248,6 +274,13 @@ def log_of_home(state: State) -> Judgement | None:
     return Level.TRANSIENT, _cache_word("log")
 
 
+def history_beside_documents(state: State) -> Judgement | None:
+    """`~/project/.gdb_history`: what was typed into a program, where it was started."""
+    if state.place.area is not Area.DOCUMENT or not is_history(name_of(state.path)):
+        return None
+    return Level.NORMAL, _reason(Code.HISTORY_WORD, state)
+
+
 def never_read_back(state: State) -> Judgement | None:
     """Several runs wrote it anew and none ever read it; documents and logs are for people."""
     facts, area = state.facts, state.place.area
@@ -287,6 +320,7 @@ _RAISING: tuple[Callable[[State], Judgement | None], ...] = (
     database_content,
     database_name,
     user_data_name,
+    typed_in_home,
     conversation,
     remembering_cache,
 )
@@ -294,5 +328,6 @@ _RAISING: tuple[Callable[[State], Judgement | None], ...] = (
 _LOWERING: tuple[Callable[[State], Judgement | None], ...] = (
     cache_in_home,
     log_of_home,
+    history_beside_documents,
     never_read_back,
 )

@@ -1,9 +1,11 @@
 """A root is kept as a whole; what needs more care or less than the whole is a part of its own."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from imptrace.facts.content import Hint
 from imptrace.facts.paths import is_within, name_of, parent_of, parents_of
 from imptrace.judge.codes import Code
 from imptrace.judge.judged import Root, State
@@ -26,6 +28,10 @@ _SEVERAL = 2
 _MOST_VALUED = 2
 """More directories of what people make, and the whole is important."""
 _MOST_REASONS = 3
+FEW_FILES = 8
+"""So few files in a closed directory of the system are there for the secret among them."""
+_KEYS = (Hint.PRIVATE_KEY, Hint.KEYRING)
+_KEY_AREAS = (Area.DATA, Area.STATE, Area.DOT, Area.SYSTEM_STATE)
 _OF_A_REPOSITORY = (b"HEAD", b"objects", b"refs")
 
 
@@ -71,6 +77,9 @@ def _pieces(root: Root, ownership: Ownership, fixed: Level | None) -> list[Piece
     rest = _outside(rest, valued)
     lone = _lone_files(rest, root.place.area) if fixed is None else _dearer_files(rest, fixed)
     base = [state for state in rest if state.is_file and state not in lone]
+    if fixed is None and _is_for_secrets(root, rest):
+        reasons = _level_reasons(rest, Level.SECRET)
+        return [_directory(root.path, root, ownership, Level.SECRET, reasons)]
     if not base and not valued and fixed is None:
         base, lone = lone, []
     level = _level_around(base, root, fixed)
@@ -90,10 +99,36 @@ def _pieces(root: Root, ownership: Ownership, fixed: Level | None) -> list[Piece
         *(_file(state, ownership) for state in lone),
     ]
     parts = [part for part in parts if _is_worth(part, level)]
-    if not base and fixed is None and not (valued and lone):
+    if not base and fixed is None and not (valued and lone) and not _has_more(root, parts):
         return parts if len(secrets) < _SEVERAL else [_all_secret(root, ownership, secrets)]
     reasons = _level_reasons(base, level) if level is not fixed else ()
     return [_directory(root.path, root, ownership, level, reasons), *parts]
+
+
+def _is_for_secrets(root: Root, states: Sequence[State]) -> bool:
+    """Whether a root is there for the keys in it.
+
+    Where every other file is a key, what is beside it belongs to it; and so it is with the few
+    files of a system's directory that only its owner may enter, one of which is a secret.
+    """
+    files = [state for state in states if state.is_file]
+    if root.place.area is Area.SYSTEM_STATE and len(files) <= FEW_FILES:
+        is_closed = root.judged.is_private(root.path)
+        return is_closed and any(state.level is Level.SECRET for state in files)
+    secrets = [state for state in files if state.level is Level.SECRET]
+    keys = [state for state in secrets if state.facts.hint in _KEYS]
+    return root.place.area in _KEY_AREAS and 0 < len(files) <= len(keys) * _MOSTLY
+
+
+def _has_more(root: Root, parts: Sequence[Piece]) -> bool:
+    """Whether the subject made directories in a root beside the parts that have content so far."""
+    kept = [part.path for part in parts]
+    return root.path in root.judged.made and any(
+        not state.is_file
+        and state.path != root.path
+        and not any(is_within(state.path, path) or is_within(path, state.path) for path in kept)
+        for state in root.states
+    )
 
 
 def _level_around(base: Sequence[State], root: Root, fixed: Level | None) -> Level:
@@ -107,28 +142,44 @@ def _level_around(base: Sequence[State], root: Root, fixed: Level | None) -> Lev
 
 def _is_repository(root: Root) -> bool:
     """Whether a root is itself a repository of versions, of which the older are nowhere else."""
-    children = {root.path + b"/" + name for name in _OF_A_REPOSITORY}
-    return not root.place.area.is_cache and children <= _contents(root)
+    if root.place.area.is_cache:
+        return False
+    # Sorted: what is at or below a name begins where that would stand.
+    paths = [state.path for state in root.states]
+    return all(_is_in(paths, root.path + b"/" + name) for name in _OF_A_REPOSITORY)
 
 
-def _contents(root: Root) -> set[bytes]:
-    """All that was changed in a root, and the directories above it."""
-    found = {state.path for state in root.states}
-    return found | set(_inner_directories(root.path, root.states))
+def _is_in(paths: Sequence[bytes], wanted: bytes) -> bool:
+    """Whether one of sorted paths is `wanted` or lies in it."""
+    for beginning in (wanted, wanted + b"/"):
+        at = bisect_left(paths, beginning)
+        if at < len(paths) and is_within(paths[at], wanted):
+            return True
+    return False
 
 
 def empty_piece(root: Root, ownership: Ownership) -> Piece:
     """What to keep of a directory without any content: itself."""
-    place = root.place
-    figures = {"area": place.area.value, "container": place.container}
+    level, reason = _level_by_name(root)
     return Piece(
         path=root.path,
         kind=Kind.DIRECTORY,
-        level=place.area.level,
-        reasons=(Reason(code=Code.PLACE, figures=figures),),
+        level=level,
+        reasons=(reason,),
         members=root.states,
         ownership=ownership,
     )
+
+
+def _level_by_name(root: Root) -> tuple[Level, Reason]:
+    """The level of a directory of which nothing but its name and place is known."""
+    area = root.place.area
+    word = None if area.is_cache else user_data_word(name_of(root.path), area)
+    if word is not None:
+        named: dict[str, Figure] = {"word": word, "path": root.path}
+        return Level.IMPORTANT, Reason(code=Code.USER_DATA_WORD, figures=named)
+    figures = {"area": area.value, "container": root.place.container}
+    return area.level, Reason(code=Code.PLACE, figures=figures)
 
 
 def _all_secret(root: Root, ownership: Ownership, secrets: Mapping[bytes, Reason]) -> Piece:

@@ -5,13 +5,14 @@ directory is kept for what is written there, and the key goes with it.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from imptrace.facts.paths import name_of, parents_of
+from imptrace.facts.paths import name_of, parent_of, parents_of
 from imptrace.judge.judged import Judged, State
 from imptrace.judge.level import level_of
 from imptrace.judge.model import Kind, Level, Method, Scope
 from imptrace.judge.path_facts import FactMaker, PathFacts
-from imptrace.judge.pieces import Piece
+from imptrace.judge.pieces import FEW_FILES, Piece
 from imptrace.judge.places import Area
 from imptrace.judge.words import is_telling
 from imptrace.tracer.events import FileType
@@ -37,7 +38,19 @@ def read_secrets(judged: Judged, pieces: Sequence[Piece]) -> Iterator[Piece]:
             continue
         state = _state(path, facts.of([record]), judged)
         if state is not None and state.level is Level.SECRET:
-            yield _piece(state, directories[above])
+            piece = directories[above]
+            yield (_closed if _is_closed(state, piece, judged) else _piece)(state, piece)
+
+
+def _is_closed(state: State, above: Piece, judged: Judged) -> bool:
+    """Whether a secret is one of the few files of a system's directory that nobody may enter."""
+    is_few = sum(each.is_file for each in above.members) < FEW_FILES
+    is_there = parent_of(state.path) == above.path and state.place.area is Area.SYSTEM_STATE
+    return is_there and is_few and judged.is_private(above.path)
+
+
+def _closed(state: State, above: Piece) -> Piece:
+    return replace(above, level=Level.SECRET, reasons=(*state.reasons, *above.reasons))
 
 
 def _state(path: bytes, facts: PathFacts, judged: Judged) -> State | None:

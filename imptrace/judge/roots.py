@@ -45,7 +45,9 @@ def _roots_of(anchor: bytes, place: Place, states: Sequence[State], judged: Judg
         return _configuration_roots(states, judged)
     programs = frozenset[bytes]().union(*{state.facts.programs for state in states})
     name = judged.names.match(name_of(anchor), programs)
-    is_family = name in judged.names.first_parts and anchor not in judged.made
+    is_family = name in judged.names.first_parts and not (
+        anchor in judged.made or (place.home is None and judged.is_of_own_user(anchor))
+    )
     if name and place.area is not Area.DOCUMENT and not (is_family and _made_below(states, judged)):
         return [anchor]
     children = {_child(anchor, state.path) for state in states if state.path != anchor}

@@ -47,7 +47,7 @@ def _set(text: str) -> frozenset[str]:
 
 SECRET = _set(
     """
-    secret secrets privkey password passwords passphrase shadow credential
+    secret secrets privkey pw password passwords passphrase shadow credential
     credentials creds token tokens keyring keyrings keychain keystore keytab netrc revocs psk
     """
 )
@@ -76,7 +76,8 @@ PUBLIC = _set(
 
 USER_DATA = _set(
     """
-    bookmarks quickmarks places notes note mail mails maildir inbox contacts addressbook calendar
+    bookmarks quickmarks hotlist favorites favourites places notes note mail mails maildir inbox
+    contacts addressbook addrbook calendar
     calendars todo tasks diary documents wallet wallets saves savegames savedgames worlds
     world messages library ics ical vcf vcard mbox vmail save journal journals ledger
     timeclock accounts roster silences rrd tsdb timeseries appointments transcripts
@@ -87,7 +88,7 @@ USER_DATA = _set(
 
 ON_THE_WAY = _set(
     """
-    bookmarks quickmarks places playlists
+    bookmarks quickmarks hotlist favorites favourites places playlists
     """
 )
 """Those of them that a program keeps beside what it is for."""
@@ -101,7 +102,7 @@ MADE_DIRECTORIES = _set(
 
 JOBS = _set(
     """
-    crontabs atjobs jobs queue queues deferred mqueue maildrop outbox
+    crontabs atjobs jobs queue queues deferred mqueue maildrop outbox news postings
     """
 )
 """Words for what waits in a spool and comes from people."""
@@ -112,6 +113,21 @@ TYPED = _set(
     """
 )
 """Endings of plain text that a program keeps for what was typed into it."""
+
+TYPED_IN_HOME = _set(
+    """
+    xml opml csv tsv txt md org
+    """
+)
+"""Endings of a hidden file right in a home that settings seldom have: `~/.tasks.xml`."""
+
+SETTINGS = _set(
+    """
+    rc cfg conf config configuration settings preferences prefs options profile theme state session
+    sessions recent layout
+    """
+)
+"""Words for what a program was told to do, or where it stopped."""
 
 ONE_OF_MANY = (b".ics", b".vcf", b".eml")
 """Endings of files that each hold one event, person or message, of which there will be more."""
@@ -200,6 +216,20 @@ def is_by_the_way(name: bytes) -> bool:
     """Whether a name says of a database that it can do without: `history.db`, `vnstat.db`."""
     words = words_of(name)
     return bool(words & BY_THE_WAY) or any(word.endswith(("stat", "stats")) for word in words)
+
+
+def is_log_database(name: bytes) -> bool:
+    """Whether a database is called a log and nothing else: `logs.db`.
+
+    What programs log for themselves is text; what is kept in a database is looked up again.
+    """
+    words = words_of(name)
+    return bool(words & LOG) and words <= LOG | DATABASE
+
+
+def is_history(name: bytes) -> bool:
+    """Whether a hidden file is a history of commands: `.gdb_history`, `.Rhistory`."""
+    return name.startswith(b".") and any(word.endswith("history") for word in words_of(name))
 
 
 def cache_word(name: bytes) -> str | None:

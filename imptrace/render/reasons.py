@@ -183,6 +183,7 @@ _WORDS: dict[Code, Words] = {
     Code.USER_DATA_WORD: "{path} is named like something people make ({word})",
     Code.CACHE_WORD: "its name says that it can be made again ({word})",
     Code.CACHE_TAG: "{path} marks it as a cache",
+    Code.HISTORY_WORD: "{path} is a history of what was typed into a program",
     Code.REMEMBERS: "{path} is in a cache, yet named like something that is not ({word})",
     Code.BACKUP_NAME: "{name} is a copy of the file beside it",
     Code.HOLDS_SECRET: "holds a secret, {path}",

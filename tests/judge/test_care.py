@@ -29,6 +29,9 @@ def level(path: bytes, *, mode: int = 0o644, hint: str | None = None) -> Level:
         (DATA + b"/history.db", "sqlite"),
         (DATA + b"/search-index.sqlite", "sqlite"),
         (HOME + b"/.keeper_sqlite_history", None),
+        (HOME + b"/project/.keeper_history", None),
+        (HOME + b"/.keeper-settings.xml", None),
+        (b"/var/lib/keeper/logs.db", "sqlite"),
         (b"/var/lib/keeper/netstat.db", "sqlite"),
     ],
 )
@@ -57,6 +60,7 @@ def test_a_cache(path: bytes, mode: int, hint: str | None, expected: Level) -> N
     "path",
     [
         HOME + b"/.ledge.journal",
+        HOME + b"/.keeper.xml",
         HOME + b"/.task/pending.data",
         HOME + b"/.times/data/2026-11.data",
         DATA + b"/saves/1",
@@ -70,6 +74,11 @@ def test_a_cache(path: bytes, mode: int, hint: str | None, expected: Level) -> N
 def test_what_nobody_can_make_again(path: bytes) -> None:
     """Whether it is a database or text that was typed."""
     assert level(path) is Level.IMPORTANT
+
+
+def test_a_database_that_is_called_a_log_is_looked_up_again() -> None:
+    """In a home: what programs log for themselves is text there."""
+    assert level(DATA + b"/logs.db", hint="sqlite") is Level.IMPORTANT
 
 
 def test_companions_are_no_journals() -> None:
