@@ -9,18 +9,24 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from imptrace.errors import UsageError
 from imptrace.render.json_text import dump
-from imptrace.render.screen import Screen, screen_for
+
+if TYPE_CHECKING:
+    from imptrace.render.screen import Screen
 
 _PAGER = "less"
 _LESS = "FRX"
 """As git has it: leave if all fits, pass colours on, keep the text on the screen."""
 
 
-def screen() -> Screen:
+def screen() -> "Screen":
     """Tell how stdout shows text."""
+    # What draws is not imported for an answer that other programs read.
+    from imptrace.render.screen import screen_for
+
     return screen_for(sys.stdout)
 
 

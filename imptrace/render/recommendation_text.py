@@ -100,13 +100,8 @@ def explanation(advice: Advice, runs: Sequence[RunDetails], path: bytes, screen:
     return "\n".join([*lines, *_calls(runs, path)])
 
 
-def name_of_subject(advice: Advice) -> str:
-    """Say whom an advice is for: a service, a program, or the option of neither."""
-    return printable(advice.subject.name)
-
-
 def _heading(advice: Advice) -> str:
-    subject, name = advice.subject, name_of_subject(advice)
+    subject, name = advice.subject, printable(advice.subject.name)
     option = f" ({subject.option})" if subject.option and subject.option != name else ""
     runs = counted(len(advice.runs), "run") if advice.runs else "no run: only declared"
     return f"{name}{option}, from {runs}"

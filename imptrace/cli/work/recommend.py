@@ -25,7 +25,7 @@ from imptrace.render import recommendation_json
 from imptrace.render.nix import Target, nix
 from imptrace.render.plan import lacks_space, plan
 from imptrace.render.reasons import in_words
-from imptrace.render.recommendation_text import explanation, name_of_subject, table
+from imptrace.render.text import printable
 from imptrace.render.wholes import only
 
 DEFAULT_PLAN_STORAGE = "/persistent"
@@ -71,6 +71,8 @@ def recommend(wanted: RecommendOptions) -> None:
     elif wanted.output is Format.PLAN:
         _plan(advices, [facts for facts, _ in found], wanted.storage or DEFAULT_PLAN_STORAGE)
     else:
+        from imptrace.render.recommendation_text import table
+
         shown = (
             table(each, screen(), set_aside=wanted.set_aside, parts=wanted.parts)
             for each in advices
@@ -112,7 +114,9 @@ def _advices(wanted: RecommendOptions) -> list[tuple[Facts, Advice]]:
 def _warnings(advices: list[Advice]) -> list[str]:
     """Say what makes an answer less than certain; whose it is, where there are several."""
     return [
-        f"{name_of_subject(advice)}: {in_words(each)}" if len(advices) > 1 else in_words(each)
+        f"{printable(advice.subject.name)}: {in_words(each)}"
+        if len(advices) > 1
+        else in_words(each)
         for advice in advices
         for each in advice.warnings
     ]
@@ -128,6 +132,8 @@ def _tell_of_the_other_database(database: str | None) -> None:
 def _explain(found: list[tuple[Facts, Advice]], path: str) -> None:
     # Not resolved: a link may be the very thing that is asked about.
     name = os.fsencode(os.path.abspath(os.path.expanduser(path)))
+    from imptrace.render.recommendation_text import explanation
+
     failure: UsageError | None = None
     texts = []
     for facts, advice in found:
