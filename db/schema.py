@@ -53,10 +53,10 @@ def upgrade(connection: Connection, revision: str) -> None:
     Raises SchemaError if this version of imptrace does not know `revision`.
     """
     from alembic import command  # noqa: PLC0415 (slow, and rarely needed)
-    from alembic.script import ScriptDirectory  # noqa: PLC0415
-    from alembic.util import CommandError  # noqa: PLC0415
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 (as above)
+    from alembic.util import CommandError  # noqa: PLC0415 (as above)
 
-    from imptrace.db.migrations import configuration  # noqa: PLC0415
+    from imptrace.db.migrations import configuration  # noqa: PLC0415 (as above)
 
     config = configuration(connection)
     try:

@@ -70,9 +70,8 @@ def _look_ahead(paths: Iterable[bytes]) -> Iterator[Snapshot]:
     batch = list(islice(remaining, BATCH))
     if not batch:
         return
-    # Imported here: it takes a while, and meanwhile the program runs.
-    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
-    from concurrent.futures import TimeoutError as Late  # noqa: PLC0415
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415 (slow: the program runs)
+    from concurrent.futures import TimeoutError as Late  # noqa: PLC0415 (as above)
 
     hints_until = time.monotonic() + HINT_SECONDS
     thread = ThreadPoolExecutor(1, "look")

@@ -65,7 +65,7 @@ def _against_strace(place: Path, other: Path, seed: str) -> str | None:
         seen = {
             path.removeprefix(here): each
             for path, each in paths_of(place).items()
-            if path.startswith(here) and CHANGING & set(each["ops"])  # type: ignore[call-overload]
+            if path.startswith(here) and CHANGING & set(each["ops"])
         }
     except RuntimeError as error:
         return str(error)

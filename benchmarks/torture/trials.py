@@ -91,7 +91,7 @@ def paths_of(place: Path) -> dict[str, dict[str, object]]:
     answer = ask(place)
     if isinstance(answer, str):
         raise RuntimeError(answer)  # noqa: TRY004 (it is what went wrong)
-    return {each["path"]: each for each in answer["paths"]}  # type: ignore[attr-defined]
+    return {each["path"]: each for each in answer["paths"]}
 
 
 def against_disk(place: Path) -> str | None:

@@ -128,7 +128,7 @@ def secret_mode(entry: Entry, _table: str, kept: KeptPath) -> Iterator[str]:
 def dynamic_user(entry: Entry, _table: str, kept: KeptPath) -> Iterator[str]:
     """Ask a service with DynamicUser= for the private directory, closed and without an owner."""
     if _PRIVATE.match(kept.path):
-        if kept.mode != 0o700 or kept.user or kept.group:  # noqa: PLR2004 - the mode systemd sets
+        if kept.mode != 0o700 or kept.user or kept.group:  # noqa: PLR2004 (the mode systemd sets)
             yield f"{_shown(kept)} must have mode 0700 and no owner: systemd gives it one"
     elif entry.dynamic_user and entry.place is EntryPlace.SERVICE:
         yield f"{_shown(kept)} is only a link with DynamicUser=: keep /var/lib/private/NAME"

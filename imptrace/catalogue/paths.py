@@ -6,7 +6,7 @@ from imptrace.facts.patterns import INSTANCE_NAME
 
 GONE_AT_REBOOT = tuple(
     top.encode()
-    for top in ("/run", "/var/run", "/tmp", "/var/tmp", "/dev", "/proc", "/sys")  # noqa: S108 - named, not used
+    for top in ("/run", "/var/run", "/tmp", "/var/tmp", "/dev", "/proc", "/sys")  # noqa: S108 (named, not used)
 )
 
 

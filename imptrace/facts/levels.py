@@ -14,7 +14,7 @@ class Level(Enum):
     """Settings and data that can be recovered with tedium."""
     IMPORTANT = "important"
     """Databases and user data."""
-    SECRET = "secret"  # noqa: S105 - the name of a level, not a password
+    SECRET = "secret"  # noqa: S105 (the name of a level, not a password)
     """Keys, tokens, keyrings."""
 
     @property

@@ -50,7 +50,7 @@ class Code(StrEnum):
 
     PLACE = "place"  # area, container
     CONTENT = "content"  # hint, path
-    SECRET_WORD = "secret-word"  # noqa: S105 # word, path
+    SECRET_WORD = "secret-word"  # noqa: S105 (a word of ours) # word, path
     DATABASE_WORD = "database-word"  # word, path
     USER_DATA_WORD = "user-data-word"  # word, path
     CACHE_WORD = "cache-word"  # word
@@ -58,7 +58,7 @@ class Code(StrEnum):
     CACHE_TAG = "cache-tag"  # path
     REMEMBERS = "remembers"  # word, path
     BACKUP_NAME = "backup-name"  # name
-    HOLDS_SECRET = "holds-secret"  # noqa: S105 # path
+    HOLDS_SECRET = "holds-secret"  # noqa: S105 (a word of ours) # path
 
     REPLACED_BY_RENAME = "replaced-by-rename"  # path, origin, files
     REPLACED_BY_LINK = "replaced-by-link"  # path

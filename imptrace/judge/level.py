@@ -286,7 +286,7 @@ def never_read_back(state: State) -> Judgement | None:
     facts, area = state.facts, state.place.area
     if area in (Area.DOCUMENT, Area.SERVED, Area.LOG) or facts.is_directory:
         return None
-    if facts.rewritten < 2 or facts.read_first:  # noqa: PLR2004 - once may be chance
+    if facts.rewritten < 2 or facts.read_first:  # noqa: PLR2004 (once may be chance)
         return None
     figures = {"runs": facts.rewritten}
     return Level.TRANSIENT, Reason(code=Code.NEVER_READ_BACK, figures=figures)

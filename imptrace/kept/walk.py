@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from io import BufferedReader
 from stat import S_ISDIR
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from imptrace.kept.regular import open_regular
 from imptrace.tracer import _scan
@@ -76,8 +76,8 @@ class Files:
         """Tell how much one holds: of a large file with holes, what is not a hole."""
         return content_size(self.sizes[index], self.held[index])
 
-    def _column(self, number: int, form: str) -> "memoryview[int]":
-        return memoryview(self._columns[number]).cast(form)  # type: ignore[call-overload, no-any-return]
+    def _column(self, number: int, form: Literal["I", "Q", "q"]) -> "memoryview[int]":
+        return memoryview(self._columns[number]).cast(form)
 
 
 def content_size(size: int, held: int) -> int:

@@ -59,8 +59,8 @@ def _value(value: str | int | bool) -> str:  # noqa: FBT001 (a setting's value, 
 
 def forget(database: str | os.PathLike[str] | None, seconds: float) -> None:
     """Remove the machine's runs that ended longer ago; other runs stay. Raises ImptraceError."""
-    from imptrace.db import queries  # noqa: PLC0415 (slow, and only who forgets needs it)
-    from imptrace.db.engine import writing  # noqa: PLC0415 (as above)
+    from imptrace.db import queries
+    from imptrace.db.engine import writing
 
     oldest = time.time_ns() - int(seconds * 1e9)
     with writing(database, create=True) as engine:
@@ -72,8 +72,8 @@ def bound(database: str | os.PathLike[str] | None, most: int) -> bool:
 
     Whether it is: what is being recorded cannot be removed. Raises ImptraceError.
     """
-    from imptrace.db import queries  # noqa: PLC0415 (as above)
-    from imptrace.db.engine import compact, used_bytes, writing  # noqa: PLC0415 (as above)
+    from imptrace.db import queries
+    from imptrace.db.engine import compact, used_bytes, writing
 
     with writing(database, create=True) as engine:
         while used_bytes(engine) > most:

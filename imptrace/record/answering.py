@@ -135,7 +135,7 @@ class Answering:
             _send(connection, opened.fileno())
 
     def _make(self, uid: int, file: Path) -> None:
-        from imptrace.db.extract import extract  # noqa: PLC0415 (slow, and only who is asked)
+        from imptrace.db.extract import extract
 
         with self._lock:
             due = self._made.get(uid, 0) + PAUSE_SECONDS

@@ -108,9 +108,9 @@ def _privilege() -> Check:
 
 
 def _database(place: str | None) -> Check:
-    from imptrace.db import queries  # noqa: PLC0415 (slow)
-    from imptrace.db.engine import reading  # noqa: PLC0415 (slow)
-    from imptrace.db.trouble import NoDatabaseError  # noqa: PLC0415 (as above)
+    from imptrace.db import queries
+    from imptrace.db.engine import reading
+    from imptrace.db.trouble import NoDatabaseError
 
     if trouble := unwritable(place):
         # What cannot be made holds nothing yet.

@@ -132,8 +132,8 @@ def import_log(
 
 def _remove(place: str | None, session: Session) -> None:
     """Leave no run of it. What is not finished shows as interrupted, where that fails."""
-    from imptrace.db.engine import writing  # noqa: PLC0415 (SQLAlchemy is slow to import)
-    from imptrace.db.queries import delete_runs  # noqa: PLC0415 (the same)
+    from imptrace.db.engine import writing
+    from imptrace.db.queries import delete_runs
 
     run_id = session.abandon()
     if run_id is not None:

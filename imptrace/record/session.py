@@ -262,18 +262,18 @@ class Session:
 
     def _open(self) -> None:
         """Open the database, if it is time to try that (again)."""
-        from imptrace.db.fold import Fold  # noqa: PLC0415 (slow: the program runs)
+        from imptrace.db.fold import Fold
 
         # Whatever comes before the database can be written is kept here.
         self._fold = self._fold or Fold(of_whole_machine=self._request.scope is RunScope.MACHINE)
         if self._request.crowded and self._crowd is None:
-            from imptrace.db.crowd import Crowd  # noqa: PLC0415 (only who watches needs it)
+            from imptrace.db.crowd import Crowd
 
             self._crowd = Crowd()
             self._tell_beginning()
-        from imptrace.db.recording_place import open_to_record  # noqa: PLC0415 (the same)
-        from imptrace.db.trouble import DatabaseBusyError  # noqa: PLC0415 (the same)
-        from imptrace.db.writer import RunWriter  # noqa: PLC0415 (the same)
+        from imptrace.db.recording_place import open_to_record
+        from imptrace.db.trouble import DatabaseBusyError
+        from imptrace.db.writer import RunWriter
 
         if self._writer is not None or time.monotonic() < self._next_open:
             return
@@ -291,7 +291,7 @@ class Session:
 
     def _turn(self) -> None:
         """End the run, and begin the next one where it ended."""
-        from imptrace.db.fold import Fold  # noqa: PLC0415 (as in _open)
+        from imptrace.db.fold import Fold
 
         old, crowd = self._writer, self._crowd
         if old is None or crowd is None:
@@ -318,7 +318,7 @@ class Session:
             self._guarded(self._open)
 
     def _start(self) -> "RunStart":
-        from imptrace.db.records import RunStart  # noqa: PLC0415 (as above)
+        from imptrace.db.records import RunStart
 
         subject = self._request.subject
         return RunStart(
@@ -383,7 +383,7 @@ class Session:
                 return
 
     def _silent(self) -> str:
-        from imptrace.db.location import shown  # noqa: PLC0415 (not needed otherwise)
+        from imptrace.db.location import shown
 
         return (
             f"database {shown(self._request.database)}: it does not answer; "

@@ -176,7 +176,7 @@ def kept(path: str, level: Level = Level.NORMAL, **changes: object) -> ProposedP
         "comment": None,
         "reason": "written in 1 run",
     }
-    return ProposedPath(path=path, level=level, **{**facts, **changes})  # type: ignore[arg-type]
+    return ProposedPath(path=path, level=level, **{**facts, **changes})
 
 
 def proposal(

@@ -108,7 +108,7 @@ def test_a_note_of_the_catalogue_is_the_better_comment() -> None:
 )
 def test_what_is_not_for_everybody_is_held_back(change: dict[str, object], why: str) -> None:
     """With the reason why."""
-    selection = choose(replace(STATE, **change))  # type: ignore[arg-type]
+    selection = choose(replace(STATE, **change))
     assert selection.paths == ()
     assert why in selection.held_back[0].why
 
@@ -125,9 +125,9 @@ def test_what_is_not_for_everybody_is_held_back(change: dict[str, object], why: 
 )
 def test_what_only_this_machine_may_have_is_held_back(
     code: Code,
-    own_dropins: bool,  # noqa: FBT001
-    known: bool,  # noqa: FBT001
-    written: bool,  # noqa: FBT001
+    own_dropins: bool,
+    known: bool,
+    written: bool,
 ) -> None:
     """A path that one's own drop-in or configuration brought, unless it is asked for."""
     noted = KeptPath(path=STATE.path, kind=Kind.DIRECTORY, level=Level.NORMAL)

@@ -105,7 +105,7 @@ def record(path: bytes, *accesses: AccessRecord, **more: object) -> PathRecord:
     looked = {key: given.pop(key) for key in ("hint", "link") if key in given}
     if isinstance(given["after"], FileState):
         given["after"] = given["after"]._replace(**looked)
-    return PathRecord(path=path, accesses=Accesses(accesses), **given)  # type: ignore[arg-type] # tests name what they mean
+    return PathRecord(path=path, accesses=Accesses(accesses), **given)
 
 
 def run(
@@ -171,7 +171,7 @@ def run(
 def advice(*runs: RunDetails, **context: object) -> Advice:
     """Answer what is advised about runs, on a system with alice and a service's user."""
     given = {"users": USERS, "groups": {0: "root", 990: "stored", 1000: "alice"}} | context
-    return advise(Facts(runs=runs, **given), with_verdicts=True)  # type: ignore[arg-type] # as above
+    return advise(Facts(runs=runs, **given), with_verdicts=True)
 
 
 def recommended(*runs: RunDetails, **context: object) -> dict[bytes, Recommendation]:

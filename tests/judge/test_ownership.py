@@ -11,7 +11,7 @@ from tests.judge.factory import created, directory, file, made, modified, recomm
 def only(*paths: PathRecord, **more: object) -> Recommendation:
     """Answer with the only recommendation for a run."""
     of_run = {key: more.pop(key) for key in ("exe", "uid") if key in more}
-    found = recommended(run(*paths, **of_run), **more)  # type: ignore[arg-type] # of one of both
+    found = recommended(run(*paths, **of_run), **more)
     assert len(found) == 1
     return next(iter(found.values()))
 

@@ -10,7 +10,7 @@ from tests.judge.factory import access, advice, created, file, modified, read, r
 
 def why(path: PathRecord, **of_run: object) -> Why | None:
     """Why the only path of a run was set aside; None if it was not."""
-    found: tuple[SetAside, ...] = advice(run(path, **of_run)).set_aside  # type: ignore[arg-type]
+    found: tuple[SetAside, ...] = advice(run(path, **of_run)).set_aside
     return found[0].why if found else None
 
 

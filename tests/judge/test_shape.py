@@ -21,7 +21,7 @@ HOME = b"/home/alice"
 
 def levels(*paths: object, **more: object) -> dict[bytes, Level]:
     """Answer with the levels of what is recommended for one run."""
-    found = recommended(run(*paths), **more)  # type: ignore[arg-type] # paths, as run takes them
+    found = recommended(run(*paths), **more)
     return {path: each.level for path, each in found.items()}
 
 

@@ -16,7 +16,7 @@ NORMAL = Level.NORMAL
 
 def kept(path: bytes, level: Level = NORMAL, **more: object) -> KeptPath:
     """Make a path of an entry."""
-    return KeptPath(path=path, kind=Kind.DIRECTORY, level=level, **more)  # type: ignore[arg-type]
+    return KeptPath(path=path, kind=Kind.DIRECTORY, level=level, **more)
 
 
 def entry(place: EntryPlace, *persist: KeptPath, instances: tuple[KeptPath, ...] = ()) -> Entry:

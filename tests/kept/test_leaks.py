@@ -32,7 +32,7 @@ def _system(tmp_path: Path) -> System:
 
 def question(system: System, **more: object) -> LeaksQuestion:
     said = Said(ephemeral=(b"/",))
-    return LeaksQuestion(base=os.fsencode(system.root), said=said, **more)  # type: ignore[arg-type]
+    return LeaksQuestion(base=os.fsencode(system.root), said=said, **more)
 
 
 def leaks(system: System, **more: object) -> dict[bytes, Leak]:

@@ -43,7 +43,7 @@ def started(work: Path) -> Iterator[Started]:
         processes.append(process)
         return process
 
-    yield start  # type: ignore[misc]  # a Callable with a default
+    yield start
     for process in processes:
         process.kill()
         process.communicate()

@@ -72,7 +72,7 @@ def test_by_unit(record: Recorder, by: str, started: Started, hierarchy: Path) -
             process.kill()
             process.wait()
         for group in (unit / "below", unit, unit.parent):
-            wait_until(lambda group=group: not (group / "cgroup.procs").read_text())  # type: ignore[misc]
+            wait_until(lambda group=group: not (group / "cgroup.procs").read_text())
             group.rmdir()
 
 
@@ -189,7 +189,7 @@ def test_as_an_ordinary_user(open_work: Path) -> None:
 
     nobody = {"user": NOBODY.pw_uid, "group": NOBODY.pw_gid}
     with (
-        subprocess.Popen(["sleep", "60"], **nobody) as own,  # type: ignore[call-overload]
+        subprocess.Popen(["sleep", "60"], **nobody) as own,
         subprocess.Popen(["sleep", "60"]) as other,
     ):
         done = attach(str(own.pid), "--for", "0.2s")

@@ -32,8 +32,8 @@ class AskedRecorder:
         self.started_ns = time.time_ns() - (time.monotonic_ns() - started)
         self.program = program
         self.supervisor = asked.witness
-        from imptrace.tracer.asked.told import Told  # noqa: PLC0415 (the program runs)
-        from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (as above)
+        from imptrace.tracer.asked.told import Told
+        from imptrace.tracer.native.drained import Drained
 
         self._asked = asked
         self._records = Drained(Told(asked, started))
@@ -82,7 +82,7 @@ def launch(
 
 def probe() -> str:
     """Try it: see RecorderInfo.probe."""
-    from imptrace.tracer.probe import probe_launch  # noqa: PLC0415 (not needed to record)
+    from imptrace.tracer.probe import probe_launch
 
     return probe_launch(launch)
 

@@ -78,7 +78,7 @@ class BpfRecorder:
         self.started_ns = started_ns
         self.program = program
         self.supervisor = machine.witness()
-        from imptrace.tracer.native.drained import Backlog, Drained  # noqa: PLC0415 (as it runs)
+        from imptrace.tracer.native.drained import Backlog, Drained
 
         self._machine = machine
         self._listeners = listeners
@@ -101,7 +101,7 @@ class BpfRecorder:
     def listen(self, pid: int, user: int, *, writes_only: bool, stats: bool) -> "Listener":
         """Tell somebody else what a process is about to execute. Raises Refused."""
         if self._listeners is None:
-            from imptrace.tracer.bpf.listening import Refused  # noqa: PLC0415 (seldom needed)
+            from imptrace.tracer.bpf.listening import Refused
 
             raise Refused("only a part of the machine is recorded")
         return self._listeners.listen(pid, user, writes_only=writes_only, stats=stats)
@@ -158,14 +158,14 @@ def _listeners(machine: "Machine", where: Where) -> "Listeners | None":
     """Prepare for those who listen to parts, where everything is recorded."""
     if not where.machine or where.user != EVERYBODY:
         return None
-    from imptrace.tracer.bpf.listening import Listeners  # noqa: PLC0415 (not needed for a program)
+    from imptrace.tracer.bpf.listening import Listeners
 
     return Listeners(machine)
 
 
 def probe() -> str:
     """Try it: see RecorderInfo.probe."""
-    from imptrace.tracer.probe import probe_launch  # noqa: PLC0415 (not needed to record)
+    from imptrace.tracer.probe import probe_launch
 
     return probe_launch(launch)
 
@@ -178,7 +178,7 @@ def load_machine(
     `portable`: as an older kernel would have them.
     """
     try:
-        from imptrace.tracer import _bpf  # noqa: PLC0415 (may not have been built)
+        from imptrace.tracer import _bpf
     except ImportError as error:
         raise RecorderUnavailableError(
             "the bpf recorder was not built: install clang and libbpf with its headers "

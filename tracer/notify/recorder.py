@@ -32,7 +32,7 @@ class NotifyRecorder:
         self.started_ns = started_ns
         self.supervisor = recording.supervisor
         self.program = recording.program
-        from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (the program runs)
+        from imptrace.tracer.native.drained import Drained
 
         self._recording = recording
         self._records = Drained(recording)
@@ -60,7 +60,7 @@ def launch(
 
 def probe() -> str:
     """Try it: see RecorderInfo.probe."""
-    from imptrace.tracer.probe import probe_launch  # noqa: PLC0415 (not needed to record)
+    from imptrace.tracer.probe import probe_launch
 
     return probe_launch(launch)
 
@@ -104,7 +104,7 @@ class ServiceRecorder:
         except OSError as error:
             raise ImptraceError(f"cannot start the recorder: {error.strerror}") from error
         self.supervisor = self._recording.supervisor
-        from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (the program runs)
+        from imptrace.tracer.native.drained import Drained
 
         self._records = Drained(self._recording)
 

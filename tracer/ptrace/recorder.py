@@ -46,7 +46,7 @@ class PtraceRecorder:
         self.started_ns = time.time_ns()
         self.supervisor = tracer
         self.program = 0
-        from imptrace.tracer.native.drained import Drained  # noqa: PLC0415 (the program runs)
+        from imptrace.tracer.native.drained import Drained
 
         self._recording = recording
         self._records = Drained(recording)
@@ -100,7 +100,7 @@ def attach(pids: Iterable[int], options: RecorderOptions) -> PtraceRecorder:
 
 def probe() -> str:
     """Try it: see RecorderInfo.probe."""
-    from imptrace.tracer.probe import probe_launch  # noqa: PLC0415 (not needed to record)
+    from imptrace.tracer.probe import probe_launch
 
     return probe_launch(launch)
 

@@ -78,8 +78,8 @@ class UnitRecorder:
         self._stay_until_unused()
 
     def _serve(self) -> "ServiceRecorder":
-        from imptrace.tracer.notify.recorder import ServiceRecorder  # noqa: PLC0415 (C)
-        from imptrace.tracer.recorder import RecorderOptions  # noqa: PLC0415 (the same)
+        from imptrace.tracer.notify.recorder import ServiceRecorder
+        from imptrace.tracer.recorder import RecorderOptions
 
         kept, order = self._kept, self._order
         return ServiceRecorder(
@@ -154,7 +154,7 @@ class UnitRecorder:
 
 
 def _new_page() -> int:
-    from imptrace.tracer.notify.recorder import SERVICE_PAGE  # noqa: PLC0415 (C)
+    from imptrace.tracer.notify.recorder import SERVICE_PAGE
 
     page = os.memfd_create("imptrace-page", os.MFD_CLOEXEC)
     os.ftruncate(page, SERVICE_PAGE)

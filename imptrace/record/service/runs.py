@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 def begin(order: RecordingOrder, recording: "Recorder") -> "Session":
     """Begin to store what comes."""
-    from imptrace.record.session import RecordingRequest, Session  # noqa: PLC0415 (slow)
-    from imptrace.tracer.events import RunScope  # noqa: PLC0415 (the same)
-    from imptrace.tracer.program import RunSubject  # noqa: PLC0415 (the same)
+    from imptrace.record.session import RecordingRequest, Session
+    from imptrace.tracer.events import RunScope
+    from imptrace.tracer.program import RunSubject
 
     now = Manager(user=order.user_manager).show(order.unit)
     argv = tuple(os.fsencode(word) for word in order.argv)
@@ -53,7 +53,7 @@ def outcome(session: "Session") -> RecordingOutcome:
 
 def _account(name: str) -> tuple[str, int]:
     """Look up the unit's user, as far as it is known before it runs; our own where it is not."""
-    from imptrace.tracer.program import user_name  # noqa: PLC0415 (slow)
+    from imptrace.tracer.program import user_name
 
     try:
         entry = pwd.getpwuid(int(name)) if name.isdigit() else pwd.getpwnam(name)

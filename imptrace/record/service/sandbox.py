@@ -171,7 +171,7 @@ def _is_hidden(path: str, properties: Mapping[str, str]) -> bool:
     if properties.get("ProtectHome", "no") not in ("no", "read-only"):
         covered += ["/home", "/root", "/run/user"]
     if _is_on(properties, "PrivateTmp") or properties.get("PrivateTmp") == "disconnected":
-        covered += ["/tmp", "/var/tmp"]  # noqa: S108 - names of mount points, nothing is made there
+        covered += ["/tmp", "/var/tmp"]  # noqa: S108 (mount points: nothing is made there)
     return any(_is_below(path, place) for place in covered)
 
 

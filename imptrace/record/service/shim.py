@@ -17,7 +17,7 @@ class ShimError(ImptraceError):
 
 def installed_shim() -> Path:
     """Find the shim that was built with imptrace."""
-    import imptrace.tracer  # noqa: PLC0415 (its place is asked for, nothing of it is used)
+    import imptrace.tracer
 
     for directory in imptrace.tracer.__path__:
         path = Path(directory) / SHIM

@@ -19,7 +19,7 @@ Change = tuple[Op, bytes, bytes | None]
 
 def told(lines: bytes, **options: object) -> list[Event]:
     """Read a log that is given as text."""
-    log = StraceLog(**options)  # type: ignore[arg-type] (whatever the test wants)
+    log = StraceLog(**options)
     log.feed(lines.splitlines())
     log.finish()
     return log.take()
@@ -32,7 +32,7 @@ def accesses(lines: bytes, **options: object) -> list[Access]:
 
 def read_files(paths: Sequence[Path], **options: object) -> tuple[StraceLog, list[Event]]:
     """Read the files of one log."""
-    log = StraceLog(**options)  # type: ignore[arg-type] (as above)
+    log = StraceLog(**options)
     return log, [event for batch in read_log(paths, log, lambda _: None) for event in batch]
 
 

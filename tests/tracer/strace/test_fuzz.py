@@ -132,7 +132,7 @@ def test_the_lexer_takes_any_bytes(line: bytes) -> None:
 
 @ROOMY
 @given(st.lists(_lines, max_size=40), st.booleans())
-def test_the_reader_takes_any_lines(lines: list[bytes], stats: bool) -> None:  # noqa: FBT001
+def test_the_reader_takes_any_lines(lines: list[bytes], stats: bool) -> None:
     """Lines that look like those of strace, in any order, with any arguments."""
     _check(told(b"\n".join(lines), stats=stats, cwd=b"/w"))
 
@@ -181,7 +181,7 @@ def test_the_reader_takes_damaged_logs(damages: list[tuple[int, int, bytes]]) ->
 def test_files_of_any_bytes(
     tmp_path_factory: pytest.TempPathFactory,
     files: list[list[bytes]],
-    stamped: bool,  # noqa: FBT001 (a case)
+    stamped: bool,
 ) -> None:
     """One file or one for each thread, with and without times, whatever is in them."""
     directory = tmp_path_factory.mktemp("logs")

@@ -60,7 +60,7 @@ def test_a_log_becomes_a_run(imptrace: Command, tmp_path: Path) -> None:
         "run 1 (tool): 2 paths read, 2 created, 0 modified, 0 deleted, from 5 lines" in done.stderr
     )
     run = imptrace.shown("first")
-    assert run["run"] == run["run"] | {  # type: ignore[operator] (a dict of JSON)
+    assert run["run"] == run["run"] | {
         "program": "tool",
         "argv": ["tool", "-x"],
         "exit": {"code": 4, "signal": None},
@@ -68,7 +68,7 @@ def test_a_log_becomes_a_run(imptrace: Command, tmp_path: Path) -> None:
         "status": "complete",
         "service": "tool",
     }
-    effects = {path["path"]: path["effect"] for path in run["paths"]}  # type: ignore[attr-defined]
+    effects = {path["path"]: path["effect"] for path in run["paths"]}
     assert effects == {
         "/usr/bin/tool": None,
         "/home/u/.toolrc": None,
@@ -97,7 +97,7 @@ def test_relative_paths_need_a_directory(imptrace: Command, tmp_path: Path) -> N
     log.write_bytes(LOG + b'8 mkdir("sub", 0700) = 0\n')
     assert "1 call with a relative path left out: give --cwd" in imptrace("import", log).stderr
     imptrace("import", "--cwd", "/srv", log)
-    paths = [path["path"] for path in imptrace.shown()["paths"]]  # type: ignore[attr-defined]
+    paths = [path["path"] for path in imptrace.shown()["paths"]]
     assert "/srv/sub" in paths
 
 
@@ -146,7 +146,7 @@ def test_the_files_of_one_strace_ff_are_one_run(imptrace: Command, tmp_path: Pat
     imptrace("import", "--label", "files", *tmp_path.glob("log.*"))
     for label in ("prefix", "files"):
         run = imptrace.shown(label)
-        made = {path["path"] for path in run["paths"] if "mkdir" in path["ops"]}  # type: ignore[attr-defined]
+        made = {path["path"] for path in run["paths"] if "mkdir" in path["ops"]}
         assert made == {str(work / name) for name in "abc"}
     assert len(json.loads(imptrace("runs", "--json").stdout)["runs"]) == 2
 
@@ -161,7 +161,7 @@ def test_here_looks_at_what_was_left_behind(imptrace: Command, tmp_path: Path) -
     strace(["-f"], ["sh", "-c", script], tmp_path, log)
     imptrace("import", "--here", "--cwd", tmp_path, log)
     run = imptrace.shown()
-    paths = {path["path"]: path for path in run["paths"]}  # type: ignore[attr-defined]
+    paths = {path["path"]: path for path in run["paths"]}
     kept = paths[str(tmp_path / "real/d/f")]
     assert kept["after"]["size"] == 6
     assert kept["after"]["mode"] == "0600"

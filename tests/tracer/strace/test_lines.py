@@ -127,7 +127,7 @@ def test_a_call_is_taken_apart(
         (b'""', b"", False),
     ],
 )
-def test_strings_are_decoded(text: bytes, value: bytes, cut: bool) -> None:  # noqa: FBT001
+def test_strings_are_decoded(text: bytes, value: bytes, cut: bool) -> None:
     """Escapes are undone, and a cut is told."""
     assert parse_text(text) == (value, cut)
 
@@ -153,7 +153,7 @@ def test_what_is_no_string_is_none(text: bytes | None) -> None:
         (b"7<pipe:[87785]>", 7, None, False),
     ],
 )
-def test_descriptors(written: bytes, number: int, path: bytes | None, deleted: bool) -> None:  # noqa: FBT001
+def test_descriptors(written: bytes, number: int, path: bytes | None, deleted: bool) -> None:
     """Notes of -y and -yy are told from descriptions of what has no path."""
     assert parse_descriptor(written) == (number, path, deleted)
 

@@ -34,7 +34,7 @@ def _missing(program: str) -> bool:
 @pytest.mark.parametrize("notes", [True, False], ids=["-y", "plain"])
 def test_a_program_is_told_as_the_witness_tells_it(
     program: str,
-    notes: bool,  # noqa: FBT001 (a case)
+    notes: bool,
     tmp_path: Path,
 ) -> None:
     """Made, renamed, removed and written paths agree, with strace's notes and without."""
