@@ -43,24 +43,27 @@ def lstat_state(path: bytes) -> FileState | None:
     return _state(sight)
 
 
-def snapshots(paths: Iterable[bytes]) -> Iterator[Snapshot]:
+def snapshots(paths: Iterable[bytes], *, direct: bool = True) -> Iterator[Snapshot]:
     """Look at each path as the host sees it now. What cannot be looked at is left out.
+
+    `direct`: the paths led through no link when they were named. One that does so now is left out:
+    what stands there was made by another name.
 
     Paths on mounts whose server may hang come last, and are given up after WAITING_SECONDS.
     """
     waiting = tuple(mount.mountpoint for mount in own_mounts() if may_wait(mount))
     later = [path for path in paths if _is_below_any(path, waiting)] if waiting else []
     set_aside = frozenset(later)
-    yield from _look_ahead(path for path in paths if path not in set_aside)
+    yield from _look_ahead((path for path in paths if path not in set_aside), direct=direct)
     if later:
-        yield from _patiently(later)
+        yield from _patiently(later, direct=direct)
 
 
 def _is_below_any(path: bytes, directories: tuple[bytes, ...]) -> bool:
     return any(is_within(path, above) for above in directories)
 
 
-def _look_ahead(paths: Iterable[bytes]) -> Iterator[Snapshot]:
+def _look_ahead(paths: Iterable[bytes], *, direct: bool) -> Iterator[Snapshot]:
     """Look from a thread, while the caller stores what was seen before.
 
     What stays without an answer is left out, with all behind it: whose files these are may have put
@@ -79,7 +82,7 @@ def _look_ahead(paths: Iterable[bytes]) -> Iterator[Snapshot]:
     try:
         while batch:
             clues = CLUES if time.monotonic() < hints_until else ()
-            ahead.append((batch, thread.submit(look, batch, clues)))
+            ahead.append((batch, thread.submit(look, batch, clues, direct)))
             batch = list(islice(remaining, BATCH))
             if len(ahead) > AHEAD:
                 paths_seen, sights = ahead.popleft()
@@ -92,14 +95,14 @@ def _look_ahead(paths: Iterable[bytes]) -> Iterator[Snapshot]:
         thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _patiently(paths: list[bytes]) -> Iterator[Snapshot]:
+def _patiently(paths: list[bytes], *, direct: bool) -> Iterator[Snapshot]:
     """Look from a thread that may be left behind, stuck in a lookup that nobody answers."""
     found: list[Snapshot] = []
 
     def look_one_by_one() -> None:
         # What was found before a lookup got stuck counts.
         for path in paths:
-            found.extend(_snapshots([path], look([path], ())))
+            found.extend(_snapshots([path], look([path], (), direct)))
 
     thread = Thread(target=look_one_by_one, name="lookups that may wait", daemon=True)
     thread.start()

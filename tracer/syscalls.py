@@ -6,7 +6,7 @@ holds the two together.
 
 import os
 from enum import Enum
-from errno import EACCES, ENOENT, ENOTDIR, EPERM
+from errno import EACCES, EINVAL, EISDIR, ELOOP, ENOENT, ENOTDIR, EPERM
 from typing import Final, NamedTuple
 
 from imptrace.tracer.events import AccessFlag, Op, Outcome
@@ -156,8 +156,21 @@ def is_exclusive(open_flags: int) -> bool:
     return open_flags & both == both
 
 
-def open_ops(open_flags: int, *, creates: bool) -> tuple[tuple[Op, AccessFlag], ...]:
-    """Tell what an open is about. `creates`: it has O_CREAT, and nothing was there before."""
+_TELL_NOTHING: Final = frozenset({EISDIR, EINVAL, ENOTDIR, ELOOP})
+
+
+def open_creates(open_flags: int, *, missing: bool, error: int) -> bool:
+    """Tell whether an open was about a file that was not there, as tracer/native/opens.h does.
+
+    `missing`: as far as anybody knows. Some errors mean that the kernel has not looked.
+    """
+    if not open_flags & os.O_CREAT:
+        return False
+    return is_exclusive(open_flags) or (missing and error not in _TELL_NOTHING)
+
+
+def open_ops(open_flags: int, *, creates: bool, error: int) -> tuple[tuple[Op, AccessFlag], ...]:
+    """Tell what an open is about. `creates`: see `open_creates`."""
     mode = open_flags & os.O_ACCMODE
     ops: list[tuple[Op, AccessFlag]] = []
     if open_flags & os.O_PATH:
@@ -171,7 +184,7 @@ def open_ops(open_flags: int, *, creates: bool) -> tuple[tuple[Op, AccessFlag], 
     detail = AccessFlag.DIRECTORY if open_flags & os.O_DIRECTORY else AccessFlag(0)
     if mode != os.O_WRONLY and not (open_flags & os.O_TRUNC and mode == os.O_RDWR):
         ops.append((Op.READ, detail))
-    if open_flags & os.O_TRUNC:
+    if open_flags & os.O_TRUNC and error not in (EISDIR, EINVAL):
         ops.append((Op.TRUNCATE, detail))
     if mode != os.O_RDONLY:
         ops.append((Op.WRITE, detail))

@@ -351,7 +351,11 @@ class Session:
             self._ended_ns(),
             code if code is not None and code >= 0 else None,
             -code if code is not None and code < 0 else None,
-            snapshots=snapshots(writer.changed_paths()) if self._request.here else (),
+            snapshots=snapshots(
+                writer.changed_paths(), direct=self._request.scope is not RunScope.LOG
+            )
+            if self._request.here
+            else (),
         )
         self._failure = writer.failure or self._failure
         if writer.failure is None and self._request.summary:

@@ -102,6 +102,18 @@ def _head(file: Path) -> bytes | None:
     return sight[-1]
 
 
+def test_what_a_link_leads_to_now_has_another_name(tmp_path: Path) -> None:
+    """A path that led through no link is not there because a link leads on now."""
+    file = tmp_path / "file"
+    file.write_text("x")
+    (tmp_path / "link").symlink_to(".")
+    through = [os.fsencode(tmp_path / "link/file"), os.fsencode(tmp_path / "link/link")]
+    assert [path for path, _ in snapshots([*through, os.fsencode(file)])] == [os.fsencode(file)]
+    assert len(list(snapshots(through, direct=False))) == len(through)
+    below_file = os.fsencode(file / "none")
+    assert [state.type for _, state in snapshots([below_file])] == [FileType.ABSENT]
+
+
 def test_only_the_file_that_was_seen_is_opened(tmp_path: Path) -> None:
     """Whose file it is may exchange it, and what is above it, for what only we may open."""
     token = b'{"token": "gho_0123456789abcdef0123456789abcdef0123"}'

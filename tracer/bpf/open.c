@@ -4,6 +4,7 @@
 #include <fcntl.h>
 
 #include "../native/calls.h"
+#include "../native/opens.h"
 #include "../native/records.h"
 
 static int new_file(int mode, bool exclusive, struct open_op *ops)
@@ -25,7 +26,7 @@ static int existing_file(const struct note *note, int mode, struct open_op *ops)
 		ops[count++] = (struct open_op){
 			OP_READ, note->marks & MARK_EMPTY ? FLAG_EMPTY : 0
 		};
-	if (flags & O_TRUNC && !(note->marks & MARK_DIRECTORY))
+	if (open_truncates(flags, note->marks & MARK_DIRECTORY, -note->result))
 		ops[count++] = (struct open_op){ OP_TRUNCATE, 0 };
 	if (mode != O_RDONLY)
 		ops[count++] = (struct open_op){ OP_WRITE, 0 };
@@ -42,7 +43,7 @@ int open_ops(const struct note *note, bool stats, struct open_op *ops)
 		ops[0] = (struct open_op){ OP_STAT, 0 };
 		return stats;
 	}
-	if (note->marks & MARK_CREATED || exclusive || (flags & O_CREAT && missing))
+	if (note->marks & MARK_CREATED || open_creates(flags, missing, -note->result))
 		return new_file(mode, exclusive, ops);
 	return existing_file(note, mode, ops);
 }

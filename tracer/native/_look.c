@@ -105,6 +105,54 @@ static void keep_text(struct texts *texts, struct sight *sight, const void *text
 	texts->used += length;
 }
 
+/* A directory that many paths lie in one after the other. */
+struct above {
+	int fd;			/* owned; -1: not opened, by @error */
+	int error;
+	const char *path;	/* a caller's; its first @length bytes name the directory */
+	size_t length;
+};
+
+/* Opens the directory of @path, through no link. */
+static void enter(struct above *above, const char *path)
+{
+	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+				      .resolve = RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS };
+	const char *slash = strrchr(path, '/');
+	size_t length = slash ? (size_t)(slash - path) : 0;
+	char directory[PATH_MAX];
+
+	if (above->path && above->length == length && !memcmp(above->path, path, length))
+		return;
+	if (above->fd >= 0)
+		close(above->fd);
+	above->path = path;
+	above->length = length;
+	above->fd = -1;
+	above->error = ENAMETOOLONG;
+	if (length >= sizeof(directory))
+		return;
+	memcpy(directory, path, length);
+	strcpy(directory + length, length ? "" : "/");
+	above->fd = (int)syscall(SYS_openat2, AT_FDCWD, directory, &how, sizeof(how));
+	above->error = above->fd < 0 ? errno : 0;
+}
+
+/*
+ * What stands at a path that led through no link when it was named. Where it does now, something
+ * else has that name, and has another one too: ELOOP.
+ */
+static int lstat_direct(struct above *above, struct sight *sight)
+{
+	enter(above, sight->path);
+	if (above->fd < 0 && (above->error == ENOSYS || above->error == EPERM))
+		return lstat(sight->path, &sight->st) ? errno : 0; /* before Linux 5.6 */
+	if (above->fd < 0)
+		return above->error;
+	return fstatat(above->fd, strrchr(sight->path, '/') + 1, &sight->st,
+		       AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH) ? errno : 0;
+}
+
 /*
  * Opens what lstat has seen; -1 if something else is there now. Whose files these are may exchange
  * them, and what is above them, for a device or for a file that only we may open: so the file is
@@ -152,9 +200,12 @@ static void read_link(struct texts *texts, struct sight *sight)
 		keep_text(texts, sight, text, (size_t)length);
 }
 
-static void look_at(struct texts *texts, struct sight *sight, const struct clues *clues)
+/* @above: NULL if links on the way are followed. */
+static void look_at(struct texts *texts, struct sight *sight, const struct clues *clues,
+		    struct above *above)
 {
-	sight->error = lstat(sight->path, &sight->st) ? errno : 0;
+	sight->error = above && sight->path[0] == '/' ? lstat_direct(above, sight) :
+		       lstat(sight->path, &sight->st) ? errno : 0;
 	if (sight->error)
 		return;
 	if (S_ISLNK(sight->st.st_mode))
@@ -249,22 +300,26 @@ static PyObject *answers_of(const struct texts *texts, const struct sight *sight
 }
 
 PyDoc_STRVAR(look_doc,
-"look(paths, clues) -> list\n\n"
+"look(paths, clues, direct=False) -> list\n\n"
 "What lstat says of each of `paths` (a list of at most 4,096 bytes objects): its errno, or a tuple\n"
 "(mode, size, uid, gid, mtime_ns, inode, device, ctime_ns, text). text is that of a symbolic link,\n"
 "the first 4,096 bytes of a file that hold one of `clues`, else None. clues: a tuple of\n"
-"(offset, bytes); an offset of -1 stands for anywhere, in upper or lower case.");
+"(offset, bytes); an offset of -1 stands for anywhere, in upper or lower case. direct: nothing is\n"
+"told but ELOOP of a path that leads through a link.");
 
 static PyObject *look(PyObject *module, PyObject *args)
 {
 	struct clues clues = { .count = 0 };
 	struct texts texts = { .data = NULL };
+	struct above above = { .fd = -1 };
 	PyObject *list, *tuple, *answers = NULL;
 	struct sight *sights;
 	Py_ssize_t count;
+	int direct = 0;
 
 	(void)module;
-	if (!PyArg_ParseTuple(args, "O!O!", &PyList_Type, &list, &PyTuple_Type, &tuple))
+	if (!PyArg_ParseTuple(args, "O!O!|p", &PyList_Type, &list, &PyTuple_Type, &tuple,
+			      &direct))
 		return NULL;
 	count = PyList_GET_SIZE(list);
 	if (count > BATCH_MAX)
@@ -275,7 +330,9 @@ static PyObject *look(PyObject *module, PyObject *args)
 	if (take_paths(list, sights) && take_clues(tuple, &clues)) {
 		Py_BEGIN_ALLOW_THREADS
 		for (Py_ssize_t i = 0; i < count; i++)
-			look_at(&texts, &sights[i], &clues);
+			look_at(&texts, &sights[i], &clues, direct ? &above : NULL);
+		if (above.fd >= 0)
+			close(above.fd);
 		Py_END_ALLOW_THREADS
 		answers = answers_of(&texts, sights, count);
 	}

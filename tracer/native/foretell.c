@@ -26,11 +26,28 @@ int foretell_new(const struct place *place, bool directory)
 	return place->error;
 }
 
+/* Whether O_CREAT with O_DIRECTORY is refused outright: since Linux 6.4 (commit 43b450632676). */
+static bool refuses_new_directory(void)
+{
+	static int refuses = -1;
+
+	if (refuses < 0) {
+		int fd = open("/", O_RDONLY | O_CREAT | O_DIRECTORY | O_CLOEXEC, 0600);
+
+		refuses = fd < 0 && errno == EINVAL;
+		if (fd >= 0)
+			close(fd);
+	}
+	return refuses;
+}
+
 int foretell_open(const struct place *place, int flags)
 {
 	bool missing = place->error == ENOENT && place->has_parent;
 	bool directory = !place->error && S_ISDIR(place->st.st_mode);
 
+	if (flags & O_CREAT && flags & O_DIRECTORY && refuses_new_directory())
+		return EINVAL;
 	if (flags & O_CREAT && place->wants_directory && (missing || !place->error))
 		return EISDIR;
 	if (flags & O_CREAT && (missing || flags & O_EXCL))

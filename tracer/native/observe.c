@@ -214,6 +214,16 @@ static struct before before_change(const struct place *place)
 	return (struct before){ .looked = true, .st = place->error ? NULL : &place->st };
 }
 
+/* Whether the call will be refused: an open to read and write fails for both if it may do but one. */
+static int refusal_of(const struct staging *staging, struct place *place, struct place *other)
+{
+	int error = 0;
+
+	for (int i = 0; !error && i < staging->count; i++)
+		error = permission_error(staging->process, staging->accesses[i].op, place, other);
+	return error;
+}
+
 /* Returns what is believed of it, an enum outcome; of repeats nothing. */
 static uint8_t write_access(struct staging *staging, const struct staged_access *staged,
 			    uint32_t image, const struct call_result *result)
@@ -252,8 +262,7 @@ static uint8_t write_access(struct staging *staging, const struct staged_access 
 		return OUTCOME_UNKNOWN;
 	if (result->end == CALL_WAITS && access.outcome == OUTCOME_OK)
 		permission_set_outcome(&access.outcome, &access.error,
-				       permission_error(staging->process, staged->op, place,
-							other));
+				       refusal_of(staging, place, other));
 	if (op_changes(staged->op)) {
 		access.before = before_change(place);
 		if (other)

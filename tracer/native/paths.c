@@ -9,14 +9,19 @@
 
 #include "mounts.h"
 
-void path_strip_deleted(char *path, const struct stat *st)
+static const char mark[] = " (deleted)";
+
+bool path_is_marked_deleted(const char *path)
 {
-	static const char mark[] = " (deleted)";
 	size_t length = strlen(path);
 
-	if (!st->st_nlink && length > sizeof(mark) - 1 &&
-	    !strcmp(path + length - (sizeof(mark) - 1), mark))
-		path[length - (sizeof(mark) - 1)] = '\0';
+	return length > sizeof(mark) - 1 && !strcmp(path + length - (sizeof(mark) - 1), mark);
+}
+
+void path_strip_deleted(char *path, const struct stat *st)
+{
+	if (!st->st_nlink && path_is_marked_deleted(path))
+		path[strlen(path) - (sizeof(mark) - 1)] = '\0';
 }
 
 bool path_is_at_or_below(const char *path, size_t size, const char *directory, size_t length)

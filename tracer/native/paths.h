@@ -18,6 +18,9 @@ bool path_join(char *path, size_t size, const char *name);
 /* Whether @path, of @size bytes, is @directory, of @length bytes, or lies below it. */
 bool path_is_at_or_below(const char *path, size_t size, const char *directory, size_t length);
 
+/* Whether it ends with the mark that the kernel puts behind the name of what is gone; a name may too. */
+bool path_is_marked_deleted(const char *path);
+
 /* Takes off the mark that the kernel puts behind the name of what is gone, if @st says so. */
 void path_strip_deleted(char *path, const struct stat *st);
 

@@ -116,7 +116,8 @@ static bool as_absolute(const struct query *query, char *path, size_t size)
 		return (size_t)snprintf(path, size, "%s", query->raw) < size;
 	known = query->dirfd == AT_FDCWD ? name_of_cwd(query, path, size) :
 					   name_of_start(query, path, size);
-	return known && path_join(path, size, query->raw);
+	/* By the name of what is gone, nothing can be told of what is made in it. */
+	return known && !path_is_marked_deleted(path) && path_join(path, size, query->raw);
 }
 
 /* Splits off the last component; false if it is none that names an entry of a directory. */

@@ -14,6 +14,7 @@
 #include "memory.h"
 #include "mounts.h"
 #include "names.h"
+#include "opens.h"
 #include "paths.h"
 #include "permission.h"
 
@@ -133,8 +134,6 @@ static struct place *locate_argument(const struct syscall_site *site, struct sta
 /* A file that has lost its name, or never had one: what is done to it is done to no path. */
 static bool is_nameless(const struct place *place)
 {
-	static const char mark[] = " (deleted)";
-	size_t length = strlen(place->path), mark_length = sizeof(mark) - 1;
 	struct stat st;
 
 	if (place->error || !S_ISREG(place->st.st_mode))
@@ -142,8 +141,7 @@ static bool is_nameless(const struct place *place)
 	if (!place->st.st_nlink)
 		return true;
 	/* The kernel calls by this name also what has another one, which it does not tell. */
-	return length > mark_length && !strcmp(place->path + length - mark_length, mark) &&
-	       lstat(place->path, &st);
+	return path_is_marked_deleted(place->path) && lstat(place->path, &st);
 }
 
 static struct staged_access *stage(struct staging *staging, uint8_t op, int error)
@@ -160,11 +158,12 @@ static struct staged_access *stage(struct staging *staging, uint8_t op, int erro
 	return access;
 }
 
-static void stage_open_existing(struct staging *staging, const struct place *place, int flags)
+static void stage_open_existing(struct staging *staging, const struct place *place, int flags,
+				int error)
 {
 	bool directory = !place->error && S_ISDIR(place->st.st_mode);
 	bool empty = !place->error && S_ISREG(place->st.st_mode) && !place->st.st_size;
-	int mode = flags & O_ACCMODE, error = foretell_open(place, flags);
+	int mode = flags & O_ACCMODE;
 
 	if (mode != O_WRONLY && !(flags & O_TRUNC && mode == O_RDWR)) {
 		struct staged_access *access = stage(staging, OP_READ, error);
@@ -172,16 +171,15 @@ static void stage_open_existing(struct staging *staging, const struct place *pla
 		if (empty)
 			access->flags |= FLAG_EMPTY;
 	}
-	if (flags & O_TRUNC && !directory)
+	if (open_truncates(flags, directory, error))
 		stage(staging, OP_TRUNCATE, error);
 	if (mode != O_RDONLY)
 		stage(staging, OP_WRITE, error);
 }
 
-static void stage_open_new(struct staging *staging, const struct place *place, int flags,
-			   uint32_t detail)
+static void stage_open_new(struct staging *staging, int flags, int error)
 {
-	int error = foretell_open(place, flags);
+	uint32_t detail = flags & O_EXCL ? FLAG_EXCLUSIVE : 0;
 
 	stage(staging, OP_CREATE, error)->flags |= detail;
 	if ((flags & O_ACCMODE) != O_RDONLY)
@@ -193,6 +191,7 @@ static void stage_open(const struct syscall_site *site, struct staging *staging,
 {
 	bool exclusive = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
 	struct place *place;
+	int error;
 
 	staging->changes = flags & (O_ACCMODE | O_TRUNC | O_CREAT);
 	if ((flags & O_TMPFILE) == O_TMPFILE || !*raw)
@@ -208,11 +207,13 @@ static void stage_open(const struct syscall_site *site, struct staging *staging,
 	if (flags & O_PATH) {
 		if (staging->options->stats)
 			stage(staging, OP_STAT, place->error);
-	} else if (flags & O_CREAT && (exclusive || place->error == ENOENT)) {
-		stage_open_new(staging, place, flags, exclusive ? FLAG_EXCLUSIVE : 0);
-	} else {
-		stage_open_existing(staging, place, flags);
+		return;
 	}
+	error = foretell_open(place, flags);
+	if (open_creates(flags, place->error == ENOENT, error))
+		stage_open_new(staging, flags, error);
+	else
+		stage_open_existing(staging, place, flags, error);
 }
 
 static void stage_plain_open(const struct syscall_site *site, struct staging *staging,

@@ -1,5 +1,6 @@
 """What a call in a log did to paths: the syscalls of `syscalls.SYSCALLS`, as accesses."""
 
+import os
 import re
 from errno import EEXIST, EFAULT, ENAMETOOLONG, ENOENT, ENOTEMPTY
 from typing import TYPE_CHECKING, Final
@@ -101,9 +102,14 @@ class PathCalls:
         self.accesses.add(process, Op.EXEC, place, result, at)
 
     def _find(
-        self, invocation: Invocation, *, follow: bool, empty_path: bool = False
+        self,
+        invocation: Invocation,
+        *,
+        follow: bool,
+        entry: bool = False,
+        empty_path: bool = False,
     ) -> LogPlace | None:
-        """Find the (first) path of a call."""
+        """Find the (first) path of a call. `entry`: it may make one, whatever call it is."""
         syscall = invocation.syscall
         errno, path = invocation.result.errno, invocation.argument(syscall.path)
         if errno == EFAULT or (errno == ENAMETOOLONG and path and path.endswith(b'"...')):
@@ -116,7 +122,7 @@ class PathCalls:
             invocation.argument(syscall.dirfd),
             path,
             follow=follow,
-            entry=syscall.op in _ENTRIES,
+            entry=entry or syscall.op in _ENTRIES,
             empty_path=empty_path,
             counts=self._stats or syscall.op is not Op.STAT,
         )
@@ -146,9 +152,12 @@ class PathCalls:
 
     def _opened(self, invocation: Invocation, flags: int) -> None:
         call = invocation.call
+        makes = bool(flags & os.O_CREAT)
+        path = invocation.argument(invocation.syscall.path) or b""
+        follow = not flags & KEEPS_LINK and not (makes and path.endswith(b'/"'))
         self.opens.opened(
             invocation.task,
-            self._find(invocation, follow=not flags & KEEPS_LINK),
+            self._find(invocation, follow=follow, entry=makes),
             flags,
             invocation.result,
             invocation.at,

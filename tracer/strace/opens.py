@@ -16,7 +16,7 @@ from imptrace.tracer.strace.lines import parse_descriptor, unescape
 from imptrace.tracer.strace.paths import joined
 from imptrace.tracer.strace.places import PATH_MAX, LogPlace, LogPlaces, place_of
 from imptrace.tracer.strace.state import Opened, PendingAccess, Task, There
-from imptrace.tracer.syscalls import is_exclusive, open_ops
+from imptrace.tracer.syscalls import open_creates, open_ops
 
 KEEPS_LINK: Final = os.O_NOFOLLOW | os.O_EXCL
 """With one of these a symbolic link at the end is not followed."""
@@ -40,10 +40,11 @@ def _open_details(
     flags: int,
     creates: bool,  # noqa: FBT001 (private)
     directory: bool,  # noqa: FBT001 (private)
+    error: int,
 ) -> tuple[tuple[Op, int, bool], ...]:
     """Tell the accesses of an open: op, flags, and whether the file may have been empty."""
     details = []
-    for op, flag in open_ops(flags, creates=creates):
+    for op, flag in open_ops(flags, creates=creates, error=error):
         detail = int(flag) | (_DIRECTORY_FLAG if directory else 0)
         doubtful = op is Op.READ and not detail & _DIRECTORY_FLAG
         if doubtful and flags & os.O_CREAT:
@@ -51,6 +52,11 @@ def _open_details(
             detail |= _EMPTY
         details.append((op, detail, doubtful))
     return tuple(details)
+
+
+def _is_refused_as_directory(flags: int, result: CallResult) -> bool:
+    """Whether there is a directory; a new file with a slash behind is refused as one too."""
+    return result.errno == EISDIR and not flags & os.O_CREAT
 
 
 class Opens:
@@ -70,7 +76,12 @@ class Opens:
             return False
         dirfd, path, written, number, note, error = match.groups()
         path = unescape(path)
-        if path.startswith(_THROUGH_DESCRIPTORS) or b"\0" in path or len(path) > PATH_MAX:
+        if (
+            path.startswith(_THROUGH_DESCRIPTORS)
+            or path.endswith(b"/")
+            or b"\0" in path
+            or len(path) > PATH_MAX
+        ):
             return False
         result = result_of(number, error)
         if result is None:
@@ -166,12 +177,11 @@ class Opens:
         self, task: Task, place: LogPlace, flags: int, result: CallResult, at: int
     ) -> PendingAccess | None:
         """Add the accesses of an open; returns the one whose file may have been empty."""
-        creates = bool(flags & os.O_CREAT) and (
-            is_exclusive(flags) or result.errno == ENOENT or self._known.is_absent(place.seen)
-        )
+        missing = result.errno == ENOENT or self._known.is_absent(place.seen)
+        creates = open_creates(flags, missing=missing, error=result.errno)
         directory = not creates and self._known.is_directory(place.seen)
         doubt = None
-        for op, detail, doubtful in _open_details(flags, creates, directory):
+        for op, detail, doubtful in _open_details(flags, creates, directory, result.errno):
             if op is Op.STAT and not self._stats:
                 continue
             entry = self._accesses.add(task.process.id, op, place, result, at, flags=detail)
@@ -186,7 +196,7 @@ class Opens:
             self._known.note(place.seen, There.ABSENT)
         elif result.ok and flags & os.O_DIRECTORY:
             self._known.note(place.seen, There.DIRECTORY)
-        elif result.ok or result.errno in (EEXIST, EISDIR):
+        elif result.ok or result.errno == EEXIST or _is_refused_as_directory(flags, result):
             self._known.note_there(place.seen)
 
     def settle(self, task: Task, number: int, *, empty: bool) -> None:

@@ -61,7 +61,8 @@ _places = st.one_of(st.just(-1), st.just(-1), _slots)
 _access = st.sampled_from([os.O_RDONLY, os.O_WRONLY, os.O_RDWR])
 _details = st.sampled_from(
     [0, 0, os.O_CREAT, os.O_CREAT, os.O_CREAT | os.O_EXCL, os.O_TRUNC, os.O_APPEND,
-     os.O_CREAT | os.O_TRUNC, os.O_NOFOLLOW, os.O_DIRECTORY]
+     os.O_CREAT | os.O_TRUNC, os.O_NOFOLLOW, os.O_DIRECTORY, os.O_CREAT | os.O_DIRECTORY,
+     os.O_CREAT | os.O_NOFOLLOW]
 )  # fmt: skip
 _flags = st.builds(int.__or__, _access, _details)
 _steps = st.one_of(

@@ -229,6 +229,50 @@ TRACEE(open_of_the_wrong_kind)
 }
 
 /*
+ * What asks for a new file, and is refused before anybody looks what is there: with a slash behind,
+ * as a directory, below a file. It is told as if something were there, by every recorder.
+ *
+ *   given   file dir/ link->gone
+ *   read    file fails EISDIR
+ *   write   file fails EISDIR x2
+ *   read    dir fails EISDIR
+ *   write   dir fails EISDIR x2
+ *   read    gone fails EISDIR
+ *   write   gone fails EISDIR
+ *   write   link fails EISDIR
+ *   write   file/below fails ENOTDIR
+ *   left    file unchanged, dir unchanged, gone unchanged, link unchanged, file/below unchanged
+ */
+TRACEE(new_where_none_can_be)
+{
+	REFUSED(EISDIR, open("file/", O_RDWR | O_CREAT, 0600));
+	REFUSED(EISDIR, open("file/", O_WRONLY | O_CREAT | O_TRUNC, 0600));
+	REFUSED(EISDIR, open("dir/", O_RDWR | O_CREAT, 0600));
+	REFUSED(EISDIR, creat("dir", 0600));
+	REFUSED(EISDIR, open("gone/", O_RDWR | O_CREAT, 0600));
+	REFUSED(EISDIR, open("link/", O_WRONLY | O_CREAT, 0600));
+	REFUSED(ENOTDIR, open("file/below", O_WRONLY | O_CREAT, 0600));
+}
+
+/*
+ * By the name of a file that never had one, nothing can be made; nor in a directory that is gone.
+ *
+ *   given   dir/
+ *   read    dir
+ *   delete  dir
+ *   mkdir   dir/new fails ENOENT x2
+ *   left    dir deleted, dir/new unchanged
+ */
+TRACEE(new_in_a_directory_that_is_gone)
+{
+	int fd = OPEN("dir");
+
+	DO(rmdir("dir"));
+	REFUSED(ENOENT, mkdirat(fd, "new", 0700));
+	REFUSED(ENOENT, mkdirat(fd, "new", 0700));
+}
+
+/*
  * A symbolic link that is not to be followed.
  *
  *   given   file link->file

@@ -119,11 +119,9 @@ TRACEE(open_directory_is_renamed)
  *   mkdir   dir/made
  *   read    dir
  *   read    file fails ENOTDIR
- *   create  dir/none fails EISDIR
  *   write   dir/none fails EISDIR
  *   delete  dir/inner
  *   left    dir/a created, b created, dir/made created, dir/none unchanged, dir/inner deleted
- *   log     nothing instead of create dir/none fails EISDIR: it may have been there
  */
 TRACEE(dots_and_slashes)
 {
