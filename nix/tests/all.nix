@@ -30,6 +30,10 @@ in
 // cases [
   impermanence
   preservation
+] "undeclared"
+// cases [
+  impermanence
+  preservation
 ] "preservation"
 // cases [
   impermanence

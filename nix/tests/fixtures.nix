@@ -72,6 +72,15 @@ rec {
   withModules = modules: evaluateFixtures { inherit modules; };
 
   mailer.services.mailer.enable = true;
+
+  # A unit that no catalogue knows.
+  someState.systemd.services.some.serviceConfig = {
+    StateDirectory = "some some/deep";
+    CacheDirectory = "some";
+    User = "alice";
+    StateDirectoryMode = "0750";
+  };
+
   separately.environment = {
     machineId.persistence = { };
     automaticPersistence = {
@@ -83,4 +92,40 @@ rec {
   };
 
   always = "/var/lib/always root:root 0755";
+
+  # NixOS with one user, and a back end.
+  withBackend =
+    backend: modules:
+    tools.evaluate {
+      beside = [ backend ];
+      modules = [
+        {
+          users.users.alice = {
+            isNormalUser = true;
+            group = "users";
+          };
+        }
+      ]
+      ++ modules;
+    };
+  onImpermanence = withBackend "impermanence";
+  onPreservation = withBackend "preservation";
+  onBoth = modules: [
+    (onImpermanence modules)
+    (onPreservation modules)
+  ];
+
+  cfgOf = evaluated: evaluated.config.environment.automaticPersistence;
+
+  # What is kept for one source, and as whose.
+  from = source: evaluated: map show (lib.filter (one: one.source == source) (cfgOf evaluated).kept);
+  show =
+    one:
+    lib.concatStringsSep " " (
+      [ one.path ]
+      ++ lib.filter (word: word != null) [
+        one.user
+        one.mode
+      ]
+    );
 }
