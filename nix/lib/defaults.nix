@@ -22,7 +22,6 @@
 let
   inherit (builtins)
     attrNames
-    compareVersions
     concatMap
     filter
     foldl'
@@ -56,15 +55,7 @@ let
     else
       lookup;
 
-  holdsFor =
-    record:
-    stateVersion == null
-    || (
-      compareVersions stateVersion (record.since-state-version or "0") >= 0
-      && (
-        !(record ? before-state-version) || compareVersions stateVersion record.before-state-version < 0
-      )
-    );
+  holdsFor = import ./holds-for.nix stateVersion;
 
   # A pattern is for judging what was seen; it cannot be mounted.
   isLiteral = record: match ".*[*?].*" record.path == null;

@@ -71,7 +71,7 @@ let
     import ./option.nix {
       inherit lib entry lookup;
       renamed = renamed entry;
-      stateVersion = (lookup "system.stateVersion").value;
+      inherit stateVersion;
       home = home config;
       elsewhere = elsewhereHere;
       description = ''
@@ -82,6 +82,8 @@ let
     };
 
   elsewhereHere = elsewhere args;
+  stateVersion = (lookup "system.stateVersion").value;
+  holds = import ../lib/holds-for.nix stateVersion;
 
   placed = map (entry: {
     inherit entry;
@@ -121,8 +123,9 @@ let
       value = {
         enabled = isEnabled entry;
         levels = levelsOf one;
-        # What its option decides on, so that nobody else is asked about it.
-        knows = map (record: record.path) entry.persist;
+        # What its option decides on, so that nobody else is asked about it. A place of another
+        # state version is not among it: where a unit has it all the same, it is told.
+        knows = map (record: record.path) (builtins.filter holds entry.persist);
       };
     };
 in

@@ -168,6 +168,38 @@ in
     expected = [ "/var/lib/some alice:users 0750" ];
   };
 
+  a-unit-that-has-the-place-of-another-state-version-is-told = {
+    actual =
+      map
+        (
+          directory:
+          map (lib.hasInfix "directory = \"/var/lib/private/seerr\"") (
+            complaints (
+              onImpermanence (
+                plain
+                ++ [
+                  {
+                    services.seerr.enable = true;
+                    systemd.services.seerr.serviceConfig = {
+                      StateDirectory = directory;
+                      DynamicUser = true;
+                    };
+                  }
+                ]
+              )
+            )
+          )
+        )
+        [
+          "jellyseerr"
+          "seerr"
+        ];
+    expected = [
+      [ ]
+      [ true ]
+    ];
+  };
+
   exceptions-and-ignoring-are-silent = {
     actual = lib.concatMap (setting: complaints (onImpermanence (plain ++ [ someState setting ]))) [
       { environment.automaticPersistence.undeclaredExcept = [ "/var/lib/some" ]; }

@@ -155,12 +155,15 @@ def test_services_of_a_real_nixos_find_their_state_again(
         before = _owners(machine, directories)
         machine_id = machine.sh("cat /etc/machine-id")
 
-    with boot() as machine:
-        machine.wait_for("systemctl is-system-running | grep -qE 'running|degraded'")
-        _assert_active(machine, described)
-        assert machine.sh("ls /wiped", check=False) == ""
-        assert _query(machine, ANSWER) == "42"
-        for directory in directories:
-            assert machine.sh(f"cat {directory}/played") == "played\nplayed", directory
-        assert _owners(machine, directories) == before
-        assert machine.sh("cat /etc/machine-id") == machine_id
+    for boots in (2, 3):
+        with boot() as machine:
+            machine.wait_for("systemctl is-system-running | grep -qE 'running|degraded'")
+            _assert_active(machine, described)
+            assert machine.sh("ls /wiped", check=False) == ""
+            assert _query(machine, ANSWER) == "42"
+            for directory in directories:
+                played = machine.sh(f"cat {directory}/played").split()
+                assert played == ["played"] * boots, directory
+            assert _owners(machine, directories) == before
+            assert machine.sh("cat /etc/machine-id") == machine_id
+            machine.sh("touch /wiped")
