@@ -12,15 +12,18 @@ import argparse
 import os
 import random
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
 import time
+from contextlib import closing
 from pathlib import Path
 
 from benchmarks.report import print_machine, print_row
 from imptrace.db import queries
 from imptrace.db.engine import reading
+from imptrace.db.records import RunStatus
 
 IMPTRACE = str(Path(sys.executable).with_name("imptrace"))
 CALLS_OF_A_FILE = 2
@@ -82,9 +85,10 @@ def main() -> int:
 
 
 def _watch(place: Path) -> subprocess.Popen[str]:
-    words = ("--quiet", "--path", str(place / "work"), "--db", str(place / "runs.db"))
-    watch = subprocess.Popen([IMPTRACE, "watch", *words], text=True)
-    time.sleep(2)
+    words = ("--path", str(place / "work"), "--db", str(place / "runs.db"))
+    watch = subprocess.Popen([IMPTRACE, "watch", *words], text=True, stderr=subprocess.PIPE)
+    if watch.stderr is None or "watching" not in watch.stderr.readline():
+        sys.exit("it does not watch")
     return watch
 
 
@@ -104,17 +108,30 @@ def _storm(place: Path, options: argparse.Namespace) -> int:
         time.sleep(random.uniform(0, 1))
         watch.kill()
         watch.wait()
-        watch = subprocess.Popen(watch.args, text=True)
+        watch = _watch(place)
     said = [each.communicate()[0].split() for each in writers]
     made, failed = (sum(int(each[i]) for each in said) for i in (0, 1))
     peak = _peak(watch.pid)
     watch.send_signal(signal.SIGINT)
-    watch.wait()
+    watch.communicate()
     calls = made * CALLS_OF_A_FILE
     print_row("calls", f"{calls:,}", f"{calls / options.seconds:,.0f} in a second")
     print_row("calls that failed", f"{failed:,}", f"{options.kills:,} kills")
     print_row("peak memory", f"{peak / 1e6:.0f} MB")
-    return failed or (0 if options.kills else _compare(place))
+    return failed or (_examine(place, options.kills) if options.kills else _compare(place))
+
+
+def _examine(place: Path, kills: int) -> int:
+    """Whether the database is sound, and says of each run that was killed that it was."""
+    with closing(sqlite3.connect(place / "runs.db")) as raw:
+        sound = raw.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with reading(str(place / "runs.db")) as engine:
+        runs = queries.runs(engine)
+        pauses = queries.pauses(engine)
+    said = sum(run.status is RunStatus.INTERRUPTED for run in runs)
+    print_row("runs", f"{len(runs):,}", f"{said:,} said to be interrupted, {len(pauses):,} pauses")
+    print_row("database", "sound" if sound else "damaged")
+    return int(not sound or said != kills)
 
 
 def _compare(place: Path) -> int:

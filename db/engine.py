@@ -212,7 +212,7 @@ def _answered(
 ) -> Iterator[str | os.PathLike[str] | None]:
     """Ask the machine's recorder, where that is meant, or there is nothing of one's own."""
     is_meant = place is not None and os.fspath(place) == asking.ASKED
-    has_none = place is None and os.geteuid() != 0 and not default_path().exists()
+    has_none = place is None and os.geteuid() != 0 and _is_missing(default_path())
     if is_meant and not read_only:
         raise UsageError("what the machine's recorder answers can only be read")
     if is_meant or (read_only and has_none and asking.is_answered()):
@@ -220,6 +220,17 @@ def _answered(
             yield answer
     else:
         yield place
+
+
+def _is_missing(path: Path) -> bool:
+    """Whether there surely is no such file: one that cannot be looked for may well be there."""
+    try:
+        path.stat()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 @contextmanager

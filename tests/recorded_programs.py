@@ -2,8 +2,10 @@
 
 import os
 import pwd
+import shutil
 import subprocess
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,15 +103,21 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def open_work(work: Path) -> Path:
-    """Give a directory that an ordinary user may use, with a home in it."""
-    (work / "home").mkdir()
+def open_work(tmp_path: Path) -> Iterator[Path]:
+    """Give a directory that an ordinary user may use, with a home in it.
+
+    Not below pytest's own, which each session that root starts closes to everybody else.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="imptrace-open-"))
+    (directory / "home").mkdir()
     if os.geteuid() == 0:
-        for directory in [work, *work.parents][:-1]:
-            directory.chmod(directory.stat().st_mode | 0o011)
-        for place in (work, work / "home"):
+        for place in [tmp_path, *tmp_path.parents][:-1]:
+            place.chmod(place.stat().st_mode | 0o011)
+        for place in (directory, directory / "home"):
+            place.chmod(0o755)
             os.chown(place, NOBODY.pw_uid, NOBODY.pw_gid)
-    return work
+    yield directory
+    shutil.rmtree(directory)
 
 
 def as_ordinary_user(

@@ -52,7 +52,7 @@ class RecorderOptions:
     writes_only: bool = False
     """Leave alone what cannot change a file: costs less, and shows no reads."""
     io_uring: bool = False
-    """Let the program use io_uring, whose operations no recorder sees."""
+    """Let the program use io_uring, whose operations only bpf sees, where nothing need be let."""
 
 
 class Recorder(Protocol):

@@ -53,7 +53,7 @@ def run(
     io_uring: Annotated[
         bool,
         typer.Option(
-            "--io-uring", help="Let the program use io_uring, whose operations are not seen."
+            "--io-uring", help="Let the program use io_uring, whose operations only bpf sees."
         ),
     ] = False,
     wait: Annotated[

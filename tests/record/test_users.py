@@ -199,3 +199,15 @@ def test_signals_reach_a_session_of_its_own(open_work: Path) -> None:
         assert imptrace.stdout.readline() == b"ready\n"
         os.killpg(imptrace.pid, signal.SIGTERM)
         assert imptrace.stdout.read() == b"got\n"
+
+
+def test_the_default_database_behind_a_closed_directory(open_work: Path) -> None:
+    """One line that says so, whatever is asked; a program runs all the same."""
+    closed = open_work / "home/.local/state"
+    closed.mkdir(parents=True)
+    closed.chmod(0o000)
+    for words in (["runs"], ["files", "sh"], ["recommend", "sh"], ["run", "-q", "true"]):
+        done = as_ordinary_user([str(IMPTRACE), *words], open_work / "home")
+        assert done.returncode == 125, words
+        assert done.stderr.splitlines()[-1].endswith(b"Permission denied"), words
+        assert b"internal error" not in done.stderr, words

@@ -6,10 +6,11 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from recorded_programs import needs_bpf
+from recorded_programs import Recorder, needs_bpf
 
 from imptrace.tracer.bpf.recorder import launch, load_machine
 from imptrace.tracer.events import Access, Event, Notice, Op, Outcome, ProcessStarted, ProgramEnded
@@ -133,3 +134,50 @@ def test_killing_it_does_not_hurt_the_program(tmp_path: Path) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.05)
     assert all((tmp_path / str(number)).exists() for number in range(300))
+
+
+RING_PATHS = {"dir", "dir/renamed", "linked", "symlink", "old", "empty", "missing"}
+
+
+@pytest.mark.parametrize("how", ["", "polled", "async", "slots"])
+def test_what_io_uring_does(
+    record: Recorder, work: Path, compiled: Callable[..., Path], how: str
+) -> None:
+    """Made, renamed, linked and removed without a call: as if calls had done it."""
+    (work / "old").write_text("old")
+    (work / "empty").mkdir()
+    done = record(str(compiled("ring")), how, options=("--recorder", "bpf"), cwd=work)
+    if done.returncode == 2:
+        pytest.skip("no io_uring here")
+    assert done.stdout == b"done\n", done.stderr
+    paths = {os.path.relpath(os.fsdecode(path), work): each
+             for path, each in record.paths(work).items()}  # fmt: skip
+    assert {name for name in paths if name != "."} == RING_PATHS | {"dir/made"}
+    assert {name for name, each in paths.items() if each.effect == "created"} == {
+        "dir", "dir/renamed", "linked", "symlink",
+    }  # fmt: skip
+    assert {"old", "empty"} <= {name for name, each in paths.items() if each.effect == "deleted"}
+    assert paths["missing"].outcome is Outcome.MISSING
+    assert Op.CREATE in paths["dir/made"].ops or how == "slots"
+    assert not record.details().run.warnings
+
+
+def test_what_io_uring_does_in_silence_is_said(
+    record: Recorder, work: Path, compiled: Callable[..., Path]
+) -> None:
+    """Of operations whose success is told to nobody, that there were some."""
+    record(str(compiled("ring")), "silent", options=("--recorder", "bpf"), cwd=work)
+    assert list(dict(record.details().run.warnings)) == ["io_uring"]
+
+
+def test_without_sys_it_says_what_is_missing(tmp_path: Path) -> None:
+    """Another recorder takes over, and the line tells what to mount."""
+    words = [IMPTRACE, "run", "--db", str(tmp_path / "runs.db"), "sh", "-c", "exit 7"]
+    script = 'umount -l /sys && exec "$@"'
+    done = subprocess.run(
+        ["unshare", "-m", "sh", "-c", script, "sh", *words],
+        capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert done.returncode == 7
+    assert "there is no /sys/kernel/btf/vmlinux: mount /sys" in done.stderr
+    assert "seen by the recorder notify" in done.stderr

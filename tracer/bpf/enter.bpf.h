@@ -31,7 +31,7 @@ static __always_inline void enter_exec(struct scratch *s, const struct made *mad
 	pending->image = process->image;
 	pending->process_marks = process->marks;
 	pending->executed_known = 0;
-	if (take_name(s, argument(made, made->shape->path))) {
+	if (take_path(s, made, false)) {
 		if (!walk_begin(s, dirfd, follows(made, flags), false) || walk_all() != WALK_DONE)
 			return;
 		pending->executed = s->walk.dentry;
@@ -57,6 +57,33 @@ static __always_inline void enter_file(const struct made *made, int fd, struct p
 	pending->marks |= MARK_BEFORE;
 }
 
+/* What there is of the names of a call. */
+static __always_inline void enter_named(struct scratch *s, const struct made *made, u32 flags,
+					struct pending *pending)
+{
+	const volatile struct call_shape *shape = made->shape;
+	u8 kind = shape->kind - 1;
+	bool follow = kind == CALL_OPEN || kind == CALL_OPENAT2 ? !(flags & O_NOFOLLOW_) :
+								  follows(made, flags);
+
+	if (take_path(s, made, false)) {
+		if (walk_begin(s, descriptor(made, shape->dirfd), follow && !is_for_entry(shape->op),
+			       false)) {
+			walk_all();
+			if (look(s, &pending->before))
+				pending->marks |= MARK_BEFORE;
+		}
+	} else if (shape->dirfd >= 0 && shape->op) {
+		enter_file(made, (int)made->args[0], pending);
+	}
+	if (kind == CALL_RENAME && take_path(s, made, true) &&
+	    walk_begin(s, descriptor(made, shape->dirfd2), false, false)) {
+		walk_all();
+		if (look(s, &pending->before2))
+			pending->marks |= MARK_BEFORE2;
+	}
+}
+
 SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 {
@@ -66,7 +93,6 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 	struct pending *pending;
 	struct made made;
 	struct scratch *s;
-	bool follow;
 	u32 flags;
 	u8 kind;
 
@@ -102,24 +128,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 		scratch_give(s);
 		return 0;
 	}
-	follow = kind == CALL_OPEN || kind == CALL_OPENAT2 ? !(flags & O_NOFOLLOW_) :
-							     follows(&made, flags);
-	if (take_name(s, argument(&made, shape->path))) {
-		if (walk_begin(s, descriptor(&made, shape->dirfd), follow && !is_for_entry(shape->op),
-			       false)) {
-			walk_all();
-			if (look(s, &pending->before))
-				pending->marks |= MARK_BEFORE;
-		}
-	} else if (shape->dirfd >= 0 && shape->op) {
-		enter_file(&made, (int)made.args[0], pending);
-	}
-	if (kind == CALL_RENAME && take_name(s, argument(&made, shape->path2)) &&
-	    walk_begin(s, descriptor(&made, shape->dirfd2), false, false)) {
-		walk_all();
-		if (look(s, &pending->before2))
-			pending->marks |= MARK_BEFORE2;
-	}
+	enter_named(s, &made, flags, pending);
 	scratch_give(s);
 	return 0;
 }

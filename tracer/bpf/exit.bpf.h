@@ -98,14 +98,19 @@ static __always_inline void tell_file(struct scratch *s, struct file *file, u32 
 }
 
 /* An open that worked: the file itself says where it is. */
-static __always_inline void exit_opened(struct scratch *s)
+__noinline int exit_opened(void)
 {
-	struct file *file = file_of(s->note.result);
-	u32 flags = s->note.flags;
+	struct scratch *s = scratch();
+	struct file *file;
+	u32 flags;
 	bool is_new;
 
+	if (!s)
+		return 0;
+	file = file_of(s->note.result);
 	if (!file)
-		return;
+		return 0;
+	flags = s->note.flags;
 	is_new = READ(file, f_mode) & FMODE_CREATED;
 	if (is_new)
 		s->note.marks |= MARK_CREATED;
@@ -113,13 +118,18 @@ static __always_inline void exit_opened(struct scratch *s)
 		s->note.marks |= MARK_BEFORE;
 	tell_file(s, file,
 		  HOW_OPEN | (flags & (O_ACCMODE_ | O_TRUNC_)) | (flags & O_PATH_ ? 4 : 0), is_new);
+	return 0;
 }
 
 /* What was done to an open file. */
-static __always_inline void exit_file(struct scratch *s, struct file *file)
+__noinline int exit_file(int fd)
 {
-	if (file)
+	struct scratch *s = scratch();
+	struct file *file = file_of(fd);
+
+	if (s && file)
 		tell_file(s, file, HOW_FILE | s->note.op, false);
+	return 0;
 }
 
 /* One path, which is in .name. */
@@ -172,12 +182,14 @@ static __always_inline void exit_open(struct scratch *s, const struct made *made
 		return;
 	if (!settings.stats && flags & O_PATH_)
 		return;
-	if (s->note.result >= 0) {
-		exit_opened(s);
+	if (s->note.result >= 0 && !made->slot) {
+		exit_opened();
 		return;
 	}
-	if (!take_name(s, argument(made, shape->path)))
+	if (!take_path(s, made, false))
 		return;
+	if (made->slot && s->pending_marks & MARK_BEFORE && !s->before.mode)
+		s->note.marks |= MARK_CREATED;
 	fresh = flags & O_CREAT_ && (flags & O_EXCL_ || ends_with_slash(s));
 	exit_named(descriptor(made, shape->dirfd), !fresh && !(flags & O_NOFOLLOW_), fresh);
 }
@@ -185,14 +197,14 @@ static __always_inline void exit_open(struct scratch *s, const struct made *made
 static __always_inline void exit_path(struct scratch *s, const struct made *made)
 {
 	const volatile struct call_shape *shape = made->shape;
-	u64 address = argument(made, shape->path);
 	int dirfd = descriptor(made, shape->dirfd);
 
-	if (!address || !take_name(s, address)) {
+	if (!take_path(s, made, false)) {
 		/* futimens, or AT_EMPTY_PATH: the descriptor itself */
 		if (shape->dirfd >= 0 &&
-		    (s->note.flags & AT_EMPTY_PATH_ || (!address && s->note.op == OP_UTIME)))
-			exit_file(s, file_of(dirfd));
+		    (s->note.flags & AT_EMPTY_PATH_ ||
+		     (!argument(made, shape->path) && s->note.op == OP_UTIME)))
+			exit_file(dirfd);
 		return;
 	}
 	exit_named(dirfd, follows(made, s->note.flags), is_for_entry(s->note.op));
@@ -208,7 +220,7 @@ static __always_inline void exit_two(struct scratch *s, const struct made *made)
 	u32 device;
 
 	call_is_new(s);
-	if (!take_name(s, argument(made, shape->path2)) ||
+	if (!take_path(s, made, true) ||
 	    !walk_begin(s, descriptor(made, shape->dirfd2), false, true))
 		return;
 	walk_all();
@@ -216,7 +228,7 @@ static __always_inline void exit_two(struct scratch *s, const struct made *made)
 	if (!is_wanted_device(s, device))
 		return;
 	put_walked(1);
-	if (!take_name(s, argument(made, shape->path))) {
+	if (!take_path(s, made, false)) {
 		file = link && s->note.flags & AT_EMPTY_PATH_ ?
 			       file_of(descriptor(made, shape->dirfd)) : NULL;
 		if (!file)
@@ -241,11 +253,11 @@ static __always_inline void exit_two(struct scratch *s, const struct made *made)
 static __always_inline void exit_symlink(struct scratch *s, const struct made *made)
 {
 	const volatile struct call_shape *shape = made->shape;
-	u32 length = take_name(s, argument(made, shape->path2));
+	u32 length = take_path(s, made, true);
 
 	call_is_new(s);
 	put_text(s, s->name + NAME_START, length, 1);
-	if (!take_name(s, argument(made, shape->path)))
+	if (!take_path(s, made, false))
 		return;
 	if (!walk_begin(s, descriptor(made, shape->dirfd), false, true))
 		return;
@@ -365,7 +377,7 @@ static __always_inline void exit_call(struct scratch *s, const struct made *made
 		exit_path(s, made);
 		break;
 	case CALL_FD:
-		exit_file(s, file_of((int)made->args[0]));
+		exit_file((int)made->args[0]);
 		break;
 	case CALL_RENAME:
 	case CALL_LINK:
@@ -381,6 +393,53 @@ static __always_inline void exit_call(struct scratch *s, const struct made *made
 	}
 }
 
+/* Says, once, that a process has io_uring do what is not seen. */
+static __always_inline void tell_ring(u32 image)
+{
+	struct repeat_key key = { .image = image, .how = HOW_RING };
+	struct scratch *s = scratch_take();
+
+	if (!s)
+		return;
+	note_begin(s, NOTE_RING, image);
+	if (!is_repeat(s, &key))
+		send_once(s, &key);
+	scratch_give(s);
+}
+
+static __always_inline bool is_changing_names(const struct made *made)
+{
+	u8 kind = made->shape->kind - 1;
+
+	return kind == CALL_RENAME || kind == CALL_SYMLINK || kind == CALL_WORLD;
+}
+
+/* Tells of a call of a process that is recorded, which is over. */
+static __always_inline void call_done(struct process_mark *process, const struct made *made,
+				      struct pending *pending, long result)
+{
+	struct scratch *s;
+
+	if (is_no_answer((s32)result))
+		return;
+	if (made->names && result >= 0 && is_changing_names(made))
+		names_change(made, pending);
+	s = scratch_take();
+	if (!s)
+		return;
+	call_begin(s, process->image, made->shape->kind - 1, made->shape->op, (s32)result);
+	s->followed = process->marks & PROCESS_FOLLOWED;
+	s->note.flags = flags_of(made);
+	if (made->compat)
+		s->note.marks |= MARK_COMPAT;
+	if (pending)
+		keep_pending(s, pending);
+	exit_call(s, made);
+	if (s->placed)
+		tell_names();
+	scratch_give(s);
+}
+
 SEC("tp_btf/sys_exit")
 int BPF_PROG(on_exit, struct pt_regs *regs, long result)
 {
@@ -388,7 +447,6 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result)
 	struct process_mark *process;
 	struct pending *pending;
 	struct made made;
-	struct scratch *s;
 	bool changes;
 	u8 kind;
 
@@ -400,41 +458,18 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result)
 	process = process_now(task);
 	pending = process && made.shape->bits & WANTS_ENTRY ?
 			  bpf_task_storage_get(&pendings, task, NULL, 0) : NULL;
-	changes = result >= 0 &&
-		  (kind == CALL_RENAME || kind == CALL_SYMLINK || kind == CALL_WORLD);
+	changes = result >= 0 && is_changing_names(&made);
 	if (!process && !changes)
 		return 0;
 	take_arguments(regs, &made);
 	if (changes)
 		names_change(&made, pending);
-	if (!process || (kind > CALL_SOCKETCALL && kind != CALL_URING))
+	if (!process)
 		return 0;
-	if (is_no_answer((s32)result))
-		return 0;
-	s = scratch_take();
-	if (!s)
-		return 0;
-	call_begin(s, process->image, kind, made.shape->op, (s32)result);
-	s->followed = process->marks & PROCESS_FOLLOWED;
-	s->note.flags = flags_of(&made);
-	if (made.compat)
-		s->note.marks |= MARK_COMPAT;
-	if (pending)
-		keep_pending(s, pending);
-	if (kind == CALL_URING) {
-		struct repeat_key key = { .image = process->image, .how = HOW_RING };
-
-		if (result > 0 && made.args[1] && !is_repeat(s, &key)) {
-			call_is_new(s);
-			s->note.type = NOTE_RING;
-			send_once(s, &key);
-		}
-	} else {
-		exit_call(s, &made);
-		if (s->placed)
-			tell_names();
-	}
-	scratch_give(s);
+	if (kind == CALL_URING && result > 0 && made.args[1])
+		tell_ring(process->image);
+	if (kind <= CALL_SOCKETCALL)
+		call_done(process, &made, pending, result);
 	return 0;
 }
 

@@ -279,8 +279,56 @@ struct linux_binprm {
 	const char *filename;
 } KERNEL;
 
+struct filename {
+	const char *name;
+} KERNEL;
+
+/* What io_uring is to do, at the beginning of a request. */
+struct open_how {
+	u64 flags;
+} KERNEL;
+
+struct io_open {
+	int dfd;
+	u32 file_slot;
+	struct filename *filename;
+	struct open_how how;
+} KERNEL;
+
+struct io_unlink {
+	int dfd, flags;
+	struct filename *filename;
+} KERNEL;
+
+struct io_rename {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+} KERNEL;
+
+struct io_mkdir {
+	int dfd;
+	struct filename *filename;
+} KERNEL;
+
+struct io_link {
+	int old_dfd, new_dfd;
+	struct filename *oldpath, *newpath;
+	int flags;
+} KERNEL;
+
+struct io_xattr {
+	struct filename *filename;
+} KERNEL;
+
+struct io_cqe {
+	s32 res;
+} KERNEL;
+
 struct io_kiocb {
 	u8 opcode;
+	u32 flags;
+	struct io_cqe cqe;
 } KERNEL;
 
 #if defined(__TARGET_ARCH_x86)

@@ -14,6 +14,7 @@
 
 #include "../native/calls.h"
 #include "names.h"
+#include "rings.h"
 #include "machine_objects.h" /* made by setup.py of machine.bpf.c */
 
 /* It counts twice for whoever reads it, and stays for good; .ring of state.bpf.h is larger. */
@@ -26,6 +27,7 @@ static const char probe_path[] = "/proc/../sys/kernel";
 struct way {
 	bool casts;	/* what the kernel points to is read by plain loads: Linux 6.4 and newer */
 	bool by_list;	/* names are looked for in their directory's list: the table was not found */
+	const char *rings;	/* tells of what io_uring is given to do: rings.h */
 };
 
 static int say_nothing(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -62,18 +64,23 @@ static bool is_unwanted(const struct call *call, const struct machine_options *o
 	return options->writes_only && (call->op == OP_CONNECT);
 }
 
-static void set_call(struct call_shape *shapes, const struct call *call, int number)
+void machine_shape(struct call_shape *shape, const struct call *call)
 {
-	if (number < 0 || number >= CALL_NUMBERS)
-		return;
-	shapes[number] = (struct call_shape){
+	*shape = (struct call_shape){
 		.kind = (unsigned char)(call->kind + 1), .op = call->op, .dirfd = call->dirfd,
 		.path = call->path, .flags = call->flags, .dirfd2 = call->dirfd2,
 		.path2 = call->path2, .bits = wants_entry(call) ? WANTS_ENTRY : 0,
 	};
 }
 
-static void set_calls(struct settings *settings, const struct machine_options *options)
+static void set_call(struct call_shape *shapes, const struct call *call, int number)
+{
+	if (number >= 0 && number < CALL_NUMBERS)
+		machine_shape(&shapes[number], call);
+}
+
+/* @rings: what io_uring does is seen by itself. */
+static void set_calls(struct settings *settings, const struct machine_options *options, bool rings)
 {
 	static const struct call uring = { "io_uring_enter", 426, 426, 426, CALL_URING, 0,
 					   NO_ARG, NO_ARG, NO_ARG, NO_ARG, NO_ARG };
@@ -84,8 +91,11 @@ static void set_calls(struct settings *settings, const struct machine_options *o
 			    (calls[i].kind <= CALL_SOCKETCALL || calls[i].kind == CALL_WORLD))
 				set_call(settings->calls[row], &calls[i],
 					 call_number(&calls[i], call_arches[row]));
-		set_call(settings->calls[row], &uring, 426);
+		if (!rings)
+			set_call(settings->calls[row], &uring, 426);
 	}
+	if (rings)
+		rings_set(settings);
 }
 
 static uint32_t namespace_of(const char *path)
@@ -96,7 +106,7 @@ static uint32_t namespace_of(const char *path)
 }
 
 static int configure(struct machine *machine, const struct machine_options *options,
-		     bool by_list)
+		     struct way way)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(machine->object, ".rodata");
 	struct settings *settings = calloc(1, sizeof(*settings));
@@ -112,11 +122,11 @@ static int configure(struct machine *machine, const struct machine_options *opti
 		settings->only_devices = options->only_devices;
 		settings->user = options->user;
 		strncpy(settings->group_name, options->group_name, GROUP_NAME_MAX);
-		settings->names_by_list = by_list;
+		settings->names_by_list = way.by_list;
 		settings->mount_namespace = namespace_of("/proc/self/ns/mnt");
 		settings->pid_namespace = namespace_of("/proc/self/ns/pid");
 		settings->user_namespace = namespace_of("/proc/self/ns/user");
-		set_calls(settings, options);
+		set_calls(settings, options, way.rings);
 		memcpy(value, initial, size);
 		memcpy(value, settings, sizeof(*settings)); /* the only variable there */
 		result = bpf_map__set_initial_value(map, value, size);
@@ -194,7 +204,8 @@ static void find_names(struct machine *machine)
 }
 
 /* Leaves out the programs that are not needed, or that this kernel does not know. */
-static void choose_programs(struct machine *machine, const struct machine_options *options)
+static void choose_programs(struct machine *machine, const struct machine_options *options,
+			    const char *rings)
 {
 	struct bpf_object *object = machine->object;
 	bool answers = libbpf_probe_bpf_helper(BPF_PROG_TYPE_SYSCALL,
@@ -203,6 +214,11 @@ static void choose_programs(struct machine *machine, const struct machine_option
 	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "find_symbols"), answers);
 	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "on_group"),
 				  options->scope == SCOPE_GROUP && *options->group_name);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "on_ring_done"), rings);
+	bpf_program__set_autoload(bpf_object__find_program_by_name(object, "on_ring_submit"), rings);
+	if (rings)
+		bpf_program__set_attach_target(
+			bpf_object__find_program_by_name(object, "on_ring_submit"), 0, rings);
 }
 
 static int attach(struct machine *machine)
@@ -249,9 +265,9 @@ static int open_with(struct machine *machine, const struct machine_options *opti
 	machine->failed = "its programs";
 	machine->object = way.casts ? bpf_object__open_mem(object_casts, sizeof(object_casts), NULL) :
 				      bpf_object__open_mem(object_plain, sizeof(object_plain), NULL);
-	if (!machine->object || configure(machine, options, way.by_list))
+	if (!machine->object || configure(machine, options, way))
 		return -1;
-	choose_programs(machine, options);
+	choose_programs(machine, options, way.rings);
 	if (options->scope == SCOPE_MACHINE)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(machine->object, "ring"),
 					 MACHINE_RING);
@@ -281,7 +297,12 @@ static int open_with(struct machine *machine, const struct machine_options *opti
 int machine_open(struct machine *machine, const struct machine_options *options,
 		 machine_take take, void *context)
 {
-	struct way way = { .casts = !options->portable };
+	/* To look what the kernel knows of io_uring takes a tenth of the time that all takes. */
+	bool looked = options->portable;
+	struct way way = {
+		.casts = !options->portable,
+		.rings = looked ? rings_tracepoint() : RINGS_TRACEPOINT,
+	};
 
 	libbpf_set_print(say_nothing);
 	libbpf_set_strict_mode(LIBBPF_STRICT_ALL);
@@ -297,10 +318,14 @@ int machine_open(struct machine *machine, const struct machine_options *options,
 		if (result && !way.casts)
 			return result;
 		machine_close(machine);
-		if (result)
-			way.casts = false;
-		else
+		if (!result) {
 			way.by_list = true;
+		} else if (!looked) {
+			looked = true;
+			way.rings = rings_tracepoint();
+		} else {
+			way.casts = false;
+		}
 	}
 }
 

@@ -11,10 +11,11 @@
 #include "notes.h"
 
 struct bpf_object;
+struct call;
 struct bpf_link;
 struct ring_buffer;
 
-enum { LINKS_KEPT = 6 };
+enum { LINKS_KEPT = 8 };
 
 /* Called for each record; @data is gone after it. */
 typedef int (*machine_take)(void *context, void *data, size_t size);
@@ -42,6 +43,9 @@ struct machine_options {
 	const char *group_name;
 	bool portable;		/* as on an older kernel, for tests */
 };
+
+/* Writes a call as the programs read it. */
+void machine_shape(struct call_shape *shape, const struct call *call);
 
 /* Returns 0, or -1 with errno and .failed; then machine_close is to be called all the same. */
 int machine_open(struct machine *machine, const struct machine_options *options,

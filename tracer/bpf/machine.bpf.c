@@ -5,9 +5,8 @@
  * Only tracepoints are used, which every kernel from 5.15 on lets a program attach to without
  * asking for more than CAP_BPF and CAP_PERFMON. Nothing waits for what is written here.
  */
-#include "enter.bpf.h"
-#include "exit.bpf.h"
 #include "groups.bpf.h"
+#include "rings.bpf.h"
 
 char program_license[] SEC("license") = "GPL";
 

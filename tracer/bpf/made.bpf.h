@@ -24,6 +24,9 @@ struct made {
 	const volatile struct call_shape *shape;
 	u64 args[6];
 	u32 compat;
+	/* An operation of io_uring: its two names, each in TEXT_MAX bytes; NULL for a call. */
+	const char *names;
+	u32 slot;
 };
 
 static __always_inline u32 is_compat(struct task_struct *task)
@@ -107,6 +110,22 @@ static __always_inline u32 take_name(struct scratch *s, u64 address)
 	return (u32)length - 1;
 }
 
+/* Reads the first or the second path that a call names. */
+static __always_inline u32 take_path(struct scratch *s, const struct made *made, bool second)
+{
+	const volatile struct call_shape *shape = made->shape;
+	long length;
+
+	if (!made->names)
+		return take_name(s, argument(made, second ? shape->path2 : shape->path));
+	length = bpf_probe_read_kernel_str(s->name + NAME_START, TEXT_MAX,
+					   made->names + (second ? TEXT_MAX : 0));
+	if (length <= 1 || length >= TEXT_MAX)
+		return 0;
+	s->walk.end = NAME_START + (u32)length - 1;
+	return (u32)length - 1;
+}
+
 static __always_inline bool ends_with_slash(struct scratch *s)
 {
 	return s->name[MASKED(s->walk.end - 1, NAME_MASK)] == '/';
@@ -152,6 +171,8 @@ static __always_inline bool find_call(struct task_struct *task, long number, str
 	if (number < 0 || number >= CALL_NUMBERS)
 		return false;
 	made->compat = is_compat(task);
+	made->names = NULL;
+	made->slot = 0;
 	made->shape = &settings.calls[made->compat & 1][number & (CALL_NUMBERS - 1)];
 	return made->shape->kind;
 }

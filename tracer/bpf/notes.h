@@ -13,6 +13,7 @@ enum {
 	SYMBOLS = 3,
 	SYMBOL_SIZE = 20,
 	GROUP_NAME_MAX = 255,
+	RING_CALLS = 64,	/* operations of io_uring, by their numbers */
 };
 
 /* Bits of a call that the loader adds to those of enum call_kind (tracer/native/calls.h). */
@@ -23,6 +24,16 @@ enum {
 
 /* A kind of ours, past those of enum call_kind: the call hands operations to io_uring. */
 enum { CALL_URING = 64 };
+
+/* In place of a kind: an operation of io_uring that concerns us, and of which nothing can be told. */
+enum { RING_UNSEEN = 255 };
+
+/* Operations of io_uring (IORING_OP_...). */
+enum {
+	RING_CONNECT = 16, RING_OPENAT = 18, RING_OPENAT2 = 28, RING_RENAMEAT = 35,
+	RING_UNLINKAT = 36, RING_MKDIRAT = 37, RING_SYMLINKAT = 38, RING_LINKAT = 39,
+	RING_FSETXATTR = 41, RING_SETXATTR = 42, RING_FTRUNCATE = 55, RING_BIND = 56,
+};
 
 /* struct call, without its name. */
 struct call_shape {
@@ -47,6 +58,7 @@ struct settings {
 	unsigned int names_by_list;	/* names are looked for among those of their directory */
 	unsigned int mount_namespace, pid_namespace, user_namespace; /* ours: their inode numbers */
 	struct call_shape calls[2][CALL_NUMBERS];	/* native, and of 32-bit programs */
+	struct call_shape ring_calls[RING_CALLS];	/* the calls that io_uring's operations are like */
 };
 
 /* What the loader wants to know of the kernel: its table of names, and what uses that. */

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from imptrace.tracer.events import Event, Notice
 
 EVERYBODY = -1
+_TYPES = "/sys/kernel/btf/vmlinux"
+"""What the kernel's structures look like (BTF), without which no program can be loaded."""
 _MACHINE_BACKLOG = 256 << 20
 """Bytes that wait in a file while the whole machine is recorded; what comes then is lost."""
 
@@ -213,6 +215,8 @@ def _unavailable(error: OSError) -> RecorderUnavailableError:
     if error.errno in (errno.EPERM, errno.EACCES) and os.geteuid() != 0:
         return RecorderUnavailableError("the bpf recorder needs root")
     reason = error.strerror or "no reason given"
+    if error.errno == errno.ESRCH and not os.path.exists(_TYPES):
+        reason = f"there is no {_TYPES}: mount /sys, or boot a kernel with CONFIG_DEBUG_INFO_BTF"
     return RecorderUnavailableError(
         f"the kernel refuses the bpf recorder ({error.filename}: {reason}); see: imptrace doctor"
     )

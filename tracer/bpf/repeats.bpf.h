@@ -133,7 +133,7 @@ static __always_inline void names_change(const struct made *made, const struct p
 			return;
 		directory = is_type((u16)pending->before.mode, S_IFDIR) ||
 			    is_type((u16)pending->before2.mode, S_IFDIR);
-	} else if (kind == CALL_RENAME && !(flags_of(made) & RENAME_EXCHANGE_)) {
+	} else if (kind == CALL_RENAME && !made->names && !(flags_of(made) & RENAME_EXCHANGE_)) {
 		directory = !moved_no_directory(argument(made, made->shape->path2),
 						descriptor(made, made->shape->dirfd2));
 	} else if (kind == CALL_SYMLINK) {
