@@ -126,4 +126,41 @@ in
       "/persistent/var/lib/mailer"
     ];
   };
+
+  a-user-whom-the-release-calls-otherwise-is-that-of-the-unit = {
+    actual = map (user: byImpermanence (evaluateFixtures {
+      declared = [ ];
+      modules = [
+        oneStore
+        {
+          options.services.mailer.enable = lib.mkEnableOption "mailer";
+          config = {
+            services.mailer.enable = true;
+            systemd.services.mailer.serviceConfig = {
+              StateDirectory = "mailer";
+              User = user;
+            };
+            users.users.postman.group = "post";
+          };
+        }
+      ];
+    })) [
+      "postman"
+      "nobody-here"
+    ];
+    expected = [
+      {
+        "/persistent" = [
+          always
+          "/var/lib/mailer postman:post 0750"
+        ];
+      }
+      {
+        "/persistent" = [
+          always
+          "/var/lib/mailer root:root 0750"
+        ];
+      }
+    ];
+  };
 }

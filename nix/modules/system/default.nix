@@ -31,6 +31,11 @@ let
     );
   };
 
+  unitOwner = import ../../lib/unit-owner.nix {
+    inherit (cfg) claims;
+    inherit (config.users) users;
+  };
+
   planned =
     isLeft:
     import ../../lib/plan.nix {
@@ -88,6 +93,6 @@ in
       // boundary item.path
     ) (planned (path: boundary path == null));
 
-    kept = map (import ../../lib/relocate.nix cfg.claims) cfg.planned ++ cfg.found;
+    kept = map unitOwner (map (import ../../lib/relocate.nix cfg.claims) cfg.planned) ++ cfg.found;
   };
 }
