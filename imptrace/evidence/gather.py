@@ -94,7 +94,7 @@ def gather(
     is_local = _is_local(runs)
     return Facts(
         runs=runs,
-        users=_users() if is_local else tuple(_foreign_users(runs, elsewhere)),
+        users=_local_users(runs) if is_local else tuple(_foreign_users(runs, elsewhere)),
         groups=_groups() if is_local else elsewhere.groups,
         entry=entry,
         included=_included(entry, catalogue),
@@ -295,6 +295,15 @@ def _users() -> tuple[User, ...]:
         User(name=user.pw_name, uid=user.pw_uid, gid=user.pw_gid, home=os.fsencode(user.pw_dir))
         for user in pwd.getpwall()
     )
+
+
+def _local_users(runs: Sequence[RunDetails]) -> tuple[User, ...]:
+    """Tell the users of this machine, and those of the runs whom it does not know (any longer)."""
+    users = _users()
+    known, homes = {user.uid for user in users}, {user.home for user in users}
+    strangers = [run for run in runs if run.run.uid not in known]
+    told = _foreign_users(strangers, Elsewhere()) if strangers else ()
+    return (*users, *(each for each in told if each.uid not in known and each.home not in homes))
 
 
 def _groups() -> dict[int, str]:

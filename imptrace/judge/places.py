@@ -144,8 +144,8 @@ class Places:
         self._containers.update(self._moved)
 
     def is_container(self, path: bytes) -> bool:
-        """Whether many programs have their entries right below `path`."""
-        return path == b"/" or path in self._containers
+        """Whether many programs have their entries right below `path`: so in anybody's home."""
+        return path == b"/" or parent_of(path) == b"/home" or path in self._containers
 
     def home_of(self, path: bytes) -> Home | None:
         """The home directory that a path lies in."""
