@@ -20,7 +20,8 @@ from imptrace.kept.boot import this_boot
 from imptrace.kept.walk import Tree
 from imptrace.kept.wiped import Said, layout
 from imptrace.record import always, terminal
-from imptrace.record.answering import Answering
+from imptrace.record.answering import Answering, extract_of
+from imptrace.record.apart import Apart
 from imptrace.record.attach import read_duration
 from imptrace.record.following import Following
 from imptrace.record.held import held
@@ -141,8 +142,10 @@ def watch(
     if not is_privileged():
         raise UsageError("watch needs root: sudo imptrace watch")
     answering = ExitStack()
-    answers = _answering(answer_at, database, answering)
-    tidy = _Tidying(database, age, most)
+    apart = answering.enter_context(closing(Apart()))
+    apart.do(always.prepare, database)
+    answers = _answering(answer_at, database, apart, answering)
+    tidy = _Tidying(apart, database, age, most)
     tidy.begin()
     watched = _watched(unit, user, paths or [], all_mounts=all_mounts or bool(paths))
     options = RecorderOptions(stats=stats, writes_only=writes_only)
@@ -152,6 +155,7 @@ def watch(
         # Before anything is recorded, so that nothing recorded is told of as if it came before.
         before = tuple(_held(watched))
         recorder = begin(watched, options)
+        recorder.ignore(apart.pid)
     except BaseException:
         terminal.release_signals(blocked)
         raise
@@ -197,7 +201,7 @@ def watch(
 
 
 def _answering(
-    place: Path | None, database: str | None, until: ExitStack
+    place: Path | None, database: str | None, apart: Apart, until: ExitStack
 ) -> Callable[[Following], None]:
     """Begin to answer users, where that is wanted; what is to be called with what they may follow.
 
@@ -207,7 +211,8 @@ def _answering(
         return lambda _following: None
     if database is not None and "://" in database:
         raise UsageError("--socket is for a database in a file")
-    answering = Answering(place, Path(os.path.abspath(database or default_path()))).start()
+    file = Path(os.path.abspath(database or default_path()))
+    answering = Answering(place, file, partial(apart.do, extract_of)).start()
     until.enter_context(closing(answering))
     return answering.follow
 
@@ -218,7 +223,10 @@ _TIDY_SECONDS = 300.0
 class _Tidying:
     """Removes what is old or too much; that it fails is no reason to record nothing."""
 
-    def __init__(self, database: str | None, age: float | None, most: int | None) -> None:
+    def __init__(
+        self, apart: Apart, database: str | None, age: float | None, most: int | None
+    ) -> None:
+        self._apart = apart
         self._database = database
         self._age = age
         self._most = most
@@ -232,14 +240,16 @@ class _Tidying:
         """Remove what is too old."""
         try:
             if self._age is not None:
-                always.forget(self._database, self._age)
+                self._apart.do(always.forget, self._database, self._age)
         except ImptraceError as error:
             say(f"nothing old was removed: {error}")
 
     def bound(self, turn: Callable[[], None]) -> None:
         """Remove the oldest runs while there is too much; where one alone is too much, end it."""
         try:
-            if self._most is not None and not always.bound(self._database, self._most):
+            if self._most is None:
+                return
+            if not self._apart.do(always.bound, self._database, self._most):
                 turn()
         except ImptraceError as error:
             say(f"the database is not made smaller: {error}")

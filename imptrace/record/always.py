@@ -57,6 +57,14 @@ def _value(value: str | int | bool) -> str:  # noqa: FBT001 (a setting's value, 
     return str(value)
 
 
+def prepare(database: str | os.PathLike[str] | None) -> None:
+    """Make the database, or bring it up to date. Raises ImptraceError."""
+    from imptrace.db.engine import writing
+
+    with writing(database, create=True):
+        pass
+
+
 def forget(database: str | os.PathLike[str] | None, seconds: float) -> None:
     """Remove the machine's runs that ended longer ago; other runs stay. Raises ImptraceError."""
     from imptrace.db import queries

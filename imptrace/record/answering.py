@@ -14,10 +14,14 @@ import time
 from contextlib import closing, suppress
 from pathlib import Path
 from threading import BoundedSemaphore, Event, Lock, Thread
+from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError
 from imptrace.facts.answering import FOLLOW, MOST_LINE, NO, OK, READ
 from imptrace.record.following import Following, Peer, peer_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 CONNECTIONS = 16
 CONNECTIONS_OF_ONE = 4
@@ -37,10 +41,16 @@ _PIECE = 1 << 18
 class Answering:
     """Serves a socket until it is closed, in threads of its own."""
 
-    def __init__(self, place: Path, database: Path) -> None:
-        """Listen at `place`. Raises ImptraceError."""
+    def __init__(
+        self,
+        place: Path,
+        database: Path,
+        extract: "Callable[[Path, int, Path], None] | None" = None,
+    ) -> None:
+        """Listen at `place`; `extract` stands in for extract_of. Raises ImptraceError."""
         self._place = place
         self._database = database
+        self._extract = extract or extract_of
         self._lock = Lock()
         self._of_user: dict[int, int] = {}
         self._made: dict[int, float] = {}
@@ -135,8 +145,6 @@ class Answering:
             _send(connection, opened.fileno())
 
     def _make(self, uid: int, file: Path) -> None:
-        from imptrace.db.extract import extract
-
         with self._lock:
             due = self._made.get(uid, 0) + PAUSE_SECONDS
             now = time.monotonic()
@@ -144,7 +152,14 @@ class Answering:
             self._made[uid] = max(now, due)
         time.sleep(max(due - now, 0))
         with self._making:
-            extract(self._database, uid, file)
+            self._extract(self._database, uid, file)
+
+
+def extract_of(database: Path, uid: int, file: Path) -> None:
+    """Write what a user may know of a database into a file. Raises sqlite3.Error, OSError."""
+    from imptrace.db.extract import extract
+
+    extract(database, uid, file)
 
 
 def _question(connection: socket.socket) -> bytes:

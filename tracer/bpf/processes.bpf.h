@@ -141,9 +141,15 @@ int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child)
 	if (child->tgid != child->pid)
 		return 0; /* a thread */
 	from = bpf_task_storage_get(&processes, parent->group_leader, NULL, 0);
-	if (!from || !(from->marks & PROCESS_TRACED) || from->marks & PROCESS_ASKED)
+	if (!from || from->marks & PROCESS_ASKED)
+		return 0;
+	if (!(from->marks & (PROCESS_TRACED | PROCESS_OURS)))
 		return 0;
 	mark = bpf_task_storage_get(&processes, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (mark && from->marks & PROCESS_OURS) {
+		mark->marks = PROCESS_OURS;
+		return 0;
+	}
 	s = mark ? scratch_take() : NULL;
 	if (!s)
 		return 0;

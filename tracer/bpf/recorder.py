@@ -108,6 +108,10 @@ class BpfRecorder:
             raise Refused("only a part of the machine is recorded")
         return self._listeners.listen(pid, user, writes_only=writes_only, stats=stats)
 
+    def ignore(self, pid: int) -> None:
+        """Leave out a process that is ours, too, and all that it starts."""
+        self._machine.ignore(pid)
+
     def renew(self) -> None:
         """Tell also of what was done before, when it is done again."""
         self._machine.renew()
