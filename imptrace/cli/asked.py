@@ -12,6 +12,7 @@ from imptrace.db.engine import reading
 from imptrace.db.trouble import NoDatabaseError
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
+from imptrace.facts.given import read_given
 from imptrace.judge.advise import advise
 from imptrace.judge.model import Advice, Facts, Recommendation, Scope
 from imptrace.kept.declared import declared_by_configuration
@@ -38,7 +39,7 @@ def asked(names: Sequence[str], database: str | None) -> list[Asked]:
 def declared(config: Path) -> tuple[bytes, ...]:
     """Read what a configuration keeps, as `nix eval --json` prints it."""
     try:
-        text = config.read_bytes().decode(errors="surrogateescape")
+        text = read_given(config).decode(errors="surrogateescape")
     except OSError as error:
         raise UsageError(f"{config} cannot be read: {error.strerror}") from error
     return tuple(each.path for each in declared_by_configuration(text, str(config)))

@@ -4,6 +4,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.given import read_given
 from imptrace.facts.nix_command import EVAL, NixError, ask_nix
 from imptrace.kept.inventory import Inventory, read
 
@@ -30,9 +31,11 @@ def audit_flake(reference: str) -> Inventory:
 def audit_file(path: Path) -> Inventory:
     """Read what `nix eval --json` printed of the option `inventory`."""
     try:
-        text = path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from error
+        text = read_given(path).decode()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} is no text: {error.reason}") from error
     return read(text, str(path))
 
 

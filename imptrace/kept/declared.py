@@ -1,6 +1,7 @@
 """What is declared to be kept: by a catalogue entry, or by a whole configuration as JSON."""
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
@@ -86,8 +87,18 @@ def _lists(entries: dict[str, Any], home: str, name: str) -> Iterator[Declared]:
             path = _entry_path(entry, kind)
             if path is None:
                 raise UsageError(f"{name}: an entry of {key} names no path: {entry!r:.80}")
-            whole = str(PurePosixPath("/", home, path))
-            yield Declared(path=whole.encode(errors="surrogateescape"), kind=kind, level=None)
+            yield Declared(path=_whole(home, path, f"{name}: {key}"), kind=kind, level=None)
+
+
+def _whole(home: str, path: str, where: str) -> bytes:
+    whole = PurePosixPath("/", home, path)
+    try:
+        # As nowhere else is asked, ".." would lead out of a store.
+        if ".." in whole.parts or "\0" in path or "\0" in home:
+            raise ValueError  # noqa: TRY301 (as below)
+        return os.fsencode(whole)
+    except ValueError:
+        raise UsageError(f"{where}: {path!r:.80} is no path that can be kept") from None
 
 
 def _entry_path(entry: object, kind: Kind) -> str | None:

@@ -14,6 +14,7 @@ from imptrace.errors import ImptraceError
 from imptrace.facts import systemctl
 from imptrace.facts.commands import answer_of
 from imptrace.facts.file_systems import EPHEMERAL_TYPES
+from imptrace.facts.given import read_given
 from imptrace.facts.levels import Level
 from imptrace.facts.units import private_path, unit_directories
 from imptrace.kept.inventory import Inventory, InventoryRow, by_path, keeper
@@ -143,7 +144,7 @@ def _declared_kept(root: Path) -> list[tuple[str, str]]:
     """Read what the NixOS module wrote of what it keeps: (path, by whom)."""
     file = root / KEPT_FILE.relative_to("/")
     try:
-        kept = json.loads(file.read_text())["kept"]
+        kept = json.loads(read_given(file))["kept"]
         return [(str(one["path"]), f"configuration: {one['declaredBy']}") for one in kept]
     except FileNotFoundError:
         return []

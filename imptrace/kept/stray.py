@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from imptrace.db.changers import LastUse, last_use, recorded_since
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.given import read_given
 from imptrace.facts.paths import parents_of
 from imptrace.kept.declared import declared_by_configuration
 from imptrace.kept.gaps import Gap, gaps
@@ -118,10 +119,11 @@ def _of_module(text: str) -> list[tuple[bytes, bytes]]:
 def _of_configuration(file: str) -> Iterator[tuple[bytes, set[bytes]]]:
     """Read `nix eval --json ...environment.persistence`, store by store."""
     try:
-        with open(file, encoding="utf-8") as opened:
-            stores = json.load(opened)
-    except (OSError, ValueError, RecursionError) as error:
-        raise UsageError(f"{file} cannot be read: {error}") from error
+        stores = json.loads(read_given(file))
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{file} is not JSON: {error}") from error
     for store, value in stores.items() if isinstance(stores, dict) else ():
         listed = declared_by_configuration(json.dumps({store: value}), file)
         yield os.fsencode(store), {each.path for each in listed}

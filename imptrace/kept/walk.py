@@ -12,6 +12,7 @@ from io import BufferedReader
 from stat import S_ISDIR
 from typing import Literal, NamedTuple
 
+from imptrace.facts.given import read_given
 from imptrace.kept.regular import open_regular
 from imptrace.tracer import _scan
 
@@ -136,11 +137,8 @@ class Tree:
 
     def read_text(self, path: str) -> str:
         """Read a file of the system; empty where there is none that can be read."""
-        with (
-            suppress(OSError),
-            open(self.real(os.fsencode(path)), encoding="utf-8", errors="surrogateescape") as file,
-        ):
-            return file.read()
+        with suppress(OSError):
+            return read_given(self.real(os.fsencode(path))).decode(errors="surrogateescape")
         return ""
 
 

@@ -1,6 +1,5 @@
 """What `imptrace diff` does."""
 
-import sys
 from pathlib import Path
 
 from imptrace.catalogue import Entry, shipped
@@ -10,6 +9,7 @@ from imptrace.db.engine import reading
 from imptrace.db.records import Detail
 from imptrace.errors import UsageError
 from imptrace.evidence.gather import Question, gather
+from imptrace.facts.given import read_given
 from imptrace.judge.advise import advise
 from imptrace.judge.model import Advice, Scope
 from imptrace.kept.compare import Declared, Observed, Status, compare
@@ -57,7 +57,7 @@ def _declared(
 
 def _read(config: Path) -> str:
     try:
-        raw = sys.stdin.buffer.read() if str(config) == "-" else config.read_bytes()
+        raw = read_given("/dev/stdin" if str(config) == "-" else config)
     except OSError as error:
         raise UsageError(f"{config} cannot be read: {error.strerror}") from error
     return raw.decode(errors="surrogateescape")

@@ -20,6 +20,7 @@ from imptrace.db.restore import insert_runs
 from imptrace.errors import UsageError
 from imptrace.evidence.file import FIRST_BYTES
 from imptrace.evidence.file import read as read_evidence
+from imptrace.facts.given import LARGEST
 from imptrace.record.log import Imported, find_logs, import_log, read_head
 from imptrace.render.text import printable
 from imptrace.render.words import counted
@@ -76,7 +77,7 @@ def _is_evidence(path: Path) -> bool:
 def _read_evidence(path: Path) -> list[RunDetails]:
     try:
         with path.open("rb") as lines:
-            return read_evidence(lines)
+            return read_evidence(iter(lambda: lines.readline(LARGEST), b""))
     except UsageError as error:
         raise UsageError(f"{str(path)!r}: {error}") from error
 

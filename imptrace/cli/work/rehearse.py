@@ -22,6 +22,7 @@ from imptrace.db.records import WHOLE, Part, RehearsalRecord
 from imptrace.db.rehearsals import store_rehearsal
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.evidence.gather import Question, gather
+from imptrace.facts.given import read_given
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.advise import advise
 from imptrace.judge.fingerprint import fingerprint
@@ -225,7 +226,7 @@ def _from_json(file: Path) -> tuple[Keep, ...]:
 
 def _read(file: Path) -> str:
     try:
-        return file.read_bytes().decode(errors="surrogateescape")
+        return read_given(file).decode(errors="surrogateescape")
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from imptrace.errors import ImptraceError
+from imptrace.facts.given import read_given
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.model import Scope
 from imptrace.kept.leaks.model import Leak
@@ -49,8 +50,7 @@ def save(leaks: tuple[Leak, ...], file: bytes) -> None:
 def read_saved(file: bytes) -> Saved | None:
     """Read a list; None where there is none. Raises ImptraceError if it is something else."""
     try:
-        with open(file, encoding="ascii") as opened:
-            value = json.load(opened)
+        value = json.loads(read_given(file).decode("ascii"))
         return Saved(
             str(value["boot"]), tuple(map(_from_json, {_SCHEMA: value["leaks"]}[value["schema"]]))
         )

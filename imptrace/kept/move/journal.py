@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 
 from imptrace.errors import ImptraceError
+from imptrace.facts.given import read_given
 from imptrace.kept.move.tree import MovedTree
 
 NAME = b".imptrace-move"
@@ -56,8 +57,7 @@ def load(storage: bytes) -> Journal:
     """Read the journal of a store; an empty one where nothing was moved yet."""
     path = os.path.join(storage, NAME, b"journal")
     try:
-        with open(path, encoding="ascii") as file:
-            found = json.load(file)
+        found = json.loads(read_given(path).decode("ascii"))
         return Journal(
             storage,
             {_decoded(name): list(map(str, marks)) for name, marks in found["copies"].items()},
