@@ -1,27 +1,25 @@
 # Where the persistence option of a catalogue entry stands.
 let
-  inherit (builtins)
-    any
-    genList
-    length
-    ;
+  inherit (builtins) elemAt head length;
 
-  isAtOrBelow =
-    place: above:
+  # Whether one of the names that lead to an option is in the set, from the first on.
+  isBelow =
+    set: names:
     let
-      count = length above;
+      below =
+        at: name: set ? ${name} || (at < length names && below (at + 1) "${name}.${elemAt names at}");
     in
-    length place >= count && genList (builtins.elemAt place) count == above;
+    below 1 (head names);
 
   # Entries without an option of their own are found beside the levels, and so are those whose
   # option this release has removed, with all that was below it.
   placeOf =
     {
       root,
-      removed ? [ ],
+      removed ? { },
     }:
     entry:
-    if entry.option == null || any (isAtOrBelow entry.option) removed then
+    if entry.option == null || isBelow removed entry.option then
       root
       ++ [
         "entries"

@@ -1,6 +1,6 @@
 # The options that the release in use has removed as a whole, below which nothing can be declared:
 #
-#   removed arguments -> [ [ "services" "hydron" ] ... ]
+#   removed arguments -> { "services.hydron" = true; ... }
 #
 # `arguments` are those of a module. What a module declares cannot depend on `options`, so that the
 # file is read in which NixOS and home-manager list them.
@@ -8,9 +8,11 @@ arguments:
 let
   inherit (builtins)
     concatMap
+    concatStringsSep
     filter
     functionArgs
     isFunction
+    listToAttrs
     map
     mapAttrs
     pathExists
@@ -32,7 +34,7 @@ let
   # when it looks: a list of names has no need of it.
   given = arguments // {
     lib = arguments.lib // {
-      mkRemovedOptionModule = name: _: { removed = name; };
+      mkRemovedOptionModule = names: _: { removed = concatStringsSep "." names; };
     };
   };
   argument = name: _: given.${name} or (throw "the argument `${name}' is not known yet");
@@ -45,4 +47,9 @@ let
     (if isFunction module then module (mapAttrs argument (functionArgs module)) else module).imports
       or [ ];
 in
-concatMap (one: if one ? removed then [ one.removed ] else [ ]) (concatMap importsOf files)
+listToAttrs (
+  map (one: {
+    name = one.removed;
+    value = true;
+  }) (filter (one: one ? removed) (concatMap importsOf files))
+)
