@@ -72,7 +72,7 @@ _ALIKE = 0.75
 
 
 def resolve_run(engine: Engine, text: str, known: Iterable[str] = ()) -> int:
-    """Find the run that `text` names: an id, a label, a program (its newest run), or `latest`.
+    """Find the run that `text` names: an id, a label, the newest of a program or service, `latest`.
 
     Raises UsageError, with the nearest name there is, if nothing is called so. `known`: names
     that the caller understands besides.
@@ -81,6 +81,7 @@ def resolve_run(engine: Engine, text: str, known: Iterable[str] = ()) -> int:
     candidates = [
         newest.where(RunTable.label == text),
         newest.where(RunTable.program == text.encode(errors="surrogateescape")),
+        newest.where(RunTable.service.in_((text, f"{text}.service"))),
     ]
     if text.isascii() and text.isdigit():
         candidates.insert(0, newest.where(RunTable.id == min(int(text), _LARGEST_ID)))
@@ -235,18 +236,17 @@ def nearest(name: str, names: Iterable[str]) -> str:
 
 
 def run_names(engine: Engine) -> list[str]:
-    """Return the names that runs can be asked for by: `latest`, labels, programs."""
+    """Return the names that runs can be asked for by: `latest`, labels, programs, services."""
     with engine.connect() as connection:
         return _run_names(connection)
 
 
 def _run_names(connection: Connection) -> list[str]:
     names = {LATEST: None}
-    newest_first = select(RunTable.label, RunTable.program).order_by(RunTable.id.desc())
-    for label, program in connection.execute(newest_first):
+    columns = (RunTable.program, RunTable.label, RunTable.service)
+    for program, *others in connection.execute(select(*columns).order_by(RunTable.id.desc())):
         names[program.decode(errors="backslashreplace")] = None
-        if label is not None:
-            names[label] = None
+        names.update((each, None) for each in others if each is not None)
     return list(names)
 
 

@@ -113,7 +113,8 @@ def attach(
     terminal.attend_attached(session, recording.leave, tracer=recording.supervisor, seconds=seconds)
     result = session.result()
     if result.summary is not None:
-        summarise(result, choice.subject.program.decode(errors="replace"), recording.name, database)
+        program = choice.subject.program.decode(errors="replace")
+        summarise(result, program, recording.name, database, service=request.service)
     if not session.all_gone:
         say("its tracer was killed: what ran on from then is not recorded")
     if result.failure is not None:

@@ -11,7 +11,7 @@ import re
 import signal
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_type_hints
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -235,8 +235,16 @@ def loaded(name: str, listed: Listed) -> Any:
         return _named(get_command(module.app), name)
     app = typer.Typer(add_completion=False, rich_markup_mode=None)
     settings = SETTINGS | ({"allow_interspersed_args": False} if listed.keeps_order else {})
-    app.command(name, cls=Command, context_settings=settings)(function_of(name))
+    app.command(name, cls=Command, context_settings=settings)(_reading_itself(function_of(name)))
     return get_command(app)
+
+
+def _reading_itself(function: Callable[..., object]) -> Callable[..., object]:
+    """Leave it to a command to say that a path cannot be read: typer asks of each that is named."""
+    for hint in get_type_hints(function, include_extras=True).values():
+        for about in getattr(hint, "__metadata__", ()):
+            about.readable = False
+    return function
 
 
 def function_of(name: str) -> Callable[..., object]:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from imptrace.cli import completing
-from imptrace.cli.options import Database
+from imptrace.cli.options import Database, Json
 
 
 def contribute(
@@ -60,6 +60,7 @@ def contribute(
         Path | None,
         typer.Option(metavar="FILE", help="Write a patch for `git am` instead of a commit."),
     ] = None,
+    json: Json = False,
     database: Database = None,
 ) -> None:
     """Turn what was recorded of a service into a commit on a branch of its own.
@@ -80,5 +81,6 @@ def contribute(
         branch=branch,
         dry_run=dry_run,
         patch=patch,
+        json=json,
         database=database,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from imptrace.cli import completing
-from imptrace.cli.options import Database
+from imptrace.cli.options import Database, Json
 from imptrace.errors import UsageError
 from imptrace.kept.backup import BackupProgram
 
@@ -33,6 +33,7 @@ def export(
             "--for", help="Write what is to be kept as a list for a backup program instead."
         ),
     ] = None,
+    json: Json = False,
     database: Database = None,
 ) -> None:
     """Write runs as a file to attach to an issue, without names.
@@ -50,8 +51,8 @@ def export(
     from imptrace.cli.work import export as work
 
     if program is not None:
-        work.backup_list(runs, program, output, database)
+        work.backup_list(runs, program, output, database, json=json)
         return
     if dry_run is (output is not None):
         raise UsageError("name the file with --output FILE, or look first with --dry-run")
-    work.export(runs, output, database)
+    work.export(runs, output, database, json=json)

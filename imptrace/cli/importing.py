@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from imptrace.cli.options import Database, Label, Quiet, Service, Stats
+from imptrace.cli.options import Database, Json, Label, Quiet, Service, Stats
 
 
 def import_(
@@ -45,6 +45,7 @@ def import_(
     ] = False,
     stats: Stats = False,
     quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """Import logs that strace wrote, and evidence files.
 
@@ -64,4 +65,5 @@ def import_(
         here=here,
         stats=stats,
         quiet=quiet,
+        json=json,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from imptrace.cli import completing
-from imptrace.cli.options import Database
+from imptrace.cli.options import Database, Json
 
 
 def keep(
@@ -36,6 +36,7 @@ def keep(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the diff, write nothing.")
     ] = False,
+    json: Json = False,
     database: Database = None,
 ) -> int:
     """Add what is to be kept to your own configuration.
@@ -56,5 +57,6 @@ def keep(
         take_out=take_out,
         yes=yes,
         dry_run=dry_run,
+        json=json,
         database=database,
     )

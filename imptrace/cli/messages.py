@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError
@@ -82,7 +83,23 @@ def _database_is_foreign() -> bool:
 
 def _complain(message: str, exit_code: int) -> int:
     say(printable(message))
+    if _is_json_wanted(sys.argv[1:]):
+        from imptrace.cli.output import answer_json
+
+        answer_json(
+            {"schema": "imptrace.error/1", "exit": exit_code, "message": printable(message)}
+        )
     return exit_code
+
+
+def _is_json_wanted(words: list[str]) -> bool:
+    """Whether a command line asks for JSON, also one that could not be taken apart.
+
+    What stands behind `run` may be the program's.
+    """
+    own = words[: words.index("--")] if "--" in words else words
+    is_format = "--format=json" in own or ("--format", "json") in pairwise(own)
+    return own[:1] != ["run"] and ("--json" in own or is_format)
 
 
 def summarise(
@@ -91,6 +108,7 @@ def summarise(
     recorder: str,
     database: str | None,
     *,
+    service: str | None = None,
     of_machine: bool = False,
 ) -> None:
     """Say in a few lines on stderr what came of a recording, and what to ask next."""
@@ -99,7 +117,7 @@ def summarise(
     summary = result.summary
     assert summary is not None  # noqa: S101 (the caller has looked)
     program = printable(os.path.basename(command))
-    asked = program if _PLAIN_WORD.fullmatch(program) else str(result.run_id)
+    asked = _asked_by(program, service) or str(result.run_id)
     say(
         f"run {result.run_id} ({program}): {_paths(summary.read)} read, {summary.created:,} "
         f"created, {summary.modified:,} modified, {summary.deleted:,} deleted"
@@ -118,6 +136,13 @@ def summarise(
     if of_machine:
         following = f"imptrace runs --parts {result.run_id}, imptrace recommend PROGRAM"
     say(f"next: {following}")
+
+
+def _asked_by(program: str, service: str | None) -> str | None:
+    """Say how advice is asked for: by the service that was recorded, else by the program."""
+    if service is not None and _PLAIN_WORD.fullmatch(service):
+        return f"--service {service}"
+    return program if _PLAIN_WORD.fullmatch(program) else None
 
 
 def _paths(count: int) -> str:

@@ -136,7 +136,7 @@ def _end(
     code = _program_code(session)
     if result.summary is not None:
         program, recorder = names
-        summarise(result, os.fsdecode(program), recorder, wish.database)
+        summarise(result, os.fsdecode(program), recorder, wish.database, service=wish.service)
         if code > 0:
             say(f"the program failed: it ended with exit code {code}")
     if session.ended is None:

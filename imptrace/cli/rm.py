@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from imptrace.cli import completing
-from imptrace.cli.options import Database
+from imptrace.cli.options import Database, Json
 
 
 def rm(
@@ -18,6 +18,7 @@ def rm(
         ),
     ],
     *,
+    json: Json = False,
     database: Database = None,
 ) -> None:
     """Remove runs, and the paths that no other run saw.
@@ -28,4 +29,4 @@ def rm(
     """
     from imptrace.cli.work import rm as work
 
-    work.rm(runs=runs, database=database)
+    work.rm(runs=runs, json=json, database=database)

@@ -1,6 +1,5 @@
 """`imptrace service`: record systemd units as they really run."""
 
-import json
 import sys
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,18 +12,20 @@ from imptrace.cli import completing
 from imptrace.cli.commands import SETTINGS, Command, Group
 from imptrace.cli.naming import check_label
 from imptrace.cli.options import Database, Json, Label
+from imptrace.cli.output import answer_json
 from imptrace.errors import ImptraceError
 from imptrace.record.service import recording
 from imptrace.record.service.boot import Requested, request, start_in_this_boot, withdraw
 from imptrace.record.service.manager import Manager
 from imptrace.record.service.named import Named, named_units
-from imptrace.record.service.order import read_order
+from imptrace.record.service.order import RecordingOutcome, read_order
 from imptrace.record.service.passive import PassiveRecorder
 from imptrace.record.service.place import ORDER, RecordingFiles, recorded_units
 from imptrace.record.service.recorder import UnitRecorder
 from imptrace.record.service.recording import Finished, RecordingWish, Started
 from imptrace.record.service.together import all_or_none, take_back, taken
 from imptrace.render.text import printable
+from imptrace.render.words import counted
 from imptrace.tracer.recorder import AUTO
 
 Units = Annotated[
@@ -141,14 +142,17 @@ def start(
 
 
 @app.command(cls=Command)
-def finish(units: Recorded, *, user: User = False, restart: Restart = True) -> None:
+def finish(
+    units: Recorded, *, user: User = False, restart: Restart = True, as_json: Json = False
+) -> None:
     """Stop recording units, restart them without it, and say what was found.
 
     Example: sudo imptrace service finish networkmanager
     """
     manager = _manager(user=user)
     problems: list[str] = []
-    runs: list[int] = []
+    runs: list[RecordingOutcome] = []
+    rows: list[dict[str, object]] = []
     for word in units:
         for each in taken(word, _named([word], manager), manager):
             if withdraw(RecordingFiles(each.unit, manager)):
@@ -156,10 +160,14 @@ def finish(units: Recorded, *, user: User = False, restart: Restart = True) -> N
                 continue
             finished = recording.finish(each.unit, manager, restart=restart and each.may_restart)
             _tell_finished(each.unit, finished, user=user)
+            outcome = asdict(finished.outcome) if finished.outcome else {"run": None}
+            rows.append({"unit": each.unit, **outcome, "problem": finished.problem or None})
             problems += [finished.problem] if finished.problem else []
-            runs += [finished.outcome.run] if finished.outcome and finished.outcome.run else []
+            runs += [finished.outcome] if finished.outcome and finished.outcome.run else []
     if runs:
         _say(_next(units, runs))
+    if as_json and not problems:
+        answer_json({"schema": "imptrace.finished/1", "units": rows})
     if problems:
         raise ImptraceError(f"the recording is finished, but {'; '.join(problems)}")
 
@@ -174,7 +182,7 @@ def status(*, user: User = False, as_json: Json = False) -> None:
     states = [recording.state(place) for place in recorded_units(manager)]
     if as_json:
         rows = [asdict(each) for each in states]
-        typer.echo(json.dumps({"schema": "imptrace.recordings/1", "recordings": rows}))
+        answer_json({"schema": "imptrace.recordings/1", "recordings": rows})
         return
     if not states:
         typer.echo("no unit is being recorded", err=True)
@@ -266,10 +274,15 @@ def _command(verb: str, units: list[str], *, user: bool) -> str:
     return " ".join(["imptrace service", verb, *flag, *units])
 
 
-def _next(units: list[str], runs: list[int]) -> str:
-    commands = [f"imptrace show {run}" for run in runs]
-    commands += [f"imptrace recommend --service {word}" for word in units]
+def _next(units: list[str], runs: list[RecordingOutcome]) -> str:
+    commands = [f"imptrace recommend --service {word}" for word in units]
+    commands += [f"imptrace show {each.run}" for each in runs if _has_seen(each)]
     return f"next: {'; '.join(commands)}"
+
+
+def _has_seen(outcome: RecordingOutcome) -> bool:
+    """Whether there is anything to look at: of several units of a service most do nothing."""
+    return bool(outcome.read or outcome.created or outcome.modified or outcome.deleted)
 
 
 def _tell_requested(requested: Requested) -> None:
@@ -307,11 +320,13 @@ def _tell_finished(unit: str, finished: Finished, *, user: bool) -> None:
         _say(f"{unit}: nothing was recorded, it did not start meanwhile")
     else:
         _say(
-            f"{unit}: run {outcome.run}: {outcome.read} paths read, {outcome.created} created, "
-            f"{outcome.modified} modified, {outcome.deleted} deleted"
+            f"{unit}: run {outcome.run}: {counted(outcome.read, 'path')} read, "
+            f"{outcome.created:,} created, {outcome.modified:,} modified, "
+            f"{outcome.deleted:,} deleted"
         )
         if outcome.lost or outcome.unseen:
-            _say(f"  {outcome.lost} events were lost, {outcome.unseen} calls seen without a path")
+            lost, unseen = counted(outcome.lost, "event"), counted(outcome.unseen, "call")
+            _say(f"  lost: {lost}; seen without a path: {unseen}")
         if outcome.failure:
             _say(f"  not all of it could be stored: {outcome.failure}")
     if finished.still_answering:

@@ -194,6 +194,7 @@ def watch(
             watched.service or "watch",
             recorder.name,
             database,
+            service=watched.service,
             of_machine=watched.scope is RunScope.MACHINE,
         )
     if result.failure is not None:

@@ -84,7 +84,7 @@ def gather(
     Raises UsageError, with the nearest names, for a run, program or service that is not there.
     """
     entry = _asked_entry(engine, question, catalogue)
-    runs = _runs(engine, question, entry, detail) if engine is not None else ()
+    runs = _runs(engine, question, entry, catalogue, detail) if engine is not None else ()
     if not runs and entry is None and question.service is None:
         raise UsageError("nothing is recorded yet; begin with: imptrace run PROGRAM")
     programs = frozenset(name for run in runs for name in executed_names(run))
@@ -132,12 +132,20 @@ def _is_recorded(engine: Engine, service: str) -> bool:
 
 
 def _runs(
-    engine: Engine, question: Question, entry: Entry | None, detail: Detail
+    engine: Engine,
+    question: Question,
+    entry: Entry | None,
+    catalogue: Catalogue | None,
+    detail: Detail,
 ) -> tuple[RunDetails, ...]:
     """Load the runs that were asked for, oldest first."""
     records = queries.runs(engine)
     if question.names:
-        wanted = [each for name in question.names for each in runs_named(engine, name, records)]
+        wanted = [
+            each
+            for name in question.names
+            for each in _runs_called(engine, name, catalogue, records)
+        ]
     elif question.service is not None:
         wanted = _of_service(engine, question.service, entry, records)
     elif question.part:
@@ -168,8 +176,22 @@ def _check_not_empty(engine: Engine, run_ids: Iterable[int]) -> None:
         raise UsageError(f"run {shown} saw no path at all: record the program again")
 
 
+def _runs_called(
+    engine: Engine, name: str, catalogue: Catalogue | None, records: Sequence[RunRecord]
+) -> list[Wanted]:
+    """Find the runs of a name, which may also be the catalogue's name for a service."""
+    try:
+        return runs_named(engine, name, records)
+    except UsageError:
+        matching = catalogue.matching(name) if catalogue is not None else ()
+        found = _of_service(engine, name, matching[0], records) if matching else []
+        if not found:
+            raise
+        return found
+
+
 def runs_named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[Wanted]:
-    """Find the newest runs of a program, or the one run that a name means.
+    """Find the newest runs of a program or service, or the one run that a name means.
 
     Of runs of the whole machine it is what the program did in them.
     """
@@ -177,6 +199,11 @@ def runs_named(engine: Engine, name: str, records: Sequence[RunRecord]) -> list[
     if not name.isdigit() and not any(record.label == name for record in records):
         found = [(record.id, WHOLE) for record in records if record.program == program]
         found = found or executing(engine, {program}, records)
+        found = found or [
+            (record.id, WHOLE)
+            for record in records
+            if record.service and _plain(record.service) == _plain(name)
+        ]
         if found:
             return found[-MOST_RUNS:]
     executed = (each.decode(errors="replace") for each in queries.executed_programs(engine))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from imptrace.catalogue import EntryPlace
 from imptrace.db.records import RunDetails, RunRecord, RunStatus
 from imptrace.facts.paths import STORE, is_within, name_of, parent_of, parents_of
-from imptrace.facts.patterns import INSTANCE_NAME
+from imptrace.facts.patterns import INSTANCE_NAME, matching_top
 from imptrace.judge.attribution import attributed_pieces
 from imptrace.judge.codes import Code
 from imptrace.judge.declared import (
@@ -21,6 +21,7 @@ from imptrace.judge.judged import Judged, State
 from imptrace.judge.model import (
     Advice,
     Facts,
+    Figure,
     Kind,
     Level,
     NixosPlace,
@@ -323,6 +324,7 @@ def warnings_of(
     return (
         *_incomplete(facts),
         *_nothing(facts, recommendations, set_aside),
+        *_unseen_instances(facts, recommendations),
         *(() if with_declared or not facts.runs else _declared_more(facts, recommendations)),
     )
 
@@ -351,6 +353,19 @@ def _nothing(
         persistent = sum(each.why is Why.PERSISTENT for each in set_aside)
         code = Code.ALL_PERSISTENT if persistent else Code.NOTHING_KEPT
         yield Reason(code=code, figures={"count": persistent})
+
+
+def _unseen_instances(
+    facts: Facts, recommendations: tuple[Recommendation, ...]
+) -> Iterator[Reason]:
+    """Name what each instance of a service keeps: no entry can be written without its name."""
+    kept = [each.path for each in recommendations]
+    for entry in (facts.entry, *facts.included):
+        for instance in entry.instances if entry is not None else ():
+            patterns = (instance.path, *instance.elsewhere)
+            if not any(matching_top(path, each) for path in kept for each in patterns):
+                figures: dict[str, Figure] = {"path": instance.path, "each": str(instance.each)}
+                yield Reason(code=Code.INSTANCE_UNSEEN, figures=figures)
 
 
 def _declared_more(facts: Facts, recommendations: tuple[Recommendation, ...]) -> Iterator[Reason]:

@@ -83,3 +83,4 @@ class Code(StrEnum):
     NOTHING_KEPT = "nothing-kept"
     ALL_PERSISTENT = "all-persistent"
     DECLARED_MORE = "declared-more"  # count, entry
+    INSTANCE_UNSEEN = "instance-unseen"  # path, each

@@ -46,7 +46,10 @@ def declared_by_configuration(text: str, name: str) -> list[Declared]:
     try:
         stores = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise UsageError(f"{name} is not JSON: {error}") from error
+        raise UsageError(
+            f"{name} is not JSON: give what `nix eval --json` prints of "
+            f"config.environment.persistence ({error})"
+        ) from error
     if not isinstance(stores, dict) or not all(isinstance(each, dict) for each in stores.values()):
         raise UsageError(
             f"{name} is not what `nix eval --json` prints of config.environment.persistence"

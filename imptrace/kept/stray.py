@@ -122,8 +122,10 @@ def _of_configuration(file: str) -> Iterator[tuple[bytes, set[bytes]]]:
         stores = json.loads(read_given(file))
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"{file} is not JSON: {error}") from error
+    except (ValueError, RecursionError):
+        # It says what such a file should hold.
+        declared_by_configuration("", file)
+        return
     for store, value in stores.items() if isinstance(stores, dict) else ():
         listed = declared_by_configuration(json.dumps({store: value}), file)
         yield os.fsencode(store), {each.path for each in listed}

@@ -1,9 +1,9 @@
 """A comparison of what was observed with what is declared, for people and as JSON."""
 
-from base64 import b64encode
 from collections.abc import Sequence
 
 from imptrace.kept.compare import Difference, Status
+from imptrace.render.run_json import path_name
 from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 
@@ -42,25 +42,15 @@ def _row(each: Difference) -> tuple[str, ...]:
 
 def _member(each: Difference) -> dict[str, object]:
     found: dict[str, object] = {
-        "path": each.path.decode(errors="replace"),
+        **path_name(each.path),
         "status": each.status.value,
         "observed": None if each.observed is None else str(each.observed.level),
         "declared": None,
     }
-    if not _is_text(each.path):
-        found["path_b64"] = b64encode(each.path).decode()
     if each.declared is not None:
         level = each.declared.level
         found["declared"] = {
-            "path": each.declared.path.decode(errors="replace"),
+            **path_name(each.declared.path),
             "level": None if level is None else str(level),
         }
     return found
-
-
-def _is_text(path: bytes) -> bool:
-    try:
-        path.decode()
-    except UnicodeDecodeError:
-        return False
-    return True

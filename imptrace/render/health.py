@@ -1,10 +1,10 @@
 """The findings of `imptrace doctor`, as text and as JSON (docs/json.md)."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
 from imptrace.record.doctor import Check, Health
+from imptrace.render.json_text import dump
 from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 
@@ -25,10 +25,9 @@ def as_text(findings: Sequence[Check], screen: Screen) -> str:
 
 def as_json(findings: Sequence[Check]) -> str:
     """Give the answer of schema imptrace.doctor/1."""
-    return json.dumps(
+    return dump(
         {
             "schema": "imptrace.doctor/1",
             "findings": [asdict(finding) for finding in findings],
-        },
-        indent=2,
+        }
     )

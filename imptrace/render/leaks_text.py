@@ -4,7 +4,7 @@ import os
 from collections.abc import Sequence
 
 from imptrace.facts.levels import Level
-from imptrace.kept.leaks.model import Answer, Leak
+from imptrace.kept.leaks.model import UNREADABLE, Answer, Leak
 from imptrace.kept.writers import Attributed
 from imptrace.render.gaps_text import gaps_text
 from imptrace.render.screen import Screen
@@ -50,6 +50,8 @@ def table(leaks: Sequence[Leak], screen: Screen) -> str:
 def notes(answer: Answer, shown: Sequence[Leak]) -> list[str]:
     """Say what the whole comes to, what a table does not show, and what to type next."""
     said = [summary(answer), *_left_out(answer, shown)]
+    if closed := answer.counts.get(UNREADABLE):
+        said.append(f"{counted(closed, 'directory', 'directories')} not looked into: use sudo")
     said += gaps_text(answer.gaps)
     if shown:
         said.append(f"next: imptrace who {_word(shown[0].path)}, imptrace leaks --set-aside")
@@ -82,7 +84,8 @@ def summary(answer: Answer) -> str:
     total = sum(leak.size for leak in answer.leaks)
     roots = ", ".join(printable(each.path) for each in answer.roots)
     what = f"{', '.join(counts)}; {size(total)}" if counts else "nothing"
-    return f"the next boot wipes {roots} and takes: {what}"
+    places = ", ".join(tilde(each, os.environb.get(b"HOME")) for each in answer.places)
+    return f"the next boot wipes {roots} and takes{f' of {places}' if places else ''}: {what}"
 
 
 def set_aside(answer: Answer) -> str:

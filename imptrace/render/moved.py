@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from imptrace.kept.move.holders import Holder
 from imptrace.kept.move.moving import Moved, MoveOutcome
 from imptrace.kept.move.session import MoveReport
+from imptrace.render.run_json import path_name, plain_text
 from imptrace.render.text import printable
 from imptrace.render.words import size
 
@@ -64,17 +65,17 @@ def answer(report: MoveReport) -> dict[str, object]:
     """Write `imptrace.move/1`."""
     return {
         "schema": SCHEMA,
-        "store": printable(report.storage),
+        "store": plain_text(report.storage),
         "done": report.is_done,
         "stopped": list(report.stopped),
         "troubles": list(report.troubles),
         "paths": [
             {
-                "path": printable(each.path),
+                **path_name(each.path),
                 "outcome": each.outcome.value,
                 "size": each.size,
                 "note": printable(each.note),
-                "left_out": [[printable(path), why] for path, why in each.left_out],
+                "left_out": [[plain_text(path), why] for path, why in each.left_out],
             }
             for each in report.moved
         ],
@@ -83,7 +84,7 @@ def answer(report: MoveReport) -> dict[str, object]:
                 "pid": each.pid,
                 "program": printable(each.program),
                 "unit": each.unit,
-                "path": printable(each.path),
+                **path_name(each.path),
                 "writes": each.writes,
             }
             for each in report.holders

@@ -218,4 +218,5 @@ _WORDS: dict[Code, Words] = {
     Code.NOTHING_KEPT: _nothing_kept,
     Code.ALL_PERSISTENT: "nothing to keep; {count} paths lie on mounts that survive already",
     Code.DECLARED_MORE: _declared_more,
+    Code.INSTANCE_UNSEEN: "each of {each} keeps {path} as well, which was not seen",
 }

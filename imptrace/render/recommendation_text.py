@@ -63,7 +63,7 @@ def table(advice: Advice, screen: Screen, *, set_aside: bool = False, parts: boo
     if owned:
         lines += _rows("KEEP", owned, advice, screen, parts=parts)
     else:
-        lines.append("Nothing to keep.")
+        lines.append(_nothing(advice))
     if shared:
         lines += ["", *_rows("SHARED, ONLY SUGGESTED", shared, advice, screen, parts=parts)]
     if set_aside:
@@ -105,6 +105,11 @@ def _heading(advice: Advice) -> str:
     option = f" ({subject.option})" if subject.option and subject.option != name else ""
     runs = counted(len(advice.runs), "run") if advice.runs else "no run: only declared"
     return f"{name}{option}, from {runs}"
+
+
+def _nothing(advice: Advice) -> str:
+    is_all = all(each.code != Code.INSTANCE_UNSEEN for each in advice.warnings)
+    return "Nothing to keep." if is_all else "Nothing that is to be kept was seen."
 
 
 def _rows(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from imptrace.kept.rehearse.model import Finding, Rehearsed, Trouble
+from imptrace.render.run_json import path_name, plain_text
 from imptrace.render.text import printable
 
 SCHEMA = "imptrace.rehearsal/1"
@@ -74,13 +75,13 @@ def answer(shown: Shown) -> dict[str, object]:
         "findings": [
             {
                 "trouble": each.trouble.value,
-                "path": printable(each.path) if each.path else None,
+                **(path_name(each.path) if each.path else {"path": None}),
                 "level": each.level.value if each.level is not None else None,
                 "words": printable(each.words),
             }
             for each in shown.findings
         ],
-        "came_back": [printable(path) for path in shown.back],
+        "came_back": [plain_text(path) for path in shown.back],
     }
 
 

@@ -37,7 +37,7 @@ def json(path: bytes, uses: Iterable[PathUse], belongs: Belonging) -> WhoAnswer:
 def without_record(belongs: Belonging) -> str:
     """Say whose a path should be, and how that is known; nothing where nobody knows."""
     found = belongs.attribution
-    if found.attributed is None:
+    if found.attributed in (None, Attributed.RECORDED):
         return ""
     writer = found.writers[0]
     parts = [
@@ -45,7 +45,7 @@ def without_record(belongs: Belonging) -> str:
         f"unit {printable(writer.unit)}" if writer.unit else "",
         f"user {printable(writer.user)}" if writer.user else "",
     ]
-    lines = [f"{', '.join(part for part in parts if part)}  ({_how(belongs)})"]
+    lines = [f"{', '.join(part for part in parts if part)}  ({_how(belongs)}; no recording saw it)"]
     if belongs.option is not None:
         lines.append(f"kept by: {belongs.option}")
     return "\n".join(lines)

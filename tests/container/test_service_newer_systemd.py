@@ -77,7 +77,7 @@ def test_a_whole_recording(newer_machine: Machine) -> None:
     machine.sh("systemctl kill --signal=KILL 'imptrace-record-filtered-*'")
     machine.sh("systemctl restart filtered")
     done = machine.run("imptrace", "service", "finish", "filtered")
-    assert "next: imptrace show" in done.stderr
+    assert "next: imptrace recommend --service filtered" in done.stderr
     assert machine.sh("systemctl cat filtered; cat /var/lib/filtered/status") == before
     run = run_of(machine, "filtered.service")
     assert "/var/lib/filtered/status" in paths(run)

@@ -8,7 +8,8 @@ import typer
 
 from imptrace.catalogue import shipped
 from imptrace.cli.messages import say
-from imptrace.cli.output import write_new_file
+from imptrace.cli.output import answer_json, write_new_file
+from imptrace.contribute.answer import answer as contribution_json
 from imptrace.contribute.plan import Assembled, ContributionRequest, assemble, next_steps
 from imptrace.db.engine import reading
 from imptrace.errors import UsageError
@@ -25,6 +26,7 @@ def contribute(
     branch: str | None,
     dry_run: bool,
     patch: Path | None,
+    json: bool,
     database: str | None,
 ) -> None:
     """Do what imptrace.cli.contribute was asked, where each option is explained."""
@@ -39,13 +41,20 @@ def contribute(
     )
     with reading(database) as engine:
         assembled = assemble(engine, request, shipped())
+    branch = branch or assembled.contribution.branch
+    commit = None
+    if patch is not None:
+        _write_patch(assembled, patch)
+    elif not dry_run:
+        commit = _committed(assembled, branch)
+    if json:
+        answer_json(contribution_json(assembled, branch, commit, patch))
+        return
     _tell_what_is_left_out(assembled)
     if dry_run:
         _show(assembled)
-    elif patch is not None:
-        _write_patch(assembled, patch)
-    else:
-        _commit(assembled, branch or assembled.contribution.branch)
+    elif commit is not None:
+        _tell_of_commit(assembled, branch, commit)
 
 
 def _tell_what_is_left_out(assembled: Assembled) -> None:
@@ -75,13 +84,17 @@ def _write_patch(assembled: Assembled, file: Path) -> None:
     write_new_file(file, patch)
 
 
-def _commit(assembled: Assembled, branch: str) -> None:
+def _committed(assembled: Assembled, branch: str) -> str:
     contribution, repository = assembled.contribution, assembled.repository
-    commit = repository.commit_on_branch(branch, contribution.change.files, contribution.message)
+    return repository.commit_on_branch(branch, contribution.change.files, contribution.message)
+
+
+def _tell_of_commit(assembled: Assembled, branch: str, commit: str) -> None:
+    contribution = assembled.contribution
     subject = contribution.message.splitlines()[0]
     typer.echo(f"Committed {commit[:10]} on branch {printable(branch)}: {printable(subject)}")
     for change in contribution.change.files:
         typer.echo(f"  {printable(change.path)}")
     typer.echo("\nLook at it, push it, and open the pull request:")
-    for step in next_steps(repository, branch):
+    for step in next_steps(assembled.repository, branch):
         typer.echo(f"  {step}")

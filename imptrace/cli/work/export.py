@@ -7,30 +7,38 @@ from pathlib import Path
 from imptrace.catalogue import dump_commands, shipped
 from imptrace.cli.asked import asked
 from imptrace.cli.messages import say
-from imptrace.cli.output import write_new_file
+from imptrace.cli.output import answer_json, write_new_file
 from imptrace.db.engine import reading
 from imptrace.errors import UsageError
 from imptrace.evidence.export import Evidence, make_evidence
 from imptrace.evidence.gather import Question, gather
 from imptrace.facts.levels import Kind
 from imptrace.kept.backup import BackupProgram, backup, restic_excludes, unwritable
+from imptrace.render.exported import backup_json, evidence_json
 from imptrace.render.text import printable
 from imptrace.render.words import counted
 
 
-def export(runs: list[str], output: Path | None, database: str | None) -> None:
+def export(runs: list[str], output: Path | None, database: str | None, *, json: bool) -> None:
     """Write runs as evidence: to a file, or to stdout."""
     with reading(database) as engine:
         evidence = make_evidence(gather(engine, Question(names=tuple(runs)), shipped()))
-    if output is None:
-        sys.stdout.write(evidence.text)
-    else:
+    if output is not None:
         write_new_file(output, evidence.text.encode())
+    if json:
+        answer_json(evidence_json(evidence, output))
+    elif output is None:
+        sys.stdout.write(evidence.text)
     _summarise(evidence)
 
 
 def backup_list(
-    what: list[str], program: BackupProgram, output: Path | None, database: str | None
+    what: list[str],
+    program: BackupProgram,
+    output: Path | None,
+    database: str | None,
+    *,
+    json: bool,
 ) -> None:
     """Write what is to be kept as a backup program reads it."""
     wanted = [each for one in asked(what, database) for each in one.recommendations]
@@ -41,15 +49,18 @@ def backup_list(
         for each in wanted
         if each.kind is Kind.DIRECTORY
     }
-    text = _text(backup(wanted, program, what[0], dumps))
-    if output is None:
-        sys.stdout.buffer.write(text)
+    lines = backup(wanted, program, what[0], dumps)
+    excludes = restic_excludes(wanted) if program is BackupProgram.RESTIC else []
+    if output is not None:
+        write_new_file(output, _text(lines))
+        if program is BackupProgram.RESTIC:
+            _write_beside(output, _text(excludes))
+    if json:
+        answer_json(backup_json(program, output, lines, excludes))
+    elif output is None:
+        sys.stdout.buffer.write(_text(lines))
         if program is BackupProgram.RESTIC:
             say("caches inside are left out by FILE.exclude, which --output FILE writes too")
-        return
-    write_new_file(output, text)
-    if program is BackupProgram.RESTIC:
-        _write_beside(output, _text(restic_excludes(wanted)))
 
 
 def _write_beside(output: Path, excludes: bytes) -> None:

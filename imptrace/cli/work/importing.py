@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 
 from imptrace.cli.messages import say
 from imptrace.cli.naming import check_label, check_service
+from imptrace.cli.output import answer_json
 from imptrace.db.engine import open_database
 from imptrace.db.location import shown
 from imptrace.db.records import RunDetails
@@ -22,6 +23,7 @@ from imptrace.evidence.file import FIRST_BYTES
 from imptrace.evidence.file import read as read_evidence
 from imptrace.facts.given import LARGEST
 from imptrace.record.log import Imported, find_logs, import_log, read_head
+from imptrace.render.imported import answer as imported_json
 from imptrace.render.text import printable
 from imptrace.render.words import counted
 from imptrace.tracer.strace.recorder import LogOptions
@@ -38,6 +40,7 @@ def import_(
     here: bool,
     stats: bool,
     quiet: bool,
+    json: bool,
 ) -> None:
     """Do what imptrace.cli.importing was asked, where each option is explained."""
     check_label(label)
@@ -53,12 +56,18 @@ def import_(
     evidence = [path for path in files if _is_evidence(path)]
     logs = find_logs([path for path in files if path not in evidence])
     runs = [run for path in evidence for run in _read_evidence(path)]
+    is_told = not quiet
     with _disposed(open_database(database, create=True, read_only=False)) as engine:
-        _import_evidence(engine, runs, quiet=quiet)
-    for log in logs:
-        _import_log(database, log, options, quiet=quiet)
-    if not quiet:
+        ids = insert_runs(engine, runs)
+    for run_id, details in zip(ids, runs, strict=True):
+        if is_told:
+            say(_in_words(run_id, details))
+    imported = [_import_log(database, log, options, is_told=is_told) for log in logs]
+    if is_told:
         say(f"stored in {shown(database)}")
+        say(f"next: {_next([*ids, *(each.run_id for each in imported)])}")
+    if json:
+        answer_json(imported_json(zip(ids, runs, strict=True), imported))
 
 
 @contextmanager
@@ -82,20 +91,25 @@ def _read_evidence(path: Path) -> list[RunDetails]:
         raise UsageError(f"{str(path)!r}: {error}") from error
 
 
-def _import_evidence(engine: Engine, runs: list[RunDetails], *, quiet: bool) -> None:
-    for run_id, details in zip(insert_runs(engine, runs), runs, strict=True):
-        if not quiet:
-            program = printable(details.run.program)
-            paths = counted(len(details.paths), "path")
-            say(f"run {run_id} ({program}): {paths} of an evidence file")
+def _in_words(run_id: int, details: RunDetails) -> str:
+    paths = counted(len(details.paths), "path")
+    return f"run {run_id} ({printable(details.run.program)}): {paths} of an evidence file"
 
 
-def _import_log(database: str | None, log: list[Path], options: LogOptions, *, quiet: bool) -> None:
+def _next(ids: Sequence[int]) -> str:
+    names = " ".join(map(str, ids))
+    return f"imptrace show {ids[-1]}, imptrace recommend {names}"
+
+
+def _import_log(
+    database: str | None, log: list[Path], options: LogOptions, *, is_told: bool
+) -> Imported:
     size = sum(path.stat().st_size for path in log)
     with _progress(log[0].name, size) as advance:
         imported = import_log(database, log, options, advance)
-    if not quiet:
+    if is_told:
         _summarise(imported, here=options.here)
+    return imported
 
 
 @contextmanager

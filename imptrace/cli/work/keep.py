@@ -9,8 +9,9 @@ import typer
 
 from imptrace.cli.asked import Asked, asked
 from imptrace.cli.messages import say
-from imptrace.cli.output import answer
+from imptrace.cli.output import answer, answer_json
 from imptrace.contribute.git import Git
+from imptrace.contribute.keeping.answer import answer as keep_answer
 from imptrace.contribute.keeping.evaluate import NotEvaluatedError, evaluation
 from imptrace.contribute.keeping.new_file import new_file, where
 from imptrace.contribute.keeping.plan import (
@@ -21,6 +22,7 @@ from imptrace.contribute.keeping.plan import (
     top_of,
 )
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.units import private_parent
 from imptrace.judge.model import Recommendation
 from imptrace.kept.lone_path import homes
 from imptrace.render.kept_change import diff
@@ -37,6 +39,7 @@ def keep(
     take_out: bool,
     yes: bool,
     dry_run: bool,
+    json: bool,
     database: str | None,
 ) -> int:
     """Do what imptrace.cli.keep was asked, where each option is explained."""
@@ -55,35 +58,49 @@ def keep(
         }
         change = add(wanted, files, store, options)
         _place_rest(change, files, store)
+        _tell_of_private_parents(wanted, change, files)
     _tell(change)
-    if not change.sources:
-        return NOT_DONE if change.refused else 0
-    _evaluate(change, config)
-    answer(diff(change.sources), pager=False)
+    evaluated = _evaluate(change, config) if change.sources else None
+    if not json and change.sources:
+        answer(diff(change.sources), pager=False)
+    is_written = bool(change.sources) and _written(change, yes=yes, dry_run=dry_run)
+    if json:
+        answer_json(keep_answer(change, evaluated, is_written=is_written))
+    is_done = is_written or dry_run or not change.sources
+    is_whole = not change.refused or (dry_run and bool(change.sources))
+    return 0 if is_done and is_whole else NOT_DONE
+
+
+def _written(change: ConfigurationChange, *, yes: bool, dry_run: bool) -> bool:
+    """Write the change, where that is wanted."""
     for file in change.sources:
         if _is_dirty(file):
             say(f"{printable(str(file))} has changes that are not committed")
     if dry_run or not (yes or _agreed()):
-        return 0 if dry_run else NOT_DONE
+        return False
     for file, (_, new) in change.sources.items():
         _write(file, new)
     say(f"written: {', '.join(printable(str(file)) for file in change.sources)}")
-    return NOT_DONE if change.refused else 0
+    return True
 
 
-def _evaluate(change: ConfigurationChange, config: Path | None) -> None:
-    """Let Nix say that only what was asked for changes, as far as it can. Raises ImptraceError."""
+def _evaluate(change: ConfigurationChange, config: Path | None) -> str | None:
+    """Let Nix say that only what was asked for changes, as far as it can; and how it did.
+
+    Raises ImptraceError.
+    """
     try:
         how = evaluation(change.sources, top_of(config))
     except NotEvaluatedError as error:
         say(f"not evaluated, only parsed: {printable(str(error))}")
-    else:
-        say(f"evaluated before and after ({how}): only what was asked for changes")
+        return None
+    say(f"evaluated before and after ({how}): only what was asked for changes")
+    return how
 
 
 def _without_options(found: list[Asked], files: list[Path]) -> list[Recommendation]:
     """Leave out services that imptrace's own module keeps where it is imported."""
-    has_module = any(b"automaticPersistence" in file.read_bytes() for file in files)
+    has_module = any(b"automaticPersistence" in _source(file) for file in files)
     wanted: list[Recommendation] = []
     for one in found:
         option = one.entry.option if one.entry is not None else None
@@ -92,6 +109,14 @@ def _without_options(found: list[Asked], files: list[Path]) -> list[Recommendati
         else:
             wanted += one.recommendations
     return wanted
+
+
+def _source(file: Path) -> bytes:
+    """Read a file; one that cannot be read is told of with the others that were not."""
+    try:
+        return file.read_bytes()
+    except OSError:
+        return b""
 
 
 def _place_rest(change: ConfigurationChange, files: list[Path], store: str | None) -> None:
@@ -107,6 +132,20 @@ def _place_rest(change: ConfigurationChange, files: list[Path], store: str | Non
     written = new_file(change.placeless, None, storage)
     change.sources[path] = (b"", (written + "\n").encode())
     say(f"no place for it is there: a new file, imported by: imports = [ ./{path.name} ];")
+
+
+def _tell_of_private_parents(
+    wanted: list[Recommendation], change: ConfigurationChange, files: list[Path]
+) -> None:
+    """Say what the state of a dynamic user needs besides: systemd refuses it where others read."""
+    done = {path for path, _ in (*change.kept, *change.refused)}
+    parents = {private_parent(each.path) for each in wanted if each.path not in done}
+    written = b"".join([*map(_source, files), *(new for _, new in change.sources.values())])
+    for parent in sorted(each for each in parents if each is not None):
+        name = os.fsdecode(parent)
+        if f'"{name}"'.encode() not in written:
+            line = f'systemd.tmpfiles.settings.imptrace."{name}".d.mode = "0700";'
+            say(f"{name} must be closed, or systemd refuses what lies in it; add: {line}")
 
 
 def _tell(change: ConfigurationChange) -> None:

@@ -41,7 +41,8 @@ def who(
         answer_json(who_answer.json(wanted, found, belongs))
     elif found:
         answer(uses_text.by_program(found, screen(), reads=reads), pager=pager)
+    elif text := who_answer.without_record(belongs):
+        answer(text, pager=False)
     else:
-        say(f"no recorded program touched {printable(wanted)}")
-        if text := who_answer.without_record(belongs):
-            answer(text, pager=False)
+        of_part = "that is asked for " if part else ""
+        say(f"no recorded program {of_part}touched {printable(wanted)}")

@@ -42,6 +42,8 @@ def configuration_files(given: Path | None) -> list[Path]:
     """Find the files of the configuration: given, of the flake around here, or of /etc/nixos."""
     top = given if given is not None else _default()
     if top.is_file():
+        if not os.access(top, os.R_OK):
+            raise UsageError(f"{top} cannot be read: look at its mode, or use sudo")
         return [top]
     if not top.is_dir():
         raise UsageError(f"{top} is no configuration: name a file or directory with --config")

@@ -88,6 +88,7 @@ def answer(question: LeaksQuestion, engine: Engine | None) -> Answer:
     return Answer(
         file_systems=seen.file_systems,
         stores=seen.stores,
+        places=wanted,
         leaks=tuple(
             sorted((leak for leak in leaks if _fits(leak, question, since_ns)), key=_order)
         ),

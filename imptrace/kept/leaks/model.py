@@ -90,6 +90,8 @@ class Answer:
     """By care, then size."""
     counts: Mapping[str, int]
     """Set aside, by reason."""
+    places: tuple[bytes, ...] = ()
+    """What alone was looked at; nothing: the whole machine."""
     set_aside: tuple[SetAsidePath, ...] = ()
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = field(default=())
