@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 from imptrace.facts.content import CLUES, hint_of
 from imptrace.facts.paths import is_within
-from imptrace.tracer._look import look
 from imptrace.tracer.events import ABSENT, FileState, FileType, Snapshot
 from imptrace.tracer.mountinfo import may_wait, own_mounts
 from imptrace.tracer.native.ring import file_type
@@ -35,6 +34,18 @@ AHEAD = 2
 
 # Half the time of the classes' own __new__, which looks at keywords and defaults.
 _make: Final = tuple.__new__
+
+
+def look(
+    paths: list[bytes], clues: tuple[tuple[int, bytes], ...], *, direct: bool = False
+) -> "list[Sight]":
+    """Look at paths in C, which is imported here: who imports this may never look.
+
+    `direct`: what a link leads to is not looked at.
+    """
+    from imptrace.tracer import _look  # noqa: PLC0415 (see above)
+
+    return _look.look(paths, clues, direct)
 
 
 def lstat_state(path: bytes) -> FileState | None:
@@ -82,7 +93,7 @@ def _look_ahead(paths: Iterable[bytes], *, direct: bool) -> Iterator[Snapshot]:
     try:
         while batch:
             clues = CLUES if time.monotonic() < hints_until else ()
-            ahead.append((batch, thread.submit(look, batch, clues, direct)))
+            ahead.append((batch, thread.submit(look, batch, clues, direct=direct)))
             batch = list(islice(remaining, BATCH))
             if len(ahead) > AHEAD:
                 paths_seen, sights = ahead.popleft()
@@ -102,7 +113,7 @@ def _patiently(paths: list[bytes], *, direct: bool) -> Iterator[Snapshot]:
     def look_one_by_one() -> None:
         # What was found before a lookup got stuck counts.
         for path in paths:
-            found.extend(_snapshots([path], look([path], (), direct)))
+            found.extend(_snapshots([path], look([path], (), direct=direct)))
 
     thread = Thread(target=look_one_by_one, name="lookups that may wait", daemon=True)
     thread.start()

@@ -14,7 +14,6 @@ from typing import Literal, NamedTuple
 
 from imptrace.facts.given import read_given
 from imptrace.kept.regular import open_regular
-from imptrace.tracer import _scan
 
 _LONGEST = 4000
 """Bytes of a path that one call may name; the kernel takes 4,095."""
@@ -103,6 +102,8 @@ class Tree:
 
     def open(self, path: bytes) -> int:
         """Open a directory for `read`. Raises OSError."""
+        from imptrace.tracer import _scan  # noqa: PLC0415 (C, which a fresh clone lacks)
+
         below = path.strip(b"/") or b"."
         directory, opened = self._root, -1
         while len(below) > _LONGEST:
@@ -204,6 +205,8 @@ def entries_of(tree: Tree, path: bytes) -> list[DirectoryEntry]:
 
 def read(directory: int) -> Iterator[Files]:
     """Read an open directory, in pieces. Raises OSError."""
+    from imptrace.tracer import _scan  # noqa: PLC0415 (as above)
+
     more = True
     while more:
         directories, names, *columns, more = _scan.read_piece(directory)

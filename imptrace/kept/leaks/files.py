@@ -19,8 +19,7 @@ from imptrace.kept.leaks.ground import Ground, Map, is_top
 from imptrace.kept.leaks.lines import Nodes, below, line_at, named
 from imptrace.kept.leaks.model import BOOT, IGNORED, LeakPiece
 from imptrace.kept.walk import Files
-from imptrace.tracer import _scan
-from imptrace.tracer._look import look
+from imptrace.tracer.snapshot import look
 
 _WORDS = frozenset(word.encode() for word in NOTABLE) | {b"goutputstream"}
 _LOOKED_IN_DIRECTORY = 64
@@ -134,6 +133,8 @@ class FileCourt:
         """Find what is not one ordinary file among others; None: all of them may be."""
         if self._ground.installed.times_ns and frame.path.startswith(_SYSTEM):
             return None
+        from imptrace.tracer import _scan  # noqa: PLC0415 (as in imptrace.kept.walk)
+
         names = files.names
         odd = {i for i in _scan.notable(names, _WORDS) if not rules.says_nothing(names[i])}
         if any(S_IFMT(mode) != S_IFREG for mode in set(files.modes)):
