@@ -11,58 +11,78 @@ must give back the file as it was.
 
 import difflib
 import os
-import pwd
 import subprocess
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from imptrace.contribute.keeping.evaluate import NotEvaluatedError, evaluation
-from imptrace.contribute.keeping.places import places
-from imptrace.contribute.keeping.plan import ConfigurationChange, add, remove
-from imptrace.contribute.nix_source.tree import NixSyntaxError
+from imptrace.contribute.keeping.evaluate import NotEvaluatedError, evaluation_alone
+from imptrace.contribute.keeping.places import ListPlace, OwnOption
+from imptrace.contribute.keeping.plan import ConfigurationChange, add, read_places, remove
 from imptrace.errors import ImptraceError
-from imptrace.kept.lone_path import homes, lone_path
+from imptrace.facts.people import Home
+from imptrace.judge.model import Recommendation
+from imptrace.kept.lone_path import lone_path
 
 MOST_LINES_MORE = 2
+_ANYBODY = "ann"
 
 
 def main() -> None:
     """Try every file that has a place."""
     counts: Counter[str] = Counter()
-    for top in sys.argv[1:]:
+    for top in map(Path, sys.argv[1:]):
         before = counts["files"]
-        for file in sorted(Path(top).rglob("*.nix")):
-            try:
-                found = places(file.read_bytes(), file)
-            except (NixSyntaxError, OSError):
-                continue
-            if found:
-                _try(file, {place.of_home for place in found}, counts)
-        counts["repositories with an edited file"] += counts["files"] > before
+        files = [file for file in sorted(top.rglob("*.nix")) if file.is_file()]
+        change = ConfigurationChange()
+        found: dict[Path, list[ListPlace]] = {}
+        for place in read_places(files, change):
+            found.setdefault(place.file, []).append(place)
+        for file, of_file in found.items():
+            _try(file, of_file, change.own_options, counts)
+        counts["repositories"] += bool(found)
+        edited = counts["files"] > before
+        counts["repositories with an edited file"] += edited
+        print(f"{top.name}: {counts['files'] - before} of {len(found)} files edited")
     print(dict(counts))
 
 
-def _try(file: Path, of_home: set[bool], counts: Counter[str]) -> None:
-    person = next(each for each in pwd.getpwall() if 1000 <= each.pw_uid < 60000)
+def _wanted(found: list[ListPlace]) -> list[Recommendation]:
+    """Think of a directory and a file of the system, and two directories of a home."""
     wanted = []
-    if False in of_home:
-        wanted += ["/var/lib/imptrace-a", "/etc/imptrace-b.conf"]
-    if True in of_home:
-        wanted += [
-            f"{person.pw_dir}/.config/imptrace-c",
-            f"{person.pw_dir}/.local/share/imptrace-d",
-        ]
+    if any(not place.of_home for place in found):
+        wanted += [lone_path(b"/var/lib/imptrace-a"), lone_path(b"/etc/imptrace-b.conf")]
+    users = [place.user or _ANYBODY for place in found if place.of_home and place.user != "root"]
+    for user in users[:1]:
+        name = _ANYBODY if "$" in user or not user.isalnum() else user
+        home = Home(user=name, path=os.fsencode(f"/home/{name}"))
+        for path in (".config/imptrace-c", ".local/share/imptrace-d"):
+            each = lone_path(os.path.join(home.path, os.fsencode(path)))
+            wanted.append(replace(each, home=home, user=name, group="users", mode=None))
+    return wanted
+
+
+def _try(
+    file: Path, found: list[ListPlace], own: Sequence[OwnOption], counts: Counter[str]
+) -> None:
+    wanted = _wanted(found)
+    counts["files with a place"] += 1
     with tempfile.TemporaryDirectory(prefix="imptrace-keeping-") as directory:
         copy = Path(directory, file.name)
         old = file.read_bytes()
         copy.write_bytes(old)
-        change = _keep(copy, wanted)
+        change = add(wanted, [copy], None, own=own)
+        for name, (_, text) in change.sources.items():
+            name.write_bytes(text)
         if change.sources:
-            _evaluate(file, change, counts)
-        if change.placeless:
-            counts["files without a place for one of them"] += 1
+            _evaluate(file, change, own, counts)
+        for each in change.placeless:
+            counts["paths without a place in the file"] += 1
+            print(f"{file}: no place for {os.fsdecode(each.path)}")
+        if not change.sources:
             return
         counts["files"] += 1
         new = copy.read_bytes()
@@ -80,7 +100,10 @@ def _try(file: Path, of_home: set[bool], counts: Counter[str]) -> None:
         counts["lines"] += len(changed)
         if not few:
             print(f"{file}: {len(changed)} lines\n" + "\n".join(changed))
-        _take_out(copy, wanted)
+        homes = {each.home.user: each.home.path for each in wanted if each.home is not None}
+        undone = remove([each.path for each in wanted], [copy], homes, own)
+        for name, (_, text) in undone.sources.items():
+            name.write_bytes(text)
         same = _squeezed(copy.read_bytes()) == _squeezed(old)
         counts["removed again"] += same
         if not same:
@@ -90,12 +113,14 @@ def _try(file: Path, of_home: set[bool], counts: Counter[str]) -> None:
             print(f"{file}: after --remove\n" + "\n".join(leftover))
 
 
-def _evaluate(file: Path, change: ConfigurationChange, counts: Counter[str]) -> None:
-    """Evaluate it where it stands in its repository, as the command does."""
+def _evaluate(
+    file: Path, change: ConfigurationChange, own: Sequence[OwnOption], counts: Counter[str]
+) -> None:
+    """Evaluate it where it stands in its repository; what that fetches is not there."""
     top = next((each for each in file.parents if (each / "flake.nix").exists()), file.parent)
     ((old, new),) = change.sources.values() if len(change.sources) == 1 else ((b"", b""),)
     try:
-        how = evaluation({file: (old, new)}, top)
+        evaluation_alone({file: (old, new)}, top, own)
     except NotEvaluatedError as error:
         counts["not evaluated"] += 1
         print(f"{file}: not evaluated: {error}")
@@ -103,26 +128,12 @@ def _evaluate(file: Path, change: ConfigurationChange, counts: Counter[str]) -> 
         counts["evaluation refused"] += 1
         print(f"{file}: REFUSED: {error}")
     else:
-        counts[f"only asked paths change ({how})"] += 1
+        counts["only asked paths change"] += 1
 
 
 def _squeezed(source: bytes) -> bytes:
     """Leave out white space and lists that --remove leaves empty."""
     return b"".join(source.split()).replace(b"directories=[];", b"").replace(b"files=[];", b"")
-
-
-def _keep(copy: Path, wanted: list[str]) -> ConfigurationChange:
-    """Do what the command does, without starting it anew for each of a hundred files."""
-    change = add([lone_path(os.fsencode(path)) for path in wanted], [copy], None)
-    for file, (_, new) in change.sources.items():
-        file.write_bytes(new)
-    return change
-
-
-def _take_out(copy: Path, wanted: list[str]) -> None:
-    change = remove([os.fsencode(path) for path in wanted], [copy], homes())
-    for file, (_, new) in change.sources.items():
-        file.write_bytes(new)
 
 
 if __name__ == "__main__":

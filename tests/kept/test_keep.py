@@ -85,6 +85,11 @@ def added(file: Path, before: str) -> list[str]:
             "/b",
             ['  directories = [ "/b" ];'],
         ),
+        (
+            '{ preservation = {\n  preserveAt."/p".files = [ "/a" ];\n}; }\n',
+            "/b",
+            ['  preserveAt."/p".directories = [ "/b" ];'],
+        ),
         (JOINED, "/b", ['  "/a" "/b" ] ++ map (x: x) [ "/x" ]; }']),
     ],
 )
@@ -158,13 +163,111 @@ def test_a_configuration_without_a_place_gets_a_file(tmp_path: Path) -> None:
     assert '"/var/lib/bar"' in (tmp_path / "kept-by-imptrace.nix").read_text()
 
 
-def test_a_computed_list_is_no_place_for_a_second_one(tmp_path: Path) -> None:
+COMPUTED = [
+    ("directories = config.x;", 'directories = [ "/var/lib/foo" ] ++ config.x;'),
+    ("directories = map f config.x;", 'directories = [ "/var/lib/foo" ] ++ map f config.x;'),
+    (
+        'directories = if config.x then [ "/a" ] else [ ];',
+        'directories = [ "/var/lib/foo" ] ++ (if config.x then [ "/a" ] else [ ]);',
+    ),
+    (
+        'directories = lib.optionals config.x [ "/a" ];',
+        'directories = [ "/var/lib/foo" ] ++ lib.optionals config.x [ "/a" ];',
+    ),
+    (
+        "directories = lib.mkIf config.x cfg.all;",
+        'directories = lib.mkIf config.x ([ "/var/lib/foo" ] ++ cfg.all);',
+    ),
+    (
+        'directories = lib.optional config.x "/a" ++ [ "/b" ];',
+        'directories = lib.optional config.x "/a" ++ [ "/b" "/var/lib/foo" ];',
+    ),
+    (
+        'directories = builtins.concatLists [ [ "/a" ] cfg.more ];',
+        'directories = builtins.concatLists [ [ "/a" "/var/lib/foo" ] cfg.more ];',
+    ),
+    (
+        "directories = with lib; unique cfg.more;",
+        'directories = with lib; unique ([ "/var/lib/foo" ] ++ cfg.more);',
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after"), COMPUTED)
+def test_a_computed_list_is_joined_to_another(tmp_path: Path, before: str, after: str) -> None:
+    """What stands under a condition is no place for what is always to be kept."""
     file = tmp_path / "configuration.nix"
-    text = '{ config, ... }: { environment.persistence."/p" = { directories = config.x; }; }\n'
+    text = (
+        "{ config, lib, ... }: let cfg = config.mine; f = x: x; in\n"
+        f'{{ environment.persistence."/p" = {{\n  {before}\n}}; }}\n'
+    )
     file.write_text(text)
-    assert keep("/var/lib/foo", "--config", tmp_path, "--yes").returncode == 0
+    done = keep("/var/lib/foo", "--config", tmp_path, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert file.read_text() == text.replace(before, after)
+    assert keep("--remove", "/var/lib/foo", "--config", tmp_path, "--yes").returncode == 0
     assert file.read_text() == text
-    assert (tmp_path / "kept-by-imptrace.nix").exists()
+
+
+def test_kept_under_a_condition_is_said(tmp_path: Path) -> None:
+    file = tmp_path / "a.nix"
+    file.write_text(
+        '{ lib, x, ... }: { environment.persistence."/p".directories = [ "/a" ]\n'
+        '  ++ lib.optionals x [ "/b" ] ++ lib.optional x "/c"; }\n'
+    )
+    for path in ("/b", "/c/d"):
+        done = keep(path, "--config", file, "--yes")
+        assert "is kept already" in done.stderr
+        assert "where its condition holds" in done.stderr
+
+
+OWN = {
+    "{ config, lib, ... }: let cfg = config.mine.persist; in {\n"
+    "  options.mine.persist.directories = lib.mkOption { };\n"
+    '  config.environment.persistence."/p" = {\n'
+    '    directories = [ "/var/log" ] ++ cfg.directories;\n'
+    "    users.ann = { inherit (cfg.home) directories files; };\n"
+    "  };\n"
+    "}\n": '{ mine.persist.home.files = [ ".b" ]; mine.persist.directories = [ "/x" ]; }\n',
+    "{ lib, ... }: {\n"
+    '  imports = [ (lib.mkAliasOptionModule [ "mine" ] [ "environment" "persistence" "/p" ]) ];\n'
+    "}\n": '{ mine.users.ann.files = [ ".b" ]; mine.directories = [ "/x" ]; }\n',
+    "{ config, ... }: let kept = map (x: x) config.mine.dirs; in {\n"
+    '  environment.persistence."/p".directories = kept;\n'
+    "}\n": '{ mine.dirs = [ "/x" ]; }\n',
+}
+
+
+@needs_nix
+@pytest.mark.parametrize(("module", "used"), OWN.items())
+def test_options_of_the_users_own(tmp_path: Path, module: str, used: str) -> None:
+    """They are read where they are set, and are a place as good as any."""
+    (tmp_path / "module.nix").write_text(module)
+    file = tmp_path / "used.nix"
+    file.write_text(used)
+    assert "kept already: /x in" in keep("/x/y", "--config", tmp_path, "--dry-run").stderr
+    (tmp_path / "module.nix").write_text(module.replace('[ "/var/log" ] ++ ', ""))
+    done = keep("/var/lib/foo", "--config", tmp_path, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert file.read_text() == used.replace('"/x"', '"/x" "/var/lib/foo"'), done.stderr
+    assert "only what was asked for changes" in done.stderr
+    assert keep("--remove", "/var/lib/foo", "--config", tmp_path, "--yes").returncode == 0
+    assert file.read_text() == used
+
+
+def test_pipes_of_newer_nix(tmp_path: Path) -> None:
+    """The grammar does not know them, nor does Nix unless it is told to."""
+    file = tmp_path / "a.nix"
+    text = (
+        "{ lib, ... }: {\n"
+        "  x = [ 1 ] |> map (y: y) |> lib.flatten; # a |> b\n"
+        '  environment.persistence."/p".directories = [ "/a" ];\n'
+        "}\n"
+    )
+    file.write_text(text)
+    done = keep("/var/lib/foo", "--config", file, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert file.read_text() == text.replace('"/a"', '"/a" "/var/lib/foo"')
 
 
 def test_uncommitted_changes_are_said(tmp_path: Path) -> None:
@@ -180,6 +283,33 @@ def test_what_is_no_valid_nix_is_left(tmp_path: Path) -> None:
     done = keep("/var/lib/foo", "--config", tmp_path, "--dry-run")
     assert "not valid Nix" in done.stderr
     assert file.read_text() == "{ environment.persistence.x = [ "
+
+
+def test_a_byte_order_mark_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "a.nix"
+    file.write_bytes(b"\xef\xbb\xbf" + NIXOS.encode())
+    done = keep("/var/lib/foo", "--config", file, "--yes")
+    assert "begins with a byte order mark, which Nix does not read" in done.stderr
+    assert [each.name for each in tmp_path.iterdir()] == ["a.nix"]
+    assert file.read_bytes() == b"\xef\xbb\xbf" + NIXOS.encode()
+
+
+@pytest.mark.parametrize(
+    ("block", "new"),
+    [
+        ("{\n    ${x} = y;\n  }", '{\n    ${x} = y;\n    directories = [ "/var/lib/foo" ];\n  }'),
+        ("cfg // {\n    a = 1;\n  }", None),
+        ("cfg // { }", None),
+    ],
+)
+def test_nothing_that_is_there_is_replaced(tmp_path: Path, block: str, new: str | None) -> None:
+    """What has a computed name stays; a list beside the unknown would take the place of its own."""
+    file = tmp_path / "a.nix"
+    text = 'cfg: x: y: {\n  environment.persistence."/p" = BLOCK;\n}\n'
+    file.write_text(text.replace("BLOCK", block))
+    keep("/var/lib/foo", "--config", tmp_path, "--yes")
+    assert file.read_text() == text.replace("BLOCK", new or block)
+    assert (tmp_path / "kept-by-imptrace.nix").exists() == (new is None)
 
 
 @needs_nix

@@ -90,7 +90,7 @@ def _evaluate(change: ConfigurationChange, config: Path | None) -> str | None:
     Raises ImptraceError.
     """
     try:
-        how = evaluation(change.sources, top_of(config))
+        how = evaluation(change.sources, top_of(config), change.own_options)
     except NotEvaluatedError as error:
         say(f"not evaluated, only parsed: {printable(str(error))}")
         return None
@@ -125,6 +125,8 @@ def _place_rest(change: ConfigurationChange, files: list[Path], store: str | Non
         return
     if not files:
         raise UsageError("there is no Nix file there: name the configuration with --config")
+    if len(files) == 1 and change.unread:
+        raise UsageError(change.unread[0])
     path = where(files)
     if path.exists():
         raise ImptraceError(f"{path} exists and keeps nothing that could be extended: look at it")

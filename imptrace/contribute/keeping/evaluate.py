@@ -10,16 +10,18 @@ import platform
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from importlib.resources import files as package_files
 from pathlib import Path
 
-from imptrace.contribute.keeping.places import LIST_OF, ListPlace, places
+from imptrace.contribute.keeping.places import LIST_OF, ListPlace, OwnOption, places
 from imptrace.contribute.keeping.stand_ins import stand_ins
 from imptrace.contribute.nix_source import tree as nix_tree
 from imptrace.errors import ImptraceError
 from imptrace.facts.commands import CommandError
+from imptrace.facts.levels import Kind
 from imptrace.facts.nix_command import EVAL, ask_nix
 from imptrace.render.nix_text import string
 
@@ -34,7 +36,7 @@ class NotEvaluatedError(Exception):
     """Nix does not evaluate it, for a reason that is none of ours."""
 
 
-def evaluation(sources: _Sources, top: Path) -> str:
+def evaluation(sources: _Sources, top: Path, own: Sequence[OwnOption] = ()) -> str:
     """Evaluate what is kept before and after; answer with how.
 
     Raises NotEvaluatedError where nothing evaluates as it is, ImptraceError where it does and
@@ -42,10 +44,7 @@ def evaluation(sources: _Sources, top: Path) -> str:
     """
     if shutil.which("nix-instantiate") is None:
         raise NotEvaluatedError("Nix is not installed")
-    with tempfile.TemporaryDirectory(prefix="imptrace-keep-") as scratch:
-        before, after = Path(scratch, "before"), Path(scratch, "after")
-        for tree, index in ((before, 0), (after, 1)):
-            _copy(top, tree, {file: both[index] for file, both in sources.items()})
+    with _trees(sources, top) as (before, after):
         why = "no flake and no configuration.nix"
         for how, ask in _wholes(top):
             try:
@@ -55,10 +54,30 @@ def evaluation(sources: _Sources, top: Path) -> str:
                 continue
             new = _must(ask, after)
             if new != old:
-                _compare(old, new, sources)
+                _compare(old, new, sources, own)
                 return how
             why = "the configuration as a whole does not use the changed file"
-        return _alone(sources, top, before, after, why)
+        try:
+            _alone(sources, top, (before, after), own)
+        except NotEvaluatedError as error:
+            raise NotEvaluatedError(f"{error}; {why}") from error
+    return "each changed file by itself"
+
+
+def evaluation_alone(sources: _Sources, top: Path, own: Sequence[OwnOption] = ()) -> None:
+    """Evaluate each changed file by itself, as `evaluation` does where nothing else is left."""
+    with _trees(sources, top) as trees:
+        _alone(sources, top, trees, own)
+
+
+@contextmanager
+def _trees(sources: _Sources, top: Path) -> Iterator[tuple[Path, Path]]:
+    """Copy the configuration as it was, and as it will be."""
+    with tempfile.TemporaryDirectory(prefix="imptrace-keep-") as scratch:
+        before, after = Path(scratch, "before"), Path(scratch, "after")
+        for tree, index in ((before, 0), (after, 1)):
+            _copy(top, tree, {file: both[index] for file, both in sources.items()})
+        yield before, after
 
 
 def _wholes(top: Path) -> list[tuple[str, Callable[[Path], Counter[str]]]]:
@@ -82,39 +101,45 @@ def _nixos(tree: Path) -> Counter[str]:
     return _instantiate(f"{_library()}.nixos (/. + {file})", "--readonly-mode")
 
 
-def _alone(sources: _Sources, top: Path, before: Path, after: Path, why: str) -> str:
+def _alone(
+    sources: _Sources, top: Path, trees: tuple[Path, Path], own: Sequence[OwnOption]
+) -> None:
     """Evaluate each changed file by itself. Raises NotEvaluatedError."""
+    before, after = trees
     for file, (old, new) in sources.items():
         place = file.relative_to(top)
         # A list may come with the change, or go with it.
-        found = [place for text in (old, new) if text for place in places(text, file)]
+        found = [place for text in (old, new) if text for place in places(text, file, own)]
         try:
             was = _file(before / place, found) if old else Counter[str]()
         except NotEvaluatedError as error:
-            raise NotEvaluatedError(f"{file.name} alone: {error}; {why}") from error
-        if old and not was and _lines(old, file):
-            hidden = "its lists cannot be found without the rest"
-            raise NotEvaluatedError(f"{file.name} alone: {hidden}; {why}")
+            raise NotEvaluatedError(f"{file.name} alone: {error}") from error
+        lines = _lines(old, file, own)
+        if old and not was and lines:
+            raise NotEvaluatedError(
+                f"{file.name} alone: its lists cannot be found without the rest"
+            )
         now = _must(partial(_file, found=found), after / place)
-        if was.total() < len(_lines(old, file)) and now == was:
-            raise NotEvaluatedError(f"{file.name} alone: some of its lists are not found; {why}")
-        _compare(was, now, {file: (old, new)})
-    return "each changed file by itself"
+        if was.total() < len(lines) and now == was:
+            raise NotEvaluatedError(f"{file.name} alone: some of its lists are not found")
+        _compare(was, now, {file: (old, new)}, own)
 
 
 def _file(file: Path, found: Sequence[ListPlace]) -> Counter[str]:
-    lists = {(each.names, kind) for each in found for kind in _kinds(each)}
+    lists = {(*each.names, name): kind for each in found for kind, name in _kinds(each)}
     paths = " ".join(
-        f"{{ kind = {string(kind)}; path = [ {' '.join(map(_name, (*names, kind)))} ]; }}"
-        for names, kind in sorted(lists)
+        f"{{ kind = {string(LIST_OF[kind])}; path = [ {' '.join(map(_name, names))} ]; }}"
+        for names, kind in sorted(lists.items())
     )
     given = stand_ins(nix_tree.parse(file.read_bytes(), str(file)))
     expression = f"{_library()}.alone (/. + {string(str(file))}) ({given}) [ {paths} ]"
     return _instantiate(expression, "--store", "dummy://")
 
 
-def _kinds(place: ListPlace) -> list[str]:
-    return [LIST_OF[place.kind]] if place.kind is not None else list(LIST_OF.values())
+def _kinds(place: ListPlace) -> list[tuple[Kind, str]]:
+    if place.kind is not None:
+        return [(place.kind, place.name or LIST_OF[place.kind])]
+    return list(LIST_OF.items())
 
 
 def _name(name: str) -> str:
@@ -150,10 +175,14 @@ def _must(ask: Callable[[Path], Counter[str]], tree: Path) -> Counter[str]:
         ) from error
 
 
-def _compare(old: Counter[str], new: Counter[str], sources: _Sources) -> None:
+def _compare(
+    old: Counter[str], new: Counter[str], sources: _Sources, own: Sequence[OwnOption]
+) -> None:
     """Hold what Nix makes of the change against its lines: nothing else may come or go."""
-    lines_new = Counter(line for file, (_, text) in sources.items() for line in _lines(text, file))
-    lines_old = Counter(line for file, (text, _) in sources.items() for line in _lines(text, file))
+    lines_old, lines_new = Counter[str](), Counter[str]()
+    for file, both in sources.items():
+        for lines, text in zip((lines_old, lines_new), both, strict=True):
+            lines.update(_lines(text, file, own))
     for was, now, expected in (
         (old, new, lines_new - lines_old),
         (new, old, lines_old - lines_new),
@@ -164,10 +193,10 @@ def _compare(old: Counter[str], new: Counter[str], sources: _Sources) -> None:
             raise ImptraceError(f"Nix makes something else of the change ({odd}): left as it is")
 
 
-def _lines(source: bytes, file: Path) -> list[str]:
+def _lines(source: bytes, file: Path, own: Sequence[OwnOption]) -> list[str]:
     return [
         f"{LIST_OF[place.kind]} {entry.path}"
-        for place in (places(source, file) if source else ())
+        for place in (places(source, file, own) if source else ())
         for entry in place.entries
         if entry.path is not None and place.kind is not None
     ]

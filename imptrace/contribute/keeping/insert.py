@@ -7,6 +7,7 @@ from tree_sitter import Node
 
 from imptrace.contribute.keeping.entry import is_one_line
 from imptrace.contribute.keeping.places import LIST_OF, ListElement, ListPlace
+from imptrace.contribute.keeping.values import operator_of
 from imptrace.contribute.nix_source import edit as nix_edit
 from imptrace.contribute.nix_source import tree as nix_tree
 from imptrace.contribute.nix_source.edit import Edit
@@ -15,12 +16,17 @@ from imptrace.render.nix_text import attribute
 
 _WIDEST = 100
 _INDENT = "  "
+_ATOMS = frozenset({"variable_expression", "select_expression"})
+_TIGHT = _ATOMS | {"apply_expression", "parenthesized_expression", "list_expression"}
+"""What binds more closely than `++`."""
 _OWN_NAMES = frozenset(LIST_OF.values())
 
 
 def into_list(source: bytes, place: ListPlace, path: str, text: str) -> list[Edit]:
     """Put one element into a literal list: where the alphabet says if it rules there, else last."""
     entries = place.entries
+    if place.is_computed:
+        return _joined(place, text)
     if not entries:
         return _into_empty(source, place, text)
     index = _sorted_index(entries, path)
@@ -35,6 +41,45 @@ def into_list(source: bytes, place: ListPlace, path: str, text: str) -> list[Edi
     start = _with_comments_above(source, entries[index])
     indent = _column(source, entries, index)
     return [Edit(start, start, f"{text}\n{indent}")]
+
+
+def _joined(place: ListPlace, text: str) -> list[Edit]:
+    """Join a list with one element to one that is computed: `[ "/x" ] ++ config.mine`."""
+    node = place.node
+    listing = nix_edit.list_text([nix_edit.Item(text)], "", padded=_is_padded(_root(place)))
+    around = node.parent
+    if around is not None and around.type == "list_expression":
+        return [Edit(node.start_byte, node.start_byte, f"{listing} ")]
+    is_argument = around is not None and around.type == "apply_expression"
+    start, end = f"{listing} ++ ", ""
+    if node.type not in _TIGHT:
+        start, end = f"{start}(", ")"
+    if is_argument:
+        start, end = f"({start}", f"{end})"
+    return [Edit(node.start_byte, node.start_byte, start), Edit(node.end_byte, node.end_byte, end)]
+
+
+def out_of_join(source: bytes, place: ListPlace) -> Edit | None:
+    """Take an empty list out that is joined to another; None where it is not."""
+    listing, join = place.node, place.node.parent
+    if join is None or join.type != "binary_expression" or operator_of(join) != "++":
+        return None
+    other = join.child_by_field_name("right")
+    if other is None or other == listing or any(c.type == "comment" for c in listing.children):
+        return None
+    around = join.parent
+    rest = source[other.start_byte : other.end_byte].decode(errors="surrogateescape")
+    if around is not None and around.type == "parenthesized_expression":
+        inner = other.child_by_field_name("expression")
+        if other.type == "parenthesized_expression" and inner is not None:
+            return Edit(join.start_byte, other.end_byte, nix_tree.text(inner))
+        if other.type in _ATOMS:
+            return Edit(around.start_byte, around.end_byte, rest)
+    elif other.type == "parenthesized_expression" and around is not None:
+        inner = other.child_by_field_name("expression")
+        if inner is not None and around.type == "binding":
+            rest = nix_tree.text(inner)
+    return Edit(join.start_byte, other.end_byte, rest)
 
 
 def into_block(
@@ -56,7 +101,7 @@ def into_block(
 
 
 def _beside(source: bytes, binding: Node, text: str) -> list[Edit]:
-    """Put a binding behind another, whose names are its own down to the store."""
+    """Put a binding behind another, whose names but the last are its own."""
     attrpath = binding.child_by_field_name("attrpath")
     attrs = attrpath.children_by_field_name("attr") if attrpath is not None else []
     first, store = attrs[0].start_byte, attrs[-2].end_byte

@@ -42,6 +42,18 @@ let
     unique = foldl' (found: each: if builtins.elem each found then found else found ++ [ each ]) [ ];
     singleton = value: [ value ];
     forEach = values: make: map make values;
+    hasPrefix =
+      start: text: builtins.substring 0 (builtins.stringLength start) text == start;
+    mapAttrsToList = make: set: map (name: make name set.${name}) (attrNames set);
+    filterAttrs =
+      holds: set:
+      builtins.listToAttrs (
+        concatMap (name: if holds name set.${name} then [ { inherit name; value = set.${name}; } ] else [ ]) (
+          attrNames set
+        )
+      );
+    inherit (builtins) concatStringsSep hasAttr any all;
+    pipe = foldl' (value: change: change value);
     genAttrs =
       names: make:
       builtins.listToAttrs (map (name: { inherit name; value = make name; }) names);
@@ -49,11 +61,16 @@ let
   found = tryEval (import <nixpkgs/lib>);
   lib = if found.success then found.value else small;
 
-  # With all that a function asks for; what has no stand-in is an empty set.
+  # With all that a function asks for; what has no stand-in is an empty set. One that names what it
+  # is given may take no more than that.
   called =
     given: module:
+    let
+      named = functionArgs module;
+      asked = mapAttrs (name: _: given.${name} or { }) named;
+    in
     if isFunction module then
-      called given (module (mapAttrs (name: _: given.${name} or { }) (functionArgs module) // given))
+      called given (module (if named == { } || given ? "@" then asked // given else asked))
     else
       module;
 
@@ -77,7 +94,10 @@ let
     else
       concatMap (
         inner:
-        if !isAttrs inner then
+        if isList inner then
+          # Some write a list of modules.
+          concatMap (at given path) inner
+        else if !isAttrs inner then
           [ ]
         else if head path == null then
           concatMap (name: at given (tail path) inner.${name}) (attrNames inner)

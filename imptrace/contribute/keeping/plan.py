@@ -1,14 +1,22 @@
 """Which lines go into which file: a whole change, made up before anything is written."""
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from imptrace.contribute.keeping.entry import element
-from imptrace.contribute.keeping.insert import into_block, into_list, out_of_block, out_of_list
+from imptrace.contribute.keeping.insert import (
+    into_block,
+    into_list,
+    out_of_block,
+    out_of_join,
+    out_of_list,
+)
 from imptrace.contribute.keeping.new_file import NAME
-from imptrace.contribute.keeping.places import ListPlace, places
+from imptrace.contribute.keeping.own_options import marked, own_options
+from imptrace.contribute.keeping.places import ListPlace, OwnOption, bare, places
 from imptrace.contribute.nix_source import edit as nix_edit
 from imptrace.contribute.nix_source.check import check_nix
 from imptrace.contribute.nix_source.tree import NixSyntaxError
@@ -36,6 +44,8 @@ class ConfigurationChange:
     refused: list[tuple[bytes, str]] = field(default_factory=list)
     """What can have no entry, and why."""
     unread: list[str] = field(default_factory=list)
+    own_options: list[OwnOption] = field(default_factory=list)
+    """Options of the configuration's own that end in what is kept."""
 
 
 def configuration_files(given: Path | None) -> list[Path]:
@@ -72,16 +82,41 @@ def _default() -> Path:
 
 def read_places(files: Iterable[Path], change: ConfigurationChange) -> list[ListPlace]:
     """Read every file that may say what is kept."""
+    sources = _sources(files, change)
+    for file, source in sources.items():
+        if any(word in source for word in _WORDS):
+            with _telling(change):
+                change.own_options += own_options(source, str(file))
+    change.own_options = marked(change.own_options)
+    names = [each.path for each in change.own_options]
     found: list[ListPlace] = []
+    for file, source in sources.items():
+        is_named = any(
+            all(nix_edit.encoded(bare(name)) in source for name in path) for path in names
+        )
+        if is_named or any(word in source for word in _WORDS):
+            with _telling(change):
+                found += places(source, file, change.own_options)
+    return found
+
+
+@contextmanager
+def _telling(change: ConfigurationChange) -> Iterator[None]:
+    """Note what is no valid Nix, once."""
+    try:
+        yield
+    except NixSyntaxError as error:
+        if str(error) not in change.unread:
+            change.unread.append(str(error))
+
+
+def _sources(files: Iterable[Path], change: ConfigurationChange) -> dict[Path, bytes]:
+    found = {}
     for file in files:
         try:
-            source = file.read_bytes()
-            if any(word in source for word in _WORDS):
-                found += places(source, file)
+            found[file] = file.read_bytes()
         except OSError as error:
             change.unread.append(f"{file}: {error.strerror}")
-        except NixSyntaxError as error:
-            change.unread.append(str(error))
     return found
 
 
@@ -90,12 +125,14 @@ def add(
     files: list[Path],
     store: str | None,
     options: Mapping[bytes, str] | None = None,
+    own: Sequence[OwnOption] = (),
 ) -> ConfigurationChange:
     """Add what is not kept yet, path by path, each in the place that fits best.
 
-    `options`: the option that a path belongs to, whose own lists come first.
+    `options`: the option that a path belongs to, whose own lists come first. `own`: options of the
+    configuration's own that are known from other files.
     """
-    change = ConfigurationChange()
+    change = ConfigurationChange(own_options=list(own))
     before = read_places(files, change)
     for each in _outermost(wanted):
         if each.method is Method.NONE:
@@ -106,8 +143,10 @@ def add(
         if keeper is not None:
             change.kept.append((each.path, keeper))
             continue
-        own = [place for place in known if _is_own(each, place, (options or {}).get(each.path))]
-        fitting = [*own, *_ranked(each, known, store)]
+        of_option = [
+            place for place in known if _is_own(each, place, (options or {}).get(each.path))
+        ]
+        fitting = [*of_option, *_ranked(each, known, store)]
         if not any(_insert(each, place, change) for place in fitting):
             change.placeless.append(each)
     _check(change)
@@ -115,17 +154,20 @@ def add(
 
 
 def remove(
-    paths: Iterable[bytes], files: list[Path], homes: dict[str, bytes]
+    paths: Iterable[bytes],
+    files: list[Path],
+    homes: dict[str, bytes],
+    own: Sequence[OwnOption] = (),
 ) -> ConfigurationChange:
     """Take paths out again: exactly these, not what keeps them with others."""
-    change = ConfigurationChange()
+    change = ConfigurationChange(own_options=list(own))
     before = read_places(files, change)
     for path in paths:
         known = _with_changes(before, change)
         found = [
             (place, entry)
             for place in known
-            for entry in place.entries
+            for entry in (place.entries if place.node.type == "list_expression" else ())
             if entry.path is not None and path in _absolute(place, entry.path, homes)
         ]
         if not found:
@@ -135,22 +177,27 @@ def remove(
             is_ours = place.file.name == NAME
             new = nix_edit.apply(old, [out_of_list(old, entry, with_remarks=is_ours)])
             if len(place.entries) == 1:
-                new = _without_empty(new, place)
-            check_nix(str(place.file), new)
+                new = _without_empty(new, place, change.own_options)
+            check_nix(str(place.file), new, old)
             _remember(place.file, new, change)
     _check(change)
     return change
 
 
-def _without_empty(source: bytes, place: ListPlace) -> bytes:
+def _without_empty(source: bytes, place: ListPlace, own: Sequence[OwnOption]) -> bytes:
     """Take the list out too that has nothing in it any longer, not even a remark."""
-    found = places(source, place.file)
+    found = places(source, place.file, own)
     for each in found:
-        if (each.names, each.kind) == (place.names, place.kind) and not each.entries:
+        is_it = (each.names, each.kind) == (place.names, place.kind)
+        if is_it and not each.entries and each.node.type == "list_expression":
             others = (other for other in found if other.kind is not None and other.entries)
-            is_doubled = any(other.names[:3] == each.names[:3] for other in others)
-            edit = out_of_block(source, each, is_doubled=is_doubled)
-            return source if edit is None else nix_edit.apply(source, [edit])
+            store = (each.target, each.store)
+            is_doubled = any((other.target, other.store) == store for other in others)
+            edit = out_of_join(source, each)
+            if edit is None and each.has_block:
+                edit = out_of_block(source, each, is_doubled=is_doubled or each.is_own)
+            if edit is not None:
+                return nix_edit.apply(source, [edit])
     return source
 
 
@@ -158,7 +205,7 @@ def _with_changes(known: list[ListPlace], change: ConfigurationChange) -> list[L
     """Read the files that were changed anew, as they will be."""
     same = [place for place in known if place.file not in change.sources]
     for file, (_, new) in change.sources.items():
-        same += places(new, file)
+        same += places(new, file, change.own_options)
     return same
 
 
@@ -181,7 +228,8 @@ def _keeper(each: Recommendation, known: Iterable[ListPlace]) -> str | None:
                 whole = place.kind is Kind.DIRECTORY and is_within(each.path, path)
                 if whole or path == each.path:
                     line = entry.node.start_point.row + 1
-                    return f"{entry.path} in {place.file}:{line}"
+                    where = f"{entry.path} in {place.file}:{line}"
+                    return f"{where}, where its condition holds" if place.is_conditional else where
     return None
 
 
@@ -206,19 +254,22 @@ def _ranked(each: Recommendation, known: Sequence[ListPlace], store: str | None)
         key = (place.store, place.user)
         sizes[key] = sizes.get(key, 0) + len(place.entries)
 
-    def rank(place: ListPlace) -> tuple[int, int, int, int, int]:
+    def rank(place: ListPlace) -> tuple[int, ...]:
         is_list = place.kind is each.kind
         own = place.user is not None or place.target is Target.HOME_MANAGER
         is_home = each.home is not None
         return (
             int(own == is_home),
             int(is_list),
+            int(not place.is_computed),
             sizes[place.store, place.user],
             int(place.node.type != "binding"),
             len(place.entries),
         )
 
-    usable = [place for place in fitting if place.kind in (None, each.kind)]
+    usable = [
+        place for place in fitting if place.kind in (None, each.kind) and not place.is_conditional
+    ]
     return sorted(usable, key=rank, reverse=True)
 
 
@@ -259,7 +310,7 @@ def _insert(each: Recommendation, place: ListPlace, change: ConfigurationChange)
         edits = into_block(source, place, each.kind, user, text)
     new = nix_edit.apply(source, edits)
     try:
-        check_nix(str(place.file), new)
+        check_nix(str(place.file), new, source)
     except NixSyntaxError as error:
         change.unread.append(str(error))
         return False
@@ -279,15 +330,17 @@ def _remember(file: Path, new: bytes, change: ConfigurationChange) -> None:
 def _check(change: ConfigurationChange) -> None:
     """Raise NixSyntaxError unless every changed file is valid, and only entries have changed."""
     for file, (old, new) in change.sources.items():
-        before, after = _written(old, file), _written(new, file)
+        before, after = (_written(each, file, change.own_options) for each in (old, new))
         if not (before <= after or after <= before):
             raise NixSyntaxError(f"{file} would keep something else than it should: left as it is")
 
 
-def _written(source: bytes, file: Path) -> set[tuple[str, str | None, Kind | None, str]]:
+def _written(
+    source: bytes, file: Path, own: Sequence[OwnOption]
+) -> set[tuple[str, str | None, Kind | None, str]]:
     return {
         (place.store, place.user, place.kind, entry.path)
-        for place in places(source, file)
+        for place in places(source, file, own)
         for entry in place.entries
         if entry.path is not None
     }

@@ -28,15 +28,25 @@ def formatted(source: bytes, old: bytes | None, neighbours: Sequence[bytes]) -> 
     return source
 
 
-def check_nix(path: str, source: bytes) -> None:
-    """Raise NixSyntaxError unless the grammar, and Nix itself where it is installed, accept it."""
+def check_nix(path: str, source: bytes, old: bytes | None = None) -> None:
+    """Raise NixSyntaxError unless the grammar, and Nix itself where it is installed, accept it.
+
+    `old`: what it was made from. A Nix that is too old for that says nothing of the new.
+    """
     parse(source, path)
     if shutil.which("nix-instantiate") is None:
         return
+    why = _refusal(source)
+    if why is not None and (old is None or _refusal(old) is None):
+        raise NixSyntaxError(f"Nix does not accept the new {shown(path)}: {why}")
+
+
+def _refusal(source: bytes) -> NixError | None:
     try:
         ask_nix("nix-instantiate", "--parse", "-", given=source, seconds=_LIMIT_SECONDS)
     except NixError as error:
-        raise NixSyntaxError(f"Nix does not accept the new {shown(path)}: {error}") from error
+        return error
+    return None
 
 
 def _run(command: Sequence[str], source: bytes) -> bytes | None:

@@ -105,14 +105,14 @@ def insert_binding(
     first, last = (child for child in attrset.children if child.type in ("{", "}"))
     inner = [
         node
-        for node in walk(attrset)
-        if node.is_named
-        and node.type in ("inherit", "inherit_from", "comment")
-        and first.end_byte <= node.start_byte < last.start_byte
+        for child in attrset.named_children
+        for node in (child.named_children if child.type == "binding_set" else [child])
     ]
     if inner:
+        # What is inherited, has a computed name, or says something.
         line = indented(text, indentation(source, inner[-1].start_byte))
-        return [Edit(inner[-1].end_byte, inner[-1].end_byte, f"\n{line}")]
+        end = end_with_comment(inner[-1])
+        return [Edit(end, end, f"\n{line}")]
     indent = indentation(source, attrset.start_byte)
     line = indented(text, indent + INDENT)
     return [Edit(first.end_byte, last.start_byte, f"\n{line}\n{indent}")]

@@ -3,6 +3,8 @@
 Nothing here changes anything. `attrpath` below is a tuple of attribute names.
 """
 
+import codecs
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
@@ -16,6 +18,7 @@ from imptrace.errors import UsageError
 
 AttrPath = tuple[str, ...]
 
+_PIPE = re.compile(rb"\|>|<\|")
 _LANGUAGE = tree_sitter.Language(tree_sitter_nix.language())
 _ATTRSETS = ("attrset_expression", "rec_attrset_expression", "let_attrset_expression")
 # Expressions whose value is that of their body, with the field that holds it.
@@ -42,9 +45,14 @@ class Binding(NamedTuple):
 
 def parse(source: bytes, name: str) -> Node:
     """Read the expression of a Nix file. Raises NixSyntaxError that names the line."""
+    if source.startswith(codecs.BOM_UTF8):
+        raise NixSyntaxError(
+            f"{shown(name)} begins with a byte order mark, which Nix does not read: save it without"
+        )
     root = _root(source)
     if root.has_error:
-        root = _root(_without_last_commas(source, root))
+        source = _without_last_commas(source, root)
+        root = _root(_without_pipes(source, root))
     wrong = next((node for node in walk(root) if node.is_error or node.is_missing), None)
     if wrong is not None:
         line = line_of(wrong)
@@ -159,6 +167,20 @@ def _without_last_commas(source: bytes, root: Node) -> bytes:
     for token, following in pairwise(tokens):
         if (token.type, following.type) == (",", "}"):
             source = source[: token.start_byte] + b" " + source[token.end_byte :]
+    return source
+
+
+def _without_pipes(source: bytes, root: Node) -> bytes:
+    """Write `->` for the pipes of newer Nix, which the grammar does not know: no list is either."""
+    texts = [
+        (node.start_byte, node.end_byte)
+        for node in walk(root)
+        if node.type in ("comment", "string_fragment", "path_fragment", "uri_expression")
+    ]
+    found = [match.start() for match in _PIPE.finditer(source)]
+    for start in found:
+        if not any(begin <= start < end for begin, end in texts):
+            source = source[:start] + b"->" + source[start + 2 :]
     return source
 
 
