@@ -33,8 +33,11 @@ _TAKES_PART = {"enabled", "enabled-runtime", "linked", "generated", "indirect"}
 _LASTING = ("/var/lib/", "/var/cache/", "/var/log/", "/var/db/", "/var/spool/", "/srv/", "/etc/")
 # Directories that are made. Those of type D are emptied at every boot: nothing lasts in them.
 _MADE = "dvqQ"
-# Only above what has names of its own, and made anew at every boot.
-_HOLLOW = {f"{top}/private" for top in _TOPS}
+# Only above what has names of its own, or made anew at every boot and empty ever after (NixOS).
+_HOLLOW = {
+    *(f"{top}/private" for top in _TOPS),
+    "/etc/ipsec.d", "/var/lib/NetworkManager-fortisslvpn", "/var/lib/misc",
+}  # fmt: skip
 # Where the bus finds who starts a service that nothing else names (dbus-daemon(1), <standard_...>).
 _BUS_FILES = (
     "usr/share", "usr/local/share", "etc", "run", "run/current-system/sw/share",

@@ -12,7 +12,12 @@
 }:
 let
   inherit (lib) filter mapAttrsToList;
-  inherit (import ./paths.nix) covers publicName;
+  inherit (import ./paths.nix)
+    covers
+    nearest
+    publicName
+    setOf
+    ;
   ours = options.environment ? automaticPersistence;
 
   claims = import ./claims.nix {
@@ -79,7 +84,13 @@ let
         stores = lib.genAttrs (import ./levels.nix).names (_: "/");
       }
     );
-  levelOf = lib.listToAttrs (map (item: lib.nameValuePair item.path item.level) known);
+  # That of the directory around it, where the catalogue does not have the path itself.
+  levelOf =
+    let
+      levels = lib.listToAttrs (map (item: lib.nameValuePair item.path item.level) known);
+      places = setOf (map (item: item.path) known);
+    in
+    path: levels.${toString (nearest places path)} or null;
 
   row =
     path: found:
@@ -93,7 +104,11 @@ let
     {
       inherit path;
       inherit (claim) kind;
-      level = levelOf.${path} or claim.level or levels.${claim.kind};
+      level =
+        let
+          found = levelOf path;
+        in
+        if found != null then found else claim.level or levels.${claim.kind};
       declaredBy = lib.unique (map (one: one.declaredBy) found);
       keptBy =
         if keeper != null then

@@ -121,6 +121,14 @@ let
     in
     concatLists (mapAttrsToList (key: place: map (claim key place) (literal key)) ofUnits);
 
+  # Made at every boot and empty ever after, or only above what has names of its own.
+  hollow = paths.privateParents ++ [
+    "/etc/ipsec.d"
+    "/var/lib/NetworkManager-fortisslvpn"
+    "/var/lib/misc"
+    "/var/spool/cron"
+  ];
+
   enabled = lib.filterAttrs (_: service: try true (service.enable or true)) services;
 
   lasting =
@@ -211,7 +219,9 @@ let
       declaredBy = "users.users.${name}.home";
     };
 in
-concatLists (mapAttrsToList ofService enabled)
-++ concatMap ofRule rules
-++ ofSettings
-++ concatLists (mapAttrsToList ofUser users)
+filter (claim: !(lib.elem claim.path hollow)) (
+  concatLists (mapAttrsToList ofService enabled)
+  ++ concatMap ofRule rules
+  ++ ofSettings
+  ++ concatLists (mapAttrsToList ofUser users)
+)

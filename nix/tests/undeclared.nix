@@ -51,6 +51,7 @@ in
                 tailscale.enable = true;
               };
               systemd.services.tailscaled.serviceConfig.CacheDirectory = "tailscale";
+              systemd.tmpfiles.rules = [ "d /var/lib/tailscale/deep" ];
             }
           ];
         };
@@ -69,6 +70,7 @@ in
         "/var/lib/grafana"
         "/var/lib/nixos"
         "/var/lib/tailscale"
+        "/var/lib/tailscale/deep"
       ];
     expected = [
       [ ]
@@ -78,6 +80,7 @@ in
       [ "important configuration catalogue: grafana" ]
       [ "normal  catalogue: nixos-users" ]
       [ "secret  catalogue: tailscale" ]
+      [ "secret  systemd.tmpfiles.rules" ]
     ];
   };
 
@@ -200,6 +203,32 @@ in
     ];
   };
 
+  what-a-service-is-told-to-let-go-is-excepted = {
+    actual =
+      map
+        (
+          persistence:
+          map (row: row.isExcepted) (
+            lib.filter (row: row.path == "/var/lib/jellyfin") (cfgOf (onImpermanence [
+              oneStore
+              {
+                services.jellyfin.enable = true;
+                systemd.services.jellyfin.serviceConfig.StateDirectory = "jellyfin";
+              }
+              persistence
+            ])).inventory
+          )
+        )
+        [
+          { }
+          { services.jellyfin.persistence = { }; }
+        ];
+    expected = [
+      [ false ]
+      [ true ]
+    ];
+  };
+
   exceptions-and-ignoring-are-silent = {
     actual = lib.concatMap (setting: complaints (onImpermanence (plain ++ [ someState setting ]))) [
       { environment.automaticPersistence.undeclaredExcept = [ "/var/lib/some" ]; }
@@ -221,6 +250,7 @@ in
               "d \"/var/lib/with blank\" 0700 - -"
               "D /var/lib/emptied-at-boot 0700 - -"
               "d /run/gone 0755 root root -"
+              "d /etc/ipsec.d 0700 root root -" # always empty
               "L /var/lib/link - - - - /x"
             ];
             systemd.tmpfiles.settings.mine."/var/lib/set".d = {

@@ -3,7 +3,12 @@
 { config, lib, ... }:
 let
   inherit (lib) mkOption types;
-  inherit (import ../../lib/paths.nix) covers join publicName;
+  inherit (import ../../lib/paths.nix)
+    covers
+    isWithin
+    join
+    publicName
+    ;
   cfg = config.environment.automaticPersistence;
 
   ofItem = prefix: item: {
@@ -74,7 +79,10 @@ let
           boundary.by
         else
           null;
-      isExcepted = lib.any (except: covers except path) cfg.undeclaredExcept;
+      # What its service is told not to keep is let go of as well.
+      isExcepted =
+        lib.any (except: covers except path) cfg.undeclaredExcept
+        || (keeper == null && (isWithin cfg.decided path || isWithin cfg.decided (publicName path)));
     };
 
   ofKept = one: {

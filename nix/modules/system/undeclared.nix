@@ -12,7 +12,6 @@ let
   inherit (import ../../lib/paths.nix)
     ancestorsOf
     isWithin
-    privateParents
     publicName
     setOf
     ;
@@ -37,23 +36,17 @@ let
     in
     (lib.mergeDefinitions option.loc option.type byOthers).optionalValue.value or { };
 
-  # Made at every boot and empty ever after, or only above what has names of its own.
-  hollow = privateParents ++ [
-    "/etc/ipsec.d"
-    "/var/lib/NetworkManager-fortisslvpn"
-    "/var/lib/misc"
-    "/var/spool/cron"
-  ];
-
   mounted = lib.filter (item: item.method != "copy") cfg.planned;
   relocated = map (import ../../lib/relocate.nix cfg.claims) mounted;
   keptPaths = map (one: one.path) (relocated ++ cfg.declared);
 
-  knownPaths = lib.concatMap (request: if request.enabled then request.knows or [ ] else [ ]) (
-    lib.attrValues cfg.requests
+  decided = setOf (
+    lib.concatMap (request: if request.enabled then request.knows or [ ] else [ ]) (
+      lib.attrValues cfg.requests
+    )
   );
   sees = set: path: isWithin set path || isWithin set (publicName path);
-  known = setOf (keptPaths ++ knownPaths ++ cfg.undeclaredExcept);
+  known = decided // setOf (keptPaths ++ cfg.undeclaredExcept);
 
   # One for each path; a directory that is only made to hold others is not named beside them.
   unique = map lib.head (lib.attrValues (lib.groupBy (claim: claim.path) cfg.claims));
@@ -67,7 +60,6 @@ let
     claim:
     !(
       sees known claim.path
-      || lib.elem claim.path hollow
       || cfg.boundary claim.path != null
       || stores.${cfg.undeclaredLevels.${claim.kind}} == null
       || holdsOthers claim
@@ -170,6 +162,8 @@ in
     found = internal "What is kept because the configuration declares it, and nothing else keeps it.";
 
     open = internal "What the configuration declares and nothing keeps.";
+
+    decided = internal "A set of what the options of services decide on, kept or not.";
   };
 
   config = {
@@ -181,6 +175,7 @@ in
         inherit (config.users) users;
       };
       open = map item open;
+      inherit decided;
       found = lib.optionals (cfg.undeclared == "keep") cfg.open;
     };
 
