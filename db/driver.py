@@ -8,6 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
+_ELSEWHERE = frozenset({1, 11, 14, 26})
+"""SQLite's codes of a table that is not there, damage, no file, and no database: of its header."""
+
 
 class DriverError(Exception):
     """What a driver raised: `original`."""
@@ -60,6 +63,24 @@ class Driver:
         """Execute a statement once for each row."""
         self._raw.cursor().executemany(self._marked(statement), rows)
 
+    def is_kept(self, statement: str, values: Sequence[Any]) -> bool:
+        """Whether rows are found by whoever asks from now on.
+
+        A file can be removed, replaced and overwritten while this connection goes on writing it.
+        """
+        if not self._is_sqlite:
+            return True
+        try:
+            other = self._connect()
+        except DriverError as error:
+            return not _is_elsewhere(error.original)
+        try:
+            return bool(other.execute(statement, tuple(values)).fetchall())
+        except other.Error as error:
+            return not _is_elsewhere(error)
+        finally:
+            other.close()
+
     def wait_for_lock(self, milliseconds: int) -> None:
         """Say how long another writer of the same file is waited for."""
         if self._is_sqlite:
@@ -71,3 +92,8 @@ class Driver:
 
     def _marked(self, statement: str) -> str:
         return statement if self._is_sqlite else statement.replace("?", "%s")
+
+
+def _is_elsewhere(error: BaseException | None) -> bool:
+    """Whether the file at the path is surely not what was written."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _ELSEWHERE

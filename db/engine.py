@@ -1,5 +1,6 @@
 """Opening the database for questions and changes, through SQLAlchemy."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -17,6 +18,8 @@ from imptrace.db.location import default_path, shown
 from imptrace.db.trouble import NoDatabaseError
 from imptrace.errors import ImptraceError, UsageError
 
+_SCHEMA_LOCK = int.from_bytes(b"imptrace")
+"""What is locked in a server while tables are made or migrated."""
 CONNECT_SECONDS = 10
 """How long a server may take to answer."""
 
@@ -120,6 +123,9 @@ def _ensure_schema(url: URL, *, create: bool) -> None:
     writer = _engine(url, read_only=False, foreign_keys=False)
     try:
         with writer.begin() as connection:
+            if url.get_backend_name() == "postgresql":
+                # Two that make the same table at once are no race to the server, but an error.
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (_SCHEMA_LOCK,))
             # Asked again: another imptrace may have done it since, and waits no longer now.
             revision = schema.stored_revision(connection)
             if revision is None:
@@ -147,6 +153,8 @@ def _engine(url: URL, *, read_only: bool, foreign_keys: bool = True) -> Engine:
 
 
 def _server_engine(url: URL, *, read_only: bool) -> Engine:
+    # What it has to say of a connection that broke would stand before our own line.
+    logging.getLogger("psycopg").setLevel(logging.CRITICAL)
     try:
         engine = create_engine(url, poolclass=NullPool, connect_args=_patience(url))
     except ModuleNotFoundError as error:

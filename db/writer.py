@@ -4,7 +4,6 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from imptrace.db import store
 from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING
@@ -15,10 +14,8 @@ from imptrace.db.records import Effect, RunStart, RunSummary
 from imptrace.db.sqlite_file import BUSY_TIMEOUT_MS
 from imptrace.db.summary import effects
 from imptrace.db.trouble import explained, explanation, is_passing
+from imptrace.errors import ImptraceError
 from imptrace.tracer.events import Event, Lost, Mount, RunScope, Snapshot, Warned
-
-if TYPE_CHECKING:
-    from imptrace.errors import ImptraceError
 
 PATIENCE_SECONDS = 60.0
 """How long other writers are waited for at the end of a run, all together."""
@@ -146,7 +143,12 @@ class RunWriter:
             "exit_signal": exit_signal,
             "status": STATUS_COMPLETE,
         }
-        self._store(partial(self._store_end, end), until)
+        stored = self._store(partial(self._store_end, end), until)
+        if stored and not self._driver.is_kept("SELECT 1 FROM run WHERE id = ?", (self.run_id,)):
+            self.failure = ImptraceError(
+                f"database {self._driver.place}: what was recorded is not in it any more: the "
+                "file, or the run, was removed or replaced meanwhile"
+            )
 
     def _store(self, step: Callable[[], None], until: float) -> bool:
         """Do a step in a transaction, again and again while only others are in the way."""

@@ -79,7 +79,9 @@ def _heading(run: RunRecord, screen: Screen, home: bytes | None) -> list[str]:
     title = f"Run {run.id}" + (f" “{printable(run.label)}”" if run.label else "")
     ended = result(run)
     if run.status is RunStatus.INTERRUPTED:
-        ended = screen.marked("red", "interrupted: imptrace was stopped before the program ended")
+        ended = screen.marked(
+            "red", "interrupted: imptrace or its database went before the program"
+        )
     elif run.exit_code or run.exit_signal:
         ended = screen.marked("yellow", ended)
     # An imported log tells neither, unless the user did.

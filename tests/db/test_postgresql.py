@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from threading import Thread
+from threading import Barrier, Thread
 from typing import Any
 
 import pytest
@@ -248,6 +248,26 @@ def test_writers_that_meet_the_same_new_paths(url: str) -> None:
         thread.join()
     assert failures == []
     assert [len(details(url, run).paths) for run in (1, 2, 3, 4)] == [12_000] * 4
+
+
+def test_many_that_find_an_empty_database(url: str) -> None:
+    """One makes the tables, the others wait for it."""
+    failures: list[BaseException] = []
+    together = Barrier(8)
+
+    def begin() -> None:
+        together.wait()
+        try:
+            open_database(url, create=True, read_only=False).dispose()
+        except ImptraceError as error:
+            failures.append(error)
+
+    threads = [Thread(target=begin) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
 
 
 def test_readers_cannot_write(url: str) -> None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import socket
 import sqlite3
@@ -152,6 +153,33 @@ def test_a_disk_with_room_again_takes_all(small_disk: Path) -> None:
     assert writer.failure is None
     writer.close()
     assert len(details(small_disk / "imptrace.db").paths) == 300
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced", "overwritten", "directory", "run"])
+def test_what_is_taken_away_meanwhile_is_not_called_stored(tmp_path: Path, how: str) -> None:
+    """SQLite goes on writing a file that has no name any more."""
+    place = tmp_path / "d/runs.db"
+    writer = RunWriter(open_to_record(place), START)
+    writer.feed([process(), read(b"/before")])
+    writer.commit()
+    if how == "removed":
+        place.unlink()
+    elif how == "replaced":
+        (tmp_path / "other").write_text("hello")
+        (tmp_path / "other").rename(place)
+    elif how == "overwritten":
+        place.write_text("hello")
+    elif how == "directory":
+        shutil.rmtree(place.parent)
+    else:
+        with contextlib.closing(sqlite3.connect(place)) as other, other:
+            other.execute("DELETE FROM run")
+    writer.feed([read(b"/after")])
+    writer.finish(ENDED_NS, 0, None)
+    writer.close()
+    assert writer.failure is not None
+    assert str(place) in str(writer.failure)
+    assert "\n" not in str(writer.failure)
 
 
 def test_a_file_that_is_no_database(tmp_path: Path) -> None:
