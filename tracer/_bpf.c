@@ -233,16 +233,21 @@ static PyObject *machine_renew(struct machine_object *self, PyObject *args)
 }
 
 PyDoc_STRVAR(machine_held_doc,
-"held(image, op, flags, path)\n\nWrites that a process has a file open, or in memory, already.");
+"held(image, op, flags, path, tree=0)\n\n"
+"Writes that a process has a file open, or in memory, already: for who listens to a tree.");
 
 static PyObject *machine_held(struct machine_object *self, PyObject *args)
 {
-	unsigned int image, op, flags;
+	struct listeners *listeners = &self->recorder.listeners;
+	unsigned int image, op, flags, number = 0;
+	struct tree *tree;
 	const char *path;
 
-	if (!check_open(self) || !PyArg_ParseTuple(args, "IIIy", &image, &op, &flags, &path))
+	if (!check_open(self) ||
+	    !PyArg_ParseTuple(args, "IIIy|I", &image, &op, &flags, &path, &number))
 		return NULL;
-	recorder_held(&self->recorder, image, (uint8_t)op, flags, path);
+	tree = tree_numbered(listeners, number);
+	recorder_held(tree ? &tree->teller : &listeners->machine, image, (uint8_t)op, flags, path);
 	Py_RETURN_NONE;
 }
 
@@ -300,6 +305,31 @@ static PyObject *machine_listen(struct machine_object *self, PyObject *args)
 	tree->teller.writes_only = writes_only;
 	tree->teller.stats = stats;
 	return Py_BuildValue("IK", number, (unsigned long long)tree->teller.start);
+}
+
+PyDoc_STRVAR(machine_join_doc,
+"join(tree, pid, pidfd, user, group, writes_only, stats) -> (tree, start_ns, image)\n\n"
+"Records for somebody else, too, what a process does that runs already, and what it starts, as far\n"
+"as `user` may know it, in a tree that he listens to, or in a new one (0); for the thread that\n"
+"reads. Raises OSError.");
+
+static PyObject *machine_join(struct machine_object *self, PyObject *args)
+{
+	int pid, pidfd, writes_only, stats;
+	unsigned int number, user, gid;
+	struct tree *tree;
+	uint32_t image;
+
+	if (!check_open(self) || !PyArg_ParseTuple(args, "IiiIIpp", &number, &pid, &pidfd, &user,
+						   &gid, &writes_only, &stats))
+		return NULL;
+	number = recorder_join(&self->recorder, number, pid, pidfd, user, gid, &image);
+	tree = tree_numbered(&self->recorder.listeners, number);
+	if (!tree)
+		return fail("process");
+	tree->teller.writes_only = writes_only;
+	tree->teller.stats = stats;
+	return Py_BuildValue("IKI", number, (unsigned long long)tree->teller.start, image);
 }
 
 PyDoc_STRVAR(machine_heard_doc,
@@ -408,6 +438,7 @@ static PyMethodDef machine_methods[] = {
 	METHOD(read, machine_read, METH_VARARGS),
 	METHOD(wake, machine_wake, METH_NOARGS),
 	METHOD(listen, machine_listen, METH_VARARGS),
+	METHOD(join, machine_join, METH_VARARGS),
 	METHOD(heard, machine_heard, METH_VARARGS),
 	METHOD(unlisten, machine_unlisten, METH_VARARGS),
 	METHOD(leave, machine_leave_, METH_NOARGS),

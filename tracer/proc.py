@@ -48,6 +48,12 @@ def rights(pid: int) -> tuple[int, int]:
     return user, group
 
 
+def status(pid: int) -> dict[str, str]:
+    """Return the fields of its status, as the kernel writes them; none for what is gone."""
+    lines = _read(pid, "status").decode("ascii", "replace").splitlines()
+    return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
+
+
 def environ(pid: int) -> list[bytes]:
     """Return its environment as it was started with: NAME=VALUE each."""
     return [each for each in _read(pid, "environ").split(b"\0") if each]

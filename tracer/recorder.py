@@ -161,8 +161,9 @@ RECORDERS = (
         name="service",
         module="asked.recorder",
         launches=True,
+        attaches=True,
         is_asked=True,
-        command="`imptrace run`, where the machine is recorded",
+        command="`imptrace run` and `imptrace attach`, where the machine is recorded",
         needs="that the machine's recorder runs (`imptrace watch --socket`); no privilege",
         costs="as bpf",
     ),
@@ -198,6 +199,9 @@ RECORDERS = (
 LAUNCHERS = tuple(info.name for info in RECORDERS if info.launches)
 """What `run --recorder` takes, besides AUTO."""
 
+ATTACHERS = tuple(info.name for info in RECORDERS if info.attaches)
+"""What `attach --recorder` takes, besides AUTO."""
+
 
 def find_recorder(name: str) -> RecorderInfo:
     """Return the recorder of that name. Raises UsageError."""
@@ -225,8 +229,7 @@ def _is_fit(info: RecorderInfo) -> bool:
 def attachers(name: str = AUTO) -> Iterator[RecorderInfo]:
     """Yield the recorders to attach with, in the order in which to try them. Raises UsageError."""
     if name == AUTO:
-        root = is_privileged()
-        yield from (info for info in RECORDERS if info.attaches and (root or not info.privileged))
+        yield from (info for info in RECORDERS if info.attaches and _is_fit(info))
     else:
         yield find_recorder(name)
 

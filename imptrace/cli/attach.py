@@ -21,7 +21,7 @@ from imptrace.record.attach import (
 )
 from imptrace.record.session import RecordingRequest, Session
 from imptrace.tracer.events import RunScope
-from imptrace.tracer.recorder import AUTO, RecorderOptions
+from imptrace.tracer.recorder import ATTACHERS, AUTO, RecorderOptions
 
 
 def attach(
@@ -70,8 +70,8 @@ def attach(
     recorder: Annotated[
         str,
         typer.Option(
-            metavar="auto|bpf|ptrace",
-            autocompletion=completing.one_of(AUTO, "bpf", "ptrace"),
+            metavar="|".join([AUTO, *ATTACHERS]),
+            autocompletion=completing.one_of(AUTO, *ATTACHERS),
             help="How accesses are seen (docs/recorders.md).",
         ),
     ] = AUTO,

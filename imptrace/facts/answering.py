@@ -7,6 +7,9 @@ client: imptrace/1 follow RECORDS WHAT\n, from the process that is about to exec
 server: imptrace/1 following START\n (nanoseconds of CLOCK_MONOTONIC), then frames: a length of
 four bytes in native order, and so many bytes of whole records (tracer/native/records.h), until
 nothing of the program is left; or imptrace/1 no REASON\n
+
+client: imptrace/1 attach RECORDS WHAT PID...\n, of processes of his that run already
+server: as to follow
 """
 
 import os
@@ -29,6 +32,7 @@ NO = b"imptrace/1 no "
 RECORDS = 1
 """Counts the layouts of records that there were, as client and server may be of different ages."""
 FOLLOW = b"imptrace/1 follow %d " % RECORDS
+ATTACH = b"imptrace/1 attach %d " % RECORDS
 FOLLOWING = b"imptrace/1 following "
 EVERYTHING, WRITES, QUESTIONS = b"all", b"writes", b"stats"
 """What is to be told of it; QUESTIONS: also calls that only ask (stat, access, readlink)."""

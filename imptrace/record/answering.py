@@ -17,7 +17,7 @@ from threading import BoundedSemaphore, Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from imptrace.errors import ImptraceError
-from imptrace.facts.answering import FOLLOW, MOST_LINE, NO, OK, READ
+from imptrace.facts.answering import ATTACH, FOLLOW, MOST_LINE, NO, OK, READ
 from imptrace.record.following import Following, Peer, peer_of
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class Answering:
         try:
             with suppress(OSError):
                 question = _question(connection)
-                if not question.startswith(FOLLOW):
+                if not question.startswith((FOLLOW, ATTACH)):
                     self._answer(connection, peer.uid, question)
         finally:
             with self._lock:
@@ -121,12 +121,15 @@ class Answering:
                     del self._of_user[peer.uid]
         # However long the program runs: those are counted apart.
         with connection, suppress(OSError):
-            if not question.startswith(FOLLOW):
+            if not question.startswith((FOLLOW, ATTACH)):
                 return
             if not self._ready.wait(READY_SECONDS) or self._following is None:
                 connection.sendall(NO + b"programs are not followed here\n")
-            else:
+            elif question.startswith(FOLLOW):
                 self._following.serve(connection, peer, question.removeprefix(FOLLOW).strip())
+            else:
+                what, *pids = question.removeprefix(ATTACH).split() or [b""]
+                self._following.serve(connection, peer, what, pids)
 
     def _answer(self, connection: socket.socket, uid: int, question: bytes) -> None:
         if question != READ:

@@ -5,10 +5,13 @@ is decided where records are made (tracer/bpf/listeners.h). Nothing of it is sto
 is waited for: what is not taken is dropped, and counted.
 """
 
+import math
 import os
+import signal
 import socket
 import struct
-from contextlib import contextmanager
+import time
+from contextlib import ExitStack, contextmanager
 from threading import Condition
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,7 +20,7 @@ from imptrace.tracer import proc
 from imptrace.tracer.bpf.listening import Listener, Refused
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from imptrace.tracer.bpf.recorder import BpfRecorder
     from imptrace.tracer.recorder import RecorderOptions
@@ -26,9 +29,12 @@ PROGRAMS = 16
 PROGRAMS_OF_ONE = 4
 FREEING_SECONDS = 2.0
 """How long is waited for the place of a program that has ended."""
-TURN_SECONDS = 1.0
+TURN_SECONDS = 0.25
 """How often is looked whether anybody listens still."""
+LEAVING_SECONDS = 0.1
+"""How long is told on to one who wants no more: what was seen before is on its way."""
 ANSWER_SECONDS = 5.0
+_PID_DIGITS = 9
 _CREDENTIALS = struct.Struct("3i")
 
 
@@ -74,12 +80,18 @@ class Following:
         self._followed: list[_Followed] = []
         self._waiting = 0
 
-    def serve(self, connection: socket.socket, peer: Peer, what: bytes) -> None:
-        """Tell what the program of a process does, until it ends or nobody listens."""
+    def serve(
+        self, connection: socket.socket, peer: Peer, what: bytes, pids: "Sequence[bytes]" = ()
+    ) -> None:
+        """Tell what the program of a process does, until it ends or nobody listens.
+
+        Or what processes of his do that run already: `pids`, as he writes them.
+        """
         connection.settimeout(ANSWER_SECONDS)
         with self._admitted(peer.uid, connection) as followed:
             try:
-                listener = self._begin(peer, what, admitted=followed is not None)
+                self._refuse(peer, what, admitted=followed is not None)
+                listener = self._joined(peer, what, pids) if pids else self._begun(peer, what)
             except Refused as refusal:
                 connection.sendall(NO + str(refusal).encode() + b"\n")
                 return
@@ -121,7 +133,7 @@ class Following:
     def _is_one_ending(self) -> bool:
         return any(each.is_ending() for each in self._followed)
 
-    def _begin(self, peer: Peer, what: bytes, *, admitted: bool) -> Listener:
+    def _refuse(self, peer: Peer, what: bytes, *, admitted: bool) -> None:
         refusals: tuple[tuple[Callable[[], bool], str], ...] = (
             (lambda: what not in (EVERYTHING, WRITES, QUESTIONS), "this is no question"),
             (lambda: not admitted, "too many programs are followed already"),
@@ -142,16 +154,64 @@ class Following:
         for is_refused, reason in refusals:
             if is_refused():
                 raise Refused(reason)
+
+    def _begun(self, peer: Peer, what: bytes) -> Listener:
         return self._recorder.listen(
             peer.pid, peer.uid, writes_only=what == WRITES, stats=what == QUESTIONS
         )
 
+    def _joined(self, peer: Peer, what: bytes, words: "Sequence[bytes]") -> Listener:
+        with ExitStack() as opened:
+            pids: dict[int, int] = {}
+            for word in words:
+                pid = int(word) if word.isdigit() and len(word) <= _PID_DIGITS else 0
+                pids[pid] = _opened(pid, peer, opened)
+            return self._recorder.join(
+                pids, peer.uid, writes_only=what == WRITES, stats=what == QUESTIONS
+            )
+
+
+def _opened(pid: int, peer: Peer, until: ExitStack) -> int:
+    """Open a process that he may attach to, as ptrace(2) would let him. Raises Refused."""
+    try:
+        pidfd = os.pidfd_open(pid)
+        until.callback(os.close, pidfd)
+        if not _may_attach(pid, peer.uid):
+            raise Refused(f"process {pid} is not yours alone")
+        if not (_sees_the_same(pid) and _numbers_alike(peer.pid)):
+            raise Refused(f"process {pid} has a root directory or mounts of its own")
+        # It runs still: all that was looked at was its, not of another one with its number.
+        signal.pidfd_send_signal(pidfd, 0)
+    except (OSError, ValueError) as error:
+        raise Refused(f"there is no process {pid}") from error
+    return pidfd
+
+
+def _may_attach(pid: int, uid: int) -> bool:
+    """Whether a process has no rights but the user's, and does not hide what it has in memory."""
+    fields = proc.status(pid)
+    users, groups = (set(fields.get(name, "").split()) for name in ("Uid", "Gid"))
+    return (
+        users == {str(uid)}
+        and len(groups) == 1
+        and int(fields.get("CapPrm", "1"), 16) == 0
+        and os.stat(f"/proc/{pid}/stat").st_uid == uid
+    )
+
+
+def _numbers_alike(pid: int) -> bool:
+    """Whether a process calls others by the numbers by which we do."""
+    return os.path.samefile(f"/proc/{pid}/ns/pid", "/proc/self/ns/pid")
+
 
 def _tell(connection: socket.socket, listener: Listener) -> None:
+    until = math.inf
     while (chunk := listener.take(TURN_SECONDS)) is not None:
         if chunk:
             connection.sendall(FRAME.pack(len(chunk)) + chunk)
-        elif _has_hung_up(connection):
+        if until == math.inf and _has_hung_up(connection):
+            until = time.monotonic() + LEAVING_SECONDS
+        if time.monotonic() >= until:
             return
 
 

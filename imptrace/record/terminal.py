@@ -107,7 +107,10 @@ def attend_attached(
     seconds: float | None,
     chores: Sequence[Chore] = (),
 ) -> None:
-    """Stand by until all that is traced has ended; a signal, or the time, lets go of it before."""
+    """Stand by until all that is traced has ended; a signal, or the time, lets go of it before.
+
+    `tracer` is the child of ours that traces; 0 where there is none.
+    """
     end = math.inf if seconds is None else time.monotonic() + seconds
     letting_go = False
     while not session.finished.is_set():
@@ -120,7 +123,7 @@ def attend_attached(
                 chore.do_if_due()
             continue
         if info is not None and info.si_signo == signal.SIGCHLD:
-            if _has_ended(tracer):
+            if tracer and _has_ended(tracer):
                 session.stop()
         elif letting_go:
             session.stop()  # asked for twice, or it takes too long: what was read must do

@@ -4,6 +4,8 @@ import os
 import select
 import socket
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
 from imptrace.facts.answering import FRAME, MOST_FRAME
@@ -40,9 +42,7 @@ class Told:
         """Listen; `start_ns`: from when on times are counted, by CLOCK_MONOTONIC."""
         self._asked = asked
         self._start_ns = start_ns
-        self._connection: socket.socket | None = socket.socket(fileno=os.dup(asked.socket))
-        self._connection.setblocking(False)
-        self._received = bytearray()
+        self._frames = Frames(socket.socket(fileno=os.dup(asked.socket)))
         self._status: int | None = None
         """How the program ended."""
         self._ended_at = 0.0
@@ -54,17 +54,19 @@ class Told:
         """Take whole records, in order; empty if none came within the time."""
         self._wait(timeout_ms)
         stopped = self._look()
-        return self._receive() + stopped + self._late()
+        records = self._frames.receive()
+        told = self._broken_off() if records is None else self._with_end(records)
+        return told + stopped + self._late()
 
     def close(self) -> None:
         """Listen no longer."""
-        self._hang_up()
+        self._frames.close()
         self._asked.close()
 
     def _wait(self, timeout_ms: int) -> None:
         polled = select.poll()
-        if self._connection is not None:
-            polled.register(self._connection, select.POLLIN)
+        if self._frames.is_open:
+            polled.register(self._frames, select.POLLIN)
         if self._status is None:
             polled.register(self._asked.pidfd, select.POLLIN)
         polled.poll(timeout_ms)
@@ -81,42 +83,14 @@ class Told:
         self._ended_at = time.monotonic()
         return b""
 
-    def _receive(self) -> bytes:
-        if self._connection is None:
-            return b""
-        try:
-            piece = self._connection.recv(_PIECE)
-        except BlockingIOError:
-            return b""
-        except OSError:
-            piece = b""
-        self._received += piece
-        return self._frames() if piece else self._broken_off()
-
-    def _frames(self) -> bytes:
-        whole = bytearray()
-        while len(self._received) >= FRAME.size:
-            (length,) = FRAME.unpack_from(self._received)
-            if length > MOST_FRAME:
-                return bytes(whole) + self._broken_off()
-            end = FRAME.size + length
-            if len(self._received) < end:
-                break
-            whole += self._with_end(bytes(self._received[FRAME.size : end]))
-            del self._received[:end]
-        return bytes(whole)
-
     def _with_end(self, records: bytes) -> bytes:
         """Put how the program ended in the place of what the service says of that."""
-        offset = 0
-        while offset + HEADER.size <= len(records):
-            size, kind, *_ = HEADER.unpack_from(records, offset)
+        for offset, kind in _parts(records):
             if kind == ENDED and not self._told_end:
-                after = records[offset + size :]
+                after = records[offset + EXIT.size :]
                 _, _, at, left, _ = EXIT.unpack_from(records, offset)
                 return records[:offset] + self._end(at, left) + self._with_end(after)
             self._told_all = self._told_all or kind == GONE
-            offset += max(size, HEADER.size)
         return records
 
     def _end(self, at: int, left: int) -> bytes:
@@ -129,8 +103,7 @@ class Told:
         return _record(ENDED, EXIT.pack(0, self._status or 0, at, left, 0))
 
     def _broken_off(self) -> bytes:
-        self._hang_up()
-        if self._told_all:
+        if self._told_all or self._gone_ns is not None:
             return b""
         self._gone_ns = time.monotonic_ns()
         gone = _record(WARNING, COUNT.pack(0, SERVICE_GONE))
@@ -141,7 +114,7 @@ class Told:
         if self._status is None or self._told_end:
             return b""
         late = time.monotonic() > self._ended_at + LATE_SECONDS
-        if self._connection is not None and not late:
+        if self._frames.is_open and not late:
             return b""
         return self._all_gone()
 
@@ -150,14 +123,125 @@ class Told:
         self._told_all = True
         until = time.monotonic_ns() - self._start_ns
         since = until if self._gone_ns is None else self._gone_ns - self._start_ns
-        lost = _record(LOST_RECORD, LOST.pack(0, max(since, 0), max(until, 0), 0, 0))
         end = b"" if self._told_end else self._end(max(until, 0), 0)
-        return lost + end + _record(GONE, HEADER.pack(0, 0, 0, 0, 0))
+        return _loss(since, until) + end + _NOTHING_MORE
 
-    def _hang_up(self) -> None:
+
+class ToldOfRunning:
+    """Whole records of processes that ran already; the source of a Drained.
+
+    If the service ends before it was let go, they go on unrecorded, and that is said.
+    """
+
+    def __init__(self, connection: socket.socket, start_ns: int) -> None:
+        """Listen; `start_ns`: from when on times are counted, by CLOCK_MONOTONIC."""
+        self._frames = Frames(connection)
+        self._start_ns = start_ns
+        self._told_all = self._left = False
+
+    def read(self, timeout_ms: int) -> bytes:
+        """Take whole records, in order; empty if none came within the time."""
+        if self._frames.is_open:
+            select.select([self._frames], [], [], timeout_ms / 1000)
+        records = self._frames.receive()
+        if records is None:
+            return self._broken_off()
+        self._told_all = self._told_all or any(kind == GONE for _, kind in _parts(records))
+        return records
+
+    def leave(self) -> None:
+        """Want no more; what the service has seen until it notices is told still."""
+        self._left = True
+        self._frames.shut()
+
+    def close(self) -> None:
+        """Listen no longer."""
+        self._frames.close()
+
+    def _broken_off(self) -> bytes:
+        if self._told_all:
+            return b""
+        self._told_all = True
+        if self._left:
+            return _NOTHING_MORE
+        now = time.monotonic_ns() - self._start_ns
+        gone = _record(WARNING, COUNT.pack(0, SERVICE_GONE))
+        return gone + _loss(now, now) + _NOTHING_MORE
+
+
+class Frames:
+    """Whole records from a connection, which come in frames."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        """Take them from `connection`."""
+        connection.setblocking(False)
+        self._connection: socket.socket | None = connection
+        self._received = bytearray()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more may come."""
+        return self._connection is not None
+
+    def fileno(self) -> int:
+        """Tell what to wait for."""
+        return -1 if self._connection is None else self._connection.fileno()
+
+    def receive(self) -> bytes | None:
+        """Take what has come; None where nothing more will."""
+        if self._connection is None:
+            return None
+        try:
+            piece = self._connection.recv(_PIECE)
+        except BlockingIOError:
+            return b""
+        except OSError:
+            piece = b""
+        if not piece:
+            self.close()
+            return None
+        self._received += piece
+        return self._whole()
+
+    def shut(self) -> None:
+        """Say nothing more to the other side, which can still say something."""
+        if self._connection is not None:
+            with suppress(OSError):
+                self._connection.shutdown(socket.SHUT_WR)
+
+    def close(self) -> None:
+        """Take no more."""
         if self._connection is not None:
             self._connection.close()
         self._connection = None
+
+    def _whole(self) -> bytes:
+        whole = bytearray()
+        while len(self._received) >= FRAME.size:
+            (length,) = FRAME.unpack_from(self._received)
+            if length > MOST_FRAME:
+                self.close()
+                break
+            end = FRAME.size + length
+            if len(self._received) < end:
+                break
+            whole += self._received[FRAME.size : end]
+            del self._received[:end]
+        return bytes(whole)
+
+
+def _parts(records: bytes) -> Iterator[tuple[int, int]]:
+    """Say where each record begins, and of which kind it is."""
+    offset = 0
+    while offset + HEADER.size <= len(records):
+        size, kind, *_ = HEADER.unpack_from(records, offset)
+        yield offset, kind
+        offset += max(size, HEADER.size)
+
+
+def _loss(since: int, until: int) -> bytes:
+    """Say that nothing was told for a time."""
+    return _record(LOST_RECORD, LOST.pack(0, max(since, 0), max(until, 0), 0, 0))
 
 
 def _record(kind: int, body: bytes) -> bytes:
@@ -165,3 +249,6 @@ def _record(kind: int, body: bytes) -> bytes:
     record = bytearray(body)
     HEADER.pack_into(record, 0, len(record), kind, 0, 0, 0)
     return bytes(record)
+
+
+_NOTHING_MORE: Final = _record(GONE, HEADER.pack(0, 0, 0, 0, 0))

@@ -142,6 +142,25 @@ void tree_enter(struct listeners *all, struct image *image, const struct image *
 	}
 }
 
+uint8_t tree_join(struct listeners *all, unsigned int number, uint32_t image_number, uint32_t user)
+{
+	uint8_t joined = number ? (uint8_t)number : tree_add(all, image_number, user);
+	struct tree *tree = tree_numbered(all, joined);
+	struct image *image = image_find(image_number);
+
+	/* One that stands in another tree than the first cannot stand in this one as well. */
+	if (!tree || !image || image->tree != tree->outer)
+		return 0;
+	tree->awaited = 0;
+	tree->running++;
+	image->tree = joined;
+	if (may_hear(tree, image))
+		image->heard |= tree->teller.bit;
+	else
+		tree->teller.hidden++;
+	return joined;
+}
+
 static void end(struct tree *tree)
 {
 	if (!tree->ended)

@@ -48,6 +48,8 @@ size_t listeners_all(struct listeners *all, struct teller *tellers[TELLERS_MAX])
 
 /* A new tree, whose program the process of this image is to execute; 0 if there are too many. */
 uint8_t tree_add(struct listeners *all, uint32_t image, uint32_t user);
+/* A process that runs already joins a tree, or a new one (0); 0 if it cannot. */
+uint8_t tree_join(struct listeners *all, unsigned int number, uint32_t image, uint32_t user);
 void tree_drop(struct listeners *all, uint8_t number);
 struct tree *tree_numbered(struct listeners *all, unsigned int number);
 

@@ -6,9 +6,12 @@ hand to that thread. Nobody is waited for: what a listener does not take is drop
 """
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from threading import Condition, Lock
 from typing import TYPE_CHECKING, Final
+
+from imptrace.tracer import proc
+from imptrace.tracer.bpf.holding import tell_held
 
 if TYPE_CHECKING:
     from imptrace.tracer._bpf import Machine
@@ -87,13 +90,39 @@ class Listeners:
 
     def listen(self, pid: int, user: int, *, writes_only: bool, stats: bool) -> Listener:
         """Listen to what a process is about to execute, from any thread. Raises Refused."""
+        return self._begin(
+            lambda: Listener(self, *self._machine.listen(pid, user, writes_only, stats))
+        )
+
+    def join(
+        self, pids: Mapping[int, int], user: int, *, writes_only: bool, stats: bool
+    ) -> Listener:
+        """Listen to processes that run already: pidfds by pids; any thread. Raises Refused."""
+
+        def start() -> Listener:
+            tree = start_ns = 0
+            for pid, pidfd in pids.items():
+                try:
+                    tree, start_ns, image = self._machine.join(
+                        tree, pid, pidfd, user, proc.rights(pid)[1], writes_only, stats
+                    )
+                except OSError:
+                    if tree:
+                        self._machine.unlisten(tree)
+                    raise
+                tell_held(self._machine, pid, image, tree)
+            return Listener(self, tree, start_ns)
+
+        return self._begin(start)
+
+    def _begin(self, start: Callable[[], Listener]) -> Listener:
         answer: list[Listener | OSError | None] = []
         done = Condition()
 
         def begin() -> None:
             found: Listener | OSError | None
             try:
-                found = Listener(self, *self._machine.listen(pid, user, writes_only, stats))
+                found = start()
             except OSError as error:
                 found = error
             else:

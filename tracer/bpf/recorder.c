@@ -190,7 +190,7 @@ void recorder_renew(struct recorder *recorder)
 	__atomic_fetch_add(&recorder->machine.counters->epoch, 1, __ATOMIC_RELAXED);
 }
 
-void recorder_held(struct recorder *recorder, uint32_t image, uint8_t op, uint32_t flags,
+void recorder_held(struct teller *teller, uint32_t image, uint8_t op, uint32_t flags,
 		   const char *path)
 {
 	struct telling telling = { .image = image, .op = op, .flags = flags, .path = path };
@@ -203,8 +203,8 @@ void recorder_held(struct recorder *recorder, uint32_t image, uint8_t op, uint32
 		telling.before = &state;
 	if (known && S_ISREG(state.mode) && !state.size)
 		telling.flags |= FLAG_EMPTY;
-	tell_image(&recorder->listeners.machine, image, telling.at);
-	tell_access(&recorder->listeners.machine, &telling);
+	tell_image(teller, image, telling.at);
+	tell_access(teller, &telling);
 }
 
 /* What was lost since the last look. Of whom is not for those who listen to a part to know. */
@@ -307,6 +307,21 @@ unsigned int recorder_listen(struct recorder *recorder, int pid, uint32_t user)
 	else
 		close(pidfd);
 	return number;
+}
+
+unsigned int recorder_join(struct recorder *recorder, unsigned int number, int pid, int pidfd,
+			   uint32_t user, uint32_t gid, uint32_t *image)
+{
+	unsigned int joined;
+
+	machine_consume(&recorder->machine);
+	if (machine_listen_to(&recorder->machine, pidfd, true, image))
+		return 0;
+	if (!image_find(*image))
+		image_found(*image, pid, user, gid, false);
+	joined = tree_join(&recorder->listeners, number, *image, user);
+	errno = EUSERS;
+	return joined;
 }
 
 /* A tree that nobody listens to any more. */

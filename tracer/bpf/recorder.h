@@ -32,15 +32,18 @@ int recorder_follow(struct recorder *recorder, int pid, uint32_t uid, uint32_t g
 int recorder_ignore(struct recorder *recorder, int pid);
 /* Tells from now on also of what was done before, as if it were new. */
 void recorder_renew(struct recorder *recorder);
-void recorder_held(struct recorder *recorder, uint32_t image, uint8_t op, uint32_t flags,
+void recorder_held(struct teller *teller, uint32_t image, uint8_t op, uint32_t flags,
 		   const char *path);
 
 /*
  * Has a user listen to the program that the process @pid is about to execute, and to all that it
- * starts. Returns the number of the tree, or 0 with errno. These three are for the thread that
+ * starts. Returns the number of the tree, or 0 with errno. These are for the thread that
  * calls recorder_wait.
  */
 unsigned int recorder_listen(struct recorder *recorder, int pid, uint32_t user);
+/* The same for a process of his that runs already, in the tree @number, or in a new one (0). */
+unsigned int recorder_join(struct recorder *recorder, unsigned int number, int pid, int pidfd,
+			   uint32_t user, uint32_t gid, uint32_t *image);
 void recorder_unlisten(struct recorder *recorder, unsigned int tree);
 /* Says in the tree's records what was dropped since they were taken, which they are now. */
 void recorder_taken(struct tree *tree);

@@ -6,12 +6,9 @@ Here it is started, on a program, on processes that run already, or on the whole
 import errno
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from imptrace.tracer import proc
-from imptrace.tracer.events import AccessFlag, Op
-from imptrace.tracer.native.ring import OPS
 from imptrace.tracer.program import Program
 from imptrace.tracer.recorder import (
     AttachError,
@@ -108,6 +105,16 @@ class BpfRecorder:
             raise Refused("only a part of the machine is recorded")
         return self._listeners.listen(pid, user, writes_only=writes_only, stats=stats)
 
+    def join(
+        self, pids: Mapping[int, int], user: int, *, writes_only: bool, stats: bool
+    ) -> "Listener":
+        """Tell somebody else what processes do that run already: pidfds by pids. Raises Refused."""
+        if self._listeners is None:
+            from imptrace.tracer.bpf.listening import Refused
+
+            raise Refused("only a part of the machine is recorded")
+        return self._listeners.join(pids, user, writes_only=writes_only, stats=stats)
+
     def ignore(self, pid: int) -> None:
         """Leave out a process that is ours, too, and all that it starts."""
         self._machine.ignore(pid)
@@ -146,6 +153,8 @@ def attach(pids: Iterable[int], options: RecorderOptions) -> BpfRecorder:
 
 def watch(options: RecorderOptions, where: Where, pids: Iterable[int] = ()) -> BpfRecorder:
     """Record what `where` says, and processes that run already. Raises AttachError."""
+    from imptrace.tracer.bpf.holding import tell_held
+
     started_ns = time.time_ns()
     machine = load_machine(options, where)
     try:
@@ -153,7 +162,7 @@ def watch(options: RecorderOptions, where: Where, pids: Iterable[int] = ()) -> B
         images = {pid: _follow(machine, pid, may_be_gone=where.group is not None) for pid in pids}
         for pid, image in images.items():
             if image:
-                _tell_held(machine, pid, image)
+                tell_held(machine, pid, image)
     except BaseException:
         machine.close()
         raise
@@ -250,22 +259,3 @@ def _follow(machine: "Machine", pid: int, *, may_be_gone: bool) -> int:
         if may_be_gone and error.errno in (errno.ENOENT, errno.ESRCH):
             return 0
         raise AttachError(pid, error.errno or errno.ESRCH) from error
-
-
-def _tell_held(machine: "Machine", pid: int, image: int) -> None:
-    """Tell what a process had open, and in memory, already."""
-    for _, flags, path in proc.descriptors(pid):
-        if path.startswith(b"/") and not path.endswith(b" (deleted)"):
-            mode = flags & os.O_ACCMODE
-            if mode != os.O_WRONLY:
-                _held(machine, image, Op.READ, AccessFlag.ALREADY_OPEN, path)
-            if mode != os.O_RDONLY:
-                _held(machine, image, Op.WRITE, AccessFlag.ALREADY_OPEN, path)
-    for path, writes in proc.mapped_files(pid):
-        _held(machine, image, Op.READ, AccessFlag.MAPPED, path)
-        if writes:
-            _held(machine, image, Op.WRITE, AccessFlag.MAPPED, path)
-
-
-def _held(machine: "Machine", image: int, op: Op, flag: AccessFlag, path: bytes) -> None:
-    machine.held(image, OPS.index(op), int(flag), path)
