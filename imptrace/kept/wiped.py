@@ -1,10 +1,8 @@
 """Which file systems the next boot wipes, and which last: with the reason for each."""
 
-import fcntl
 import json
 import os
 import re
-import struct
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,6 +10,7 @@ from dataclasses import dataclass
 from imptrace.facts.file_systems import EPHEMERAL_TYPES, IN_MEMORY_TYPES, VIRTUAL_TYPES
 from imptrace.facts.paths import is_within
 from imptrace.kept.boot import Boot
+from imptrace.kept.btrfs import subvolume_made
 from imptrace.kept.machine import KEPT_FILE
 from imptrace.kept.walk import Tree
 from imptrace.kept.zfs import snapshots
@@ -19,9 +18,6 @@ from imptrace.tracer.events import Mount
 
 _BLANK = re.compile(r"@.*(blank|empty|clean|pristine)", re.IGNORECASE)
 _VOLATILE = re.compile(r"\bsystemd\.volatile=(yes|overlay|true|1)\b")
-_SUBVOLUME_INFO = 0x81F8943C
-"""BTRFS_IOC_GET_SUBVOL_INFO of linux/btrfs.h, with the size and place of `otime` in its answer."""
-_SUBVOLUME_SIZE, _SUBVOLUME_MADE = 504, 392
 _RUNTIME = (b"/proc", b"/sys", b"/dev", b"/run", b"/tmp", b"/var/tmp")
 _NOT_DATA = VIRTUAL_TYPES | {"autofs"}
 
@@ -122,10 +118,17 @@ def _of_kind(mount: Mount, signs: _Signs) -> str | None:
         return f"{mount.fstype}: it is in memory"
     if mount.fstype == "btrfs":
         made = subvolume_made(signs.tree.real(mount.mountpoint))
-        if made is not None and made >= signs.boot.started_ns:
-            return "its btrfs subvolume was made since this boot began"
+        if made is not None and _is_of_boot(made, mount, signs.boot):
+            return "its btrfs subvolume was made when this boot began"
     blank = _blank_snapshot(mount.source) if mount.fstype == "zfs" else None
     return f"its ZFS dataset has the snapshot {blank}, to be rolled back to" if blank else None
+
+
+def _is_of_boot(made_ns: int, mount: Mount, boot: Boot) -> bool:
+    """Whether a boot made it: what somebody makes later, and mounts, is there to stay."""
+    if mount.mountpoint == b"/":
+        return made_ns >= boot.started_ns
+    return boot.started_ns <= made_ns <= boot.finished_ns
 
 
 def _of_root(mount: Mount, signs: _Signs) -> str | None:
@@ -170,19 +173,6 @@ def _kept_by_configuration(tree: Tree) -> tuple[int, tuple[bytes, ...]]:
         stores = tuple(os.fsencode(str(store)) for store in found.get("stores", ()))
         return len(found["kept"]) if found.get("backend") else 0, stores
     return 0, ()
-
-
-def subvolume_made(path: bytes) -> int | None:
-    """Ask btrfs when the subvolume of a path was made, in nanoseconds."""
-    with suppress(OSError, struct.error):
-        directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            answer = fcntl.ioctl(directory, _SUBVOLUME_INFO, bytes(_SUBVOLUME_SIZE))
-        finally:
-            os.close(directory)
-        seconds, nanoseconds = struct.unpack_from("=QI", answer, _SUBVOLUME_MADE)
-        return int(seconds) * 1_000_000_000 + int(nanoseconds)
-    return None
 
 
 def _blank_snapshot(dataset: bytes) -> str | None:

@@ -44,6 +44,7 @@ class LostAnswerJson(TypedDict):
     place: str
     lost: list[LostJson]
     restored: list[RestoredJson]
+    left_out: list[PathNameJson]
 
 
 def json(answer: LostAnswer, steps: Sequence[Step]) -> LostAnswerJson:
@@ -57,6 +58,7 @@ def json(answer: LostAnswer, steps: Sequence[Step]) -> LostAnswerJson:
             {**path_name(each.path), "done": each.is_done, "what": printable(each.what)}
             for each in steps
         ],
+        "left_out": [path_name(each) for each in answer.left_out],
     }
 
 
@@ -88,6 +90,14 @@ def summary(answer: LostAnswer) -> str:
         f"{counted(files, 'file')} in {counted(len(answer.lost), 'place')}" if files else "nothing"
     )
     return f"against {printable(answer.place)} ({answer.source}), what is gone: {what}"
+
+
+def unknown(answer: LostAnswer) -> str | None:
+    """Say what the old root cannot tell."""
+    if not answer.left_out:
+        return None
+    names = ", ".join(map(printable, answer.left_out))
+    return f"{names}: a subvolume of its own, of which that snapshot has nothing; look for its own"
 
 
 def step(each: Step) -> str:

@@ -209,3 +209,42 @@ def test_btrfs_keeps_the_old_root(btrfs: tuple[Path, str], ask: Ask) -> None:
         for top in (b"/var", b"/etc/own", b"/home"):
             assert all(step.is_done or "same" in step.what for step in restorer.restore(top))
     restored(was, now, planted)
+
+
+def test_btrfs_that_is_used_fully(btrfs: tuple[Path, str], ask: Ask) -> None:
+    """Nested subvolumes, snapshots, shared and compressed blocks, swap; by another name."""
+    place, _ = btrfs
+
+    def run(*command: str | Path) -> None:
+        subprocess.run(command, check=True, capture_output=True)
+
+    run("mount", "-o", "remount,compress=zstd", place)
+    run("btrfs", "quota", "enable", place)
+    run("btrfs", "-q", "subvolume", "create", place / "root")
+    was = System(place / "root")
+    run("btrfs", "-q", "subvolume", "create", was.root / "var/lib/machines")
+    was.put("/var/lib/machines/m/state", b"nested")
+    was.put("/var/lib/app/data.db", b"SQLite format 3\0" + bytes(200_000))
+    run("cp", "--reflink=always", was.root / "var/lib/app/data.db", was.root / "var/lib/app/b.db")
+    was.put("/swap/swapfile", bytes(1 << 20), 0o600)
+    run("mkswap", was.root / "swap/swapfile")
+    (was.root / ".snapshots").mkdir()
+    run("btrfs", "-q", "subvolume", "snapshot", "-r", was.root, was.root / ".snapshots/1")
+    (place / "root").rename(place / "root-2026-01-01")
+    run("btrfs", "-q", "subvolume", "create", place / "root")
+    was.root = place / "root-2026-01-01"
+    now = System(place / "root")
+    found = lost(ask, was, now, "--restore", "/var/lib/app")
+    assert isinstance(found["lost"], list)
+    assert [each["path"] for each in found["lost"]] == ["/var/lib/machines"]
+    restored(was, now, [b"/var/lib/app/data.db", b"/var/lib/app/b.db"])
+    run("btrfs", "-q", "subvolume", "snapshot", "-r", was.root, place / "copy")
+    answered = ask("lost", "--old-root", str(place / "copy"), "--root", str(now.root))
+    assert "/var/lib/machines: a subvolume of its own, of which" in answered.err
+    assert "snapshots" not in answered.err
+    listed = subprocess.run(["btrfs", "subvolume", "list", place], capture_output=True, check=True)
+    assert b"root-2026-01-01" in listed.stdout
+    table = f"20 1 0:40 /root / rw - btrfs {btrfs[1]} rw,subvol=/root"
+    with old_root(None, parse_mountinfo([table.encode()])) as seen:
+        assert seen is not None
+        assert seen.shown == "root-2026-01-01"

@@ -65,6 +65,8 @@ def lost(
         if text := lost_answer.table(shown, screen()):
             show(text, pager=pager)
         say(lost_answer.summary(answered))
+        if unknown := lost_answer.unknown(answered):
+            say(unknown)
     return SOMETHING_MATTERS if answered.matters else 0
 
 

@@ -94,6 +94,7 @@ def answer(question: LeaksQuestion, engine: Engine | None) -> Answer:
         ),
         counts=dict(found.counts),
         set_aside=tuple(found.set_aside),
+        left_out=tuple(found.left_out),
         gaps=gaps(engine),
     )
 

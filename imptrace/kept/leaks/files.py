@@ -17,15 +17,18 @@ from imptrace.kept.leaks import rules
 from imptrace.kept.leaks.found import Found, Raised
 from imptrace.kept.leaks.ground import Ground, Map, is_top
 from imptrace.kept.leaks.lines import Nodes, below, line_at, named
-from imptrace.kept.leaks.model import BOOT, IGNORED, LeakPiece
+from imptrace.kept.leaks.model import BOOT, IGNORED, SWAP, LeakPiece
 from imptrace.kept.walk import Files
 from imptrace.tracer.snapshot import look
 
-_WORDS = frozenset(word.encode() for word in NOTABLE) | {b"goutputstream"}
+_SWAP = b"swap"
+_WORDS = frozenset(word.encode() for word in NOTABLE) | {b"goutputstream", _SWAP, b"swapfile"}
 _LOOKED_IN_DIRECTORY = 64
 _LOOKED_IN_PIECE = 200
 _LOOKED = 20_000
 """Files whose first bytes are read: most of a kind lie together, and the user waits."""
+_SWAP_MARK = b"SWAPSPACE2"
+_SWAP_MARK_AT = os.sysconf("SC_PAGE_SIZE") - len(_SWAP_MARK)
 _KEYS = frozenset({Hint.PRIVATE_KEY, Hint.KEYRING})
 _SYSTEM = (b"/etc", b"/var", b"/opt", b"/srv")
 _OF_PACKAGES = (b"/usr/", b"/lib/", b"/bin/", b"/sbin/", b"/dev/null", b"/etc/alternatives/")
@@ -136,7 +139,8 @@ class FileCourt:
         from imptrace.tracer import _scan  # noqa: PLC0415 (as in imptrace.kept.walk)
 
         names = files.names
-        odd = {i for i in _scan.notable(names, _WORDS) if not rules.says_nothing(names[i])}
+        noted = _scan.notable(names, _WORDS)
+        odd = {i for i in noted if _SWAP in names[i] or not rules.says_nothing(names[i])}
         if any(S_IFMT(mode) != S_IFREG for mode in set(files.modes)):
             odd |= {i for i, mode in enumerate(files.modes) if S_IFMT(mode) != S_IFREG}
         return odd | named(frame.nodes, names)
@@ -226,6 +230,8 @@ class FileCourt:
                 return why
         if ruling is not None:
             return ruling[0]
+        if _SWAP in name_of(path) and self._is_swap(path):
+            return SWAP
         is_packages = ground.installed.came_with_it(path, uid, mtime, ground.tree)
         is_packages = is_packages or _leads_to_package(path, facts)
         return Why.PACKAGE if is_packages or self._is_skeleton(path) else None
@@ -237,6 +243,13 @@ class FileCourt:
             return False
         with suppress(OSError), self._ground.tree.open_file(path) as file:
             return file.read(max(map(len, contents)) + 1) in contents
+        return False
+
+    def _is_swap(self, path: bytes) -> bool:
+        """Whether a file was made by mkswap."""
+        with suppress(OSError), self._ground.tree.open_file(path) as file:
+            file.seek(_SWAP_MARK_AT)
+            return file.read(len(_SWAP_MARK)) == _SWAP_MARK
         return False
 
     def _hint(self, path: bytes) -> Hint | None:

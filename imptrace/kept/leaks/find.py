@@ -13,12 +13,13 @@ from imptrace.judge.known import Known
 from imptrace.judge.level import cache_directory
 from imptrace.judge.model import Reason, Why
 from imptrace.judge.places import Area, Place
+from imptrace.kept.btrfs import is_left_out, is_snapshot
 from imptrace.kept.leaks import rules
 from imptrace.kept.leaks.files import FileCourt, Frame
 from imptrace.kept.leaks.found import Found, Raised
 from imptrace.kept.leaks.ground import Ground, Map, in_etc, is_top
 from imptrace.kept.leaks.lines import Nodes, below, lead_deeper, line_at
-from imptrace.kept.leaks.model import IGNORED, UNREADABLE, LeakPiece
+from imptrace.kept.leaks.model import IGNORED, LEFT_OUT, SNAPSHOT, UNREADABLE, LeakPiece
 from imptrace.kept.walk import read
 
 _MOST_SECRET_FILES = 3
@@ -69,6 +70,10 @@ class Finder:
                 self._found.leave(frame.path, UNREADABLE)
             return []
         try:
+            why = _why_not_entered(directory)
+            if why is not None and frame.path != b"/":
+                self._found.leave(frame.path, why)
+                return []
             if frame.piece is not None and rules.is_closed(os.fstat(directory).st_mode):
                 frame = frame._replace(is_private=True)
             return self._contents(directory, frame)
@@ -281,6 +286,13 @@ def starts_in(root: bytes, wanted: Sequence[bytes]) -> Iterator[bytes]:
             yield path
         elif is_within(root, path):
             yield root
+
+
+def _why_not_entered(directory: int) -> str | None:
+    """Why nothing in an open directory is looked at."""
+    if is_snapshot(directory):
+        return SNAPSHOT
+    return LEFT_OUT if is_left_out(directory) else None
 
 
 def _is_same(piece: LeakPiece, known: Known) -> bool:

@@ -9,7 +9,7 @@ from imptrace.judge.codes import Code
 from imptrace.judge.known import Known
 from imptrace.judge.model import Reason
 from imptrace.judge.places import Area
-from imptrace.kept.leaks.model import LeakPiece, SetAsidePath
+from imptrace.kept.leaks.model import LEFT_OUT, LeakPiece, SetAsidePath
 
 
 class Raised(NamedTuple):
@@ -35,11 +35,14 @@ class Found:
         self.pieces: list[LeakPiece] = []
         self.counts: Counter[str] = Counter()
         self.set_aside: list[SetAsidePath] = []
+        self.left_out: list[bytes] = []
         self._detailed = detailed
 
     def leave(self, path: bytes, why: str, count: int = 1) -> None:
         """Set a path aside, or `count` of them in a directory."""
         self.counts[why] += count
+        if why == LEFT_OUT:
+            self.left_out.append(path)
         if self._detailed:
             self.set_aside.append(SetAsidePath(path=path, why=why))
 

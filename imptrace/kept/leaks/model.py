@@ -17,6 +17,12 @@ IGNORED = "ignored"
 """Set aside: the user said so."""
 UNREADABLE = "unreadable"
 """Set aside: it may not be looked at."""
+SNAPSHOT = "snapshot"
+"""Set aside: a read-only snapshot, whose files are copies of what was elsewhere."""
+LEFT_OUT = "left-out"
+"""Set aside: the snapshot that is looked at has nothing of a subvolume that lay there."""
+SWAP = "swap"
+"""Set aside: a swap file holds nothing that a boot could use."""
 
 SetAsideWhy = Why | str
 
@@ -93,6 +99,8 @@ class Answer:
     places: tuple[bytes, ...] = ()
     """What alone was looked at; nothing: the whole machine."""
     set_aside: tuple[SetAsidePath, ...] = ()
+    left_out: tuple[bytes, ...] = ()
+    """Subvolumes that lay in what is a snapshot, which has nothing of them."""
     gaps: tuple[Gap, ...] = ()
     notes: tuple[str, ...] = field(default=())
 

@@ -23,6 +23,8 @@ from imptrace.kept.wiped import Said, layout
 from imptrace.tracer.mountinfo import own_mounts
 
 _CHUNK = 1 << 16
+_SNAPSHOTS = b"snapshot"
+"""What lies in a directory that is called so is a copy."""
 
 
 @dataclass(slots=True)
@@ -52,7 +54,13 @@ def in_old_root(old: bytes, shown: str, now: bytes, engine: Engine | None) -> Lo
             )
     before.close()
     present.close()
-    return LostAnswer(source="old-root", place=shown, lost=tuple(found), counts=was.counts)
+    return LostAnswer(
+        source="old-root",
+        place=shown,
+        lost=tuple(found),
+        counts=was.counts,
+        left_out=tuple(each for each in was.left_out if _SNAPSHOTS not in each.lower()),
+    )
 
 
 def in_list(saved: Saved, place: bytes, now: bytes) -> LostAnswer:

@@ -31,6 +31,8 @@ class LostAnswer:
     lost: tuple[LostItem, ...]
     """By care, then size."""
     counts: Mapping[str, int]
+    left_out: tuple[bytes, ...] = ()
+    """Subvolumes of which the old root, a snapshot, has nothing: what was in them is not known."""
 
     @property
     def matters(self) -> bool:

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 
 from imptrace.errors import UsageError
 from imptrace.facts.commands import CommandError, answer_if_any, answer_of
-from imptrace.kept.wiped import subvolume_made
+from imptrace.kept.btrfs import subvolume_made
 from imptrace.kept.zfs import snapshots
 from imptrace.tracer.events import Mount
 
 _OLD = re.compile(
     rb"(?:old|prev|previous|backup|snapshots?).*roots?|roots?.*(?:old|prev|backup)|@old"
 )
+_RENAMED = re.compile(rb"[-_.@:+ ]*(?:old|prev|previous|bak|backup|last|[0-9][-_.:+ t0-9z]*)")
+"""What stands behind the name of a root that was moved away."""
 _SUBVOLUME = 256
 """The inode of every btrfs subvolume's own directory."""
 _DEPTH = 2
@@ -72,24 +74,34 @@ def _whole(device: bytes) -> Iterator[bytes | None]:
 def _newest(top: bytes, root: Mount) -> OldRoot | None:
     """Choose the newest subvolume that is called like an old root, or lies in such a directory."""
     own = top + root.root
-    found = [each for each in _called_old(top, _DEPTH) if each != own and _is_root(each)]
+    own_name = os.path.basename(root.root)
+    found = [each for each in _called_old(top, own_name, _DEPTH) if each != own and _is_root(each)]
     if not found:
         return None
     path = max(found, key=lambda each: subvolume_made(each) or 0)
     return OldRoot(path, os.fsdecode(path.removeprefix(top).lstrip(b"/")))
 
 
-def _called_old(directory: bytes, depth: int, *, is_below: bool = False) -> Iterator[bytes]:
+def _called_old(
+    directory: bytes, own_name: bytes, depth: int, *, is_below: bool = False
+) -> Iterator[bytes]:
     with suppress(OSError), os.scandir(directory) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
             if not entry.is_dir(follow_symlinks=False):
                 continue
-            is_old = is_below or _OLD.search(entry.name.lower()) is not None
+            is_old = is_below or _is_called_old(entry.name, own_name)
             # The entry itself has the number of the subvolume.
             if is_old and entry.stat(follow_symlinks=False).st_ino == _SUBVOLUME:
                 yield entry.path
             elif depth > 1 and (is_old or depth == _DEPTH):
-                yield from _called_old(entry.path, depth - 1, is_below=is_old)
+                yield from _called_old(entry.path, own_name, depth - 1, is_below=is_old)
+
+
+def _is_called_old(name: bytes, own_name: bytes) -> bool:
+    """Whether a name says so, or is that of the root with a date or the like behind it."""
+    behind = name.removeprefix(own_name) if own_name else name
+    is_renamed = behind != name and _RENAMED.fullmatch(behind.lower()) is not None
+    return is_renamed or _OLD.search(name.lower()) is not None
 
 
 def newest_snapshot(dataset: bytes, visible: bytes = _VISIBLE) -> OldRoot | None:
