@@ -4,20 +4,14 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Select, func, select
-from sqlalchemy.orm import InstrumentedAttribute
 
-from imptrace.db.codes import OP_CODES, OUTCOME_CODES
+from imptrace.db.codes import DONE_CODES, WRITE_CODES
 from imptrace.db.models import PROCESS_OF_ACCESS, AccessTable, PathTable, ProcessTable, RunTable
 from imptrace.db.queries import pauses
-from imptrace.db.records import MAYBE_DONE
 from imptrace.db.uses import at_or_below
 from imptrace.facts.programs import program_name
 from imptrace.facts.units import unit_of
-from imptrace.tracer.events import CHANGES, METADATA_OPS
 
-_CHANGING = [OP_CODES[op] for op in CHANGES - METADATA_OPS]
-"""Who only sets modes or times has written nothing."""
-_DONE = [OUTCOME_CODES[outcome] for outcome in MAYBE_DONE]
 _AT = RunTable.started_ns + AccessTable.last
 """Wall clock."""
 
@@ -59,7 +53,7 @@ def changers(engine: Engine, path: bytes) -> list[Changer]:
             func.count(AccessTable.path_id.distinct()),
             func.max(_AT),
         )
-        .where(AccessTable.op.in_(_CHANGING))
+        .where(AccessTable.op.in_(WRITE_CODES))
         .group_by(ProcessTable.exe, ProcessTable.cgroup, ProcessTable.uid)
     )
     found: dict[tuple[bytes, str | None, int], Changer] = {}
@@ -106,7 +100,7 @@ def losses(engine: Engine) -> Iterator[Loss]:
     yield from (Loss(each.since_ns, each.until_ns, 0) for each in pauses(engine))
 
 
-def _done(path: bytes, *columns: ColumnElement[Any] | InstrumentedAttribute[Any]) -> Select[Any]:
+def _done(path: bytes, *columns: ColumnElement[Any]) -> Select[Any]:
     """Select from what was done, or maybe, to a path or anything below it."""
     return (
         select(*columns)
@@ -114,5 +108,5 @@ def _done(path: bytes, *columns: ColumnElement[Any] | InstrumentedAttribute[Any]
         .join(AccessTable, AccessTable.path_id == PathTable.id)
         .join(ProcessTable, PROCESS_OF_ACCESS)
         .join(RunTable, RunTable.id == AccessTable.run_id)
-        .where(at_or_below(path), AccessTable.outcome.in_(_DONE))
+        .where(at_or_below(path), AccessTable.outcome.in_(DONE_CODES))
     )

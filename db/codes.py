@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from imptrace.tracer.events import FileType, Op, Outcome, RunScope
+from imptrace.db.records import MAYBE_DONE
+from imptrace.tracer.events import CHANGES, METADATA_OPS, FileType, Op, Outcome, RunScope
 
 OP_CODES = {
     Op.READ: 1,
@@ -24,6 +25,9 @@ OP_CODES = {
     Op.STAT: 17,
 }
 OPS = {code: op for op, code in OP_CODES.items()}
+CHANGE_CODES = sorted(OP_CODES[op] for op in CHANGES)
+WRITE_CODES = sorted(OP_CODES[op] for op in CHANGES - METADATA_OPS)
+"""Who only sets modes or times has written nothing."""
 
 # In order of what a reader wants to know first, so that the best of several is their minimum.
 OUTCOME_CODES = {
@@ -34,6 +38,7 @@ OUTCOME_CODES = {
     Outcome.MISSING: 4,
 }
 OUTCOMES = {code: outcome for outcome, code in OUTCOME_CODES.items()}
+DONE_CODES = sorted(OUTCOME_CODES[outcome] for outcome in MAYBE_DONE)
 
 FILE_TYPE_CODES = {
     FileType.ABSENT: 0,

@@ -14,15 +14,21 @@ from urllib.parse import quote
 from sqlalchemy import create_engine
 
 from imptrace.db import models, schema
-from imptrace.db.codes import FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES, SCOPE_CODES, pack_strings
-from imptrace.db.records import MAYBE_DONE
-from imptrace.tracer.events import CHANGES, FileType, Outcome, RunScope
+from imptrace.db.codes import (
+    CHANGE_CODES,
+    DONE_CODES,
+    FILE_TYPE_CODES,
+    OUTCOME_CODES,
+    SCOPE_CODES,
+    pack_strings,
+)
+from imptrace.tracer.events import FileType, Outcome, RunScope
 
 _ARGV = pack_strings((b"imptrace", b"watch"))
 _DENIED = OUTCOME_CODES[Outcome.DENIED]
 _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
-_CHANGING = ", ".join(str(OP_CODES[op]) for op in CHANGES)
-_DONE = ", ".join(str(OUTCOME_CODES[outcome]) for outcome in MAYBE_DONE)
+_CHANGING = ", ".join(map(str, CHANGE_CODES))
+_DONE = ", ".join(map(str, DONE_CODES))
 
 
 def extract(source: Path, uid: int, into: Path) -> None:

@@ -5,16 +5,13 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, Engine, select
 
-from imptrace.db.codes import OP_CODES, OUTCOME_CODES, SCOPE_CODES, unpack_strings
+from imptrace.db.codes import DONE_CODES, SCOPE_CODES, WRITE_CODES, unpack_strings
 from imptrace.db.models import AccessTable, ProcessTable, RunTable
-from imptrace.db.records import MAYBE_DONE, Part, ProcessRecord
+from imptrace.db.records import Part, ProcessRecord
 from imptrace.facts.patterns import is_called
 from imptrace.facts.programs import is_asked_shell, names_of, program_name
 from imptrace.facts.units import unit_patterns
-from imptrace.tracer.events import CHANGES, METADATA_OPS, RunScope
-
-_CHANGING = [OP_CODES[op] for op in CHANGES - METADATA_OPS]
-_DONE = [OUTCOME_CODES[outcome] for outcome in MAYBE_DONE]
+from imptrace.tracer.events import RunScope
 
 
 class PartCount(NamedTuple):
@@ -89,7 +86,9 @@ def counts(engine: Engine, run_id: int) -> list[PartCount]:
             AccessTable.run_id == run_id
         )
         touched = _distinct(keys, connection.execute(of_accesses.distinct()).all())
-        changing = of_accesses.where(AccessTable.op.in_(_CHANGING), AccessTable.outcome.in_(_DONE))
+        changing = of_accesses.where(
+            AccessTable.op.in_(WRITE_CODES), AccessTable.outcome.in_(DONE_CODES)
+        )
         changed = _distinct(keys, connection.execute(changing.distinct()).all())
     found = [
         PartCount(*key, count, len(changed.get(key, ())), len(touched.get(key, ())))

@@ -16,6 +16,7 @@ from imptrace.db import models
 from imptrace.db.codes import (
     AFTER,
     BEFORE,
+    CHANGE_CODES,
     FILE_TYPE_CODES,
     OP_CODES,
     SCOPES,
@@ -38,7 +39,8 @@ from imptrace.db.records import (
     RunStatus,
 )
 from imptrace.db.rows import UNKNOWN, Sides, access_record, joined
-from imptrace.tracer.events import ABSENT, CHANGES, FileType, Op
+from imptrace.facts.paths import bounds_of_below
+from imptrace.tracer.events import ABSENT, FileType, Op
 
 AnyRow = Row[Any]
 
@@ -218,19 +220,16 @@ def _states_by_path(connection: Connection, run_id: int) -> dict[int, Sides]:
 def _wanted(run_id: int, detail: Detail) -> ColumnElement[bool]:
     """Choose the accesses of the paths that are to be read."""
     of_run = select(AccessTable.path_id).where(AccessTable.run_id == run_id)
-    changes = [OP_CODES[op] for op in CHANGES]
     match detail:
         case Detail.EXACT | Detail.TIMELESS:
             return true()
         case Detail.CHANGES:
-            return AccessTable.path_id.in_(of_run.where(AccessTable.op.in_(changes)))
+            return AccessTable.path_id.in_(of_run.where(AccessTable.op.in_(CHANGE_CODES)))
         case Detail.DECISIVE:
             executed = OP_CODES[Op.EXEC]
-            # "0" is the byte after "/": the range of the index that holds all that is below.
-            configured = select(PathTable.id).where(
-                PathTable.name >= b"/etc/", PathTable.name < b"/etc0"
-            )
-            telling = of_run.where(AccessTable.op.in_([*changes, executed]))
+            first, end = bounds_of_below(b"/etc")
+            configured = select(PathTable.id).where(PathTable.name >= first, PathTable.name < end)
+            telling = of_run.where(AccessTable.op.in_([*CHANGE_CODES, executed]))
             return AccessTable.path_id.in_(telling.union_all(configured))
 
 

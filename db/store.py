@@ -202,9 +202,7 @@ def insert_processes(
     """Store new process images, and the ends of those that ended."""
     driver.execute_many(_INSERT_PROCESS, (_process_row(run_id, each) for each in processes))
     ended = ((end.at, end.status, run_id, end.process) for end in exits)
-    driver.execute_many(
-        "UPDATE process SET ended = ?, status = ? WHERE run_id = ? AND id = ?", ended
-    )
+    driver.execute_many(_END_PROCESS, ended)
 
 
 def insert_paths(driver: Driver, paths: Sequence[bytes]) -> dict[bytes, int]:

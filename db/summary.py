@@ -8,13 +8,21 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from imptrace.db.codes import AFTER, BEFORE, FILE_TYPE_CODES, OP_CODES, OUTCOME_CODES
+from imptrace.db.codes import (
+    AFTER,
+    BEFORE,
+    CHANGE_CODES,
+    DONE_CODES,
+    FILE_TYPE_CODES,
+    OP_CODES,
+)
 from imptrace.db.driver import Driver
 from imptrace.db.effect import MADE_UP, effect_of, judged
-from imptrace.db.records import MAYBE_DONE, Accesses, Effect
+from imptrace.db.records import Accesses, Effect
 from imptrace.db.rows import STATE_COLUMNS, UNKNOWN, Sides, access_record, joined
 from imptrace.db.store import CHUNK, chunks, marks
-from imptrace.tracer.events import CHANGES, CONTENT_OPS, FileType
+from imptrace.facts.paths import bounds_of_below
+from imptrace.tracer.events import CONTENT_OPS, FileType
 
 
 def effects(driver: Driver, run_id: int) -> Counter[Effect | None]:
@@ -61,16 +69,15 @@ def _equal(*columns: str) -> str:
     return _bit(" AND ".join(f"before.{column} = after.{column}" for column in columns))
 
 
-_CHANGING = f"op IN ({_codes(OP_CODES[op] for op in CHANGES)})"
-_DONE = f"outcome IN ({_codes(OUTCOME_CODES[outcome] for outcome in MAYBE_DONE)})"
+_CHANGING = f"op IN ({_codes(CHANGE_CODES)})"
+_DONE = f"outcome IN ({_codes(DONE_CODES)})"
 _WRITTEN = f"{_DONE} AND op IN ({_codes(OP_CODES[op] for op in CONTENT_OPS)})"
 _ABSENT = FILE_TYPE_CODES[FileType.ABSENT]
 _DIRECTORY = FILE_TYPE_CODES[FileType.DIRECTORY]
 _ACCESS = "path_id, NULL, first, last, process_id, op, count, outcome, errno, flags, to_id, from_id"
 _STATE = ", ".join(STATE_COLUMNS)
 
-# Paths sort by their bytes: all that is below a directory is from its slash on to the byte after.
-_BOUNDS = tuple(bound for top in MADE_UP for bound in (top, top[:-1] + bytes([top[-1] + 1])))
+_BOUNDS = tuple(bound for top in MADE_UP for bound in bounds_of_below(top))
 _MADE_UP = f"""
 SELECT DISTINCT access.path_id FROM access JOIN path ON path.id = access.path_id
 WHERE access.run_id = ? AND {_CHANGING}

@@ -1,11 +1,11 @@
 """Questions across runs: what a program touches, and who touches a path."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, or_, select
 
-from imptrace.db.codes import OPS, OUTCOMES
+from imptrace.db.codes import DONE_CODES, OP_CODES, OPS
 from imptrace.db.effect import effect_on
 from imptrace.db.models import (
     PROCESS_OF_ACCESS,
@@ -31,10 +31,11 @@ from imptrace.db.records import (
 from imptrace.db.rows import UNKNOWN, Sides, access_record, joined
 from imptrace.db.store import CHUNK, chunks
 from imptrace.errors import UsageError
+from imptrace.facts.paths import bounds_of_below
 from imptrace.facts.patterns import is_called
 from imptrace.facts.programs import program_name
 from imptrace.facts.units import unit_patterns
-from imptrace.tracer.events import CHANGES, Op, Outcome
+from imptrace.tracer.events import CHANGES, Op
 
 _Place = tuple[int, int]
 """Run, path id."""
@@ -72,10 +73,9 @@ def path_uses(engine: Engine, path: bytes, part: Part = WHOLE) -> list[PathUse]:
 
 def at_or_below(path: bytes) -> ColumnElement[bool]:
     """Say that a path is this one, or lies below it."""
-    directory = path.rstrip(b"/")
-    # "0" is the byte after "/": the range of the unique index that holds all that is below.
-    below = and_(PathTable.name >= directory + b"/", PathTable.name < directory + b"0")
-    return or_(PathTable.name == (directory or b"/"), below)
+    first, end = bounds_of_below(path)
+    below = and_(PathTable.name >= first, PathTable.name < end)
+    return or_(PathTable.name == (path.rstrip(b"/") or b"/"), below)
 
 
 _ACCESSES = (
@@ -106,9 +106,10 @@ def _processes(connection: Connection, program: str, part: Part) -> set[tuple[in
     names = {
         exe: program_name(exe) for exe in connection.scalars(select(ProcessTable.exe).distinct())
     }
+    in_machine_runs = _in_machine_runs(connection, wanted)
     exes = [exe for exe, name in names.items() if wanted in (exe, name, exe.rpartition(b"/")[2])]
     runs = connection.scalars(select(RunTable.id).where(RunTable.program == wanted)).all()
-    if not exes and not runs and not _in_machine_runs(connection, wanted):
+    if not exes and not runs and not in_machine_runs:
         known = [name.decode(errors="backslashreplace") for name in names.values()]
         raise UsageError(
             f"no program called {program!r} was recorded; "
@@ -117,7 +118,7 @@ def _processes(connection: Connection, program: str, part: Part) -> set[tuple[in
     belonging = or_(ProcessTable.exe.in_(exes), ProcessTable.run_id.in_(runs))
     of_them = select(ProcessTable.run_id, ProcessTable.id).where(belonging)
     found = {(run, number) for run, number in connection.execute(of_them)}
-    found |= _in_machine_runs(connection, wanted)
+    found |= in_machine_runs
     if not part:
         return found
     of_part = select(ProcessTable.run_id, ProcessTable.id).where(*_of_part(connection, part))
@@ -181,10 +182,20 @@ def _use(run: int, path: bytes, exe: bytes, accesses: list[AccessRecord], sides:
     )
 
 
-_BATCH = 500
-"""Paths in one statement: below every database's limit of bound parameters."""
-_REAL = frozenset({Outcome.OK, Outcome.UNKNOWN})
-_LOOKS = frozenset({Op.STAT, Op.CONNECT})
+_LOOKS = [OP_CODES[Op.STAT], OP_CODES[Op.CONNECT]]
+_USED = (
+    select(
+        PathTable.name,
+        ProcessTable.exe,
+        AccessTable.op,
+        AccessTable.run_id,
+        AccessTable.process_id,
+    )
+    .join(AccessTable, AccessTable.path_id == PathTable.id)
+    .join(ProcessTable, PROCESS_OF_ACCESS)
+    .where(AccessTable.outcome.in_(DONE_CODES), AccessTable.op.not_in(_LOOKS))
+    .distinct()
+)
 
 
 def other_programs(
@@ -206,28 +217,11 @@ def other_programs(
     with engine.connect() as connection:
         if connection.scalar(select(RunTable.id).where(RunTable.id.not_in(runs)).limit(1)) is None:
             return {}
-        for batch in _batches(sorted(paths)):
-            statement = (
-                select(
-                    PathTable.name,
-                    ProcessTable.exe,
-                    AccessTable.op,
-                    AccessTable.outcome,
-                    AccessTable.run_id,
-                    AccessTable.process_id,
-                )
-                .join(AccessTable, AccessTable.path_id == PathTable.id)
-                .join(ProcessTable, PROCESS_OF_ACCESS)
-                .where(PathTable.name.in_(batch), AccessTable.run_id.not_in(runs))
-                .distinct()
-            )
-            for name, exe, op, outcome, *process in connection.execute(statement):
-                if OUTCOMES[outcome] not in _REAL or OPS[op] in _LOOKS:
-                    continue
-                if tuple(process) in processes:
-                    continue
+        for chunk in chunks(sorted(paths), CHUNK):
+            used = _USED.where(PathTable.name.in_(chunk), AccessTable.run_id.not_in(runs))
+            for name, exe, op, *process in connection.execute(used):
                 program = program_name(exe)
-                if program not in programs:
+                if program not in programs and tuple(process) not in processes:
                     uses = writers if OPS[op].changes else readers
                     uses.setdefault(name, set()).add(program)
     return {
@@ -237,8 +231,3 @@ def other_programs(
         )
         for path in readers.keys() | writers.keys()
     }
-
-
-def _batches(paths: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
-    for start in range(0, len(paths), _BATCH):
-        yield paths[start : start + _BATCH]

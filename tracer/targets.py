@@ -11,14 +11,13 @@ from fnmatch import fnmatchcase
 
 from imptrace.errors import ImptraceError, UsageError
 from imptrace.facts.programs import program_name
+from imptrace.facts.units import unit_patterns
 from imptrace.tracer import proc
 from imptrace.tracer.permission import is_privileged, yama_refusal
 from imptrace.tracer.program import RunSubject, shown, user_name
 
 _KERNEL_NAME_MAX = 15
 _ENDED = ("Z", "X", "")
-_SUFFIXES = (".service", ".scope", ".slice", ".socket", ".mount", ".swap")
-"""Of units that have processes."""
 
 
 def with_pid(pid: int) -> int:
@@ -62,7 +61,7 @@ def in_unit(pattern: str) -> dict[str, list[int]]:
     Works with cgroup v1, v2 and both at once: a process belongs to a unit if it is in the unit's
     control group or below. A word without a suffix is a service. Raises ImptraceError.
     """
-    wanted = pattern if pattern.endswith(_SUFFIXES) else f"{pattern}.service"
+    (wanted,) = unit_patterns([pattern])
     found: dict[str, list[int]] = {}
 
     def is_meant(pid: int) -> bool:

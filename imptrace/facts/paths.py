@@ -33,6 +33,16 @@ def lies_below(path: bytes, directory: bytes) -> bool:
     return path != directory and is_within(path, directory)
 
 
+def bounds_of_below(directory: bytes) -> tuple[bytes, bytes]:
+    """Between what the paths below a directory stand, in order of their bytes: from, and before.
+
+    >>> bounds_of_below(b"/etc"), bounds_of_below(b"/")
+    ((b'/etc/', b'/etc0'), (b'/', b'0'))
+    """
+    top = directory.rstrip(b"/")
+    return top + b"/", top + b"0"  # the byte after the slash
+
+
 def relative_to(path: bytes, directory: bytes) -> bytes:
     """Name a path from a directory on; one that does not lie there stays as it is."""
     return path.removeprefix(directory.rstrip(b"/") + b"/")

@@ -118,7 +118,7 @@ def _unescaped(escape: re.Match[str]) -> str:
 
 
 _PROCESSES_OF = (b".service", b".scope")
-_KINDS_OF_UNITS = (".service", ".scope", ".socket", ".slice", ".mount", ".timer")
+_KINDS_OF_UNITS = (".service", ".scope", ".socket", ".slice", ".mount", ".swap", ".timer")
 
 
 def unit_patterns(names: Iterable[str]) -> tuple[str, ...]:
