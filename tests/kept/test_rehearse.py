@@ -46,11 +46,11 @@ Rows = list[dict[str, Any]]
 class Machine:
     """A home in which a program ran twice."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, keeper: str = KEEPER) -> None:
         self.home = directory / "home"
         self.home.mkdir()
         self.program = directory / "keeper"
-        self.program.write_text(f"#!{sys.executable}\n{KEEPER}")
+        self.program.write_text(f"#!{sys.executable}\n{keeper}")
         self.program.chmod(0o755)
         self.directory = directory
         for _ in range(2):
@@ -273,3 +273,28 @@ def test_what_has_another_name_at_every_start(tmp_path: Path) -> None:
             pytest.skip(done.stderr)
         lost = [each["path"] for each in json.loads(done.stdout)["findings"]]
         assert lost == [f"{made.home}/backup"]
+
+
+PROFILES = """
+import os, pathlib, secrets
+data = pathlib.Path(os.environ["HOME"]) / ".config/keeper"
+data.mkdir(parents=True, exist_ok=True)
+listed = data / "profiles"
+if not listed.exists():
+    listed.write_text(secrets.token_hex(8))
+profile = data / listed.read_text()
+profile.mkdir(exist_ok=True)
+for name in ("settings", "places", "windows", "pages", "fonts", "password"):
+    file = profile / name
+    file.write_text(file.read_text() + "x" if file.exists() else "x")
+"""
+
+
+def test_a_profile_with_a_name_of_chance_is_as_its_advice_says(tmp_path: Path) -> None:
+    """Each fresh start makes another one; the secrets in it are called alike."""
+    machine = Machine(tmp_path, PROFILES)
+    done = machine.imptrace("rehearse", "keeper", "--json")
+    if "no private copy" in done.stderr:
+        pytest.skip(done.stderr)
+    told = json.loads(done.stdout)
+    assert (told["verdict"], told["findings"]) == ("came-back", []), done.stdout

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from imptrace.db.records import AccessRecord, Effect, PathRecord, RunDetails
 from imptrace.facts.levels import Kind, Level
-from imptrace.facts.paths import is_within, parents_of
+from imptrace.facts.paths import is_within, name_of, parents_of
 from imptrace.kept.rehearse.model import Finding, How, Keep, Plan, Rehearsed, Thing, Trouble
 from imptrace.kept.rehearse.rehearsing import AGAIN, BEFORE, FIRST, UNWIPED
 from imptrace.tracer.events import CHANGES, Op, Outcome
@@ -264,7 +264,9 @@ def _levels(plan: Plan, judged: PathVerdicts) -> Iterator[Finding]:
     """Yield what is kept with less care than is in it."""
     for keep in plan.keeps:
         inside = [
-            (level, path) for path, level in judged.levels.items() if _is_nearest(path, keep, plan)
+            (level, path)
+            for path, level in judged.levels.items()
+            if _is_nearest(path, keep, plan) and not _is_told(path, level, keep, plan)
         ]
         worst = max(inside, default=None, key=lambda each: each[0].rank)
         if worst is not None and keep.level is not None and worst[0] > keep.level:
@@ -280,6 +282,19 @@ def _levels(plan: Plan, judged: PathVerdicts) -> Iterator[Finding]:
 def _is_nearest(path: bytes, keep: Keep, plan: Plan) -> bool:
     above = [each.path for each in plan.keeps if is_within(path, each.path)]
     return bool(above) and max(above, key=len) == keep.path
+
+
+def _is_told(path: bytes, level: Level, keep: Keep, plan: Plan) -> bool:
+    """Whether a file of this name is kept with such care in the same directory.
+
+    A profile that a start makes afresh has a name of chance: the advice names the same file in
+    another one.
+    """
+    return any(
+        each.level is not None and each.level >= level and name_of(each.path) == name_of(path)
+        for each in plan.keeps
+        if each.kind is Kind.FILE and is_within(each.path, keep.path)
+    )
 
 
 def printable_name(path: bytes) -> str:
