@@ -45,7 +45,7 @@ def play(recipe: Recipe, trace: str) -> int:
     work = WORK / recipe["id"]
     script = work / "run.sh"
     script.write_text("\n".join(_lines(recipe, trace, work)))
-    token = f"IT_TOKEN=it-{recipe['id']}-{os.getpid()}"
+    token = f"IT_MARK=it-{recipe['id']}-{os.getpid()}"
     limit = recipe["seconds"] * _SLOWER + _AT_LEAST
     with (work / "run.log").open("wb") as log:
         process = subprocess.Popen(

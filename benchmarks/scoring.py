@@ -127,7 +127,7 @@ def _covering(truth: Truth, recommended: Mapping[str, Any], leaves: Sequence[str
 
 def _public(path: str) -> str:
     """Name a dynamic user's directory as its program does."""
-    return path.replace("/var/lib/private/", "/var/lib/")
+    return re.sub("^/var/(lib|cache|log)/private/", r"/var/\1/", path)
 
 
 def _holder(path: str, recommended: Mapping[str, Any]) -> str | None:

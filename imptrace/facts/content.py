@@ -57,6 +57,9 @@ _MAGIC: tuple[tuple[int, bytes, Hint], ...] = (
     (4, b"\x02\x01\x03\x30", Hint.KEYRING),  # PKCS #12
     (0, b"\x05\x02\0\0\0", Hint.KEYRING),  # Kerberos' keytab
     (0, b"Salted__", Hint.KEYRING),  # openssl enc
+    (0, b"\0GITCRYPTKEY", Hint.KEYRING),
+    (0, b"\0\0\0\0\x1f\x1b\xed\x15", Hint.KEYRING),  # an identity of Tox
+    (0, b"toxEsave", Hint.KEYRING),
     (0, b"GnomeKeyring\n\r\0\n", Hint.KEYRING),
     (0, b"KWALLET\n\r\0\r\n", Hint.KEYRING),
     (0, b"\x03\xd9\xa2\x9a", Hint.KEYRING),

@@ -11,8 +11,10 @@ from imptrace.judge.model import Level, Reason
 from imptrace.judge.places import Area
 from imptrace.judge.words import (
     BACKUP,
+    BY_THE_WAY,
     CACHE_DIRECTORY,
     COMPANIONS,
+    DATED,
     JOBS,
     KEY_FILES,
     LOG,
@@ -25,9 +27,11 @@ from imptrace.judge.words import (
     SETTINGS,
     TALKED_WITH,
     TYPED,
+    TYPED_BY_PEOPLE,
     TYPED_IN_HOME,
     USER_DATA,
     cache_word,
+    copies_word,
     database_word,
     is_by_the_way,
     is_conversation,
@@ -47,6 +51,8 @@ _DATABASE_AREAS = frozenset(
     {Area.DATA, Area.STATE, Area.DOT, Area.SYSTEM_STATE, Area.SPOOL, Area.SERVED, Area.OTHER}
 )
 _HOME_AREAS = frozenset({Area.CONFIG, Area.DATA, Area.STATE, Area.CACHE, Area.DOT})
+_DATED_AREAS = frozenset({Area.DATA, Area.DOT, Area.CONFIG})
+_NO_DIARY = LOG | BY_THE_WAY | CACHE_DIRECTORY | REMEMBERS | {"backup", "backups", "reports"}
 _FOR_OTHERS = 0o077
 
 
@@ -98,6 +104,8 @@ def _may_raise(state: State) -> bool:
         or TALKED_WITH.search(state.path) is not None
         or any(map(is_telling, state.inner_names))
         or _ending_in_home(state) is not None
+        or _copies_in_cache(state) is not None
+        or DATED.fullmatch(name_of(state.path)) is not None
     )
 
 
@@ -183,7 +191,7 @@ def user_data_name(state: State) -> Judgement | None:
     # A log that is called like its program says nothing of what that program is for.
     own_word = None if ending & LOG else _first_word((own,), words)
     word = (
-        min(ending & TYPED, default=None)
+        min(ending & (TYPED_BY_PEOPLE if state.place.home is not None else TYPED), default=None)
         or own_word
         or _first_word(state.inner_names, words | MADE_DIRECTORIES)
     )
@@ -208,6 +216,16 @@ def _ending_in_home(state: State) -> str | None:
         return None
     ending = name[1:].rpartition(b".")[2] if b"." in name[1:] else b""
     return min(words_of(ending) & TYPED_IN_HOME, default=None)
+
+
+def dated(state: State) -> Judgement | None:
+    """`~/.keeper/data/2026-11.txt`: what was written of that month; logs and reports say so."""
+    name = name_of(state.path)
+    if state.place.area not in _DATED_AREAS or not DATED.fullmatch(name):
+        return None
+    if any(words_of(each) & _NO_DIARY for each in state.inner_names):
+        return None
+    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word=name.decode())
 
 
 def user_data_word(name: bytes, area: Area) -> str | None:
@@ -241,6 +259,19 @@ def remembering_cache(state: State) -> Judgement | None:
     if word is None:
         return None
     return Level.NORMAL, _reason(Code.REMEMBERS, state, word=word)
+
+
+def copies_in_cache(state: State) -> Judgement | None:
+    """`/var/cache/rsnapshot`: what was saved from elsewhere, wherever its program put it."""
+    word = _copies_in_cache(state)
+    if word is None:
+        return None
+    return Level.IMPORTANT, _reason(Code.REMEMBERS, state, word=word)
+
+
+def _copies_in_cache(state: State) -> str | None:
+    place = state.place
+    return copies_word(name_of(place.anchor)) if place.area.is_cache else None
 
 
 def backup_name(state: State) -> Judgement | None:
@@ -321,8 +352,10 @@ _RAISING: tuple[Callable[[State], Judgement | None], ...] = (
     database_name,
     user_data_name,
     typed_in_home,
+    dated,
     conversation,
     remembering_cache,
+    copies_in_cache,
 )
 
 _LOWERING: tuple[Callable[[State], Judgement | None], ...] = (

@@ -50,7 +50,7 @@ class PathFacts:
     read_first: int
     """Runs that read it before they changed it."""
     rewritten: int
-    """Runs that changed it although it stood there, without reading it first."""
+    """Runs that wrote it anew although it stood there, without reading it first."""
     is_there: bool
     """Whether it stood when the newest run ended."""
     only_metadata: bool
@@ -256,7 +256,13 @@ def _is_there(record: PathRecord) -> bool:
 
 
 def _is_rewritten(record: PathRecord) -> bool:
-    return record.effect is Effect.MODIFIED and not record.read_first
+    """Whether a run wrote a file anew. What only grew was appended to, for all that is known."""
+    if record.effect is not Effect.MODIFIED or record.read_first:
+        return False
+    before, after = record.before, record.after
+    if before is None or after is None:
+        return True
+    return after.size <= before.size or after.inode != before.inode
 
 
 def _is_missing_first(record: PathRecord) -> bool:

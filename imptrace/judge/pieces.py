@@ -33,6 +33,7 @@ FEW_FILES = 8
 _KEYS = (Hint.PRIVATE_KEY, Hint.KEYRING)
 _KEY_AREAS = (Area.DATA, Area.STATE, Area.DOT, Area.SYSTEM_STATE)
 _OF_A_REPOSITORY = (b"HEAD", b"objects", b"refs")
+_GIT = "git"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,15 +143,16 @@ def _level_around(base: Sequence[State], root: Root, fixed: Level | None) -> Lev
 
 def _is_repository(root: Root) -> bool:
     """Whether a root is itself a repository of versions, of which the older are nowhere else."""
-    if root.place.area.is_cache:
-        return False
-    # Sorted: what is at or below a name begins where that would stand.
     paths = [state.path for state in root.states]
-    return all(_is_in(paths, root.path + b"/" + name) for name in _OF_A_REPOSITORY)
+    return not root.place.area.is_cache and _holds_versions(root.path, paths)
+
+
+def _holds_versions(directory: bytes, paths: Sequence[bytes]) -> bool:
+    return all(_is_in(paths, directory + b"/" + name) for name in _OF_A_REPOSITORY)
 
 
 def _is_in(paths: Sequence[bytes], wanted: bytes) -> bool:
-    """Whether one of sorted paths is `wanted` or lies in it."""
+    """Whether one of sorted paths is `wanted` or lies in it: such begin where that would stand."""
     for beginning in (wanted, wanted + b"/"):
         at = bisect_left(paths, beginning)
         if at < len(paths) and is_within(paths[at], wanted):
@@ -271,16 +273,29 @@ def _valued_directories(
     ):
         return {}
     found: dict[bytes, Reason] = {}
+    paths = [state.path for state in states]
     for directory in _inner_directories(root.path, states):
-        word = user_data_word(name_of(directory), root.place.area) or _log_word(directory, states)
+        word = (
+            user_data_word(name_of(directory), root.place.area)
+            or _log_word(directory, states)
+            or _word_of_bare(directory, paths)
+        )
         if word is not None and _holder(directory, found) is None:
             figures: dict[str, Figure] = {"word": word, "path": directory}
             found[directory] = Reason(code=Code.USER_DATA_WORD, figures=figures)
     if fixed is not None:
         return found
     beside = [state for state in _outside(states, found) if state.is_file]
-    is_less = beside and all(state.level is not Level.IMPORTANT for state in beside)
+    if not beside:
+        return {path: reason for path, reason in found.items() if reason.figures["word"] == _GIT}
+    is_less = all(state.level is not Level.IMPORTANT for state in beside)
     return found if is_less and len(found) <= _MOST_VALUED else {}
+
+
+def _word_of_bare(directory: bytes, paths: Sequence[bytes]) -> str | None:
+    """The word of a repository without a work tree (`settings.git`): it is no copy of another."""
+    is_bare = directory.endswith(b".git") and name_of(directory) != b".git"
+    return _GIT if is_bare and _holds_versions(directory, paths) else None
 
 
 def _log_word(directory: bytes, states: Iterable[State]) -> str | None:
@@ -356,7 +371,10 @@ def _is_beside_the_point(state: State) -> bool:
     What stands beside a database matters as much as that, wherever that is kept; and one run may
     have written a log and nothing else.
     """
-    is_log = any(reason.figures.get("word") == "log" for reason in state.reasons)
+    is_log = any(
+        reason.code == Code.CACHE_WORD and reason.figures.get("word") == "log"
+        for reason in state.reasons
+    )
     return is_log or name_of(state.path).endswith(COMPANIONS)
 
 

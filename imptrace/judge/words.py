@@ -79,7 +79,8 @@ USER_DATA = _set(
     bookmarks quickmarks hotlist favorites favourites places notes note mail mails maildir inbox
     contacts addressbook addrbook calendar
     calendars todo tasks diary documents wallet wallets saves savegames savedgames worlds
-    world messages library ics ical vcf vcard mbox vmail save journal journals ledger
+    world messages library ics ical vcf vcard mbox vmail save journal journals ledger opml
+    subscriptions feedlist notebook notebooks
     timeclock accounts roster silences rrd tsdb timeseries appointments transcripts
     conversations chats logbook playlists torrents torrent resume fastresume chatlogs irclogs
     """
@@ -92,6 +93,9 @@ ON_THE_WAY = _set(
     """
 )
 """Those of them that a program keeps beside what it is for."""
+
+COPIES = ("backup", "backups", "snapshot", "snapshots")
+"""Endings of words for directories of what was saved from elsewhere."""
 
 MADE_DIRECTORIES = _set(
     """
@@ -109,10 +113,13 @@ JOBS = _set(
 
 TYPED = _set(
     """
-    data journal ledger timeclock
+    journal ledger timeclock
     """
 )
 """Endings of plain text that a program keeps for what was typed into it."""
+
+TYPED_BY_PEOPLE = TYPED | {"data"}
+"""The same in a home, where no service keeps its own."""
 
 TYPED_IN_HOME = _set(
     """
@@ -120,6 +127,9 @@ TYPED_IN_HOME = _set(
     """
 )
 """Endings of a hidden file right in a home that settings seldom have: `~/.tasks.xml`."""
+
+DATED = re.compile(rb"\d{4}-?\d\d(?:-?\d\d)?\.(?:txt|md|org|rst|json|csv)")
+"""A file for a month or a day, as diaries and records of time have them."""
 
 SETTINGS = _set(
     """
@@ -149,7 +159,7 @@ BY_THE_WAY = _set(
 DATABASE = _set(
     """
     db sqlite mdb lmdb rdb aof wal ibd ibdata frm myd myi kdbx kdb tdb ldb sst gdbm dbm kbx
-    bdb fdb database databases leveldb rocksdb innodb binlog tablespace
+    bdb fdb wsp database databases leveldb rocksdb innodb binlog tablespace
     """
 )
 """Words for a database and its parts."""
@@ -175,7 +185,7 @@ TALKED_WITH = re.compile(rb"[#@]|_at_")
 
 REMEMBERS = _set(
     """
-    sync state history seen session sessions queue outbox drafts anchor anchors
+    sync state history seen session sessions queue outbox drafts anchor anchors trusted tofu keys
     """
 )
 """Words for what cannot be regenerated although it lies in a cache directory."""
@@ -242,7 +252,8 @@ def is_of_others(name: bytes) -> bool:
     ending = name.rpartition(b".")[2] if b"." in name else b""
     if ending == b"lock" and name.count(b".") == 1:
         return True  # a directory that is a lock: what is in it says who holds it
-    return name in OF_OTHERS or ending.lower() in CODE or name.count(b"%") > 1
+    is_code = ending.lower() in CODE and words_of(name).isdisjoint(ON_THE_WAY)
+    return name in OF_OTHERS or is_code or name.count(b"%") > 1
 
 
 def is_conversation(name: bytes, directories: Iterable[bytes]) -> bool:
@@ -250,6 +261,11 @@ def is_conversation(name: bytes, directories: Iterable[bytes]) -> bool:
     below = iter(directories)
     in_logs = any(words_of(each) & LOG for each in below)
     return in_logs and any(TALKED_WITH.search(each) for each in (name, *below))
+
+
+def copies_word(name: bytes) -> str | None:
+    """The word by which a directory says that it holds what was saved: `rsnapshot`, `backups`."""
+    return min((word for word in words_of(name) if word.endswith(COPIES)), default=None)
 
 
 def is_telling(name: bytes) -> bool:
@@ -288,7 +304,14 @@ def _is_ordinary(name: bytes) -> bool:
 
 
 _TELLING = (
-    SECRET | SECRET_IF_PRIVATE | DATABASE | USER_DATA | MADE_DIRECTORIES | REMEMBERS | JOBS | TYPED
+    SECRET
+    | SECRET_IF_PRIVATE
+    | DATABASE
+    | USER_DATA
+    | MADE_DIRECTORIES
+    | REMEMBERS
+    | JOBS
+    | TYPED_BY_PEOPLE
 )
 _NAMED_IN_RULES = PUBLIC | LOG | LOCK | TEMPORARY
 NOTABLE = _TELLING | _NAMED_IN_RULES

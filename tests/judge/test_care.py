@@ -81,6 +81,59 @@ def test_a_database_that_is_called_a_log_is_looked_up_again() -> None:
     assert level(DATA + b"/logs.db", hint="sqlite") is Level.IMPORTANT
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        DATA + b"/logs/net/#room.log",
+        DATA + b"/data/2026-11.txt",
+        DATA + b"/feeds.opml",
+        DATA + b"/bookmarks.html",
+        HOME + b"/.keeper/tasks.data",
+        b"/var/lib/keeper/cpu.wsp",
+        b"/var/cache/rkeepersnapshot/daily.0/etc/hosts",
+    ],
+)
+def test_what_was_said_written_or_saved(path: bytes) -> None:
+    """Alone in its directory, so that nothing else tells what that is for."""
+    assert level(path) is Level.IMPORTANT
+
+
+@pytest.mark.parametrize(
+    "path", [DATA + b"/history/2026-11.json", b"/var/lib/keeper/lease.data", DATA + b"/index.html"]
+)
+def test_dates_and_data_of_programs(path: bytes) -> None:
+    """A log by another word, a service's own file, and a page."""
+    assert level(path) is Level.NORMAL
+
+
+def test_a_bare_repository_is_worth_more_than_what_is_beside_it() -> None:
+    """`settings.git` is no clone of another, as a `.git` in a directory of plug-ins is."""
+    bare = [
+        created(DATA + b"/settings.git/" + name)
+        for name in (b"HEAD", b"objects/1", b"refs/heads/x")
+    ]
+    alone = recommended(run(made(DATA), *bare))
+    assert {each.level for each in alone.values()} == {Level.IMPORTANT}
+    beside = recommended(run(made(DATA), *bare, created(DATA + b"/settings")))
+    assert (beside[DATA].level, beside[DATA + b"/settings.git"].level) == (
+        Level.NORMAL,
+        Level.IMPORTANT,
+    )
+
+
+def test_what_is_only_appended_is_not_written_anew() -> None:
+    """A file that grows is kept: the beginning is that of earlier runs. One written anew is not."""
+    history = HOME + b"/.keeper_history"
+    grown = [modified(history, run=number) for number in (1, 2, 3)]
+    runs = [run(each, number=number) for number, each in enumerate(grown, 1)]
+    assert recommended(*runs)[history].level is Level.NORMAL
+    anew = [
+        run(modified(history, after=file(size=100, inode=number), run=number), number=number)
+        for number in (1, 2, 3)
+    ]
+    assert recommended(*anew)[history].level is Level.TRANSIENT
+
+
 def test_companions_are_no_journals() -> None:
     """SQLite's `-journal` is none that somebody keeps."""
     found = recommended(

@@ -118,7 +118,7 @@ def test_content(hint: str, path: bytes, expected: Level) -> None:
 
 def test_what_several_runs_write_anew_and_none_reads_is_transient() -> None:
     """It would be made again at the next start."""
-    twice = [run(modified(b"/var/lib/k/status"), number=number) for number in (1, 2)]
+    twice = [run(modified(b"/var/lib/k/status", after=file()), number=n) for n in (1, 2)]
     assert recommended(*twice)[b"/var/lib/k/status"].level is Level.TRANSIENT
     read_back = [run(modified(b"/var/lib/k/status", read_first=True), number=n) for n in (1, 2)]
     assert recommended(*read_back)[b"/var/lib/k/status"].level is Level.NORMAL
