@@ -5,6 +5,7 @@ own strace.py and strace have attached to, and how long it takes imptrace to att
 many threads and to let go of it.
 """
 
+import shutil
 import signal
 import statistics
 import subprocess
@@ -54,9 +55,10 @@ def main(
     with tempfile.TemporaryDirectory(prefix="imptrace-benchmark-", dir="/dev/shm") as name:
         root = Path(name)
         loop = compile_program("path_calls", root)
-        found: dict[str, list[float]] = {title: [] for title in ATTACHERS}
+        there = {title: each for title, each in ATTACHERS.items() if is_there(title)}
+        found: dict[str, list[float]] = {title: [] for title in there}
         for _ in range(rounds):
-            for title, attacher in ATTACHERS.items():
+            for title, attacher in there.items():
                 found[title].append(
                     loop_seconds([loop, str(calls // CALLS_A_ROUND)], attacher, root)
                 )
@@ -70,6 +72,13 @@ def main(
             print_row(title, f"{median:.2f} s", f"{min(times):.2f} s", added)
         large = compile_program("many_threads", root)
         print_row(f"attach to {threads} threads and let go", *threads_row(large, threads, root))
+
+
+def is_there(title: str) -> bool:
+    """Whether one of them is installed."""
+    if title == "strace":
+        return shutil.which("strace") is not None
+    return title != "strace.py" or STRACE_PY.exists()
 
 
 def loop_seconds(command: list[str | Path], attacher: Attacher | None, root: Path) -> float:

@@ -113,7 +113,9 @@ def _storm(place: Path, options: argparse.Namespace) -> int:
     made, failed = (sum(int(each[i]) for each in said) for i in (0, 1))
     peak = _peak(watch.pid)
     watch.send_signal(signal.SIGINT)
-    watch.communicate()
+    _, last_words = watch.communicate()
+    if watch.returncode:
+        sys.exit(f"it failed: {last_words}")
     calls = made * CALLS_OF_A_FILE
     print_row("calls", f"{calls:,}", f"{calls / options.seconds:,.0f} in a second")
     print_row("calls that failed", f"{failed:,}", f"{options.kills:,} kills")

@@ -25,7 +25,7 @@ _ANSWER_SECONDS: Final = 12.0
 """More than the service gives itself."""
 
 
-class _ServiceRecorder:
+class _ToldByService:
     """What the machine's recorder tells, until it is closed."""
 
     name = "service"
@@ -46,7 +46,7 @@ class _ServiceRecorder:
         self._records.close()
 
 
-class AskedRecorder(_ServiceRecorder):
+class AskedRecorder(_ToldByService):
     """A program that the machine's recorder tells of."""
 
     def __init__(self, asked: _native.Asked, program: int) -> None:
@@ -64,7 +64,7 @@ class AskedRecorder(_ServiceRecorder):
         return self._asked.signals(number)
 
 
-class AskedOfRunning(_ServiceRecorder):
+class AskedOfRunning(_ToldByService):
     """Processes that ran already, of which the machine's recorder tells."""
 
     supervisor = 0
