@@ -287,6 +287,16 @@ in
     ];
   };
 
+  what-is-kept-by-hand-has-a-level-in-the-inventory = {
+    actual = map (row: "${row.path} ${toString row.level} ${row.keptBy}") (
+      lib.filter (row: row.store == "/by-hand") (cfgOf (onImpermanence [
+        oneStore
+        { environment.persistence."/by-hand".directories = [ "/var/log" ]; }
+      ])).inventory
+    );
+    expected = [ "/var/log normal configuration" ];
+  };
+
   the-machine-knows-what-it-keeps = {
     actual =
       let

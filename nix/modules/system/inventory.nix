@@ -85,12 +85,10 @@ let
         || (keeper == null && (isWithin cfg.decided path || isWithin cfg.decided (publicName path)));
     };
 
+  # What is kept by hand is as good as any.
   ofKept = one: {
-    inherit (one)
-      path
-      level
-      store
-      ;
+    inherit (one) path store;
+    level = if one.level == null then "normal" else one.level;
     kind = "state";
     user = null;
     group = null;
