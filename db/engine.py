@@ -246,6 +246,11 @@ def _understood(place: str | os.PathLike[str] | None) -> Iterator[None]:
     """Say that a database is damaged whose rows hold what is never written into one."""
     try:
         yield
+    except UnicodeEncodeError as error:
+        # Not what is in it, but what is asked for: an argument in another encoding than UTF-8.
+        raise UsageError(
+            "a name that is asked for is not UTF-8, as all names are that are stored"
+        ) from error
     except (ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as error:
         what = f"{type(error).__name__}: {error}".splitlines()[0]
         raise ImptraceError(f"database {shown(place)}: {trouble.DAMAGED} ({what})") from error

@@ -1,10 +1,12 @@
 """What a command says on stderr, and how it ends: errors become one line and an exit code."""
 
 import codecs
+import errno
 import os
 import re
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -18,6 +20,8 @@ DEBUG = "IMPTRACE_DEBUG"
 INTERNAL_ERROR = 125
 INTERRUPTED = 130
 _LINE = 300
+_NOT_WRITTEN = "the answer cannot be written"
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 _PLAIN_WORD = re.compile(r"[A-Za-z0-9_.+@%][A-Za-z0-9_.+@%-]*")
 """A name that a shell takes as it stands."""
 
@@ -31,18 +35,36 @@ def exit_code_of(command: Callable[[], object]) -> int:
     _write_in_any_locale()
     try:
         code = command()
-        sys.stdout.flush()
+        write_answer("")
     except ImptraceError as error:
         return _complain(str(error), error.exit_code)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader has seen enough. What is still buffered must not fail again at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # The reader has seen enough.
+        _forget_what_is_buffered()
         return 0
     except Exception as error:  # noqa: BLE001 (the last resort: nobody is shown a traceback)
         return _internal_error(error)
     return code if isinstance(code, int) else 0
+
+
+def write_answer(text: str) -> None:
+    """Write to stdout, at once. Raises ImptraceError where a disk is full, and BrokenPipeError."""
+    try:
+        if text:
+            sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        _forget_what_is_buffered()
+        raise ImptraceError(f"{_NOT_WRITTEN}: {error.strerror}") from error
+
+
+def _forget_what_is_buffered() -> None:
+    """Let nothing that could not be written fail again at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _write_in_any_locale() -> None:
@@ -58,13 +80,21 @@ def _replaced(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     text = error.object[error.start : error.end]
-    plain = "".join(
-        _IN_ASCII.get(each) or each.encode("ascii", "backslashreplace").decode() for each in text
-    )
-    return plain, error.end
+    return "".join(_IN_ASCII.get(each) or _in_bytes(each) for each in text), error.end
+
+
+def _in_bytes(character: str) -> str:
+    """Write a character as the bytes that it is in a path: a byte e9 is no e with an accent."""
+    is_byte = "\udc80" <= character <= "\udcff"
+    written = character.encode("utf-8", "surrogateescape" if is_byte else "surrogatepass")
+    return "".join(f"\\x{byte:02x}" for byte in written)
 
 
 def _internal_error(error: Exception) -> int:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        # What writes to stdout by itself, as help does.
+        _forget_what_is_buffered()
+        return _complain(f"{_NOT_WRITTEN}: {error.strerror}", INTERNAL_ERROR)
     if os.environ.get(DEBUG):
         # As slow as all else that a command needs to start.
         import traceback
@@ -86,9 +116,11 @@ def _complain(message: str, exit_code: int) -> int:
     if _is_json_wanted(sys.argv[1:]):
         from imptrace.cli.output import answer_json
 
-        answer_json(
-            {"schema": "imptrace.error/1", "exit": exit_code, "message": printable(message)}
-        )
+        # Where that fails, too, the line on stderr has said it.
+        with suppress(ImptraceError, BrokenPipeError):
+            answer_json(
+                {"schema": "imptrace.error/1", "exit": exit_code, "message": printable(message)}
+            )
     return exit_code
 
 

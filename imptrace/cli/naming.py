@@ -14,6 +14,7 @@ def check_label(label: str | None) -> None:
     """Refuse a label that means something else already. Raises UsageError."""
     if label is None:
         return
+    _check_text("--label", label)
     if not label.strip():
         raise UsageError("--label is empty: give a name, or leave it out")
     if label.isdigit() or label == _LATEST:
@@ -27,6 +28,7 @@ def check_service(service: str | None) -> None:
     """
     if service is None:
         return
+    _check_text("--service", service)
     if not service.strip():
         raise UsageError("--service is empty: name one, or leave it out")
     catalogue = shipped()
@@ -39,3 +41,10 @@ def check_service(service: str | None) -> None:
             f"no service {service!r} is known: did you mean {near[0]!r}? A unit of your own is "
             f"named with its ending: {service}.service"
         )
+
+
+def _check_text(option: str, name: str) -> None:
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise UsageError(f"{option} is not UTF-8, so that it could not be asked for") from error

@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from imptrace.cli.messages import write_answer
 from imptrace.errors import UsageError
 from imptrace.render.json_text import dump
 
@@ -35,14 +36,14 @@ def answer(text: str, *, pager: bool = True) -> None:
     lines = text.count("\n") + 1
     command = _pager() if pager and sys.stdout.isatty() else None
     if command is None or lines < shutil.get_terminal_size().lines:
-        sys.stdout.write(text + "\n")
+        write_answer(text + "\n")
     else:
         _page(text + "\n", command)
 
 
 def answer_json(answered: Mapping[str, object] | str) -> None:
     """Write an answer for programs."""
-    sys.stdout.write((answered if isinstance(answered, str) else dump(answered)) + "\n")
+    write_answer((answered if isinstance(answered, str) else dump(answered)) + "\n")
 
 
 def _pager() -> list[str] | None:

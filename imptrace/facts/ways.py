@@ -37,6 +37,9 @@ _WAYS = {
     b".wget-hsts": "in ~/.wgetrc: hsts-file = ~/.local/share/wget/hsts",
     b".npmrc": "NPM_CONFIG_USERCONFIG names another place",
     b".selected_editor": "EDITOR goes before it: environment.variables.EDITOR",
+    b"containers/auth.json": (
+        "REGISTRY_AUTH_FILE names another place to podman, buildah and skopeo" + _THERE
+    ),
     b".fossil": "FOSSIL_HOME names another directory" + _THERE,
     b".rediscli_history": "REDISCLI_HISTFILE names another place" + _THERE,
     b".claude.json": "CLAUDE_CONFIG_DIR names the directory that it lies in",
@@ -48,4 +51,5 @@ _WAYS = {
 
 def way_for(path: bytes) -> str | None:
     """Tell the setting that moves a file into a directory of its own, by the file's name."""
-    return _WAYS.get(path.rpartition(b"/")[2])
+    *_, parent, name = (b"", *path.split(b"/"))
+    return _WAYS.get(name) or _WAYS.get(parent + b"/" + name)

@@ -136,6 +136,16 @@ def test_any_locale_shows_an_answer(tmp_path: Path) -> None:
         assert 'Run 1 "a"  true' in done.stdout
 
 
+@pytest.mark.parametrize("words", [("services",), ("services", "--json"), ("--help",)])
+def test_a_full_disk_is_one_line(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [IMPTRACE, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    said = "imptrace: the answer cannot be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (125, said)
+
+
 # What a fifth of a second or more goes into, and what only work needs.
 _SLOW = ("sqlalchemy", "alembic", "textual", "jinja2", "tree_sitter", "tomlkit")
 # Each help page in a process of its own, which has imported no more than what all of them need.

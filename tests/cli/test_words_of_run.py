@@ -28,6 +28,21 @@ def test_a_database_that_cannot_be_written_is_said_before_the_program_starts(
     assert imptrace("doctor", database=place).returncode == 1
 
 
+def test_a_name_in_another_encoding_is_no_damage_of_the_database(tmp_path: Path) -> None:
+    database = tmp_path / "x.db"
+    assert imptrace("run", "-q", "true", database=database).returncode == 0
+    for words in (("show", "caf\udce9"), ("recommend", "--service", "caf\udce9")):
+        done = imptrace(*words, database=database)
+        assert (done.returncode, "damaged" in done.stderr) == (2, False)
+    done = imptrace("run", "--label", "caf\udce9", "true", database=database)
+    assert "--label is not UTF-8" in done.stderr
+
+
+def test_advice_is_asked_for_by_the_service_that_was_recorded(tmp_path: Path) -> None:
+    done = imptrace("run", "--service", "own.service", "true", database=tmp_path / "x.db")
+    assert "next: imptrace show 1, imptrace recommend --service own.service\n" in done.stderr
+
+
 def test_a_program_that_fails_is_said_to_have_failed(tmp_path: Path) -> None:
     done = imptrace("run", "sh", "-c", "exit 3", database=tmp_path / "x.db")
     assert done.returncode == 3

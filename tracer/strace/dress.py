@@ -17,7 +17,10 @@ _SAMPLE: Final = 200
 _ANSI: Final = re.compile(
     rb"\x1b(?:\[[0-9;?]*[A-Za-z]|[\]_P^X][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9])"
 )
-_SPACES: Final = re.compile(rb"[ \t\r\f\v]+\n")
+_SPACES: Final = re.compile(rb"(?:[ \t\r\f\v]|\xc2\x85)+\n")
+_AT_ENDS: Final = (b"\r", b" \n", b"\t\n", b"\f\n", b"\x85\n")
+_FENCE: Final = re.compile(rb"^(?:```\w*|</?(?:pre|code)>)$", re.MULTILINE)
+"""What stands around a log in an issue or on a page, on a line of its own."""
 _HTML: Final = re.compile(rb"&(?:quot|lt|gt|amp|#\d{1,6}|#x[0-9a-fA-F]{1,6}|nbsp);")
 _MARKS_IN_HTML: Final = (b"(&quot;", b", &quot;", b"&lt;unfinished", b"&lt;... ")
 _MARKS: Final = (b'("', b', "', b"<unfinished", b"<... ")
@@ -54,13 +57,21 @@ class Dress:
     is_quoted: bool = False
     """Each line is a string, as of CSV or JSON."""
     is_escaped: bool = False
+    ends_in_cr: bool = False
+    """CR alone ends a line."""
+
+    def lines_end(self, block: bytes) -> bytes:
+        """Let the lines of a piece of the file end as all do."""
+        return block.replace(b"\r", b"\n") if self.ends_in_cr else block
 
     def off(self, block: bytes) -> list[bytes]:
         """Take it off whole lines, the last of which may lack its newline."""
         if b"\x1b" in block:
             block = _ANSI.sub(b"", block)
-        if b"\r" in block or b" \n" in block or b"\t\n" in block or b"\f\n" in block:
+        if any(end in block for end in _AT_ENDS):
             block = _SPACES.sub(b"\n", block)
+        if b"```" in block or b"<pre>" in block or b"</pre>" in block:
+            block = _FENCE.sub(b"", block)
         if self.is_html:
             block = html.unescape(block.decode("utf-8", "surrogateescape")).encode(
                 "utf-8", "surrogateescape"
@@ -90,6 +101,8 @@ class Dress:
 
 def dress_of(head: bytes) -> Dress:
     """Tell from the beginning of a file what is around its lines."""
+    if b"\r" in head and b"\n" not in head:
+        return replace(dress_of(head.replace(b"\r", b"\n")), ends_in_cr=True)
     has_marks = any(b"(" + mark in head or b", " + mark in head for mark, _ in _FOREIGN[:4])
     has_marks = has_marks or b"\xc2\xa0= " in head or b"=\xc2\xa0" in head
     plain = Dress(is_html=_is_html(head), has_foreign_marks=has_marks)

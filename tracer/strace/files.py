@@ -92,7 +92,7 @@ class _LogLines:
         """Read the file."""
         dress = dress_of(head_of(self.path, HEAD_SIZE))
         rest, skipping = b"", False
-        for block in self._read():
+        for block in map(dress.lines_end, self._read()):
             text = block
             if skipping:
                 newline = block.find(b"\n")

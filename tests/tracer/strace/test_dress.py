@@ -38,6 +38,10 @@ RIGHT = ([b"/home/ann/a.db", b"/home/ann/b.db"], 0)
 FORMS = {
     "plain": LOG,
     "CRLF": LOG.replace(b"\n", b"\r\n"),
+    "CR": LOG.replace(b"\n", b"\r"),
+    "NEL": LOG.replace(b"\n", b"\xc2\x85\n"),
+    "in a fence": b"```text\n" + LOG + b"```\n",
+    "in HTML's pre": b"<pre>\n" + LOG + b"</pre>\n",
     "trailing blanks": LOG.replace(b"\n", b" \t \n"),
     "blanks in some lines": LOG.replace(b"...>\n", b"...>  \n"),
     "BOM": b"\xef\xbb\xbf" + LOG,
