@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import signal
 import stat
 from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -189,6 +190,18 @@ def _check(path: bytes) -> None:
         raise ProgramNotExecutableError(f"{shown(path)} is a directory, not a program")
     if not os.access(path, os.X_OK):
         raise ProgramNotExecutableError(f"{shown(path)} is not executable; see: chmod +x")
+
+
+def heed_signals(blocked: Iterable[int]) -> None:
+    """Let signals that came before the program began do to us what they would have done to it.
+
+    They are held by then, but for those that were `blocked` before. To be called right before the
+    program starts: what is sent to the process group later reaches it by itself.
+    """
+    waiting = signal.sigpending() - {signal.SIGCHLD} - set(blocked)
+    if waiting:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, waiting)
+        signal.pthread_sigmask(signal.SIG_BLOCK, waiting)
 
 
 def shown(path: bytes) -> str:

@@ -173,9 +173,17 @@ def _received(
             _kill(-program, info.si_signo)  # from our terminal, which is not that of its session
         else:
             _kill(program, info.si_signo)
-    elif not group.got(info.si_signo, info.si_pid) and info.si_code <= 0:
-        # Not by the kernel, for the terminal's whole foreground group: meant for the program.
+    elif not group.got(info.si_signo, info.si_pid) and not _is_for_foreground(info):
         _kill(program, info.si_signo)
+
+
+def _is_for_foreground(info: signal.struct_siginfo) -> bool:
+    """Whether the kernel sent it to the terminal's whole foreground group, as Ctrl-C.
+
+    That its terminal is gone is told to the leader of a session alone, as which imptrace stands
+    where the program would.
+    """
+    return info.si_code > 0 and info.si_signo != signal.SIGHUP
 
 
 def _stop_with(program: int) -> None:

@@ -2,13 +2,20 @@
 
 import itertools
 import os
+import pty
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from recorded_programs import IMPTRACE, PATIENCE, Recorder, needs_bpf, needs_root
+
+from imptrace.record import terminal
+from imptrace.record.launch import launch
+from imptrace.tracer.program import find_program
+from imptrace.tracer.recorder import RecorderOptions
 
 CLOSED = [
     closed
@@ -62,6 +69,36 @@ def test_ignored_and_blocked_signals(
     subprocess.run(["bash", "-c", script, "bash", *words], cwd=work, check=True, timeout=PATIENCE)
     ignored = int((work / "found").read_text().split()[1], 16)
     assert ignored == sum(1 << signal.Signals[f"SIG{name}"] - 1 for name in names.split())
+
+
+@pytest.mark.parametrize("recorder", ["notify", "ptrace", pytest.param("bpf", marks=needs_bpf)])
+def test_a_signal_that_comes_before_the_program(work: Path, recorder: str) -> None:
+    """As Ctrl-C while a recorder gets ready: it is for the program, which is not started then."""
+    before = terminal.hold_signals()
+    try:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        program = find_program([b"touch", os.fsencode(work / "made")])
+        with pytest.raises(KeyboardInterrupt):
+            launch(recorder, program, RecorderOptions(), before)
+    finally:
+        terminal.release_signals(before)
+    assert not (work / "made").exists()
+
+
+@pytest.mark.parametrize("recorder", ["notify", "ptrace", pytest.param("bpf", marks=needs_bpf)])
+def test_the_terminal_goes_away(record: Recorder, work: Path, recorder: str) -> None:
+    """Its end is told to imptrace alone where that leads the session, and meant for the program."""
+    words = record.command("sh", "-c", "echo up; exec sleep 60", options=["--recorder", recorder])
+    pid, master = pty.fork()
+    if not pid:
+        os.chdir(work)
+        os.execv(words[0], words)
+    with open(master, "rb", buffering=0) as screen:
+        seen = b""
+        while b"up" not in seen:
+            seen += screen.read(100)
+    os.waitpid(pid, 0)
+    assert record.details().run.exit_signal == signal.SIGHUP
 
 
 @pytest.mark.parametrize("recorder", ["notify", "ptrace", pytest.param("bpf", marks=needs_bpf)])

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from imptrace.facts import answering
 from imptrace.tracer import _native
-from imptrace.tracer.program import Program, shown
+from imptrace.tracer.program import Program, heed_signals, shown
 from imptrace.tracer.recorder import RecorderOptions, RecorderUnavailableError, launch_failure
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def launch(
     asked = _native.Asked(os.fsencode(answering.asked_place()), question, answering.FOLLOWING)
     environ = [name + b"=" + value for name, value in program.environ.items()]
     blocked = list(blocked_signals)
+    heed_signals(blocked)
     try:
         try:
             pid = asked.launch(program.path, list(program.argv), environ, blocked)

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from imptrace.tracer.program import Program
+from imptrace.tracer.program import Program, heed_signals
 from imptrace.tracer.recorder import (
     AttachError,
     RecorderOptions,
@@ -138,8 +138,10 @@ def launch(
     """Start a program: see RecorderInfo.launch."""
     started_ns = time.time_ns()
     machine = load_machine(options)
+    blocked = list(blocked_signals)
+    heed_signals(blocked)  # it has taken a while
     try:
-        pid = _start(machine, program, list(blocked_signals))
+        pid = _start(machine, program, blocked)
     except OSError as error:
         machine.close()
         raise launch_failure(str(error.filename), error, program, "bpf") from error

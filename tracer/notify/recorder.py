@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from imptrace.errors import ImptraceError
 from imptrace.tracer import _native, descriptors
 from imptrace.tracer.permission import should_adopt_orphans
-from imptrace.tracer.program import Program
+from imptrace.tracer.program import Program, heed_signals
 from imptrace.tracer.recorder import RING_SIZE, RecorderOptions, launch_failure
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ def launch(
 ) -> NotifyRecorder:
     """Start a program: see RecorderInfo.launch."""
     started_ns = time.time_ns()
-    return NotifyRecorder(start_recording(program, options, blocked_signals), started_ns)
+    blocked = list(blocked_signals)
+    heed_signals(blocked)
+    return NotifyRecorder(start_recording(program, options, blocked), started_ns)
 
 
 def probe() -> str:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from imptrace.errors import ImptraceError
 from imptrace.tracer import _native, descriptors
 from imptrace.tracer.permission import is_privileged, should_adopt_orphans
-from imptrace.tracer.program import Program
+from imptrace.tracer.program import Program, heed_signals
 from imptrace.tracer.ptrace.loop import Tracer
 from imptrace.tracer.recorder import RING_SIZE, AttachError, RecorderOptions, launch_failure
 
@@ -79,6 +79,7 @@ def launch(
 ) -> PtraceRecorder:
     """Start a program: see RecorderInfo.launch."""
     blocked = list(blocked_signals)
+    heed_signals(blocked)
     recorder, report = _start(options, lambda process: process.launch(program, options, blocked))
     if report.get("stage"):
         recorder.close()
