@@ -5,7 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-_START_TIME_FIELD = 21 - 2  # proc_pid_stat(5): field 22, after pid and "(comm)"
+from imptrace.tracer import proc
 
 
 class RecorderIdentity(NamedTuple):
@@ -23,7 +23,7 @@ NOBODY = RecorderIdentity(0, 0, "")
 
 def this_process() -> RecorderIdentity:
     """Identify the calling process."""
-    return RecorderIdentity(os.getpid(), _start_time("self") or 0, _boot_id())
+    return RecorderIdentity(os.getpid(), proc.started(os.getpid()) or 0, _boot_id())
 
 
 def is_gone(recorder: RecorderIdentity, *, same_host: bool) -> bool:
@@ -32,7 +32,7 @@ def is_gone(recorder: RecorderIdentity, *, same_host: bool) -> bool:
         return True
     if recorder.boot_id != _boot_id():
         return same_host
-    return _start_time(str(recorder.pid)) != recorder.started
+    return proc.started(recorder.pid) != recorder.started
 
 
 @cache
@@ -41,14 +41,3 @@ def _boot_id() -> str:
         return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
     except OSError:
         return ""
-
-
-def _start_time(pid: str) -> int | None:
-    try:
-        stat = Path("/proc", pid, "stat").read_bytes()
-    except OSError:
-        return None
-    # The name in parentheses may itself hold spaces and parentheses.
-    fields = stat.rpartition(b")")[2].split()
-    # A zombie has ended; its parent only has not asked yet.
-    return None if fields[0] in (b"Z", b"X") else int(fields[_START_TIME_FIELD])

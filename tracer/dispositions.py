@@ -9,6 +9,8 @@ import os
 import signal
 from types import FrameType
 
+from imptrace.tracer import proc
+
 TAKEN = (signal.SIGPIPE, signal.SIGXFSZ)
 _HANDING_ON = frozenset(
     {"sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "busybox", "systemd", "init"}
@@ -34,12 +36,8 @@ def _nothing(number: int, frame: FrameType | None) -> None:
 
 
 def _ignored_by(pid: int) -> set[int]:
-    try:
-        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as status:
-            fields = dict(line.split(":", 1) for line in status if ":" in line)
-        bits = int(fields["SigIgn"], 16)
-    except (OSError, KeyError, ValueError):
+    fields = proc.status(pid)
+    if fields.get("Name") not in _HANDING_ON:
         return set()
-    if fields["Name"].strip() not in _HANDING_ON:
-        return set()
+    bits = int(fields.get("SigIgn", "0"), 16)
     return {number for number in TAKEN if bits >> (number - 1) & 1}

@@ -149,6 +149,19 @@ Snapshot = tuple[bytes, FileState]
 """A path, and what was found there."""
 
 
+KEPT_VARIABLES = frozenset(
+    {
+        "HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_DATA_HOME",
+        "XDG_STATE_HOME",
+        "XDG_CACHE_HOME",
+        "XDG_RUNTIME_DIR",
+    }
+)
+"""Those of a process's environment that say where it keeps things; no other may be recorded."""
+
+
 class ProcessStarted(NamedTuple):
     """A process was seen for the first time, or became a new image by exec.
 
@@ -168,7 +181,7 @@ class ProcessStarted(NamedTuple):
     gid: int
     cgroup: bytes
     environ: Mapping[str, bytes]
-    """Only HOME and XDG_{CONFIG,DATA,STATE,CACHE}_HOME, XDG_RUNTIME_DIR, where set."""
+    """Only KEPT_VARIABLES, where set."""
     at: int
 
 

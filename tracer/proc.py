@@ -25,26 +25,23 @@ def threads(pid: int) -> list[int]:
 
 def process_of(tid: int) -> int | None:
     """Return the process that a thread belongs to."""
-    return _status_number(tid, b"Tgid")
+    return _status_number(tid, "Tgid")
 
 
 def tracer(tid: int) -> int:
     """Return the pid of who traces a thread, 0 for nobody."""
-    return _status_number(tid, b"TracerPid") or 0
+    return _status_number(tid, "TracerPid") or 0
 
 
 def owner(pid: int) -> int | None:
     """Return the real user id of a process."""
-    return _status_number(pid, b"Uid")
+    return _status_number(pid, "Uid")
 
 
 def rights(pid: int) -> tuple[int, int]:
     """Return the user and the group by whose rights it acts; 0 for what is gone."""
-    ids = [
-        re.search(rb"^%s:\s*\d+\s+(\d+)" % name, _read(pid, "status"), re.MULTILINE)
-        for name in (b"Uid", b"Gid")
-    ]
-    user, group = (int(each[1]) if each else 0 for each in ids)
+    fields = status(pid)
+    user, group = (int(fields.get(name, "0 0").split()[1]) for name in ("Uid", "Gid"))
     return user, group
 
 
@@ -63,6 +60,13 @@ def state(pid: int) -> str:
     """Return the letter of a process's state, as ps(1) shows it; "" if it is gone."""
     fields = _stat(pid)
     return fields[0] if fields else ""
+
+
+def started(pid: int) -> int | None:
+    """Return when it began, in clock ticks since the machine's boot; None if it has ended."""
+    fields = _stat(pid)
+    # A zombie has ended; its parent only has not asked yet. Of proc_pid_stat(5) field 22, less two.
+    return None if not fields or fields[0] in "ZX" else int(fields[22 - 3])
 
 
 def is_kernel_thread(pid: int) -> bool:
@@ -152,6 +156,6 @@ def _stat(pid: int) -> list[str]:
     return _read(pid, "stat").rpartition(b")")[2].decode("ascii").split()
 
 
-def _status_number(pid: int, name: bytes) -> int | None:
-    found = re.search(rb"^%s:\s*(\d+)" % name, _read(pid, "status"), re.MULTILINE)
-    return int(found[1]) if found else None
+def _status_number(pid: int, name: str) -> int | None:
+    number = status(pid).get(name)
+    return int(number.split()[0]) if number else None

@@ -81,7 +81,7 @@ class RunSubject:
     uid: int
 
 
-def _cwd() -> bytes:
+def working_directory() -> bytes:
     """Name the working directory, which may be gone."""
     try:
         return os.getcwdb()
@@ -96,7 +96,7 @@ def _cwd() -> bytes:
 def subject_of(program: Program) -> RunSubject:
     """Describe a program that is about to be started from here."""
     uid = program.user.uid if program.user else os.getuid()
-    cwd = _cwd()
+    cwd = working_directory()
     return RunSubject(
         program=_script(program, cwd) or os.path.basename(program.argv[0]),
         argv=program.argv,

@@ -4,14 +4,18 @@ import os
 from collections.abc import Callable, Iterator
 
 from imptrace.tracer import proc
-from imptrace.tracer.events import Access, AccessFlag, Event, Op, Outcome, ProcessStarted
+from imptrace.tracer.events import (
+    KEPT_VARIABLES,
+    Access,
+    AccessFlag,
+    Event,
+    Op,
+    Outcome,
+    ProcessStarted,
+)
 
 _FIRST = 1 << 40
 """Processes are numbered from here on by their pids: recorders number theirs from 1."""
-_KEPT = frozenset(
-    ["HOME", "XDG_RUNTIME_DIR"]
-    + [f"XDG_{each}_HOME" for each in ("CONFIG", "DATA", "STATE", "CACHE")]
-)
 
 
 def held(is_wanted: Callable[[bytes], bool], at: int = 0) -> Iterator[Event]:
@@ -45,6 +49,8 @@ def _has_name(path: bytes) -> bool:
 
 def _process(pid: int, at: int) -> ProcessStarted:
     words = (each.partition(b"=") for each in proc.environ(pid))
+    named = ((name.decode("latin-1"), value) for name, _, value in words)
+    uid, gid = proc.rights(pid)
     return ProcessStarted(
         process=_FIRST + pid,
         parent=None,
@@ -53,11 +59,9 @@ def _process(pid: int, at: int) -> ProcessStarted:
         exe=proc.link(pid, "exe").removesuffix(b" (deleted)"),
         argv=proc.arguments(pid),
         cwd=proc.link(pid, "cwd"),
-        uid=proc.rights(pid)[0],
-        gid=proc.rights(pid)[1],
+        uid=uid,
+        gid=gid,
         cgroup=next((each for each in proc.cgroups(pid) if each != b"/"), b"/"),
-        environ={
-            name.decode(): value for name, _, value in words if name.decode("latin-1") in _KEPT
-        },
+        environ={name: value for name, value in named if name in KEPT_VARIABLES},
         at=at,
     )

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from threading import get_ident
 from typing import TYPE_CHECKING
 
+from imptrace.tracer import proc
+
 if TYPE_CHECKING:
     from imptrace.record.session import Session
 
@@ -154,7 +156,7 @@ class _ProcessGroup:
             if pending and waited > _BUSY_SECONDS:
                 self._seen[number] = self._counted(number) + 1  # when it gets to it
                 break
-            may_go_on = waited < _BUSY_SECONDS and _state(sender) == "R"
+            may_go_on = waited < _BUSY_SECONDS and proc.state(sender) == "R"
             if not pending and waited > _GROUP_SECONDS and not may_go_on:
                 return False
             time.sleep(0.001)
@@ -189,19 +191,10 @@ def _is_for_foreground(info: signal.struct_siginfo) -> bool:
 def _stop_with(program: int) -> None:
     """Stop as the program did, so that the shell sees its job stopped; go on with it."""
     # Stopped by the terminal, imptrace was stopped too, and is reading this after both went on.
-    if _state(program) not in ("T", "t"):
+    if proc.state(program) not in ("T", "t"):
         return
     os.kill(os.getpid(), signal.SIGSTOP)
     _kill(program, signal.SIGCONT)
-
-
-def _state(pid: int) -> str:
-    try:
-        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
-            text = stat.read()
-    except OSError:
-        return ""
-    return text.rpartition(")")[2].split()[0]
 
 
 def _is_in_our_group(pid: int) -> bool:
@@ -213,12 +206,8 @@ def _is_in_our_group(pid: int) -> bool:
 
 def _is_pending(pid: int, number: int) -> bool:
     """Whether a process has a signal that it has not taken yet."""
-    try:
-        with open(f"/proc/{pid}/status", encoding="ascii", errors="replace") as status:
-            fields = dict(line.split(":", 1) for line in status if ":" in line)
-        pending = int(fields["SigPnd"], 16) | int(fields["ShdPnd"], 16)
-    except (OSError, KeyError, ValueError):
-        return False
+    fields = proc.status(pid)
+    pending = int(fields.get("SigPnd", "0"), 16) | int(fields.get("ShdPnd", "0"), 16)
     return bool(pending >> (number - 1) & 1)
 
 

@@ -11,7 +11,7 @@ from imptrace.tracer import targets
 from imptrace.tracer.bpf.recorder import EVERYBODY, BpfRecorder, Where, watch
 from imptrace.tracer.events import RunScope
 from imptrace.tracer.mountinfo import own_mounts
-from imptrace.tracer.program import RunSubject, find_user, user_name
+from imptrace.tracer.program import RunSubject, find_user, user_name, working_directory
 from imptrace.tracer.recorder import AttachError, RecorderOptions
 
 
@@ -46,7 +46,7 @@ def the_machine(user: str | None, paths: Sequence[bytes], wiped: Iterable[bytes]
             *words,
             *(() if wiped is not None or paths else (b"--all-mounts",)),
         ),
-        cwd=os.getcwdb(),
+        cwd=working_directory(),
         user=found.name if found else user_name(os.geteuid()),
         uid=found.uid if found else os.geteuid(),
     )

@@ -12,6 +12,7 @@ from imptrace.db.codes import OP_CODES
 from imptrace.tracer import _native
 from imptrace.tracer.events import (
     CHANGES,
+    KEPT_VARIABLES,
     Access,
     AccessFlag,
     FileState,
@@ -253,3 +254,9 @@ def test_file_systems_that_must_not_be_waited_on() -> None:
     assert {name.encode() for name in re.findall(r'"(\w+)"', listed[1])} == WAITING_TYPES
     assert 'strncmp(type, "fuse", 4)' in source
     assert may_wait(Mount(1, 0, "0:1", b"/", b"/mnt", "fuse.sshfs", b"x", "rw"))
+
+
+def test_variables_that_may_be_recorded() -> None:
+    """C reads them for most recorders, Python for logs and for what was open before."""
+    source = (Path(__file__).parents[2] / "tracer/native/variables.c").read_text()
+    assert set(re.findall(r'"(\w+)="', source)) == KEPT_VARIABLES

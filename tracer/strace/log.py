@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from signal import Signals
 from typing import Final, NamedTuple
 
-from imptrace.tracer.events import Event, Op
+from imptrace.tracer.events import KEPT_VARIABLES, Event, Op
 from imptrace.tracer.strace.calls import PathCalls
 from imptrace.tracer.strace.clock import Clock
 from imptrace.tracer.strace.hearing import MOVES, Hearing
@@ -32,16 +32,6 @@ from imptrace.tracer.strace.state import LoggedProcess, PendingEvents, Task
 from imptrace.tracer.strace.tasks import CLONES, Tasks
 from imptrace.tracer.syscalls import SYSCALLS
 
-ENVIRONMENT: Final = frozenset(
-    {
-        "HOME",
-        "XDG_CONFIG_HOME",
-        "XDG_DATA_HOME",
-        "XDG_STATE_HOME",
-        "XDG_CACHE_HOME",
-        "XDG_RUNTIME_DIR",
-    }
-)
 _OPENS: Final = frozenset({b"open", b"openat"})
 _EXECS: Final = frozenset({b"execve", b"execveat"})
 _READS: Final = frozenset({b"read", b"pread64", b"readv", b"preadv", b"preadv2"})
@@ -455,6 +445,7 @@ def _environ(array: bytes | None) -> Mapping[str, bytes] | None:
     found = {}
     for text in parse_texts(array):
         name, _, value = text.value.partition(b"=")
-        if not text.cut and b"\0" not in value and name.decode("ascii", "replace") in ENVIRONMENT:
-            found[name.decode("ascii")] = value
+        variable = name.decode("ascii", "replace")
+        if not text.cut and b"\0" not in value and variable in KEPT_VARIABLES:
+            found[variable] = value
     return found

@@ -16,14 +16,18 @@ def begin(order: RecordingOrder, recording: "Recorder") -> "Session":
     """Begin to store what comes."""
     from imptrace.record.session import RecordingRequest, Session
     from imptrace.tracer.events import RunScope
-    from imptrace.tracer.program import RunSubject
+    from imptrace.tracer.program import RunSubject, working_directory
 
     now = Manager(user=order.user_manager).show(order.unit)
     argv = tuple(os.fsencode(word) for word in order.argv)
     user, uid = _account(order.facts.get("User", ""))
     request = RecordingRequest(
         subject=RunSubject(
-            program=os.path.basename(argv[0]), argv=argv, cwd=os.getcwdb(), user=user, uid=uid
+            program=os.path.basename(argv[0]),
+            argv=argv,
+            cwd=working_directory(),
+            user=user,
+            uid=uid,
         ),
         label=order.label,
         service=order.unit,
