@@ -54,7 +54,7 @@ EXACTLY = [
     ("kmail", ".config/emailidentities", "normal"),
     ("kmail", ".local/share/local-mail/inbox", "important"),
     ("digikam", ".config/digikamrc", "normal"),
-    ("okular", ".local/share/okular/docdata/1.paper.pdf.xml", "normal"),
+    ("okular", ".local/share/okular/docdata/1.paper.pdf.xml", "important"),
     ("okular", ".config/okularpartrc", "normal"),
     ("steam", ".local/share/Steam/steamapps/compatdata/1/pfx/drive_c/save", "important"),
     ("steam", ".local/share/Steam/userdata/1/config", "important"),
