@@ -157,10 +157,11 @@ def test_a_record_that_cannot_be_read(tmp_path: Path) -> None:
     assert "internal error: ValueError" in str(result.failure)
 
 
+@pytest.mark.parametrize("segment", [1, 50, 1 << 20])
 @pytest.mark.parametrize("memory", [0, 10, 1000])
-def test_a_backlog_keeps_the_order(memory: int) -> None:
-    """Whatever lies in memory and whatever in the file."""
-    backlog = Backlog(memory_limit=memory)
+def test_a_backlog_keeps_the_order(memory: int, segment: int) -> None:
+    """Whatever lies in memory and whatever in files."""
+    backlog = Backlog(memory_limit=memory, segment=segment)
     wanted, got = [b"%d" % number * 3 for number in range(100)], []
     for number, chunk in enumerate(wanted):
         backlog.put(chunk)
@@ -172,6 +173,43 @@ def test_a_backlog_keeps_the_order(memory: int) -> None:
     assert backlog.get() == b""
     assert backlog.has_room
     backlog.close()
+
+
+def test_a_backlog_has_room_again_before_it_is_empty() -> None:
+    """However long it is never empty: what was read takes no room."""
+    backlog = Backlog(memory_limit=0, file_limit=1000, segment=100)
+    backlog.put(b"x" * 200)
+    for _ in range(100):
+        backlog.put(b"x" * 200)
+        assert len(backlog.get()) == 200
+        assert backlog.has_room
+    backlog.close()
+
+
+class AtTheLast:
+    """A source that has something new whenever it is read, and counts what was not read."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def read(self, _timeout_ms: int) -> bytes:
+        self.reads += 1
+        return the_end(self.reads)
+
+    def close(self) -> None:
+        pass
+
+
+def test_without_room_what_comes_last_is_read_at_the_end() -> None:
+    """With it comes what the source had to drop meanwhile, which nobody would be told of."""
+    source = AtTheLast()
+    drained = Drained(source, Backlog(memory_limit=0, file_limit=1))
+    time.sleep(0.5)
+    assert source.reads == 1
+    drained.close()
+    ends = [drained.events(1000), drained.events(1000), drained.events(1000)]
+    assert [len(each) for each in ends] == [1, 1, 0]
+    assert source.reads == 2
 
 
 def test_a_backlog_without_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@
 
     supervisor --ring--> drain --bytes--> backlog --events--> the session
 
-What waits for a slow database is held in memory up to a limit and in a file behind it.
+What waits for a slow database is held in memory up to a limit and in files behind it.
 """
 
 import time
@@ -19,7 +19,9 @@ from imptrace.tracer.native.ring import Decoder
 MEMORY_LIMIT: Final = 16 << 20
 """Bytes that wait in memory; what comes then goes to a file."""
 FILE_LIMIT: Final = 8 << 30
-"""Bytes that wait in the file; past it the ring fills, and the program is slowed down."""
+"""Bytes that wait in files; past it the ring fills, and the program is slowed down."""
+SEGMENT: Final = 16 << 20
+"""Bytes of one such file: what was read of it takes room on the disk until all of it was."""
 READ_MS: Final = 100
 _LENGTH: Final = Struct("=Q")
 _SPILL_DIRECTORY: Final = "/var/tmp"  # noqa: S108 (unnamed, and on a disk: /tmp may be memory)
@@ -32,33 +34,73 @@ class RingSource(Protocol):
     def close(self) -> None: ...
 
 
-class Backlog:
-    """Chunks of bytes, first in, first out: in memory, and in a file when there are many.
+class _Segment:
+    """Chunks in a file without a name, which goes when all of them were read."""
 
-    Nothing that was put is ever lost: where the file cannot be written, it stays in memory, and
+    def __init__(self) -> None:
+        """Make the file. Raises OSError."""
+        self._file = _unnamed_file()
+        self._read = 0
+        self.written = 0
+
+    @property
+    def is_read(self) -> bool:
+        """Whether nothing is left in it."""
+        return self._read == self.written
+
+    def put(self, chunk: bytes) -> None:
+        """Add a chunk. Raises OSError; then it is as before."""
+        self._file.seek(self.written)
+        self._file.write(_LENGTH.pack(len(chunk)) + chunk)
+        self._file.flush()
+        self.written += _LENGTH.size + len(chunk)
+
+    def get(self) -> bytes:
+        """Take the next one."""
+        self._file.seek(self._read)
+        (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
+        chunk = self._file.read(length)
+        self._read += _LENGTH.size + length
+        return chunk
+
+    def close(self) -> None:
+        """Give its room back."""
+        with suppress(OSError):
+            self._file.close()
+
+
+class Backlog:
+    """Chunks of bytes, first in, first out: in memory, and in files when there are many.
+
+    Nothing that was put is ever lost: where no file can be written, it stays in memory, and
     `has_room` says that no more should come.
     """
 
-    def __init__(self, memory_limit: int = MEMORY_LIMIT, file_limit: int = FILE_LIMIT) -> None:
+    def __init__(
+        self,
+        memory_limit: int = MEMORY_LIMIT,
+        file_limit: int = FILE_LIMIT,
+        segment: int = SEGMENT,
+    ) -> None:
         self._memory_limit = memory_limit
         self._file_limit = file_limit
+        self._segment = segment
         self._first: deque[bytes] = deque()
         self._held = 0
-        self._file: IO[bytes] | None = None
-        self._read = self._written = 0
+        self._segments: deque[_Segment] = deque()
         self._last: deque[bytes] = deque()
 
     def __bool__(self) -> bool:
-        return bool(self._first or self._spilled or self._last)
+        return bool(self._first or self._segments or self._last)
 
     @property
     def has_room(self) -> bool:
         """Whether more may come."""
-        return not self._last and self._written < self._file_limit
+        return not self._last and sum(each.written for each in self._segments) < self._file_limit
 
     def put(self, chunk: bytes) -> None:
         """Add a chunk at the end."""
-        if not (self._spilled or self._last) and self._held + len(chunk) <= self._memory_limit:
+        if not (self._segments or self._last) and self._held + len(chunk) <= self._memory_limit:
             self._first.append(chunk)
             self._held += len(chunk)
         elif self._last or not self._spill(chunk):
@@ -70,41 +112,32 @@ class Backlog:
             chunk = self._first.popleft()
             self._held -= len(chunk)
             return chunk
-        if self._spilled:
+        if self._segments:
             return self._read_back()
         return self._last.popleft() if self._last else b""
 
     def close(self) -> None:
-        """Give the file back."""
-        if self._file is not None:
-            self._file.close()
-
-    @property
-    def _spilled(self) -> bool:
-        return self._read < self._written
+        """Give the files back."""
+        while self._segments:
+            self._segments.popleft().close()
 
     def _spill(self, chunk: bytes) -> bool:
         try:
-            if self._file is None:
-                self._file = _unnamed_file()
-            self._file.seek(self._written)
-            self._file.write(_LENGTH.pack(len(chunk)) + chunk)
-            self._file.flush()
+            if not self._segments or self._segments[-1].written >= self._segment:
+                made = _Segment()
+                made.put(chunk)
+                self._segments.append(made)
+            else:
+                self._segments[-1].put(chunk)
         except OSError:
             return False
-        self._written += _LENGTH.size + len(chunk)
         return True
 
     def _read_back(self) -> bytes:
-        assert self._file is not None  # noqa: S101 (something was written to it)
-        self._file.seek(self._read)
-        (length,) = _LENGTH.unpack(self._file.read(_LENGTH.size))
-        chunk = self._file.read(length)
-        self._read += _LENGTH.size + length
-        if self._read == self._written:
-            self._read = self._written = 0
-            with suppress(OSError):
-                self._file.truncate(0)
+        first = self._segments[0]
+        chunk = first.get()
+        if first.is_read:
+            self._segments.popleft().close()
         return chunk
 
 
@@ -187,6 +220,11 @@ class Drained:
                     else:
                         self._found_empty += 1
                     self._changed.notify_all()
+            # What has come since, and what the source says of what it had to drop meanwhile.
+            chunk = self._source.read(0)
+            with self._changed:
+                if chunk:
+                    self._backlog.put(chunk)
         finally:
             # Only this thread reads, so that nothing is closed under a reader.
             self._source.close()
