@@ -14,6 +14,7 @@ from recorded_programs import IMPTRACE, PATIENCE, Recorder, needs_bpf, needs_roo
 
 from imptrace.record import terminal
 from imptrace.record.launch import launch
+from imptrace.record.watch import the_machine
 from imptrace.tracer.program import find_program
 from imptrace.tracer.recorder import RecorderOptions
 
@@ -186,3 +187,13 @@ def test_processes_that_nobody_may_see(open_work: Path) -> None:
     run = Recorder(home / "db").details()
     assert run.run.unseen >= 40
     assert len(run.processes) == 2
+
+
+def test_the_machine_is_watched_from_a_directory_that_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    gone.rmdir()
+    assert the_machine(None, (), None).subject.cwd == os.fsencode(gone)
