@@ -10,6 +10,16 @@ let
 
   cfg = config.services.imptrace;
   unit = fromTOML (builtins.readFile ./watch.toml);
+
+  # The newest of what pyproject.toml asks for. A release that is older has the tool built with the
+  # nixpkgs that it is tested with, as the flake's own package is.
+  oldest = "0.25";
+  isNewEnough = lib.versionAtLeast (pkgs.python3Packages.tree-sitter.version or "0") oldest;
+  builtWith =
+    if isNewEnough then
+      pkgs
+    else
+      import (import ../dev/pins.nix).nixpkgs { inherit (pkgs.stdenv.hostPlatform) system; };
 in
 {
   options.services.imptrace = {
@@ -17,7 +27,7 @@ in
 
     package = mkOption {
       type = types.package;
-      default = pkgs.callPackage ../dev/package.nix { };
+      default = builtWith.callPackage ../dev/package.nix { };
       defaultText = lib.literalMD "imptrace as it is beside these modules";
       description = "The imptrace that records.";
     };

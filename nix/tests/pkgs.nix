@@ -38,6 +38,7 @@ in
   bash = named "bash";
   coreutils = named "coreutils";
   util-linux = named "util-linux";
+  python3Packages.tree-sitter.version = "0.25.2";
   callPackage =
     file: arguments:
     if baseNameOf file == "package.nix" then
