@@ -6,7 +6,10 @@ from typing import Final
 from imptrace.tracer.events import Warned
 
 _BUS: Final = re.compile(
-    rb"(?:/var)?/run/(?:(?P<user>user/[0-9]+/bus)|dbus/system_bus_socket)", re.DOTALL
+    rb"(?:/var)?/run/dbus/system_bus_socket"
+    # That of the user's manager, or made by dbus-run-session and dbus-launch.
+    rb"|(?P<session>(?:/var)?/run/user/[0-9]+/bus|.*/dbus-[A-Za-z0-9]{8,})",
+    re.DOTALL,
 )
 
 
@@ -15,7 +18,7 @@ def bus_of(socket: bytes) -> Warned | None:
     found = _BUS.fullmatch(socket)
     if found is None:
         return None
-    which = "session" if found["user"] else "system"
+    which = "session" if found["session"] else "system"
     return Warned(
         "bus",
         f"connected to the {which} bus: settings may have been written by another program; "

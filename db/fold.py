@@ -157,7 +157,8 @@ class Fold:
             self.accesses[key] = _flagged(row, _READ_FIRST)
         elif op is _CONNECT and access.outcome in MAYBE_DONE and not self._of_whole_machine:
             bus = bus_of(access.path)
-            if bus is not None:
+            # A bus that the program itself has started is recorded, with all that it starts.
+            if bus is not None and not self._requested.get(access.path):
                 self._warned(bus)
 
     def _row(self, key: AccessKey, access: Access) -> AccessRecord | None:

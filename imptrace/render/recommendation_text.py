@@ -108,7 +108,10 @@ def _heading(advice: Advice) -> str:
 
 
 def _nothing(advice: Advice) -> str:
-    is_all = all(each.code != Code.INSTANCE_UNSEEN for each in advice.warnings)
+    is_all = not any(
+        each.code == Code.INSTANCE_UNSEEN or each.figures.get("warning") == "bus"
+        for each in advice.warnings
+    )
     return "Nothing to keep." if is_all else "Nothing that is to be kept was seen."
 
 

@@ -189,6 +189,13 @@ def test_a_connection_to_a_message_bus_is_remarked_once() -> None:
     ]
 
 
+def test_a_bus_that_was_started_for_the_program_is_a_session_bus() -> None:
+    """It is the program's own, and recorded with it, where the program starts it."""
+    socket = b"/tmp/dbus-TW40bPYQic"
+    assert folded(access(Op.CONNECT, socket)).warnings
+    assert not folded(access(Op.BIND, socket), access(Op.CONNECT, socket)).warnings
+
+
 def test_the_whole_machine_needs_no_remark_on_buses() -> None:
     fold = Fold(of_whole_machine=True)
     fold.feed([process(), access(Op.CONNECT, b"/run/user/1000/bus")])
