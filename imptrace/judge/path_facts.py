@@ -28,6 +28,8 @@ from imptrace.tracer.events import (
 )
 
 _time = attrgetter("first")
+_ANEW = (Op.TRUNCATE, Op.RENAME, Op.LINK)
+"""What puts new content in the place of the old, whatever the sizes are."""
 _LEFT = frozenset({Effect.CREATED, Effect.MODIFIED})
 SMALL = 64
 """Bytes: a lock file holds at most a pid and a host name; `Cargo.lock` holds more."""
@@ -261,7 +263,7 @@ def _is_rewritten(record: PathRecord) -> bool:
         return False
     before, after = record.before, record.after
     if before is None or after is None:
-        return True
+        return any(access.op in _ANEW for access in record.accesses)
     return after.size <= before.size or after.inode != before.inode
 
 

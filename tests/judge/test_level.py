@@ -4,7 +4,8 @@ import pytest
 
 from imptrace.db.records import PathRecord
 from imptrace.judge.model import Level
-from tests.judge.factory import created, file, made, modified, recommended, run
+from imptrace.tracer.events import Op
+from tests.judge.factory import access, created, file, made, modified, recommended, run
 
 
 def level(path: PathRecord) -> Level:
@@ -155,3 +156,16 @@ def test_a_file_in_the_home_that_is_called_a_cache(name: bytes, level: Level) ->
     """By itself it is made again; in a directory it says nothing of what was not seen beside it."""
     (found,) = recommended(run(created(b"/home/alice/" + name))).values()
     assert found.level is level
+
+
+@pytest.mark.parametrize(
+    ("op", "level"), [(Op.WRITE, Level.NORMAL), (Op.TRUNCATE, Level.TRANSIENT)]
+)
+def test_what_was_there_before_and_nobody_looked_at_is_written_anew_only_by_a_call_for_that(
+    op: Op, level: Level
+) -> None:
+    """As a recorder sees it that attaches to a service, which appends to its file."""
+    path = b"/home/alice/.local/share/keeper/state"
+    runs = [run(modified(path, access(op), before=None, run=n), number=n) for n in (1, 2, 3)]
+    found = recommended(*runs)
+    assert {each.level for each in found.values()} == {level}
