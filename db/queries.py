@@ -235,12 +235,6 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}? " if near else ""
 
 
-def run_names(engine: Engine) -> list[str]:
-    """Return the names that runs can be asked for by: `latest`, labels, programs, services."""
-    with engine.connect() as connection:
-        return _run_names(connection)
-
-
 def _run_names(connection: Connection) -> list[str]:
     names = {LATEST: None}
     columns = (RunTable.program, RunTable.label, RunTable.service)

@@ -6,15 +6,19 @@ Every command names these functions, and few are ever called: each imports what 
 import os
 import pwd
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 import typer
 
 from imptrace.db.location import ENVIRONMENT
 from imptrace.errors import ImptraceError
 from imptrace.facts.systemctl import answer_if_any
+
+if TYPE_CHECKING:
+    from imptrace.db.names import Row
 
 P = ParamSpec("P")
 _SYSTEMCTL_SECONDS = 2
@@ -36,14 +40,13 @@ def _quietly(complete: Callable[P, Iterable[str]]) -> Callable[P, list[str]]:
 @_quietly
 def runs(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete `latest`, labels, programs and ids of runs."""
-    from imptrace.db import queries
-    from imptrace.db.engine import reading
+    from imptrace.db.names import names_of
 
-    with reading(_database(context)) as engine:
-        names = [*queries.run_names(engine)]
-        if incomplete.isdigit():
-            names += (str(run.id) for run in queries.runs(engine))
-        return [name for name in names if name.startswith(incomplete)]
+    found = _recorded_runs(context)
+    names = names_of(found)
+    if incomplete.isdigit():
+        names += (str(number) for number, *_ in found)
+    return [name for name in names if name.startswith(incomplete)]
 
 
 @_quietly
@@ -94,15 +97,10 @@ def commands(context: typer.Context, incomplete: str) -> Iterable[str]:
 def services(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete services of the catalogue and of the recordings."""
     from imptrace.catalogue import shipped
-    from imptrace.db import queries
-    from imptrace.db.engine import reading
 
     found = [name for entry in shipped() for name in (entry.id, *entry.aliases)]
-    try:
-        with reading(_database(context)) as engine:
-            found += sorted({run.service for run in queries.runs(engine) if run.service})
-    except ImptraceError:
-        pass
+    with suppress(ImptraceError):
+        found += sorted({service for *_, service in _recorded_runs(context) if service})
     return [name for name in found if name.startswith(incomplete)]
 
 
@@ -206,6 +204,21 @@ def _has_program(process: Path) -> bool:
     except OSError:
         return False
     return True
+
+
+def _recorded_runs(context: typer.Context) -> "list[Row]":
+    """List the runs, of a file without all that a server or the machine's recorder needs."""
+    from imptrace.db.names import runs_in_file
+
+    found = runs_in_file(_database(context))
+    if found is not None:
+        return found
+    from imptrace.db import queries
+    from imptrace.db.engine import reading
+
+    with reading(_database(context)) as engine:
+        newest_first = reversed(queries.runs(engine))
+        return [(run.id, run.program, run.label, run.service) for run in newest_first]
 
 
 def _database(context: typer.Context) -> str | None:
