@@ -277,6 +277,35 @@ def test_uncommitted_changes_are_said(tmp_path: Path) -> None:
     assert "not committed" in keep("/var/lib/foo", "--config", file, "--dry-run").stderr
 
 
+def test_what_has_no_end_is_not_read(tmp_path: Path) -> None:
+    """A pipe, a device, a hole of many gigabytes beside the file with the list."""
+    file = tmp_path / "a.nix"
+    file.write_text('{ environment.persistence."/p".directories = [ "/var/lib/a" ]; }\n')
+    os.mkfifo(tmp_path / "b.nix")
+    (tmp_path / "c.nix").symlink_to("/dev/zero")
+    with (tmp_path / "d.nix").open("wb") as hole:
+        hole.truncate(1 << 40)
+    done = keep("/var/lib/other", "--config", tmp_path, "--yes")
+    assert done.returncode == 0, done.stderr
+    assert "/var/lib/other" in file.read_text()
+    assert done.stderr.count("not read: ") == 3
+
+
+def test_no_link_leads_what_is_written_elsewhere(tmp_path: Path) -> None:
+    """Whose directory it is may put one where root writes the new file first."""
+    top, other = tmp_path / "top", tmp_path / "other"
+    top.mkdir()
+    other.write_text("root's own\n")
+    file = top / "a.nix"
+    file.write_text('{ environment.persistence."/p".directories = [ "/var/lib/a" ]; }\n')
+    file.chmod(0o640)
+    (top / ".a.nix.imptrace").symlink_to(other)
+    assert keep("/var/lib/other", "--config", top, "--yes").returncode == 0
+    assert other.read_text() == "root's own\n"
+    assert "/var/lib/other" in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
 def test_what_is_no_valid_nix_is_left(tmp_path: Path) -> None:
     file = tmp_path / "a.nix"
     file.write_text("{ environment.persistence.x = [ ")

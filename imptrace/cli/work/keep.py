@@ -3,7 +3,9 @@
 import os
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
+from stat import S_IMODE
 
 import typer
 
@@ -22,6 +24,7 @@ from imptrace.contribute.keeping.plan import (
     top_of,
 )
 from imptrace.errors import ImptraceError, UsageError
+from imptrace.facts.given import read_regular
 from imptrace.facts.units import private_parent
 from imptrace.judge.model import Recommendation
 from imptrace.kept.lone_path import homes
@@ -114,7 +117,7 @@ def _without_options(found: list[Asked], files: list[Path]) -> list[Recommendati
 def _source(file: Path) -> bytes:
     """Read a file; one that cannot be read is told of with the others that were not."""
     try:
-        return file.read_bytes()
+        return read_regular(file)
     except OSError:
         return b""
 
@@ -178,14 +181,32 @@ def _is_dirty(file: Path) -> bool:
 
 def _write(file: Path, source: bytes) -> None:
     """Put a whole file in the place of the old one, with its mode."""
-    real = Path(os.path.realpath(file))
-    new = real.with_name(f".{real.name}.imptrace")
+    directory, name = os.path.split(os.path.realpath(file))
     try:
-        new.write_bytes(source)
-        if real.exists():
-            new.chmod(real.stat().st_mode & 0o7777)
-            if os.geteuid() == 0:
-                os.chown(new, real.stat().st_uid, real.stat().st_gid)
-        new.rename(real)
+        # By descriptors: root may write where a user puts links in the way meanwhile.
+        held = os.open(directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            _replace(held, name, source)
+        finally:
+            os.close(held)
     except OSError as error:
         raise ImptraceError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _replace(directory: int, name: str, source: bytes) -> None:
+    new = f".{name}.imptrace"
+    with suppress(FileNotFoundError):
+        os.unlink(new, dir_fd=directory)  # of a time that was interrupted
+    try:
+        old = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except FileNotFoundError:
+        old = None
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(new, flags, 0o666 if old is None else 0o600, dir_fd=directory)
+    with open(descriptor, "wb") as file:
+        file.write(source)
+        if old is not None:
+            if os.geteuid() == 0:
+                os.fchown(descriptor, old.st_uid, old.st_gid)
+            os.fchmod(descriptor, S_IMODE(old.st_mode))
+    os.rename(new, name, src_dir_fd=directory, dst_dir_fd=directory)

@@ -21,6 +21,7 @@ from imptrace.contribute.keeping.stand_ins import stand_ins
 from imptrace.contribute.nix_source import tree as nix_tree
 from imptrace.errors import ImptraceError
 from imptrace.facts.commands import CommandError
+from imptrace.facts.given import read_regular
 from imptrace.facts.levels import Kind
 from imptrace.facts.nix_command import EVAL, ask_nix
 from imptrace.render.nix_text import string
@@ -131,7 +132,7 @@ def _file(file: Path, found: Sequence[ListPlace]) -> Counter[str]:
         f"{{ kind = {string(LIST_OF[kind])}; path = [ {' '.join(map(_name, names))} ]; }}"
         for names, kind in sorted(lists.items())
     )
-    given = stand_ins(nix_tree.parse(file.read_bytes(), str(file)))
+    given = stand_ins(nix_tree.parse(read_regular(file), str(file)))
     expression = f"{_library()}.alone (/. + {string(str(file))}) ({given}) [ {paths} ]"
     return _instantiate(expression, "--store", "dummy://")
 

@@ -21,6 +21,7 @@ from imptrace.contribute.nix_source import edit as nix_edit
 from imptrace.contribute.nix_source.check import check_nix
 from imptrace.contribute.nix_source.tree import NixSyntaxError
 from imptrace.errors import UsageError
+from imptrace.facts.given import read_regular
 from imptrace.facts.levels import Kind
 from imptrace.facts.paths import is_within
 from imptrace.judge.model import Method, Recommendation
@@ -114,7 +115,7 @@ def _sources(files: Iterable[Path], change: ConfigurationChange) -> dict[Path, b
     found = {}
     for file in files:
         try:
-            found[file] = file.read_bytes()
+            found[file] = read_regular(file)
         except OSError as error:
             change.unread.append(f"{file}: {error.strerror}")
     return found
@@ -319,11 +320,11 @@ def _insert(each: Recommendation, place: ListPlace, change: ConfigurationChange)
 
 
 def _current(file: Path, change: ConfigurationChange) -> bytes:
-    return change.sources[file][1] if file in change.sources else file.read_bytes()
+    return change.sources[file][1] if file in change.sources else read_regular(file)
 
 
 def _remember(file: Path, new: bytes, change: ConfigurationChange) -> None:
-    old = change.sources[file][0] if file in change.sources else file.read_bytes()
+    old = change.sources[file][0] if file in change.sources else read_regular(file)
     change.sources[file] = (old, new)
 
 
