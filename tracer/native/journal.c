@@ -4,12 +4,13 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "calls.h"
+#include "changes.h"
 #include "clock.h"
+#include "hash.h"
 
 #define NSEC_PER_MSEC UINT64_C(1000000)
 
@@ -37,7 +38,7 @@ struct number {
 static struct number changed_paths, too_long;
 static struct ring *ring;
 static int kick_fd, reader_fd;
-static uint64_t start_ns, seed[2];
+static uint64_t start_ns;
 static bool dropping;
 static uint64_t dropped_since;
 
@@ -45,8 +46,6 @@ static struct entry *entries;
 static size_t capacity, used;
 static uint32_t dirty[DIRTY_MAX];
 static size_t dirty_count;
-static uint64_t *changed; /* keys of paths, 0: free */
-static size_t changed_capacity, changed_used;
 static uint32_t last_id, last_image;
 static uint64_t moves; /* directories that got another name */
 
@@ -61,65 +60,10 @@ int journal_open(struct ring *to, int kick, int reader, uint64_t start)
 	kick_fd = kick;
 	reader_fd = reader;
 	start_ns = start;
-	capacity = changed_capacity = FIRST_CAPACITY;
+	capacity = FIRST_CAPACITY;
 	entries = calloc(capacity, sizeof(*entries));
-	changed = calloc(changed_capacity, sizeof(*changed));
-	/* Paths come from the program: without a seed it could make keys collide. */
-	if (getrandom(seed, sizeof(seed), 0) != sizeof(seed))
-		seed[0] = start ^ (uint64_t)getpid();
-	return entries && changed ? 0 : -1;
-}
-
-static uint64_t rotate(uint64_t x, int bits)
-{
-	return x << bits | x >> (64 - bits);
-}
-
-struct sip {
-	uint64_t v0, v1, v2, v3;
-};
-
-static void sip_round(struct sip *s)
-{
-	s->v0 += s->v1;
-	s->v1 = rotate(s->v1, 13) ^ s->v0;
-	s->v0 = rotate(s->v0, 32);
-	s->v2 += s->v3;
-	s->v3 = rotate(s->v3, 16) ^ s->v2;
-	s->v0 += s->v3;
-	s->v3 = rotate(s->v3, 21) ^ s->v0;
-	s->v2 += s->v1;
-	s->v1 = rotate(s->v1, 17) ^ s->v2;
-	s->v2 = rotate(s->v2, 32);
-}
-
-/* SipHash-1-3 of a number and a text. Never 0, which marks a free slot. */
-static uint64_t hash(uint64_t number, const char *text)
-{
-	struct sip s = { seed[0] ^ 0x736f6d6570736575, seed[1] ^ 0x646f72616e646f6d,
-			 seed[0] ^ 0x6c7967656e657261, seed[1] ^ 0x7465646279746573 };
-	size_t length = strlen(text);
-	uint64_t word = number;
-
-	for (size_t done = 0;; done += sizeof(word)) {
-		size_t chunk = length - done < sizeof(word) ? length - done : sizeof(word);
-
-		s.v3 ^= word;
-		sip_round(&s);
-		s.v0 ^= word;
-		if (!chunk)
-			break;
-		word = 0;
-		memcpy(&word, text + done, chunk);
-		if (chunk < sizeof(word))
-			length = done + sizeof(word); /* this word is the last */
-	}
-	s.v2 ^= 0xff;
-	sip_round(&s);
-	sip_round(&s);
-	sip_round(&s);
-	word = s.v0 ^ s.v1 ^ s.v2 ^ s.v3;
-	return word ? word : 1;
+	hash_seed(start);
+	return entries && !changes_open() ? 0 : -1;
 }
 
 uint64_t journal_key(const struct access *access)
@@ -127,9 +71,9 @@ uint64_t journal_key(const struct access *access)
 	uint64_t kind = (uint64_t)access->image << 32 | (uint64_t)access->op << 24 |
 			(uint64_t)access->outcome << 20 | (access->flags & 0xfff) << 8 |
 			((uint32_t)access->error & 0xff);
-	uint64_t key = hash(kind, access->path);
+	uint64_t key = hash_of(kind, access->path);
 
-	key = access->path2 ? hash(key, access->path2) : key;
+	key = access->path2 ? hash_of(key, access->path2) : key;
 	if (moves && op_changes(access->op))
 		key ^= moves * UINT64_C(0x9e3779b97f4a7c15);
 	return key ? key : 1;
@@ -277,40 +221,6 @@ static void remember(uint64_t key, uint32_t id)
 		grow_entries();
 	*slot_of(key) = (struct entry){ .key = key, .id = id };
 	used++;
-}
-
-static uint64_t *changed_slot(uint64_t key)
-{
-	size_t i = key & (changed_capacity - 1);
-
-	while (changed[i] && changed[i] != key)
-		i = (i + 1) & (changed_capacity - 1);
-	return &changed[i];
-}
-
-bool journal_first_change(const char *path)
-{
-	uint64_t key = hash(0, path), *slot = changed_slot(key);
-
-	if (*slot)
-		return false;
-	if (changed_used >= changed_capacity / 4 * 3) {
-		uint64_t *old = changed, *bigger = calloc(changed_capacity * 2, sizeof(*changed));
-		size_t count = changed_capacity;
-
-		if (!bigger)
-			return false; /* out of memory: the state before is then not known */
-		changed = bigger;
-		changed_capacity *= 2;
-		for (size_t i = 0; i < count; i++)
-			if (old[i])
-				*changed_slot(old[i]) = old[i];
-		free(old);
-		slot = changed_slot(key);
-	}
-	*slot = key;
-	changed_used++;
-	return true;
 }
 
 static struct state_record state_of(const struct stat *st)

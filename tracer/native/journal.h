@@ -54,9 +54,6 @@ bool journal_repeat(uint64_t key);
 /* Writes @access, seen for the first time, and remembers it as @key. */
 void journal_write(uint64_t key, const struct access *access);
 
-/* Whether no change of @path was asked for before; from now on, one was. */
-bool journal_first_change(const char *path);
-
 uint32_t journal_new_image(void);
 
 struct process_texts {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "calls.h"
+#include "changes.h"
 #include "flight.h"
 #include "image.h"
 #include "journal.h"
@@ -205,11 +206,11 @@ static bool is_sure_name(const struct place *place)
 static struct before before_change(const struct place *place)
 {
 	if (place->overlaid)
-		return (struct before){ .looked = journal_first_change(place->path),
+		return (struct before){ .looked = changes_first(place->path),
 					.st = place->upper_there ? &place->upper : NULL };
 	if (place->error && (place->error != ENOENT || !is_sure_name(place)))
 		return (struct before){ .looked = false };
-	if (place->private_mount || !journal_first_change(place->path))
+	if (place->private_mount || !changes_first(place->path))
 		return (struct before){ .looked = false };
 	return (struct before){ .looked = true, .st = place->error ? NULL : &place->st };
 }
