@@ -165,6 +165,35 @@ def test_killed_at_any_moment_it_goes_on(tmp_path: Path) -> None:
         assert (copy / str(number)).read_bytes() == (source / str(number)).read_bytes()
 
 
+def test_what_an_interrupted_exchange_left_goes(source: Path, tmp_path: Path) -> None:
+    """Killed between the exchange and its end, the older copy stands under the temporary name."""
+    store = tmp_path / "store"
+    assert move(source, "--store", store).returncode == 0
+    copy = Path(f"{store}{source}")
+    left = copy.with_name(".src.imptrace-part")
+    left.mkdir()
+    (left / "old").write_text("older")
+    assert move(source, "--store", store, "--dry-run").returncode == 0
+    assert left.exists()
+    assert move(source, "--store", store).returncode == 0
+    assert [each.name for each in copy.parent.iterdir()] == ["src"]
+
+
+def test_what_chattr_has_set_is_said(tmp_path: Path) -> None:
+    source, store = tmp_path / "src", tmp_path / "store"
+    source.mkdir()
+    (source / "fixed").write_text("x")
+    if os.geteuid() or subprocess.run(["chattr", "+i", source / "fixed"], check=False).returncode:
+        pytest.skip("no root, or no file system for it")
+    try:
+        done = move(source, "--store", store)
+        again = move(source, "--store", store)
+    finally:
+        subprocess.run(["chattr", "-i", source / "fixed"], check=True)
+    assert (done.returncode, again.returncode) == (0, 0)
+    assert "fixed: the flags of chattr" in done.stdout + done.stderr
+
+
 @needs_root
 @pytest.mark.skipif(shutil.which("mount") is None, reason="needs mount")
 def test_a_full_store_is_refused_before_anything_is_copied(tmp_path: Path) -> None:

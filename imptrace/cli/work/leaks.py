@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import closing
 from pathlib import Path
 
 from imptrace.cli.commands import COMMANDS
@@ -107,7 +108,8 @@ def _browse(found: Answer, base: bytes) -> None:
     from imptrace.render.browse.forest import ForestNode
 
     def look(path: bytes) -> list[ForestNode]:
-        entries = entries_of(Tree(base), path)
+        with closing(Tree(base)) as tree:
+            entries = entries_of(tree, path)
         return [
             ForestNode(
                 each.path, name_of(each.path), held=each.size, is_directory=each.is_directory

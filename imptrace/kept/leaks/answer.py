@@ -5,7 +5,7 @@ import os
 import pwd
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -59,7 +59,11 @@ class LeaksQuestion:
 
 def answer(question: LeaksQuestion, engine: Engine | None) -> Answer:
     """Find what the next boot takes. Raises UsageError where the question makes no sense."""
-    tree = _tree(question.base)
+    with closing(_tree(question.base)) as tree:
+        return _answer(question, tree, engine)
+
+
+def _answer(question: LeaksQuestion, tree: Tree, engine: Engine | None) -> Answer:
     boot = this_boot()
     since_ns = _since(question.since, boot)
     mounts = own_mounts() if not tree.base else ()

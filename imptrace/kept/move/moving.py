@@ -12,7 +12,7 @@ from imptrace.kept import kernel
 from imptrace.kept.move.copying import Inodes, copy_tree, make_like, remove
 from imptrace.kept.move.held_open import directory_of, inside
 from imptrace.kept.move.journal import Journal, fingerprint
-from imptrace.kept.move.tree import MovedTree, difference, digest, read_tree
+from imptrace.kept.move.tree import MovedTree, difference, digest, fixed, read_tree
 
 _ATTEMPTS = 3
 
@@ -128,7 +128,13 @@ class Mover:
         self.journal.save()
         self._remember(source, target)
         is_update = found.outcome is MoveOutcome.WOULD_UPDATE
+        source = source._replace(left_out=(*source.left_out, *fixed(path, source)))
         return self._found(path, source, MoveOutcome.UPDATED if is_update else MoveOutcome.COPIED)
+
+    def tidy(self, path: bytes) -> None:
+        """Remove what an interrupted exchange has left beside a copy that is whole."""
+        if os.path.lexists(_part(self.target(path))):
+            self._remove(path, part_only=True)
 
     def _make_part(self, path: bytes, source: MovedTree, part: bytes) -> str | None:
         """Make a whole copy under a temporary name; say what keeps changing if that cannot be."""

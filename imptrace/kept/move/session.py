@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from imptrace.errors import ImptraceError, UsageError
@@ -135,6 +135,9 @@ def _moved(
                 found = mover.copy(found.path, tree, found)
             except OSError as error:
                 found = Moved(path=found.path, outcome=MoveOutcome.FAILED, note=_reason(error))
+    elif found.outcome is MoveOutcome.THERE:
+        with suppress(OSError):
+            mover.tidy(found.path)
     tell(found)
     return found
 

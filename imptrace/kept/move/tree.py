@@ -1,9 +1,11 @@
 """What stands in a tree: everything a copy must have too, read without following a link."""
 
 import errno
+import fcntl
 import hashlib
 import os
 import stat
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
@@ -12,6 +14,8 @@ from imptrace.kept.regular import open_regular
 
 _BLOCK = 512
 _CHUNK = 1 << 20
+_GET_FLAGS, _LONG = 0x80086601, 8
+_IMMUTABLE, _APPEND = 0x10, 0x20
 # Kept by security modules for themselves, each in its own form on each file system.
 _LABELS = frozenset({"security.selinux", "security.SMACK64", "security.ima", "security.evm"})
 
@@ -52,7 +56,7 @@ class MovedTree(NamedTuple):
 
     nodes: dict[bytes, MovedNode]
     left_out: tuple[tuple[bytes, str], ...]
-    """What is no part of a copy, each with the reason: sockets, other file systems."""
+    """What is no part of a copy, or not all of it, each with the reason: sockets, file systems."""
 
     @property
     def disk(self) -> int:
@@ -129,6 +133,21 @@ def read_attributes(path: bytes | int) -> Iterator[tuple[str, bytes]]:
         # Gone meanwhile, or for others' eyes only (trusted.*, without root).
         with suppress(OSError):
             yield name, os.getxattr(path, name, follow_symlinks=follow)
+
+
+def fixed(top: bytes, tree: MovedTree) -> Iterator[tuple[bytes, str]]:
+    """Yield what chattr has made unchangeable here: the copy is not, or it could have no name."""
+    for name, node in tree.nodes.items():
+        if node.kind in (stat.S_IFREG, stat.S_IFDIR):
+            path = os.path.join(top, name) if name else top
+            with suppress(OSError):
+                held = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+                try:
+                    answer = fcntl.ioctl(held, _GET_FLAGS, bytes(_LONG))
+                finally:
+                    os.close(held)
+                if int.from_bytes(answer, sys.byteorder) & (_IMMUTABLE | _APPEND):
+                    yield path, "the flags of chattr (+i or +a); its contents are copied"
 
 
 def digest(path: bytes, inode: tuple[int, int] | None = None) -> bytes:
