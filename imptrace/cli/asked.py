@@ -1,7 +1,7 @@
 """What `move`, `keep` and `rehearse` are asked about: programs, services, runs and paths."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,3 +84,11 @@ def _recorded(engine: Engine, name: str, *, is_known: bool) -> Facts:
             return gather(engine, Question(service=name), shipped())
         except UsageError as none:
             raise (none if is_known else error) from None
+
+
+def nothing_known(found: Iterable[Asked]) -> Iterator[str]:
+    """Say of what nobody knows where it keeps its state."""
+    for one in found:
+        is_recorded = one.advice is not None and one.advice.runs
+        if not one.recommendations and not is_recorded:
+            yield f"{one.name}: no path of it is known: record it, or name its paths"

@@ -11,7 +11,7 @@ from imptrace.render.screen import Screen
 from imptrace.render.text import printable
 from imptrace.render.words import command_line, counted, local_time, size, tilde
 
-_HEADINGS = ("LEVEL", "SIZE", "CHANGED", "PATH", "WRITTEN BY", "KEPT BY")
+_HEADINGS = ("LEVEL", "SIZE", "CHANGED", "PATH", "WRITTEN BY", "TO KEEP IT")
 _STYLES = {Level.SECRET: "red", Level.IMPORTANT: "yellow", Level.TRANSIENT: "dim"}
 _HOW = {
     Attributed.RECORDED: "recorded",

@@ -47,7 +47,7 @@ def without_record(belongs: Belonging) -> str:
     ]
     lines = [f"{', '.join(part for part in parts if part)}  ({_how(belongs)}; no recording saw it)"]
     if belongs.option is not None:
-        lines.append(f"kept by: {belongs.option}")
+        lines.append(f"to keep it: {belongs.option}")
     return "\n".join(lines)
 
 

@@ -314,6 +314,25 @@ def test_what_is_no_valid_nix_is_left(tmp_path: Path) -> None:
     assert file.read_text() == "{ environment.persistence.x = [ "
 
 
+def test_what_nobody_knows_is_said(tmp_path: Path) -> None:
+    """Each instance of redis has a directory of its own: the catalogue names none."""
+    file = tmp_path / "a.nix"
+    file.write_text(NIXOS)
+    done = keep("redis", "/var/lib/foo", "--config", file, "--yes", "--db", tmp_path / "db")
+    assert done.returncode == 1
+    assert "redis: no path of it is known: record it, or name its paths" in done.stderr
+    assert '"/var/lib/foo"' in file.read_text()
+
+
+def test_no_second_list_for_a_computed_store(tmp_path: Path) -> None:
+    """Nix joins no two definitions of a computed name."""
+    file = tmp_path / "a.nix"
+    text = 'x: {\n  environment.persistence.${x.y}.files = [ "/a" ];\n}\n'
+    file.write_text(text)
+    assert keep("/var/lib/foo", "--config", tmp_path, "--yes").returncode == 0
+    assert file.read_text() == text
+
+
 def test_a_byte_order_mark_is_named(tmp_path: Path) -> None:
     file = tmp_path / "a.nix"
     file.write_bytes(b"\xef\xbb\xbf" + NIXOS.encode())

@@ -12,7 +12,7 @@ def test_the_catalogue_answers_and_it_says_so(ask: Ask) -> None:
     assert answered.err == ""
     assert answered.out.startswith("redis-server, unit redis.service")
     assert "(known to the catalogue: Redis; no recording saw it)" in answered.out
-    assert "kept by: services.redis.persistence" in answered.out
+    assert "to keep it: services.redis.persistence" in answered.out
 
 
 def test_the_owner_answers_for_what_nobody_knows(ask: Ask) -> None:

@@ -9,7 +9,7 @@ from stat import S_IMODE
 
 import typer
 
-from imptrace.cli.asked import Asked, asked
+from imptrace.cli.asked import Asked, asked, nothing_known
 from imptrace.cli.messages import say
 from imptrace.cli.output import answer, answer_json
 from imptrace.contribute.git import Git
@@ -48,6 +48,9 @@ def keep(
     """Do what imptrace.cli.keep was asked, where each option is explained."""
     files = configuration_files(config)
     found = asked(what, database)
+    unknown = list(nothing_known(found))
+    for each in unknown:
+        say(each)
     wanted = [each for one in found for each in one.recommendations]
     if take_out:
         change = remove([each.path for each in wanted], files, homes())

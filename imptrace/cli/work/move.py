@@ -5,7 +5,7 @@ import shlex
 import sys
 from pathlib import Path
 
-from imptrace.cli.asked import asked, declared
+from imptrace.cli.asked import asked, declared, nothing_known
 from imptrace.cli.messages import say
 from imptrace.cli.output import answer, answer_json
 from imptrace.db.location import default_path
@@ -64,6 +64,8 @@ def _paths(
     if not what and config is None:
         raise UsageError("name what to move: programs, services, runs or paths; or --config FILE")
     found = asked(what, database)
+    if unknown := list(nothing_known(found)):
+        raise UsageError("; ".join(unknown))
     paths = [
         each.path
         for one in found

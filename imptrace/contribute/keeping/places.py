@@ -124,7 +124,10 @@ def _besides(found: Iterable[ListPlace]) -> Iterator[ListPlace]:
         if place.kind is None or place.option or not place.has_block or binding is None:
             continue
         attrpath = binding.child_by_field_name("attrpath")
-        count = 0 if attrpath is None else len(attrpath.children_by_field_name("attr"))
+        attrs = [] if attrpath is None else attrpath.children_by_field_name("attr")
+        if any("${" in nix_tree.text(attr) for attr in attrs):
+            continue  # Nix joins no two definitions of a computed name
+        count = len(attrs)
         # Of the names, the last is that of the list; the one before it, at least, has to be there.
         key = (place.names, binding.parent.id if binding.parent else 0)
         if 1 < count <= len(place.names) + 1 and key not in seen:

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from imptrace.contribute.keeping.entry import element
@@ -187,7 +187,8 @@ def remove(
 
 def _without_empty(source: bytes, place: ListPlace, own: Sequence[OwnOption]) -> bytes:
     """Take the list out too that has nothing in it any longer, not even a remark."""
-    found = places(source, place.file, own)
+    # Which of two options of one name it is, is known by now.
+    found = places(source, place.file, [replace(each, is_ambiguous=False) for each in own])
     for each in found:
         is_it = (each.names, each.kind) == (place.names, place.kind)
         if is_it and not each.entries and each.node.type == "list_expression":

@@ -25,7 +25,7 @@ def explained(node: ForestNode) -> str:
         f"{holds}, of {printable(leak.user)}, changed {local_time(leak.mtime_ns)}",
         f"why: {'; '.join(map(in_words, leak.reasons))}",
         f"written by: {_writers(leak)}",
-        f"kept by: {leak.option or 'nothing that is known'}",
+        f"to keep it: {leak.option or 'nothing that is known'}",
     ]
     return "\n".join(lines)
 
