@@ -92,7 +92,16 @@ rec {
 
   # What lies at or below any path, by that path: { PATH = one of the paths that it covers; }.
   coveredBy =
-    paths: listToAttrs (concatMap (path: map (above: { name = above; value = path; }) (ancestorsOf path ++ [ path ])) (map normalise paths));
+    paths:
+    listToAttrs (
+      concatMap (
+        path:
+        map (above: {
+          name = above;
+          value = path;
+        }) (ancestorsOf path ++ [ path ])
+      ) (map normalise paths)
+    );
 
   # systemd puts the directories of a DynamicUser service below these and links
   # /var/lib/NAME to them (systemd.exec(5), DynamicUser=). It refuses to start the service

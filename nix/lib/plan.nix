@@ -83,7 +83,8 @@ let
       mode = known "mode";
     };
 
-  byPath = mapAttrs (_: merge) (groupBy (one: one.path) (filter (one: !(isWithin declaredSet one.path || isLeft one.path)) asked));
+  isWanted = one: !(isWithin declaredSet one.path || isLeft one.path);
+  byPath = mapAttrs (_: merge) (groupBy (one: one.path) (filter isWanted asked));
 
   # The nearest kept directory around an item, or null.
   around =

@@ -1,5 +1,10 @@
 # Assertions and warnings: each names what is wrong, the option, and what to do.
-{ config, lib, options, ... }:
+{
+  config,
+  lib,
+  options,
+  ...
+}:
 let
   inherit (import ../../lib/paths.nix) componentsOf;
   cfg = config.environment.automaticPersistence;

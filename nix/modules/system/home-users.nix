@@ -10,7 +10,8 @@ let
   internal = import ../internal.nix { inherit lib; };
   cfg = config.environment.automaticPersistence;
 
-  isDeclared = path: lib.any (declared: lib.elem declared.path ([ path ] ++ ancestorsOf path)) cfg.declared;
+  isDeclared =
+    path: lib.any (declared: lib.elem declared.path ([ path ] ++ ancestorsOf path)) cfg.declared;
 
   homeOf =
     user:

@@ -39,7 +39,9 @@ let
 
   keptList = map (ofItem "") cfg.kept ++ lib.concatMap ofHome cfg.homes ++ map byHand cfg.declared;
 
-  keeperOf = path: lib.findFirst (one: covers one.path path || covers one.path (publicName path)) null keptList;
+  keeperOf =
+    path:
+    lib.findFirst (one: covers one.path path || covers one.path (publicName path)) null keptList;
 
   elsewhere = {
     mounted = "file system";
@@ -63,7 +65,11 @@ let
         group
         mode
         ;
-      level = if keeper != null && keeper.level != null then keeper.level else cfg.undeclaredLevels.${claim.kind};
+      level =
+        if keeper != null && keeper.level != null then
+          keeper.level
+        else
+          cfg.undeclaredLevels.${claim.kind};
       declaredBy = lib.unique (map (one: one.declaredBy) claims);
       keptBy =
         if keeper != null then

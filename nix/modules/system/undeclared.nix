@@ -52,9 +52,13 @@ let
   unique = map lib.head (lib.attrValues (lib.groupBy (claim: claim.path) cfg.claims));
   holdsOthers =
     let
-      above = lib.genAttrs (lib.concatMap ancestorsOf (map (claim: claim.path) unique ++ keptPaths)) (_: true);
+      paths = map (claim: claim.path) unique ++ keptPaths;
+      above = lib.genAttrs (lib.concatMap ancestorsOf paths) (_: true);
     in
-    claim: claim.kind != "home" && lib.hasPrefix "systemd.tmpfiles" claim.declaredBy && above ? ${claim.path};
+    claim:
+    claim.kind != "home"
+    && lib.hasPrefix "systemd.tmpfiles" claim.declaredBy
+    && above ? ${claim.path};
 
   isOpen =
     claim:
