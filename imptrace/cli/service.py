@@ -200,7 +200,8 @@ def status(*, user: User = False, as_json: Json = False) -> None:
         prepared = "recorded when it starts" if each.prepared else "not recorded any more"
         typer.echo(
             f"{each.unit}: {each.unit_state}, {prepared}; recorder {each.recorder_state}, "
-            f"answering {each.listeners} commands" + (f" ({each.said})" if each.said else "")
+            f"answering {counted(each.listeners, 'command')}"
+            + (f" ({each.said})" if each.said else "")
         )
 
 

@@ -173,10 +173,17 @@ def _parts(
 
 
 def _owner(each: Recommendation) -> str:
-    if each.user is None and each.mode is None:
-        return "-"
     mode = "" if each.mode is None else f" {each.mode:04o}"
+    if each.user is None and each.group is None:
+        return f"{_likely_owner(each)}{mode}"
     return f"{printable(each.user or '?')}:{printable(each.group or '?')}{mode}"
+
+
+def _likely_owner(each: Recommendation) -> str:
+    """Say whose it will be, where nobody has seen it: of a home, its user's."""
+    if any(reason.code == Code.DYNAMIC_USER for reason in each.reasons):
+        return "dynamic"
+    return "-" if each.home is None else printable(each.home.user)
 
 
 def _main_reason(each: Recommendation, home: Home | None) -> str:

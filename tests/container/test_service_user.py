@@ -67,7 +67,7 @@ def test_the_next_login_of_a_user(machine: Machine, mine: str) -> None:
     user = "$(id -u tester)"
     machine.sh(f"systemctl stop user@{user} user-runtime-dir@{user}; systemctl start user@{user}")
     status = "XDG_RUNTIME_DIR=/run/user/$(id -u) imptrace service status --user"
-    machine.wait_for(f"runuser --login tester -c '{status}' | grep 'answering 1 commands'")
+    machine.wait_for(f"runuser --login tester -c '{status}' | grep 'answering 1 command'")
     said = as_tester(machine, f"imptrace service finish --user {mine}").stderr
     assert "paths read" in said
     assert as_tester(machine, "find ~/.config | sort").stdout == before
