@@ -19,7 +19,7 @@ from imptrace.judge.path_facts import PathFacts, merge, under_links
 from imptrace.judge.places import Places, places_of
 from imptrace.judge.safety import hazards_of, method_for
 from imptrace.judge.set_aside import Exclusion, Mounts, PlaceExclusions, by_facts
-from imptrace.judge.words import is_of_others, is_ordinary
+from imptrace.judge.words import DATED, is_of_others, is_ordinary
 
 _READ_ONLY: Exclusion = (Why.READ_ONLY, Reason(code=Code.READ_ONLY))
 
@@ -103,6 +103,7 @@ class _Classifier:
         return (
             facts.state is None
             or not is_ordinary(name_of(path))
+            or DATED.fullmatch(name_of(path)) is not None
             or self._places.is_container(directory)
             or self._places.is_container(path)
             or self._by_place.begins_at(path)

@@ -258,13 +258,17 @@ def _is_there(record: PathRecord) -> bool:
 
 
 def _is_rewritten(record: PathRecord) -> bool:
-    """Whether a run wrote a file anew. What only grew was appended to, for all that is known."""
+    """Whether a run wrote a file anew, and something into it.
+
+    What only grew was appended to, for all that is known.
+    """
     if record.effect is not Effect.MODIFIED or record.read_first:
         return False
     before, after = record.before, record.after
     if before is None or after is None:
         return any(access.op in _ANEW for access in record.accesses)
-    return after.size <= before.size or after.inode != before.inode
+    is_anew = after.size <= before.size or after.inode != before.inode
+    return is_anew and after.size > 0
 
 
 def _is_missing_first(record: PathRecord) -> bool:

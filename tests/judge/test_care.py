@@ -134,6 +134,72 @@ def test_what_is_only_appended_is_not_written_anew() -> None:
     assert recommended(*anew)[history].level is Level.TRANSIENT
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"app.creds", b"login.keychain", b"keyrings/login", b"client.keystore", b"host.keytab",
+        b".netrc", b"privkey.pem", b"openpgp-revocs.d/1", b"pw", b"credentials.json",
+    ],
+)  # fmt: skip
+def test_names_of_secrets(name: bytes) -> None:
+    """Of files as programs call them; a public half takes it back."""
+    assert level(DATA + b"/x/" + name) is Level.SECRET
+
+
+@pytest.mark.parametrize(
+    "name", [b"logins.json", b"certs/ca", b"passdb.tdb", b"sasldb2-sasl", b"vault.bin", b"auth"]
+)
+def test_names_of_secrets_where_nobody_else_may_read(name: bytes) -> None:
+    """The mode tells which they are."""
+    assert level(DATA + b"/x/" + name, mode=0o600) is Level.SECRET
+    assert level(DATA + b"/x/" + name) is not Level.SECRET
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"addrbook/1.xml", b"addressbook", b"appointments", b"chats/1", b"conversations/1",
+        b"favorites", b"favourites.xml", b"feedlist", b"hotlist", b"home.ical", b"irclogs/x",
+        b"my.ledger", b"logbook", b"mails", b"inbox.mbox", b"notebook.x", b"notebooks/1",
+        b"roster.xml", b"cpu.rrd", b"savedgames/1", b"savegames/1", b"subscriptions.xml",
+        b"timeclock", b"timeseries/1", b"a.torrent", b"transcripts/1", b"tsdb/1", b"bob.vcard",
+        b"wallets/default", b"attachments/1", b"uploads/1", b"dump.aof", b"a.bdb", b"binlog.1",
+        b"a.dbm", b"a.fdb", b"a.frm", b"a.gdbm", b"a.ibd", b"ibdata1", b"innodb/1", b"pubring.kbx",
+        b"a.kdb", b"a.kdbx", b"a.myd", b"a.myi", b"rocksdb/1", b"1.sst", b"tablespace/1",
+    ],
+)  # fmt: skip
+def test_names_of_what_people_make_and_of_databases(name: bytes) -> None:
+    """Alone in its directory."""
+    assert level(HOME + b"/.keeper/" + name) is Level.IMPORTANT
+
+
+@pytest.mark.parametrize(
+    "name", [b"atjobs", b"maildrop", b"mqueue", b"outbox", b"postings", b"queues"]
+)
+def test_names_of_what_waits_in_a_spool(name: bytes) -> None:
+    """It comes from people."""
+    assert level(b"/var/spool/keeper/" + name + b"/A1") is Level.IMPORTANT
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        b"analytics", b"autocomplete", b"favicon", b"favicons", b"frecency", b"histories", b"icons",
+        b"indices", b"permissions", b"recents", b"statistics", b"suggestions", b"telemetry",
+        b"thumbnails",
+    ],
+)  # fmt: skip
+def test_names_of_databases_by_the_way(name: bytes) -> None:
+    """What happened, or can be found again."""
+    assert level(DATA + b"/" + name + b".sqlite", hint="sqlite") is Level.NORMAL
+
+
+@pytest.mark.parametrize("name", [b"anchor.key", b"drafts", b"outbox", b"tofu.toml", b"trusted"])
+def test_names_in_a_cache_that_cannot_be_made_again(name: bytes) -> None:
+    """Its makers put there what they trust and what waits."""
+    assert level(CACHE + b"/" + name) is Level.NORMAL
+
+
 def test_companions_are_no_journals() -> None:
     """SQLite's `-journal` is none that somebody keeps."""
     found = recommended(
