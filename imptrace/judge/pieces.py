@@ -70,6 +70,10 @@ def pieces_of(root: Root, ownership: Ownership, *, fixed: Level | None = None) -
 
 
 def _pieces(root: Root, ownership: Ownership, fixed: Level | None) -> list[Piece]:
+    if fixed is None and root.path in root.judged.tagged:
+        reason = cache_directory(root.path, root.place.area, root.judged.tagged)
+        told = (reason,) if reason is not None else ()
+        return [_directory(root.path, root, ownership, Level.TRANSIENT, told)]
     caches = _cache_directories(root)
     rest = _outside(root.states, caches)
     secrets = _secret_directories(root, rest)

@@ -47,7 +47,7 @@ def _set(text: str) -> frozenset[str]:
 
 SECRET = _set(
     """
-    secret secrets privkey pw password passwords passphrase shadow credential
+    secret secrets privkey privatekey pw password passwords passphrase shadow credential
     credentials creds token tokens keyring keyrings keychain keystore keytab netrc revocs psk
     """
 )

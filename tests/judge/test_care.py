@@ -138,7 +138,7 @@ def test_what_is_only_appended_is_not_written_anew() -> None:
     "name",
     [
         b"app.creds", b"login.keychain", b"keyrings/login", b"client.keystore", b"host.keytab",
-        b".netrc", b"privkey.pem", b"openpgp-revocs.d/1", b"pw", b"credentials.json",
+        b".netrc", b"privkey.pem", b"privatekey", b"openpgp-revocs.d/1", b"pw", b"credentials.json",
     ],
 )  # fmt: skip
 def test_names_of_secrets(name: bytes) -> None:
@@ -198,6 +198,13 @@ def test_names_of_databases_by_the_way(name: bytes) -> None:
 def test_names_in_a_cache_that_cannot_be_made_again(name: bytes) -> None:
     """Its makers put there what they trust and what waits."""
     assert level(CACHE + b"/" + name) is Level.NORMAL
+
+
+def test_a_tagged_directory_among_documents_is_a_cache() -> None:
+    """What a tool made for itself in a project, and marked."""
+    top = HOME + b"/project/.keeper_store"
+    found = recommended(run(made(top), created(top + b"/CACHEDIR.TAG"), created(top + b"/v/last")))
+    assert {path: each.level for path, each in found.items()} == {top: Level.TRANSIENT}
 
 
 def test_companions_are_no_journals() -> None:
