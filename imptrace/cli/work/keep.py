@@ -73,7 +73,7 @@ def keep(
     if json:
         answer_json(keep_answer(change, evaluated, is_written=is_written))
     is_done = is_written or dry_run or not change.sources
-    is_whole = not change.refused or (dry_run and bool(change.sources))
+    is_whole = not (change.refused or unknown) or (dry_run and bool(change.sources))
     return 0 if is_done and is_whole else NOT_DONE
 
 
