@@ -35,7 +35,7 @@ from imptrace.judge.model import (
 )
 from imptrace.judge.names import names_of_process
 from imptrace.judge.path_facts import PathFacts
-from imptrace.judge.pieces import Piece
+from imptrace.judge.piece import Piece
 from imptrace.judge.read_secrets import read_secrets
 from imptrace.judge.side_files import without_lone_databases
 from imptrace.tracer.events import FileType

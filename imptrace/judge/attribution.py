@@ -10,7 +10,8 @@ from imptrace.judge.judged import Judged, Root, State
 from imptrace.judge.known import Known
 from imptrace.judge.model import Figure, Kind, Method, Reason, Scope
 from imptrace.judge.ownership import Ownership, ownership_of
-from imptrace.judge.pieces import Piece, empty_piece, pieces_of
+from imptrace.judge.piece import Piece, empty_piece
+from imptrace.judge.pieces import pieces_of
 from imptrace.judge.places import Area
 from imptrace.judge.roots import roots_of
 from imptrace.judge.words import BACKUP, BACKUPS

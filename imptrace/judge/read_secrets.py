@@ -12,8 +12,9 @@ from imptrace.judge.judged import Judged, State
 from imptrace.judge.level import level_of
 from imptrace.judge.model import Kind, Level, Method, Scope
 from imptrace.judge.path_facts import FactMaker, PathFacts
-from imptrace.judge.pieces import FEW_FILES, Piece
+from imptrace.judge.piece import Piece
 from imptrace.judge.places import Area
+from imptrace.judge.secret_parts import FEW_FILES
 from imptrace.judge.words import is_telling
 from imptrace.tracer.events import FileType
 
