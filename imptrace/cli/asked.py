@@ -11,7 +11,8 @@ from imptrace.catalogue import Entry, shipped
 from imptrace.db.engine import reading
 from imptrace.db.trouble import NoDatabaseError
 from imptrace.errors import UsageError
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.asked_runs import Question
+from imptrace.evidence.gather import gather
 from imptrace.facts.given import read_given
 from imptrace.judge.advise import advise
 from imptrace.judge.model import Advice, Facts, Recommendation, Scope

@@ -25,7 +25,8 @@ from imptrace.db.location import elsewhere
 from imptrace.db.location import shown as located
 from imptrace.db.records import Detail
 from imptrace.errors import UsageError
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.asked_runs import Question
+from imptrace.evidence.gather import gather
 from imptrace.evidence.provenance import Provenance, private_names_of, provenance
 from imptrace.evidence.rehearsed import CAME_BACK, with_rehearsal
 from imptrace.facts.units import own_dropins

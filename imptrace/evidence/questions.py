@@ -12,7 +12,7 @@ from imptrace.catalogue import Catalogue
 from imptrace.db import queries
 from imptrace.db.records import WHOLE, Part, RunRecord
 from imptrace.errors import UsageError
-from imptrace.evidence.gather import MOST_RUNS, Question, runs_named
+from imptrace.evidence.asked_runs import MOST_RUNS, Question, runs_named
 
 
 def questions(

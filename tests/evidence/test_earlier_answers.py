@@ -9,7 +9,8 @@ from recordings import FILE, START, access, create, process, record
 from imptrace.catalogue import shipped
 from imptrace.db.engine import reading
 from imptrace.db.records import RunStart
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.asked_runs import Question
+from imptrace.evidence.gather import gather
 from imptrace.judge.advise import advise
 from imptrace.judge.codes import Code
 from imptrace.judge.model import Advice, Scope

@@ -16,8 +16,9 @@ from imptrace.db.engine import reading
 from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import RunStart
 from imptrace.db.writer import RunWriter
+from imptrace.evidence.asked_runs import Question
 from imptrace.evidence.file import FIRST_BYTES
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.gather import gather
 from imptrace.judge.advise import advise
 from imptrace.judge.model import Recommendation, Scope
 from imptrace.tracer.events import (

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from imptrace.catalogue import shipped
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.asked_runs import Question
+from imptrace.evidence.gather import gather
 from imptrace.facts.levels import Level
 from imptrace.facts.units import UnitDirectory, unit_directories
 

@@ -8,7 +8,8 @@ from imptrace.cli.output import answer, answer_json, screen
 from imptrace.db.engine import reading
 from imptrace.db.records import Detail
 from imptrace.errors import UsageError
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.asked_runs import Question
+from imptrace.evidence.gather import gather
 from imptrace.facts.given import read_given
 from imptrace.judge.advise import advise
 from imptrace.judge.model import Advice, Scope

@@ -10,8 +10,9 @@ from imptrace.cli.messages import say
 from imptrace.cli.output import answer_json, write_new_file
 from imptrace.db.engine import reading
 from imptrace.errors import UsageError
+from imptrace.evidence.asked_runs import Question
 from imptrace.evidence.export import Evidence, make_evidence
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.gather import gather
 from imptrace.facts.levels import Kind
 from imptrace.kept.backup import BackupProgram, backup, restic_excludes, unwritable
 from imptrace.render.exported import backup_json, evidence_json

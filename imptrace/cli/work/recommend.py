@@ -14,7 +14,8 @@ from imptrace.db.location import elsewhere
 from imptrace.db.records import Detail
 from imptrace.db.trouble import NoDatabaseError
 from imptrace.errors import UsageError
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.asked_runs import Question
+from imptrace.evidence.gather import gather
 from imptrace.evidence.questions import questions
 from imptrace.evidence.rehearsed import with_rehearsal
 from imptrace.facts.levels import Level

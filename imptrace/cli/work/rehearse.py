@@ -21,7 +21,8 @@ from imptrace.db.engine import reading, writing
 from imptrace.db.records import WHOLE, Part, RehearsalRecord
 from imptrace.db.rehearsals import store_rehearsal
 from imptrace.errors import ImptraceError, UsageError
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.asked_runs import Question
+from imptrace.evidence.gather import gather
 from imptrace.facts.given import read_given
 from imptrace.facts.levels import Kind, Level
 from imptrace.judge.advise import advise

@@ -10,7 +10,8 @@ from imptrace.cli.output import write_new_file
 from imptrace.db.engine import reading, reading_if_there
 from imptrace.db.records import Detail
 from imptrace.errors import UsageError
-from imptrace.evidence.gather import Question, gather
+from imptrace.evidence.asked_runs import Question
+from imptrace.evidence.gather import gather
 from imptrace.judge.advise import advise
 from imptrace.kept.leaks.answer import LeaksQuestion, answer
 from imptrace.kept.wiped import Said
