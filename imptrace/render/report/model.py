@@ -14,7 +14,7 @@ class ReportRow(NamedTuple):
     size: str
     who: str
     how: str
-    """What keeps it."""
+    """What would keep it."""
     why: str
 
 
