@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Following a path through the kernel's cache of names, as the kernel does: what a call has just
- * named is in it. Each step is a function that the verifier looks at once, whatever the loop.
+ * named is in it. Each step is a function that the verifier looks at once, whatever the loop; a
+ * long loop is one in another, each in a function of its own: it looks at the sum of both. (No more
+ * than eight may call one another, as they do from exit_named() to component_is().)
  */
 #ifndef IMPTRACE_NAMES_BPF_H
 #define IMPTRACE_NAMES_BPF_H
@@ -14,6 +16,8 @@ enum {
 	BUCKET_MAX = 64,
 	CHILDREN_MAX = 2048,
 	MOUNTS_MAX = 256,
+	WORDS_AT_ONCE = 6,
+	STEPS_AT_ONCE = 16,
 };
 
 #define EACH_BYTE 0x0101010101010101ULL
@@ -31,20 +35,19 @@ static __always_inline u64 zero_bytes(u64 word)
 	return (word - EACH_BYTE) & ~word & HIGH_BITS;
 }
 
-/*
- * Measures the component at walk.at and hashes it as the kernel does in this directory
- * (hash_name in fs/namei.c, 64 bits, word at a time).
- */
-__noinline int component_take(void)
+/* Hashes some more words of a component; whether it has more. */
+__noinline int component_more(void)
 {
 	struct scratch *s = scratch();
-	u64 x = 0, y, word, found, mask;
-	u32 length = 0;
+	u64 x, y, word, found = 0, mask;
+	u32 length;
 
 	if (!s)
 		return 0;
-	y = (u64)s->walk.dentry;
-	for (int i = 0; i < (COMPONENT_MAX + 9) / 8; i++) {
+	x = s->hashing_x;
+	y = s->hashing_y;
+	length = s->length;
+	for (int i = 0; i < WORDS_AT_ONCE; i++) {
 		u32 at = MASKED(s->walk.at + length, NAME_MASK);
 
 		word = *(u64 *)(s->name + at);
@@ -63,10 +66,31 @@ __noinline int component_take(void)
 		y *= 9;
 		length += 8;
 	}
-	y ^= x * GOLDEN_RATIO_64;
-	y *= GOLDEN_RATIO_64;
+	s->hashing_x = x;
+	s->hashing_y = y;
 	s->length = length;
-	s->hash_len = (u64)length << 32 | (u32)(y >> 32);
+	return !found;
+}
+
+/*
+ * Measures the component at walk.at and hashes it as the kernel does in this directory
+ * (hash_name in fs/namei.c, 64 bits, word at a time).
+ */
+__noinline int component_take(void)
+{
+	struct scratch *s = scratch();
+	u64 y;
+
+	if (!s)
+		return 0;
+	s->hashing_x = 0;
+	s->hashing_y = (u64)s->walk.dentry;
+	s->length = 0;
+	for (int i = 0; i <= COMPONENT_MAX / 8 / WORDS_AT_ONCE; i++)
+		if (!component_more())
+			break;
+	y = (s->hashing_y ^ s->hashing_x * GOLDEN_RATIO_64) * GOLDEN_RATIO_64;
+	s->hash_len = (u64)s->length << 32 | (u32)(y >> 32);
 	return 0;
 }
 
@@ -204,6 +228,16 @@ __noinline int mount_step(void)
 	return 1;
 }
 
+/* Some of them; 1 to go on. */
+__noinline int mount_steps(void)
+{
+	int more = 1;
+
+	for (int i = 0; i < STEPS_AT_ONCE && more; i++)
+		more = mount_step();
+	return more;
+}
+
 /* What is mounted on an entry, 0 for nothing. */
 __noinline u64 mounted_on(u64 parent, u64 entry)
 {
@@ -216,8 +250,8 @@ __noinline u64 mounted_on(u64 parent, u64 entry)
 	s->search.node = (u64)READ(mount, mnt_mounts.next);
 	s->search.wanted = entry;
 	s->search.found = 0;
-	for (int i = 0; i < MOUNTS_MAX; i++)
-		if (!mount_step())
+	for (int i = 0; i < MOUNTS_MAX / STEPS_AT_ONCE; i++)
+		if (!mount_steps())
 			break;
 	return s->search.found;
 }

@@ -67,6 +67,7 @@ struct scratch {
 	/* The component at walk.at. */
 	u32 length, next;
 	u64 hash_len;
+	u64 hashing_x, hashing_y;	/* while it is hashed */
 	struct climb climb;
 	struct search search;
 	u64 hash;		/* of .name, as far as it was taken */
