@@ -56,6 +56,15 @@ def questions(
     return [*(Question(names=names, part=part) for names in of_runs), *declared]
 
 
+def of_catalogue(
+    names: Sequence[str], services: Sequence[str], catalogue: Catalogue | None
+) -> list[Question]:
+    """Ask about what was never recorded. Nothing where the catalogue does not know all of it."""
+    if catalogue is None or not all(map(catalogue.matching, names)):
+        return []
+    return [Question(service=each) for each in (*services, *names)]
+
+
 def _of_runs(records: Iterable[RunRecord]) -> list[Question]:
     """Ask about every subject of the database, by its newest runs."""
     found: dict[str, list[int]] = {}

@@ -169,6 +169,18 @@ def test_a_service_that_was_never_recorded_is_answered_from_the_catalogue(tmp_pa
     assert found["/etc/NetworkManager/system-connections"]["level"] == "secret"
     assert not any(each["observed"] for each in found.values())
     assert answer["subject"]["option"] == "networking.networkmanager"
+    assert machine.answer("nm") == answer
+
+
+def test_without_a_database_a_name_that_nobody_knows_is_told_to_be_recorded(
+    tmp_path: Path,
+) -> None:
+    """Also beside one that the catalogue knows: half an answer would look whole."""
+    machine = Machine(tmp_path)
+    for words in (("nonesuch",), ("nm", "nonesuch"), ("nm", "--no-catalogue"), ()):
+        done = machine.imptrace("recommend", *words)
+        assert done.returncode == 2
+        assert "begin with: imptrace run PROGRAM" in done.stderr
 
 
 def test_a_service_is_what_its_units_did(tmp_path: Path) -> None:

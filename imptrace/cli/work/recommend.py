@@ -14,9 +14,8 @@ from imptrace.db.location import elsewhere
 from imptrace.db.records import Detail
 from imptrace.db.trouble import NoDatabaseError
 from imptrace.errors import UsageError
-from imptrace.evidence.asked_runs import Question
 from imptrace.evidence.gather import gather
-from imptrace.evidence.questions import questions
+from imptrace.evidence.questions import of_catalogue, questions
 from imptrace.evidence.rehearsed import with_rehearsal
 from imptrace.facts.levels import Level
 from imptrace.judge.advise import advise
@@ -103,9 +102,10 @@ def _advices(wanted: RecommendOptions) -> list[tuple[Facts, Advice]]:
             gathered = [gather(engine, each, catalogue, detail) for each in asked]
             found = [(facts, with_rehearsal(engine, advised(facts))) for facts in gathered]
     except NoDatabaseError:
-        if not wanted.services or catalogue is None:
+        asked = of_catalogue(wanted.names, wanted.services, catalogue)
+        if not asked:
             raise
-        gathered = [gather(None, Question(service=each), catalogue) for each in wanted.services]
+        gathered = [gather(None, each, catalogue) for each in asked]
         found = [(facts, advised(facts)) for facts in gathered]
     if wanted.everything:
         return [each for each in found if each[1].recommendations] or found[:1]
