@@ -122,6 +122,7 @@ def _run(run: RunRecord, rename: Renaming) -> RunRecord:
         cwd=b"/",
         user=rename.text(run.user),
         uid=rename.id(run.uid),
+        service=None if run.service is None else rename.text(run.service),
         host=HOST,
         started_ns=day,
         ended_ns=None if run.ended_ns is None else day,

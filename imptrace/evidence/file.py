@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SCHEMA = "imptrace.evidence/1"
 FIRST_BYTES = b'{"schema": "imptrace.evidence/'
+_MOST_QUOTED = 100
 
 
 class EvidenceError(UsageError):
@@ -44,7 +45,7 @@ def read(content: Iterable[bytes]) -> list[RunDetails]:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise EvidenceError(
-                f"line {number} is not as docs/evidence.md says: {str(error)[:100]}"
+                f"line {number} is not as docs/evidence.md says: {str(error)[:_MOST_QUOTED]}"
             ) from error
     return reader.finished()
 
@@ -70,7 +71,7 @@ class _Reader:
         elif record["type"] == "run":
             self._runs.append(_RunReader(records.run_from(record)))
         elif not self._runs:
-            raise EvidenceError(f"line {number}: a {record['type']} before the first run")
+            raise EvidenceError(f"line {number}: a {_short(record['type'])} before the first run")
         else:
             self._runs[-1].take(record)
 
@@ -99,7 +100,9 @@ class _RunReader:
             path = records.path_from(record, self._run.id)
             self._paths[path.path] = path
         else:
-            raise EvidenceError(f"{kind!r} is no kind of record; a newer imptrace may know it")
+            raise EvidenceError(
+                f"{_short(kind)} is no kind of record; a newer imptrace may know it"
+            )
 
     def details(self) -> RunDetails:
         known = {process.id for process in self._processes}
@@ -122,8 +125,15 @@ def _check_schema(record: Json) -> None:
     if schema == SCHEMA:
         return
     if isinstance(schema, str) and schema.startswith("imptrace.evidence/"):
-        raise EvidenceError(f"this evidence is {schema}, and this imptrace reads {SCHEMA} only")
+        raise EvidenceError(
+            f"this evidence is {_short(schema)}, and this imptrace reads {SCHEMA} only"
+        )
     raise EvidenceError("this is no evidence of imptrace")
+
+
+def _short(value: object) -> str:
+    """Quote what a file says, however long it is."""
+    return str(value)[:_MOST_QUOTED]
 
 
 def _line(record: Json) -> str:

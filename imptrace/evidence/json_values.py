@@ -23,7 +23,9 @@ def bytes_to_json(value: bytes) -> str | Json:
 
 def bytes_from_json(value: str | Json) -> bytes:
     """Read bytes; no name of the system's holds a NUL."""
-    decoded = value.encode() if isinstance(value, str) else b64decode(value["base64"])
+    decoded = (
+        value.encode() if isinstance(value, str) else b64decode(value["base64"], validate=True)
+    )
     if b"\0" in decoded:
         raise ValueError("a NUL byte in a name")
     return decoded

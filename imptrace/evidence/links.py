@@ -5,7 +5,7 @@ looked for where programs have their files: right in a home, and among its setti
 """
 
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from imptrace.db.records import Effect, RunDetails
 
@@ -45,7 +45,6 @@ def _links(homes: Iterable[bytes]) -> Iterator[bytes]:
 
 
 def _links_in(directory: bytes, *, folders: bool) -> Iterator[bytes]:
-    entries: Collection[os.DirEntry[bytes]] = ()
     try:
         with os.scandir(directory) as scanned:
             entries = list(scanned)

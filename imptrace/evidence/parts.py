@@ -144,13 +144,10 @@ def _alone(details: RunDetails, part: Part, service: str | None) -> RunDetails:
 
 def _of_everything(engine: Engine, number: int) -> str:
     """Say that a run is of the whole machine, and what of it could be asked for."""
-    programs = dict.fromkeys(
-        part.program for part in counts(engine, number) if part.changed and part.unit is None
-    )
+    changing = [part for part in counts(engine, number) if part.changed]
+    programs = dict.fromkeys(part.program for part in changing if part.unit is None)
     units = dict.fromkeys(
-        part.unit
-        for part in counts(engine, number)
-        if part.changed and part.unit is not None and part.unit.endswith(".service")
+        part.unit for part in changing if part.unit is not None and part.unit.endswith(".service")
     )
     shown = [each.decode(errors="backslashreplace") for each in [*programs][:_EXAMPLES]]
     shown += [f"--unit {unit}" for unit in [*units][:_EXAMPLES]]

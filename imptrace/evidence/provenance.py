@@ -43,7 +43,7 @@ def provenance(runs: Sequence[RunDetails], programs_of_service: Collection[str])
     # What stood in for the service's own program in some runs says nothing about it.
     of_service = [each for each in runs if _runs_one_of(each, programs_of_service)]
     programs = dict.fromkeys(_program(each, programs_of_service) for each in of_service or runs)
-    systems = {each for details in runs if (each := run_system(details))}
+    systems = {_on_one_line(each) for details in runs if (each := run_system(details))}
     return Provenance(
         programs=tuple(programs),
         system=" and ".join(sorted(systems)) or None,
@@ -118,9 +118,13 @@ def _program(details: RunDetails, programs_of_service: Collection[str]) -> str:
     main = _main_process(details, programs_of_service)
     name = program_name(main.exe) if main else details.run.program
     found = run_version(details, programs_of_service)
-    text = name.decode(errors="backslashreplace")
-    shown = "".join(each if each.isprintable() else "?" for each in text)
-    return f"{shown} {found}" if found else shown
+    shown = name.decode(errors="backslashreplace")
+    return _on_one_line(f"{shown} {found}" if found else shown)
+
+
+def _on_one_line(text: str) -> str:
+    """Leave out what ends a line or hides: names, also those that came along, may hold it."""
+    return "".join(each if each.isprintable() else "?" for each in text)
 
 
 def run_system(details: RunDetails) -> str | None:

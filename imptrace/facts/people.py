@@ -66,11 +66,11 @@ class PrivateNames:
         """What stands for what. A home's own directory name is mostly its user's."""
         found: dict[bytes, bytes] = {}
         for number, user in enumerate(self.users, start=1):
-            found[user.lower().encode()] = b"user%d" % number
+            found[user.encode(errors="surrogateescape").lower()] = b"user%d" % number
         for number, home in enumerate(self.homes, start=1):
             found.setdefault(home.rsplit(b"/", 1)[-1].lower(), b"home%d" % number)
         for number, host in enumerate(self.hosts, start=1):
-            found.setdefault(host.lower().encode(), b"host%d" % number)
+            found.setdefault(host.encode(errors="surrogateescape").lower(), b"host%d" % number)
         return {name: stand_in for name, stand_in in found.items() if name}
 
     @cached_property

@@ -90,7 +90,7 @@ def _heading(run: RunRecord, screen: Screen, home: bytes | None) -> list[str]:
     lines = [
         f"{screen.bold(title)}  {screen.cut(command_line(run.argv), len(title) + 2)}",
         f"  {local_time(run.started_ns)}, {who}",
-        f"  took {took(run)}, {ended}, recorder {run.recorder}"
+        f"  took {took(run)}, {ended}, recorder {printable(run.recorder)}"
         + (f", service {printable(run.service)}" if run.service else ""),
     ]
     if run.lost:

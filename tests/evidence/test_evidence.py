@@ -144,6 +144,13 @@ def test_nothing_private_is_in_the_bytes(recorded: RunDetails) -> None:
         assert word not in content.lower(), word
 
 
+def test_nothing_private_is_in_the_name_of_a_service(recorded: RunDetails) -> None:
+    """A unit of one's own is often called after somebody."""
+    run = replace(recorded.run, service=f"backup-{USER}.service")
+    leaving = hidden(replace(recorded, run=run))
+    assert leaving.run.service == "backup-user1.service"
+
+
 def test_what_the_verdicts_rest_on_is_kept(recorded: RunDetails) -> None:
     """Effects, first reads, renames, kinds, modes and owners are those of the recording."""
     leaving = {path.path: path for path in hidden(recorded).paths}
@@ -179,6 +186,11 @@ def test_an_interrupted_run_stays_interrupted(recorded: RunDetails, tmp_path: Pa
     engine.dispose()
 
 
+def spoiled_exe(line: bytes) -> bytes:
+    """Make the program of a record bytes in base64 that is none."""
+    return json.dumps(json.loads(line) | {"exe": {"base64": "L2Jpbi9zaA!!"}}).encode()
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -193,6 +205,8 @@ def test_an_interrupted_run_stays_interrupted(recorded: RunDetails, tmp_path: Pa
         (lambda lines: [lines[0], b"[" * 100_000], "line 2 is not as docs/evidence.md says"),
         (lambda lines: [lines[0], b"\xff"], "line 2 is not as docs/evidence.md says"),
         (lambda lines: [lines[0], b"[]"], "line 2 is not as"),
+        (lambda lines: map(spoiled_exe, lines), "is not as docs/evidence.md says: .*base64"),
+        (lambda lines: [*lines[:2], b'{"type": "%s"}' % (b"z" * 9999)], "z{100} is no kind"),
     ],
 )  # fmt: skip
 def test_a_broken_file_is_refused(recorded: RunDetails, spoil: object, message: str) -> None:

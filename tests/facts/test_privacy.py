@@ -1,5 +1,7 @@
 """Names of people and hosts are found where they stand as words, and replaced always alike."""
 
+import os
+
 import pytest
 
 from imptrace.facts.people import PrivateNames, is_person, private_names
@@ -51,3 +53,11 @@ def test_common_names_say_nothing() -> None:
         [("root", b"/root"), ("", b"/home/eve"), ("", b"")], ["nixos", "a.b", "a.b"]
     )
     assert names == PrivateNames(users=(), homes=(b"/home/eve",), hosts=("a.b", "a"))
+
+
+@pytest.mark.parametrize("name", ["Émile", "zo\udcff"])
+def test_a_name_may_be_of_any_letters(name: str) -> None:
+    """Directories of people (LDAP) hold such, and a passwd file any bytes."""
+    names = PrivateNames(users=(name,), hosts=("Äpfel",))
+    assert names.replaced(b"/home/" + os.fsencode(name) + b"/x") == b"/home/user1/x"
+    assert names.replaced("/x/Äpfel/y".encode()) == b"/x/host1/y"
