@@ -1,6 +1,8 @@
 """Where the database is, without opening it: cheap to import."""
 
+import errno
 import os
+import stat
 from typing import TYPE_CHECKING
 
 from imptrace.facts.answering import SOCKET
@@ -10,6 +12,13 @@ if TYPE_CHECKING:
 
 ENVIRONMENT = "IMPTRACE_DB"
 ROOTS = "/var/lib/imptrace/imptrace.db"
+
+_NO_FILES = {
+    stat.S_IFIFO: "it is a FIFO, not a file",
+    stat.S_IFSOCK: "it is a socket, not a file",
+    stat.S_IFCHR: "it is a device, not a file",
+    stat.S_IFBLK: "it is a device, not a file",
+}
 
 
 def default_path() -> "Path":
@@ -29,7 +38,9 @@ def unwritable(place: str | os.PathLike[str] | None) -> str | None:
     text = os.fspath(place) if place is not None else str(default_path())
     if "://" in text:
         return None
-    if os.path.lexists(text) and not os.path.isdir(text):
+    if reason := no_file(text):
+        return f"database {shown(text)}: {reason}; name another with --db"
+    if os.path.exists(text) and not os.path.isdir(text):
         for path in (text, os.path.dirname(text) or "."):
             if not os.access(path, os.W_OK):
                 return f"database {shown(text)}: it may not be written to; name another with --db"
@@ -40,6 +51,21 @@ def unwritable(place: str | os.PathLike[str] | None) -> str | None:
     if not os.path.isdir(above) or not os.access(above, os.W_OK | os.X_OK):
         return f"database {shown(text)}: it cannot be made there; name another place with --db"
     return None
+
+
+def no_file(path: str | os.PathLike[str]) -> str | None:
+    """Say what stands at a path that neither is a file or a directory nor can become one.
+
+    To open such a thing can wait for ever, or change a device.
+    """
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return "its links lead in a circle"
+        lost = os.path.islink(path) and not os.path.isdir(os.path.dirname(os.path.realpath(path)))
+        return "it is a link into a directory that is not there" if lost else None
+    return _NO_FILES.get(stat.S_IFMT(mode))
 
 
 def elsewhere(place: str | os.PathLike[str] | None) -> str:

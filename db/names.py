@@ -6,7 +6,7 @@ from contextlib import closing
 from urllib.parse import quote
 
 from imptrace.db.asking import ASKED
-from imptrace.db.location import default_path
+from imptrace.db.location import default_path, no_file
 from imptrace.facts.answering import SOCKET
 
 _LATEST = "latest"
@@ -24,6 +24,8 @@ def runs_in_file(place: str | None) -> list[Row] | None:
     if not os.path.lexists(path):
         is_elsewhere = "://" in path or place == ASKED
         return None if is_elsewhere or (place is None and os.path.exists(SOCKET)) else []
+    if no_file(path) is not None:
+        return []
     name = f"file:{quote(os.path.abspath(path))}?mode=ro"
     try:
         with closing(sqlite3.connect(name, uri=True, timeout=_SECONDS)) as database:

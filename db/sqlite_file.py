@@ -5,7 +5,7 @@ import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
 
-from imptrace.db.location import elsewhere, shown
+from imptrace.db.location import elsewhere, no_file, shown
 from imptrace.db.trouble import NoDatabaseError
 from imptrace.errors import ImptraceError
 
@@ -18,6 +18,8 @@ def prepare(path: Path, *, create: bool) -> None:
     """See to it that there is a file. Raises NoDatabaseError, ImptraceError, OSError."""
     if path.is_dir():
         raise ImptraceError(f"database {shown(path)}: it is a directory; name a file in it")
+    if reason := no_file(path):
+        raise ImptraceError(f"database {shown(path)}: {reason}; name another with --db")
     if path.exists():
         return
     if not create:

@@ -77,7 +77,8 @@ _WARNED = {
     "listener": "a sandbox of the program was refused: it may have done other than it usually does",
     "unreadable": "a process made itself unreadable: what it changed may be missing; "
     "`sudo imptrace run --user NAME` records it",
-    "io_uring": "io_uring was used, which the recorder cannot see: something may be missing",
+    "io_uring": "io_uring was used, and not all that was done by it was seen: something may be "
+    "missing",
     "io_uring-off": "io_uring, which the program asked for, is switched off under this recorder: "
     "it may have done other than it usually does",
     "bus": "connected to a message bus: settings may have been written by another program; "

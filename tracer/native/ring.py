@@ -92,8 +92,8 @@ _WARNINGS: Final = {
     ),
     4: Warned(
         "io_uring",
-        "a program uses io_uring, whose operations this recorder cannot see; "
-        "`imptrace run` makes a program do without",
+        "a program uses io_uring, and not all that it does by it is seen; "
+        "`imptrace run --recorder notify` makes a program do without",
     ),
     5: Warned(
         "signals",

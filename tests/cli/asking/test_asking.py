@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,9 @@ from pathlib import Path
 import pytest
 from command_line import Ask
 from recordings import HOME, START, process, read, record
+
+from imptrace.db.location import unwritable
+from imptrace.db.names import runs_in_file
 
 pytestmark = pytest.mark.usefixtures("place")
 
@@ -139,6 +143,30 @@ def test_an_error_is_one_line(ask: Ask, words: list[str], code: int, error: str)
     assert answer.err.count("\n") == 1
     assert error in answer.err
     assert "secret" not in answer.err
+
+
+@pytest.mark.parametrize("kind", ["fifo", "socket", "device", "circle", "link into a directory"])
+def test_what_is_no_file_is_not_opened_as_a_database(
+    ask: Ask, tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever opens a FIFO waits for somebody who may never come."""
+    place = tmp_path / "x.db"
+    if kind == "fifo":
+        os.mkfifo(place)
+    elif kind == "socket":
+        monkeypatch.chdir(tmp_path)
+        with socket.socket(socket.AF_UNIX) as bound:
+            bound.bind(place.name)
+    elif kind == "device":
+        place.symlink_to("/dev/null")
+    else:
+        place.symlink_to(place if kind == "circle" else tmp_path / "none" / "x.db")
+    for words in (["runs"], ["who", "/etc/passwd"], ["recommend", "latest"]):
+        answer = ask(*words, "--db", str(place))
+        assert (answer.code, answer.out, answer.err.count("\n")) == (125, "", 1)
+        assert f" a {kind}" in answer.err.lower()
+    assert unwritable(place) is not None
+    assert runs_in_file(str(place)) == []
 
 
 def test_the_unexpected_is_one_line_too(ask: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
