@@ -9,6 +9,7 @@ repository's own configuration runs, it runs with no more than his rights.
 
 import os
 import pwd
+import signal
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -31,6 +32,8 @@ SETTINGS = (
     "log.showSignature=false",
     "user.useConfigOnly=true",  # a guessed identity would carry the name of user and host
 )
+PATIENCE_SECONDS = 120.0
+"""How long git may take for one step, in a large repository on a slow disk."""
 
 
 class GitError(ImptraceError):
@@ -72,22 +75,27 @@ class Git:
     ) -> bytes:
         """Run a git command and give its stdout. Raises GitError when it fails."""
         settings = [word for setting in SETTINGS for word in ("-c", setting)]
+        # Who signs may be asked for a passphrase, for which there is no hurry.
+        asks_user = "-S" in arguments
         try:
-            done = subprocess.run(
+            process = subprocess.Popen(
                 ["git", *settings, "-C", str(self.directory), *arguments],
-                input=stdin,
-                capture_output=True,
-                check=False,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
                 env={**self._environment, **(environment or {})},
+                process_group=None if asks_user else 0,
                 **_identity(self._owner),
             )
         except FileNotFoundError as error:
             raise ImptraceError(
                 "git is not installed: install it, on NixOS with `nix-shell -p git`"
             ) from error
-        if done.returncode != 0:
-            raise GitError(arguments[0], _first_line(done.stderr))
-        return done.stdout
+        with process:
+            stdout, stderr = _answer(process, arguments[0], stdin, is_bounded=not asks_user)
+        if process.returncode != 0:
+            raise GitError(arguments[0], _first_line(stderr))
+        return stdout
 
     def line(self, *arguments: str) -> str:
         """Give the stdout of a git command that answers with one line."""
@@ -127,6 +135,10 @@ class Git:
         """Give the content of a blob."""
         return self.run("cat-file", "blob", blob)
 
+    def size(self, blob: str) -> int:
+        """Tell how many bytes a blob has."""
+        return int(self.line("cat-file", "-s", blob))
+
     def write_tree(self, base: str, changes: tuple[FileChange, ...]) -> str:
         """Write the tree of commit `base` with `changes` in it; the answer is its id."""
         modes = self.files(base)
@@ -150,6 +162,23 @@ class Git:
     def _absolute_path(self, name: str) -> Path:
         answer = self.run("rev-parse", "--git-path", name).removesuffix(b"\n")
         return self.directory / os.fsdecode(answer)
+
+
+def _answer(
+    process: subprocess.Popen[bytes], command: str, stdin: bytes, *, is_bounded: bool
+) -> tuple[bytes, bytes]:
+    """Give what git says; a filter, or a FIFO in a file's place, may keep it for ever."""
+    try:
+        return process.communicate(stdin, PATIENCE_SECONDS if is_bounded else None)
+    except subprocess.TimeoutExpired as error:
+        # No GitError: that would be taken for an answer, "no".
+        raise ImptraceError(
+            f"git {command} gave no answer in {PATIENCE_SECONDS:g} seconds"
+        ) from error
+    finally:
+        # What it started, too: that holds the pipes.
+        if is_bounded and process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
 
 
 @contextmanager

@@ -5,7 +5,9 @@ update of one ref. Work tree, index and the branch that is checked out stay as t
 """
 
 import os
+import stat
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +24,12 @@ UNFINISHED = {
     "REVERT_HEAD": "revert",
     "BISECT_LOG": "bisect",
 }
+READ_BY_GIT = (
+    "HEAD", "commondir", "config", "index", "packed-refs", "shallow",
+    "info/attributes", "info/exclude", "info/grafts", "objects/info/alternates",
+)  # fmt: skip
+LARGEST_FILE = 1 << 24
+"""Nobody writes more by hand."""
 REGULAR_MODES = ("100644", "100755")
 
 
@@ -57,6 +65,9 @@ class CommittedFiles:
                 f"{shown(path)} is a link or a submodule in the repository, not a file: "
                 "change it by hand"
             )
+        size = self.git.size(entry.blob)
+        if size > LARGEST_FILE:
+            raise RepositoryError(f"{shown(path)} has {size:,} bytes, too many to be edited")
         return self.git.blob(entry.blob)
 
 
@@ -172,6 +183,7 @@ def open_repository(directory: Path) -> Repository:
     """Open the repository at `directory`. Raises unless a change can start from it."""
     if not directory.is_dir():
         raise RepositoryError(f"{shown(str(directory))} is not a directory: give --repo DIR")
+    _check_ends(directory / ".git")
     git = Git(directory)
     _check_is_work_tree(git, directory)
     git = Git(Path(os.fsdecode(git.run("rev-parse", "--show-toplevel").removesuffix(b"\n"))))
@@ -179,6 +191,18 @@ def open_repository(directory: Path) -> Repository:
     commit, branch = _head(git)
     _check_clean(git)
     return Repository(git.directory, git, branch, commit)
+
+
+def _check_ends(directory: Path) -> None:
+    """Raise where git would read for ever: it opens whatever stands in its files' places."""
+    for name in READ_BY_GIT:
+        with suppress(OSError):
+            mode = (directory / name).stat().st_mode
+            if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+                path = shown(str(directory / name))
+                raise RepositoryError(
+                    f"{path} is neither a file nor a directory: git cannot read it"
+                )
 
 
 def _check_is_work_tree(git: Git, directory: Path) -> None:
@@ -224,7 +248,7 @@ def _head(git: Git) -> tuple[str, str]:
         return git.line("rev-parse", "--verify", "--quiet", "HEAD^{commit}"), branch
     except GitError as error:
         raise RepositoryError(
-            f"{shown(str(git.directory))} has no commit yet: nothing to build on"
+            f"{shown(str(git.directory))} has no commit yet that git can read: nothing to build on"
         ) from error
 
 
