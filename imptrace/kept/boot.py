@@ -10,7 +10,7 @@ from imptrace.facts.systemctl import answer_if_any, properties_in
 _NANOSECONDS = 1_000_000_000
 _MICROSECOND = 1000
 _BEGAN, _ENDED = "UserspaceTimestampMonotonic", "FinishTimestampMonotonic"
-_AFTER_AT_LEAST, _AFTER_AT_MOST = 2 * _NANOSECONDS, 30 * _NANOSECONDS
+_AFTER_AT_LEAST, AFTER_AT_MOST = 2 * _NANOSECONDS, 30 * _NANOSECONDS
 """Services write a little when they are up, for about as long as it took to start them all."""
 _STARTED = 19
 """Field 22 of /proc/1/stat, counted behind the name."""
@@ -22,6 +22,8 @@ class Boot:
 
     started_ns: int
     finished_ns: int
+    up_ns: int | None = None
+    """When systemd said that all was up; None while it is at it, or where nobody says so."""
 
 
 def this_boot() -> Boot:
@@ -30,8 +32,8 @@ def this_boot() -> Boot:
     Without systemd nothing is known of what a boot makes: it then ends where it began. While
     systemd is still at it, it lasts until now.
     """
-    started = _started()
-    return Boot(started, max(started, _finished() or started))
+    started, (up, finished) = _started(), _finished()
+    return Boot(started, max(started, finished or started), up)
 
 
 def _started() -> int:
@@ -44,14 +46,19 @@ def _started() -> int:
     return now - boottime
 
 
-def _finished() -> int | None:
+def _finished() -> tuple[int | None, int | None]:
     """Ask systemd when all was up, and add what services still write when they are."""
     with suppress(ValueError, KeyError):
         said = properties_in(answer_if_any("show", f"--property={_BEGAN},{_ENDED}"))
         began, ended = (int(said[key]) * _MICROSECOND for key in (_BEGAN, _ENDED))
-        now, monotonic = time.time_ns(), time.monotonic_ns()
+        now = time.time_ns()
         if ended == 0:
-            return now
-        after = min(max(ended - began, _AFTER_AT_LEAST), _AFTER_AT_MOST)
-        return min(now, now - monotonic + ended + after)
-    return None
+            return None, now
+        up = wall_clock(ended)
+        return up, min(now, up + min(max(ended - began, _AFTER_AT_LEAST), AFTER_AT_MOST))
+    return None, None
+
+
+def wall_clock(monotonic_ns: int) -> int:
+    """Tell what systemd counts since the kernel started as a time of day."""
+    return time.time_ns() - time.monotonic_ns() + monotonic_ns

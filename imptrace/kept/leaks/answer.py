@@ -32,6 +32,7 @@ from imptrace.kept.leaks.ground import Ground
 from imptrace.kept.leaks.lines import CatalogueLines
 from imptrace.kept.leaks.made import installed, made_by_tmpfiles, skeleton
 from imptrace.kept.leaks.model import Answer, Leak, LeakPiece
+from imptrace.kept.leaks.served import Served, started_services
 from imptrace.kept.machine import KEPT_FILE
 from imptrace.kept.system import places_of_users, users_of
 from imptrace.kept.walk import Tree
@@ -77,6 +78,7 @@ def _answer(question: LeaksQuestion, tree: Tree, engine: Engine | None) -> Answe
         lines=CatalogueLines(shipped(), places),
         points=seen.points | _own_installation(),
         boot=boot,
+        served=Served(boot, started_services() if not tree.base else ()),
         installed=installed(tree),
         tmpfiles=made_by_tmpfiles(tree),
         skeleton=skeleton(tree),

@@ -116,11 +116,22 @@ class FileCourt:
         live = [
             index
             for index, ctime in enumerate(files.ctimes)
-            if ctime > self.finished_ns or self._is_new_key(frame, files, index)
+            if ctime > self.finished_ns
+            or self._is_of_service(frame, files, index)
+            or self._is_new_key(frame, files, index)
         ]
         if len(live) < count:
             self._found.leave(frame.path, BOOT, count - len(live))
         return live
+
+    def _is_of_service(self, frame: Frame, files: Files, index: int) -> bool:
+        """Whether a service that was up wrote it: boots do not do that again."""
+        known = frame.piece.known if frame.piece is not None else None
+        if known is None or known.kept is None or known.kept.level is Level.TRANSIENT:
+            return False
+        is_roots = files.uids[index] == 0
+        since = self._ground.served.since_ns(known.entry, is_roots=is_roots)
+        return since is not None and files.ctimes[index] > since
 
     def _is_new_key(self, frame: Frame, files: Files, index: int) -> bool:
         """Whether this boot made a private key, which the next would make otherwise."""

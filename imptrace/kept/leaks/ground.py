@@ -12,6 +12,7 @@ from imptrace.kept.boot import Boot
 from imptrace.kept.leaks.lines import CatalogueLines
 from imptrace.kept.leaks.made import Installed
 from imptrace.kept.leaks.rules import is_system_log
+from imptrace.kept.leaks.served import Served
 from imptrace.kept.walk import Tree
 
 _SHARED_OUT = (
@@ -30,6 +31,7 @@ class Ground:
     lines: CatalogueLines
     points: frozenset[bytes]
     boot: Boot
+    served: Served
     installed: Installed
     tmpfiles: frozenset[bytes]
     skeleton: dict[bytes, frozenset[bytes]]
