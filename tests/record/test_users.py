@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -127,14 +128,14 @@ def test_who_is_asked_over_the_bus_is_remarked(record: Recorder, work: Path, rec
     """`run` says that others may have written for the program."""
     bus = Path("/run/user/4294967000/bus")
     bus.parent.mkdir(parents=True)
-    script = (
-        "import socket, sys; bus = sys.argv[1]; server = socket.socket(socket.AF_UNIX); "
-        "server.bind(bus); server.listen(); socket.socket(socket.AF_UNIX).connect(bus)"
-    )
+    script = "import socket, sys; socket.socket(socket.AF_UNIX).connect(sys.argv[1])"
     try:
-        result = record(
-            sys.executable, "-c", script, str(bus), options=["--recorder", recorder], cwd=work
-        )
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(str(bus))
+            server.listen()
+            result = record(
+                sys.executable, "-c", script, str(bus), options=["--recorder", recorder], cwd=work
+            )
     finally:
         shutil.rmtree(bus.parent)
     assert result.returncode == 0
