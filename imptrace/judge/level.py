@@ -30,6 +30,7 @@ from imptrace.judge.words import (
     TYPED_BY_PEOPLE,
     TYPED_IN_HOME,
     USER_DATA,
+    build_word,
     cache_word,
     copies_word,
     database_word,
@@ -39,6 +40,7 @@ from imptrace.judge.words import (
     is_log_database,
     is_of_others,
     is_telling,
+    tables_word,
     words_of,
 )
 
@@ -105,6 +107,7 @@ def _may_raise(state: State) -> bool:
         or any(map(is_telling, state.inner_names))
         or _ending_in_home(state) is not None
         or _copies_in_cache(state) is not None
+        or _tables_word(state) is not None
         or DATED.fullmatch(name_of(state.path)) is not None
     )
 
@@ -218,6 +221,22 @@ def _ending_in_home(state: State) -> str | None:
     return min(words_of(ending) & TYPED_IN_HOME, default=None)
 
 
+def table_of_person(state: State) -> Judgement | None:
+    """`/var/spool/incron/alice`: what somebody wants to be run, and when."""
+    word = _tables_word(state)
+    if word is None:
+        return None
+    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word=word)
+
+
+def _tables_word(state: State) -> str | None:
+    """The word of the directory of a table; jobs of the system (`cron.daily`) have dots."""
+    is_table = not state.facts.is_directory and b"." not in name_of(state.path)
+    if state.place.area is not Area.SPOOL or not state.inner_names or not is_table:
+        return None
+    return tables_word(state.inner_names[-1])
+
+
 def dated(state: State) -> Judgement | None:
     """`~/.keeper/data/2026-11.txt`: what was written of that month; logs and reports say so."""
     name = name_of(state.path)
@@ -312,6 +331,14 @@ def history_beside_documents(state: State) -> Judgement | None:
     return Level.NORMAL, _reason(Code.HISTORY_WORD, state)
 
 
+def build_among_documents(state: State) -> Judgement | None:
+    """`~/project/.sconsign.dblite`, `.ninja_deps`: what a build noted of the files beside it."""
+    if state.place.area is not Area.DOCUMENT or state.facts.is_directory:
+        return None
+    word = build_word(name_of(state.path))
+    return None if word is None else (Level.TRANSIENT, _cache_word(word))
+
+
 def never_read_back(state: State) -> Judgement | None:
     """Several runs wrote it anew and none ever read it; documents and logs are for people."""
     facts, area = state.facts, state.place.area
@@ -352,6 +379,7 @@ _RAISING: tuple[Callable[[State], Judgement | None], ...] = (
     database_name,
     user_data_name,
     typed_in_home,
+    table_of_person,
     dated,
     conversation,
     remembering_cache,
@@ -362,5 +390,6 @@ _LOWERING: tuple[Callable[[State], Judgement | None], ...] = (
     cache_in_home,
     log_of_home,
     history_beside_documents,
+    build_among_documents,
     never_read_back,
 )

@@ -38,6 +38,10 @@ COMPANIONS = (b"-wal", b"-shm", b"-journal", b"lock.mdb")
 """Files of SQLite and LMDB beside a database, which are of no use without it."""
 CACHE_FILE = ("cache", "compdump")
 """Endings of words for files that are made again: caches, and shells' dumps of completions."""
+BUILD_FILE = (*CACHE_FILE, "deps", "dblite")
+"""The same for hidden files in a project: what a build noted of it is made again by the next."""
+_TABLES = ("cron", "tabs")
+"""Endings of words for directories of a spool in which each person has a table of what to run."""
 STREAM = b".goutputstream-"
 
 
@@ -247,6 +251,18 @@ def cache_word(name: bytes) -> str | None:
     return min((word for word in words_of(name) if word.endswith(CACHE_FILE)), default=None)
 
 
+def build_word(name: bytes) -> str | None:
+    """The word by which a hidden file says that a build makes it again: `.eslintcache`."""
+    if not name.startswith(b"."):
+        return None
+    return min((word for word in words_of(name) if word.endswith(BUILD_FILE)), default=None)
+
+
+def tables_word(name: bytes) -> str | None:
+    """The word by which a directory says that it holds people's tables: `incron`, `tabs`."""
+    return min((word for word in words_of(name) if word.endswith(_TABLES)), default=None)
+
+
 def is_of_others(name: bytes) -> bool:
     """Whether a name is one that other people chose: a library's, or a path in one word."""
     ending = name.rpartition(b".")[2] if b"." in name else b""
@@ -299,6 +315,7 @@ def _is_ordinary(name: bytes) -> bool:
         and not TALKED_WITH.search(name)
         and _words_of(name).isdisjoint(_NAMED_IN_RULES)
         and cache_word(name) is None
+        and build_word(name) is None
         and not _is_telling(name)
     )
 

@@ -68,6 +68,9 @@ def test_a_cache(path: bytes, mode: int, hint: str | None, expected: Level) -> N
         b"/var/lib/keeper/silences",
         b"/var/spool/keeper/deferred/A1",
         b"/var/spool/cron/crontabs/bob",
+        b"/var/spool/cron/tabs/bob",
+        b"/var/spool/cron/root",
+        b"/var/spool/keepcron/bob",
         b"/var/lib/keeper/data.sqlite",
     ],
 )
@@ -205,6 +208,24 @@ def test_a_tagged_directory_among_documents_is_a_cache() -> None:
     top = HOME + b"/project/.keeper_store"
     found = recommended(run(made(top), created(top + b"/CACHEDIR.TAG"), created(top + b"/v/last")))
     assert {path: each.level for path, each in found.items()} == {top: Level.TRANSIENT}
+
+
+@pytest.mark.parametrize("name", [b".keepsign.dblite", b".keeper_deps", b".keepercache"])
+def test_what_a_build_noted_of_a_project(name: bytes) -> None:
+    """The next build makes it again; a file that nothing hides is somebody's."""
+    assert level(HOME + b"/project/" + name) is Level.TRANSIENT
+    assert level(HOME + b"/project/" + name[1:]) is Level.IMPORTANT
+
+
+def test_a_secret_of_a_build_stays_one() -> None:
+    """Whatever it is called besides."""
+    assert level(HOME + b"/project/.token_cache", mode=0o600) is Level.SECRET
+
+
+@pytest.mark.parametrize("name", [b"anacron/cron.daily", b"keepcron/keep.pid2", b"keeper/bob"])
+def test_what_is_no_table_of_a_person(name: bytes) -> None:
+    """When a job of the system ran last, and what other spools hold."""
+    assert level(b"/var/spool/" + name) is Level.NORMAL
 
 
 def test_companions_are_no_journals() -> None:
