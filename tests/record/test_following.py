@@ -122,6 +122,7 @@ def test_a_setuid_program_keeps_its_privilege_and_its_secrets(
     done = service("run", "sh", "-c", f"{program}; sh -c '{program}; echo > after'")
     assert done.stdout == "0\n0\n"
     assert "2 programs ran with other rights than yours" in done.stderr
+    assert "not-yours" in dict(service.details().run.warnings)
     assert b"secret-of-root" not in service.database.read_bytes()
     paths = told(service.details())
     assert (Op.EXEC, Outcome.OK) in paths[os.fsencode(program)]

@@ -212,3 +212,19 @@ def test_the_default_database_behind_a_closed_directory(open_work: Path) -> None
         assert done.returncode == 125, words
         assert done.stderr.splitlines()[-1].endswith(b"Permission denied"), words
         assert b"internal error" not in done.stderr, words
+
+
+@pytest.mark.parametrize("may_be_traced", [True, False])
+def test_signals_of_what_may_not_be_traced(open_work: Path, *, may_be_traced: bool) -> None:
+    """A call of its can fail when a signal comes, which is said; others are kept from that."""
+    shell = open_work / "shell"
+    shutil.copy("/bin/dash", shell)
+    # Who may not read a program may not trace it.
+    shell.chmod(0o755 if may_be_traced else 0o711)
+    record = Recorder(open_work / "runs.db")
+    words = record.command(str(shell), "-c", "trap : USR1; kill -USR1 $$; exit 7")
+    result = as_ordinary_user(words, open_work / "home")
+    assert result.returncode == 7, result.stderr
+    assert ("signals" in dict(record.details().run.warnings)) != may_be_traced
+    told = b"a process that handles signals may not be traced here" in result.stderr
+    assert told != may_be_traced
