@@ -12,7 +12,8 @@ from imptrace.judge.closed import Privacy
 from imptrace.judge.codes import Code
 from imptrace.judge.judged import Judged, State
 from imptrace.judge.known import Knowledge, Known
-from imptrace.judge.level import level_of, tagged_caches
+from imptrace.judge.level import level_of
+from imptrace.judge.lowering import tagged_caches
 from imptrace.judge.model import Facts, Figure, Reason, SetAside, Why
 from imptrace.judge.names import names_of
 from imptrace.judge.path_facts import PathFacts, merge, under_links

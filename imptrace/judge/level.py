@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 from imptrace.facts.content import DATABASE_HINTS, SECRET_HINTS
-from imptrace.facts.paths import name_of, parent_of
+from imptrace.facts.paths import name_of
 from imptrace.judge.codes import Code
 from imptrace.judge.judged import State
+from imptrace.judge.lowering import HOME_AREAS, LOWERING, Judgement, backup_name, reason_at
 from imptrace.judge.model import Level, Reason
 from imptrace.judge.places import Area
 from imptrace.judge.words import (
-    BACKUP,
     BY_THE_WAY,
     CACHE_DIRECTORY,
     COMPANIONS,
@@ -30,13 +30,11 @@ from imptrace.judge.words import (
     TYPED_BY_PEOPLE,
     TYPED_IN_HOME,
     USER_DATA,
-    build_word,
     cache_word,
     copies_word,
     database_word,
     is_by_the_way,
     is_conversation,
-    is_history,
     is_log_database,
     is_of_others,
     is_telling,
@@ -44,15 +42,9 @@ from imptrace.judge.words import (
     words_of,
 )
 
-Judgement = tuple[Level, Reason]
-
-CACHE_TAG = b"CACHEDIR.TAG"
-"""https://bford.info/cachedir/: marks its directory as a cache."""
-
 _DATABASE_AREAS = frozenset(
     {Area.DATA, Area.STATE, Area.DOT, Area.SYSTEM_STATE, Area.SPOOL, Area.SERVED, Area.OTHER}
 )
-_HOME_AREAS = frozenset({Area.CONFIG, Area.DATA, Area.STATE, Area.CACHE, Area.DOT})
 _DATED_AREAS = frozenset({Area.DATA, Area.DOT, Area.CONFIG})
 _NO_DIARY = LOG | BY_THE_WAY | CACHE_DIRECTORY | REMEMBERS | {"backup", "backups", "reports"}
 _FOR_OTHERS = 0o077
@@ -68,7 +60,7 @@ def level_of(state: State) -> tuple[Level, tuple[Reason, ...]]:
         return copied[0], (copied[1],)
     if judgements and raised > base:
         return raised, tuple(reason for level, reason in judgements if level is raised)
-    for rule in _LOWERING:
+    for rule in LOWERING:
         lowered = rule(state)
         if lowered is not None:
             return lowered[0], (lowered[1],)
@@ -116,7 +108,7 @@ def secret_content(state: State) -> Judgement | None:
     """The first bytes are those of a private key or of a keyring."""
     if state.facts.hint not in SECRET_HINTS or _is_open_cache(state):
         return None
-    return Level.SECRET, _reason(Code.CONTENT, state, hint=str(state.facts.hint))
+    return Level.SECRET, reason_at(Code.CONTENT, state, hint=str(state.facts.hint))
 
 
 def secret_name(state: State) -> Judgement | None:
@@ -130,7 +122,7 @@ def secret_name(state: State) -> Judgement | None:
         # A directory that people call private is a secret by its own mode alone.
         is_open = word == PRIVATE and name is not own
         if word is not None and not is_open and not words_of(own) & PUBLIC:
-            return Level.SECRET, _reason(Code.SECRET_WORD, state, word=word)
+            return Level.SECRET, reason_at(Code.SECRET_WORD, state, word=word)
     return None
 
 
@@ -158,7 +150,7 @@ def database_content(state: State) -> Judgement | None:
         return None
     if _is_by_the_way(state):
         return None
-    return Level.IMPORTANT, _reason(Code.CONTENT, state, hint=str(state.facts.hint))
+    return Level.IMPORTANT, reason_at(Code.CONTENT, state, hint=str(state.facts.hint))
 
 
 def database_name(state: State) -> Judgement | None:
@@ -170,14 +162,14 @@ def database_name(state: State) -> Judgement | None:
     for name in (name_of(state.path), *state.inner_names):
         word = database_word(name)
         if word is not None:
-            return Level.IMPORTANT, _reason(Code.DATABASE_WORD, state, word=word)
+            return Level.IMPORTANT, reason_at(Code.DATABASE_WORD, state, word=word)
     return None
 
 
 def _is_by_the_way(state: State) -> bool:
     """A history, an index, statistics: a database as others are a text file."""
     own = name_of(state.path)
-    if state.place.area in _HOME_AREAS and is_log_database(own):
+    if state.place.area in HOME_AREAS and is_log_database(own):
         return any(map(is_by_the_way, state.inner_names))
     return any(map(is_by_the_way, (own, *state.inner_names)))
 
@@ -200,7 +192,7 @@ def user_data_name(state: State) -> Judgement | None:
     )
     if word is None:
         return None
-    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word=word)
+    return Level.IMPORTANT, reason_at(Code.USER_DATA_WORD, state, word=word)
 
 
 def typed_in_home(state: State) -> Judgement | None:
@@ -208,7 +200,7 @@ def typed_in_home(state: State) -> Judgement | None:
     ending = _ending_in_home(state)
     if ending is None:
         return None
-    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word=ending)
+    return Level.IMPORTANT, reason_at(Code.USER_DATA_WORD, state, word=ending)
 
 
 def _ending_in_home(state: State) -> str | None:
@@ -226,7 +218,7 @@ def table_of_person(state: State) -> Judgement | None:
     word = _tables_word(state)
     if word is None:
         return None
-    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word=word)
+    return Level.IMPORTANT, reason_at(Code.USER_DATA_WORD, state, word=word)
 
 
 def _tables_word(state: State) -> str | None:
@@ -244,7 +236,7 @@ def dated(state: State) -> Judgement | None:
         return None
     if any(words_of(each) & _NO_DIARY for each in state.inner_names):
         return None
-    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word=name.decode())
+    return Level.IMPORTANT, reason_at(Code.USER_DATA_WORD, state, word=name.decode())
 
 
 def user_data_word(name: bytes, area: Area) -> str | None:
@@ -256,11 +248,11 @@ def user_data_word(name: bytes, area: Area) -> str | None:
 def conversation(state: State) -> Judgement | None:
     """What people said to each other: a program's log by its place, and nobody can say it again."""
     area = state.place.area
-    if area not in _HOME_AREAS or area.is_cache:
+    if area not in HOME_AREAS or area.is_cache:
         return None
     if not is_conversation(name_of(state.path), state.inner_names):
         return None
-    return Level.IMPORTANT, _reason(Code.USER_DATA_WORD, state, word="log")
+    return Level.IMPORTANT, reason_at(Code.USER_DATA_WORD, state, word="log")
 
 
 def _first_word(names: Iterable[bytes], words: frozenset[str]) -> str | None:
@@ -277,7 +269,7 @@ def remembering_cache(state: State) -> Judgement | None:
     word = min(words_of(name_of(state.path)) & REMEMBERS, default=None)
     if word is None:
         return None
-    return Level.NORMAL, _reason(Code.REMEMBERS, state, word=word)
+    return Level.NORMAL, reason_at(Code.REMEMBERS, state, word=word)
 
 
 def copies_in_cache(state: State) -> Judgement | None:
@@ -285,91 +277,12 @@ def copies_in_cache(state: State) -> Judgement | None:
     word = _copies_in_cache(state)
     if word is None:
         return None
-    return Level.IMPORTANT, _reason(Code.REMEMBERS, state, word=word)
+    return Level.IMPORTANT, reason_at(Code.REMEMBERS, state, word=word)
 
 
 def _copies_in_cache(state: State) -> str | None:
     place = state.place
     return copies_word(name_of(place.anchor)) if place.area.is_cache else None
-
-
-def backup_name(state: State) -> Judgement | None:
-    """`notes.txt~`: an older copy of the file beside it."""
-    name = name_of(state.path)
-    if not name.endswith(BACKUP):
-        return None
-    return Level.TRANSIENT, Reason(code=Code.BACKUP_NAME, figures={"name": name})
-
-
-def cache_in_home(state: State) -> Judgement | None:
-    """`~/.keeper_cache`, `~/.zcompdump`: a file by itself in a home, named for what it was made of.
-
-    Only there: in a program's directory it could lower what was not seen beside it.
-    """
-    if state.place.area is not Area.DOT or state.inner_names or state.facts.is_directory:
-        return None
-    word = cache_word(name_of(state.path))
-    return None if word is None else (Level.TRANSIENT, _cache_word(word))
-
-
-def _cache_word(word: str) -> Reason:
-    return Reason(code=Code.CACHE_WORD, figures={"word": word})
-
-
-def log_of_home(state: State) -> Judgement | None:
-    """`*.log` in a home, written and never read."""
-    is_log = bool(words_of(name_of(state.path).rpartition(b".")[2]) & LOG)
-    if not is_log or state.place.area not in _HOME_AREAS or state.facts.read_first:
-        return None
-    return Level.TRANSIENT, _cache_word("log")
-
-
-def history_beside_documents(state: State) -> Judgement | None:
-    """`~/project/.gdb_history`: what was typed into a program, where it was started."""
-    if state.place.area is not Area.DOCUMENT or not is_history(name_of(state.path)):
-        return None
-    return Level.NORMAL, _reason(Code.HISTORY_WORD, state)
-
-
-def build_among_documents(state: State) -> Judgement | None:
-    """`~/project/.sconsign.dblite`, `.ninja_deps`: what a build noted of the files beside it."""
-    if state.place.area is not Area.DOCUMENT or state.facts.is_directory:
-        return None
-    word = build_word(name_of(state.path))
-    return None if word is None else (Level.TRANSIENT, _cache_word(word))
-
-
-def never_read_back(state: State) -> Judgement | None:
-    """Several runs wrote it anew and none ever read it; documents and logs are for people."""
-    facts, area = state.facts, state.place.area
-    if area in (Area.DOCUMENT, Area.SERVED, Area.LOG) or facts.is_directory:
-        return None
-    if facts.rewritten < 2 or facts.read_first:  # noqa: PLR2004 (once may be chance)
-        return None
-    figures = {"runs": facts.rewritten}
-    return Level.TRANSIENT, Reason(code=Code.NEVER_READ_BACK, figures=figures)
-
-
-def cache_directory(path: bytes, area: Area, tagged: frozenset[bytes]) -> Reason | None:
-    """Why the directory `path`, which lies in some program's own directory, is a cache."""
-    if path in tagged:
-        return Reason(code=Code.CACHE_TAG, figures={"path": path + b"/" + CACHE_TAG})
-    if area in (Area.DOCUMENT, Area.SERVED, Area.ETC, Area.LOG):
-        return None
-    caches = CACHE_DIRECTORY | LOG if area in _HOME_AREAS else CACHE_DIRECTORY
-    words = words_of(name_of(path))
-    ending = {word for word in words if word.endswith("cache")}
-    word = min(words & caches or ending, default=None)
-    return _cache_word(word) if word is not None else None
-
-
-def tagged_caches(paths: Iterable[bytes]) -> frozenset[bytes]:
-    """The directories that hold a CACHEDIR.TAG."""
-    return frozenset(parent_of(path) for path in paths if path.endswith(b"/" + CACHE_TAG))
-
-
-def _reason(code: Code, state: State, **figures: str) -> Reason:
-    return Reason(code=code, figures={**figures, "path": state.path})
 
 
 _RAISING: tuple[Callable[[State], Judgement | None], ...] = (
@@ -384,12 +297,4 @@ _RAISING: tuple[Callable[[State], Judgement | None], ...] = (
     conversation,
     remembering_cache,
     copies_in_cache,
-)
-
-_LOWERING: tuple[Callable[[State], Judgement | None], ...] = (
-    cache_in_home,
-    log_of_home,
-    history_beside_documents,
-    build_among_documents,
-    never_read_back,
 )

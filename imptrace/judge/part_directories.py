@@ -6,7 +6,8 @@ from imptrace.facts.paths import is_within, name_of
 from imptrace.judge.codes import Code
 from imptrace.judge.inner import holder, inner_directories, outside
 from imptrace.judge.judged import Root, State
-from imptrace.judge.level import cache_directory, user_data_word
+from imptrace.judge.level import user_data_word
+from imptrace.judge.lowering import cache_directory
 from imptrace.judge.model import Figure, Level, Reason
 from imptrace.judge.places import Area
 from imptrace.judge.versions import GIT, word_of_bare

@@ -6,8 +6,8 @@ from imptrace.facts.paths import is_within, name_of
 from imptrace.judge.codes import Code
 from imptrace.judge.inner import outside
 from imptrace.judge.judged import Root, State
-from imptrace.judge.level import cache_directory
 from imptrace.judge.lone_files import dearer_files, is_dearer, lone_files
+from imptrace.judge.lowering import cache_directory
 from imptrace.judge.model import Level, Reason
 from imptrace.judge.ownership import Ownership
 from imptrace.judge.part_directories import cache_directories, valued_directories

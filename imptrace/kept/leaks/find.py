@@ -10,7 +10,7 @@ from imptrace.facts.levels import Kind, Level
 from imptrace.facts.paths import is_within, name_of
 from imptrace.judge.codes import Code
 from imptrace.judge.known import Known
-from imptrace.judge.level import cache_directory
+from imptrace.judge.lowering import cache_directory
 from imptrace.judge.model import Reason, Why
 from imptrace.judge.places import Area, Place
 from imptrace.kept.btrfs import is_left_out, is_snapshot
