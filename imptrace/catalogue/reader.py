@@ -25,6 +25,8 @@ from imptrace.catalogue.table import Table
 from imptrace.facts.levels import Kind, Level
 
 COUNTED_CONFIGURATIONS = 138
+LONGEST_ENTRY = 1 << 15
+"""Ten times the longest: a few keys of many parts in more take minutes to be read."""
 
 _ID = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _TOML_PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
@@ -47,6 +49,8 @@ def read_entry(file: str, text: str, entry_id: str, place: EntryPlace) -> Entry:
         raise CatalogueError(
             file, 1, f"the file's name {entry_id!r} must be lower case, digits and single dashes"
         )
+    if len(text) > LONGEST_ENTRY:
+        raise CatalogueError(file, 1, f"longer than the {LONGEST_ENTRY} characters of an entry")
     top = Table(file, text, _parse(file, text))
     top.only(ENTRY_KEYS)
     entry = Entry(
@@ -76,16 +80,16 @@ def read_entry(file: str, text: str, entry_id: str, place: EntryPlace) -> Entry:
 
 
 def _parse(file: str, text: str) -> dict[str, object]:
-    plain = read_plain(text)
-    if plain is not None:
-        return plain
     try:
-        return tomllib.loads(text)
+        plain = read_plain(text)
+        return plain if plain is not None else tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         place = _TOML_PLACE.search(str(error))
         line = int(place[1]) if place and place[1] else text.count("\n") + 1
         problem = _TOML_PLACE.sub("", str(error))
         raise CatalogueError(file, line, f"not TOML: {problem}") from error
+    except ValueError as error:
+        raise CatalogueError(file, 1, "a number of too many digits") from error
     except RecursionError as error:
         raise CatalogueError(file, 1, "nested too deeply") from error
 

@@ -48,12 +48,18 @@ LOST = {
         },
     ],
 }  # fmt: skip
+OF_MODULE = {
+    "backend": "impermanence",
+    "stores": ["/persistent"],
+    "kept": [{"path": "/var/lib/x", "store": "/persistent", "declaredBy": "a"}],
+}
 KEPT = {"path": "/var/lib/x", "kind": "directory", "level": "normal", "mode": "0700"}
 GIVEN: dict[str, tuple[Any, tuple[str, ...]]] = {
     "stray": (DECLARED, ("stray", "store", "--declared", "given.json")),
     "move": (DECLARED, ("move", "--store", "store", "--config", "given.json", "--dry-run")),
     "audit": (INVENTORY, ("audit", "given.json")),
     "lost": (LOST, ("lost", "--root", "root", "--list", "given.json")),
+    "leaks": (OF_MODULE, ("leaks", "--root", "root")),
     "undo": (
         {"copies": {"L3Zhci9saWIvcQ==": ["a"]}, "made": ["L3Zhcg=="], "stopped": []},
         ("move", "--undo", "--store", "store", "--dry-run"),
@@ -99,11 +105,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "store/.imptrace-move").mkdir(parents=True)
     (tmp_path / "root/var/lib").mkdir(parents=True)
+    (tmp_path / "root/etc/imptrace").mkdir(parents=True)
     return tmp_path
 
 
 def _file(place: Path, kind: str) -> Path:
-    return place / ("store/.imptrace-move/journal" if kind == "undo" else "given.json")
+    elsewhere = {"undo": "store/.imptrace-move/journal", "leaks": "root/etc/imptrace/kept.json"}
+    return place / elsewhere.get(kind, "given.json")
 
 
 def _check(words: tuple[str, ...], content: bytes) -> None:
