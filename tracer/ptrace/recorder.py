@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from imptrace.tracer.events import Event, Notice
 
 _FLUSH_MS = 250
+_END_SECONDS = 1.0
+"""How long a tracer that has let go may take to end: its tracees are free only then."""
 _STDERR = 2
 _NAME = b"ptrace-records"
 _OTHERS = signal.valid_signals() - {signal.SIGCHLD}
@@ -51,6 +53,7 @@ class PtraceRecorder:
         self._recording = recording
         self._records = Drained(recording)
         self._control = control
+        self._end_of_tracer = os.pidfd_open(tracer)
         self._lock = Lock()
 
     def events(self, timeout_ms: int) -> "Sequence[Event | Notice]":
@@ -69,8 +72,10 @@ class PtraceRecorder:
                 self._control = -1
 
     def close(self) -> None:
-        """Let go, and stop reading."""
+        """Let go, and stop reading. Who wants to trace the same next finds it free."""
         self.leave()
+        select.select([self._end_of_tracer], [], [], _END_SECONDS)
+        os.close(self._end_of_tracer)
         self._records.close()
 
 
