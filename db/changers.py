@@ -5,11 +5,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Engine, Select, func, select
 
-from imptrace.db.codes import DONE_CODES, WRITE_CODES
+from imptrace.db.codes import DONE_CODES, WRITE_CODES, unpack_strings
 from imptrace.db.models import PROCESS_OF_ACCESS, AccessTable, PathTable, ProcessTable, RunTable
 from imptrace.db.queries import pauses
 from imptrace.db.uses import at_or_below
-from imptrace.facts.programs import program_name
+from imptrace.facts.programs import program_name, script_name
 from imptrace.facts.units import unit_of
 
 _AT = RunTable.started_ns + AccessTable.last
@@ -48,18 +48,19 @@ def changers(engine: Engine, path: bytes) -> list[Changer]:
         _done(
             path,
             ProcessTable.exe,
+            ProcessTable.argv,
             ProcessTable.cgroup,
             ProcessTable.uid,
             func.count(AccessTable.path_id.distinct()),
             func.max(_AT),
         )
         .where(AccessTable.op.in_(WRITE_CODES))
-        .group_by(ProcessTable.exe, ProcessTable.cgroup, ProcessTable.uid)
+        .group_by(ProcessTable.exe, ProcessTable.argv, ProcessTable.cgroup, ProcessTable.uid)
     )
     found: dict[tuple[bytes, str | None, int], Changer] = {}
     with engine.connect() as connection:
-        for exe, cgroup, uid, paths, last in connection.execute(asked):
-            key = program_name(exe), unit_of(cgroup), uid
+        for exe, argv, cgroup, uid, paths, last in connection.execute(asked):
+            key = _name(exe, argv), unit_of(cgroup), uid
             known = found.get(key)
             if known is not None:
                 paths, last = paths + known.paths, max(last, known.last_ns)  # noqa: PLW2901 (added up)
@@ -69,10 +70,15 @@ def changers(engine: Engine, path: bytes) -> list[Changer]:
 
 def last_use(engine: Engine, path: bytes) -> LastUse | None:
     """Find who last touched a path or anything below it, with success."""
-    asked = _done(path, ProcessTable.exe, _AT).order_by(_AT.desc()).limit(1)
+    asked = _done(path, ProcessTable.exe, ProcessTable.argv, _AT).order_by(_AT.desc()).limit(1)
     with engine.connect() as connection:
         row = connection.execute(asked).first()
-    return None if row is None else LastUse(program_name(row[0]), row[1])
+    return None if row is None else LastUse(_name(row[0], row[1]), row[2])
+
+
+def _name(exe: bytes, argv: bytes) -> bytes:
+    """Name a program; of an interpreter its script, which is what somebody knows."""
+    return script_name(exe, unpack_strings(argv)) or program_name(exe)
 
 
 def recorded_since(engine: Engine) -> int | None:
