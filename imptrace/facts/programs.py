@@ -10,6 +10,10 @@ _INTERPRETER = re.compile(
     rb"(?:(?:ba|da|k|mk|z|fi)?sh|busybox|node(?:js)?|deno|bun|gjs|Rscript|env"
     rb"|(?:python|pypy|perl|ruby|lua|luajit|tclsh|wish|php|guile)[\d.]*)"
 )
+_FLAGS = re.compile(
+    rb"(?:python|pypy)[\d.]* -[bBdEIOPqsSuvx]+|perl[\d.]* -[wWtT]+|(?:ba|da|k|mk|z)?sh -[efuvx]+"
+)
+"""Of an interpreter, without values: what the first line of a script gives it, in one word."""
 _MODULE = b"-m"
 _COMMAND = b"-c"
 _SHELL = re.compile(rb"(?:ba|da|k|mk|z|fi|a)?sh|nu|elvish|xonsh")
@@ -25,13 +29,15 @@ def script_name(exe: bytes, argv: Sequence[bytes]) -> bytes | None:
     b'npm'
     >>> script_name(b"/usr/bin/python3", [b"python3", b"-m", b"radicale"])
     b'radicale'
+    >>> script_name(b"/usr/bin/python3.11", [b"python3", b"-O", b"/usr/bin/ranger"])
+    b'ranger'
     """
     if not _INTERPRETER.fullmatch(program_name(exe)):
         return None
-    words = list(argv[1:])
+    words = list(argv[1 + _flags(exe, argv) :])
     if words[:1] == [_MODULE] and len(words) > 1:
         return words[1].partition(b".")[0]
-    # Whatever follows an option may be its value.
+    # Whatever follows any other option may be its value.
     script = words[0] if words and not words[0].startswith(b"-") else b""
     return program_name(script) if b"/" in script else None
 
@@ -58,13 +64,19 @@ def words_of_program(exe: bytes, argv: Sequence[bytes]) -> tuple[bytes, ...]:
     """
     called = argv[0].rpartition(b"/")[2].partition(b" ")[0] if argv else b""
     words = [called] if called else []
-    first = argv[1] if len(argv) > 1 else b""
+    start = 1 + _flags(exe, argv)
+    first = argv[start] if len(argv) > start else b""
     if first and _INTERPRETER.fullmatch(program_name(exe)):
         if first == _MODULE:
-            words += argv[1:3]
+            words += argv[1 : start + 2]
         elif first == _COMMAND or not (first.startswith(b"-") or b"=" in first):
-            words.append(first)
+            words += argv[1 : start + 1]
     return tuple(words)
+
+
+def _flags(exe: bytes, argv: Sequence[bytes]) -> int:
+    """Count the words before the script that are flags without a value: 0 or 1."""
+    return len(argv) > 1 and _FLAGS.fullmatch(program_name(exe) + b" " + argv[1]) is not None
 
 
 def is_asked_shell(exe: bytes, argv: Sequence[bytes]) -> bool:

@@ -16,7 +16,7 @@ def test_a_script_is_named_and_not_its_interpreter(tmp_path: Path) -> None:
     script.write_text(f"#!{sys.executable}\nopen({str(state)!r}, 'w').write('x')\n")
     script.chmod(0o755)
     environment = {**os.environ, "IMPTRACE_DB": str(database)}
-    for command in ([str(script)], [sys.executable, str(script)]):
+    for command in ([str(script)], [sys.executable, "-O", str(script)]):
         done = forked.run_text("run", "-q", "--", *command, env=environment)
         assert done.returncode == 0, done.stderr
     with reading(str(database)) as engine:
