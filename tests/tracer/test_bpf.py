@@ -170,6 +170,21 @@ def test_what_io_uring_does_in_silence_is_said(
     assert list(dict(record.details().run.warnings)) == ["io_uring"]
 
 
+def test_names_of_every_length_are_followed(record: Recorder, work: Path) -> None:
+    """A link is found by the whole of its name, which is hashed and compared in parts."""
+    (work / "real").mkdir()
+    for length in range(1, 256):
+        (work / f"real/{length}").touch()
+        (work / ("n" * (length - 1) + "e")).symlink_to(f"real/{length}")
+        if length > 1:
+            (work / ("n" * (length - 1) + "f")).touch()
+    script = "import os; [os.chmod('n' * n + 'e', 0o600) for n in range(255)]"
+    done = record(sys.executable, "-c", script, options=("--recorder", "bpf"), cwd=work)
+    assert done.returncode == 0, done.stderr
+    changed = {path for path, each in record.paths(work / "real").items() if Op.CHMOD in each.ops}
+    assert changed == {os.fsencode(work / f"real/{length}") for length in range(1, 256)}
+
+
 def test_without_sys_it_says_what_is_missing(tmp_path: Path) -> None:
     """Another recorder takes over, and the line tells what to mount."""
     words = [IMPTRACE, "run", "--db", str(tmp_path / "runs.db"), "sh", "-c", "exit 7"]

@@ -25,7 +25,7 @@ static __always_inline void enter_exec(struct scratch *s, const struct made *mad
 				       struct process_mark *process, struct pending *pending)
 {
 	u32 flags = flags_of(made);
-	int dirfd = descriptor(made, made->shape->dirfd);
+	int dirfd = descriptor(made, made->shape.dirfd);
 	struct file *file;
 
 	pending->image = process->image;
@@ -39,7 +39,7 @@ static __always_inline void enter_exec(struct scratch *s, const struct made *mad
 		pending->executed_known = 1;
 		return;
 	}
-	file = made->shape->dirfd >= 0 && flags & AT_EMPTY_PATH_ ? file_of(dirfd) : NULL;
+	file = made->shape.dirfd >= 0 && flags & AT_EMPTY_PATH_ ? file_of(dirfd) : NULL;
 	if (file) {
 		pending->executed = READ(file, f_path.dentry);
 		pending->executed_mount = mount_of(READ(file, f_path.mnt));
@@ -61,7 +61,7 @@ static __always_inline void enter_file(const struct made *made, int fd, struct p
 static __always_inline void enter_named(struct scratch *s, const struct made *made, u32 flags,
 					struct pending *pending)
 {
-	const volatile struct call_shape *shape = made->shape;
+	const struct call_shape *shape = &made->shape;
 	u8 kind = shape->kind - 1;
 	bool follow = kind == CALL_OPEN || kind == CALL_OPENAT2 ? !(flags & O_NOFOLLOW_) :
 								  follows(made, flags);
@@ -88,7 +88,7 @@ SEC("tp_btf/sys_enter")
 int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 {
 	struct task_struct *task = bpf_get_current_task_btf();
-	const volatile struct call_shape *shape;
+	const struct call_shape *shape;
 	struct process_mark *process;
 	struct pending *pending;
 	struct made made;
@@ -98,7 +98,7 @@ int BPF_PROG(on_enter, struct pt_regs *regs, long number)
 
 	if (!find_call(task, number, &made))
 		return 0;
-	shape = made.shape;
+	shape = &made.shape;
 	if (!(shape->bits & WANTS_ENTRY))
 		return 0;
 	kind = shape->kind - 1;

@@ -172,7 +172,7 @@ __noinline int exit_named(int dirfd, u32 follow, u32 parent_only)
 
 static __always_inline void exit_open(struct scratch *s, const struct made *made)
 {
-	const volatile struct call_shape *shape = made->shape;
+	const struct call_shape *shape = &made->shape;
 	u32 flags = s->note.flags;
 	bool fresh;
 
@@ -196,7 +196,7 @@ static __always_inline void exit_open(struct scratch *s, const struct made *made
 
 static __always_inline void exit_path(struct scratch *s, const struct made *made)
 {
-	const volatile struct call_shape *shape = made->shape;
+	const struct call_shape *shape = &made->shape;
 	int dirfd = descriptor(made, shape->dirfd);
 
 	if (!take_path(s, made, false)) {
@@ -211,35 +211,40 @@ static __always_inline void exit_path(struct scratch *s, const struct made *made
 }
 
 /* Two paths; the second is written first. */
-static __always_inline void exit_two(struct scratch *s, const struct made *made)
+__noinline int exit_two(const struct made *made)
 {
-	const volatile struct call_shape *shape = made->shape;
-	bool link = s->note.kind == CALL_LINK;
+	struct scratch *s = scratch();
+	const struct call_shape *shape;
+	bool link;
 	struct dentry *dentry;
 	struct file *file;
 	u32 device;
 
+	if (!s || !made)
+		return 0;
+	shape = &made->shape;
+	link = s->note.kind == CALL_LINK;
 	call_is_new(s);
 	if (!take_path(s, made, true) ||
 	    !walk_begin(s, descriptor(made, shape->dirfd2), false, true))
-		return;
+		return 0;
 	walk_all();
 	device = device_of(s->walk.dentry);
 	if (!is_wanted_device(s, device))
-		return;
+		return 0;
 	put_walked(1);
 	if (!take_path(s, made, false)) {
 		file = link && s->note.flags & AT_EMPTY_PATH_ ?
 			       file_of(descriptor(made, shape->dirfd)) : NULL;
 		if (!file)
-			return;
+			return 0;
 		dentry = READ(file, f_path.dentry);
 		mark_file(s, dentry);
 		put_file(s, file, 0);
 	} else {
 		if (!walk_begin(s, descriptor(made, shape->dirfd),
 				link && s->note.flags & AT_SYMLINK_FOLLOW_, !link))
-			return;
+			return 0;
 		if (walk_all() == WALK_DONE && link)
 			mark_file(s, s->walk.dentry);
 		put_walked(0);
@@ -248,26 +253,33 @@ static __always_inline void exit_two(struct scratch *s, const struct made *made)
 		s->note.texts[0].marks |= TEXT_GONE;
 	take_pending(s);
 	send_note(s);
+	return 0;
 }
 
-static __always_inline void exit_symlink(struct scratch *s, const struct made *made)
+__noinline int exit_symlink(const struct made *made)
 {
-	const volatile struct call_shape *shape = made->shape;
-	u32 length = take_path(s, made, true);
+	struct scratch *s = scratch();
+	const struct call_shape *shape;
+	u32 length;
 
+	if (!s || !made)
+		return 0;
+	shape = &made->shape;
+	length = take_path(s, made, true);
 	call_is_new(s);
 	put_text(s, s->name + NAME_START, length, 1);
 	if (!take_path(s, made, false))
-		return;
+		return 0;
 	if (!walk_begin(s, descriptor(made, shape->dirfd), false, true))
-		return;
+		return 0;
 	if (walk_all() == WALK_DONE)
 		s->note.marks |= MARK_THERE;
 	if (!is_wanted_device(s, device_of(s->walk.dentry)))
-		return;
+		return 0;
 	take_pending(s);
 	put_walked(0);
 	send_note(s);
+	return 0;
 }
 
 static __always_inline void exit_socket(struct scratch *s, const struct made *made)
@@ -381,10 +393,10 @@ static __always_inline void exit_call(struct scratch *s, const struct made *made
 		break;
 	case CALL_RENAME:
 	case CALL_LINK:
-		exit_two(s, made);
+		exit_two(made);
 		break;
 	case CALL_SYMLINK:
-		exit_symlink(s, made);
+		exit_symlink(made);
 		break;
 	case CALL_SOCKET:
 	case CALL_SOCKETCALL:
@@ -409,7 +421,7 @@ static __always_inline void tell_ring(u32 image)
 
 static __always_inline bool is_changing_names(const struct made *made)
 {
-	u8 kind = made->shape->kind - 1;
+	u8 kind = made->shape.kind - 1;
 
 	return kind == CALL_RENAME || kind == CALL_SYMLINK || kind == CALL_WORLD;
 }
@@ -427,7 +439,7 @@ static __always_inline void call_done(struct process_mark *process, const struct
 	s = scratch_take();
 	if (!s)
 		return;
-	call_begin(s, process->image, made->shape->kind - 1, made->shape->op, (s32)result);
+	call_begin(s, process->image, made->shape.kind - 1, made->shape.op, (s32)result);
 	s->followed = process->marks & PROCESS_FOLLOWED;
 	s->note.flags = flags_of(made);
 	if (made->compat)
@@ -452,11 +464,11 @@ int BPF_PROG(on_exit, struct pt_regs *regs, long result)
 
 	if (!find_call(task, number_of(regs), &made))
 		return 0;
-	kind = made.shape->kind - 1;
+	kind = made.shape.kind - 1;
 	if (kind == CALL_EXEC && result >= 0)
 		return 0; /* on_exec has told of it */
 	process = process_now(task);
-	pending = process && made.shape->bits & WANTS_ENTRY ?
+	pending = process && made.shape.bits & WANTS_ENTRY ?
 			  bpf_task_storage_get(&pendings, task, NULL, 0) : NULL;
 	changes = result >= 0 && is_changing_names(&made);
 	if (!process && !changes)

@@ -19,14 +19,13 @@ enum { O_NOFOLLOW_ = 0100000 };
 enum { EINTR_ = 4, EBADF_ = 9, EFAULT_ = 14, ENAMETOOLONG_ = 36, ERESTARTSYS_ = 512 };
 enum { SOCKETCALL_BIND_ = 2, SOCKETCALL_CONNECT_ = 3, AF_UNIX_ = 1, UNIX_PATH_MAX_ = 108 };
 
-/* A call as it was made. */
+/* A call as it was made. No pointers: the verifier lets no function of its own have those. */
 struct made {
-	const volatile struct call_shape *shape;
+	struct call_shape shape;
 	u64 args[6];
-	u32 compat;
-	/* An operation of io_uring: its two names, each in TEXT_MAX bytes; NULL for a call. */
-	const char *names;
-	u32 slot;
+	/* An operation of io_uring: where its two names are, each in TEXT_MAX bytes; 0 for a call. */
+	u64 names;
+	u32 compat, slot;
 };
 
 static __always_inline u32 is_compat(struct task_struct *task)
@@ -76,8 +75,10 @@ static __always_inline void take_arguments(struct pt_regs *regs, struct made *ma
 }
 
 /* Not by an index, which the verifier would have to follow through the stack. */
-static __always_inline u64 argument(const struct made *made, signed char position)
+__noinline u64 argument(const struct made *made, signed char position)
 {
+	if (!made)
+		return 0;
 	switch (position) {
 	case 0:
 		return made->args[0];
@@ -113,13 +114,13 @@ static __always_inline u32 take_name(struct scratch *s, u64 address)
 /* Reads the first or the second path that a call names. */
 static __always_inline u32 take_path(struct scratch *s, const struct made *made, bool second)
 {
-	const volatile struct call_shape *shape = made->shape;
+	const struct call_shape *shape = &made->shape;
 	long length;
 
 	if (!made->names)
 		return take_name(s, argument(made, second ? shape->path2 : shape->path));
 	length = bpf_probe_read_kernel_str(s->name + NAME_START, TEXT_MAX,
-					   made->names + (second ? TEXT_MAX : 0));
+					   (void *)(made->names + (second ? TEXT_MAX : 0)));
 	if (length <= 1 || length >= TEXT_MAX)
 		return 0;
 	s->walk.end = NAME_START + (u32)length - 1;
@@ -136,6 +137,7 @@ static __always_inline bool take_address(struct scratch *s, u64 address, u64 siz
 {
 	u32 length = (u32)size - 2;
 	u16 family = 0;
+	long got;
 
 	if (size <= 2 || size > UNIX_PATH_MAX_ + 2)
 		return false;
@@ -144,19 +146,22 @@ static __always_inline bool take_address(struct scratch *s, u64 address, u64 siz
 	    bpf_probe_read_user(s->name + NAME_START, length, (void *)(address + 2)))
 		return false;
 	s->name[NAME_START + length] = 0;
-	for (u32 i = 0; i < UNIX_PATH_MAX_ + 1; i++) {
-		s->walk.end = NAME_START + i;
-		if (!s->name[NAME_START + i])
-			break;
-	}
-	return s->name[NAME_START];
+	/* A copy is the quickest way to find its end. */
+	got = bpf_probe_read_kernel_str(s->link, UNIX_PATH_MAX_ + 1, s->name + NAME_START);
+	if (got <= 1)
+		return false;
+	s->walk.end = NAME_START + (u32)got - 1;
+	return true;
 }
 
-static __always_inline u32 flags_of(const struct made *made)
+__noinline u32 flags_of(const struct made *made)
 {
-	const volatile struct call_shape *shape = made->shape;
+	const struct call_shape *shape;
 	u64 how = 0;
 
+	if (!made)
+		return 0;
+	shape = &made->shape;
 	if (shape->kind - 1 == CALL_OPENAT2) {
 		bpf_probe_read_user(&how, sizeof(how), (void *)argument(made, shape->flags));
 		return (u32)how;
@@ -168,18 +173,23 @@ static __always_inline u32 flags_of(const struct made *made)
 
 static __always_inline bool find_call(struct task_struct *task, long number, struct made *made)
 {
+	const volatile struct call_shape *shape;
+
 	if (number < 0 || number >= CALL_NUMBERS)
 		return false;
 	made->compat = is_compat(task);
-	made->names = NULL;
+	made->names = 0;
 	made->slot = 0;
-	made->shape = &settings.calls[made->compat & 1][number & (CALL_NUMBERS - 1)];
-	return made->shape->kind;
+	shape = &settings.calls[made->compat & 1][number & (CALL_NUMBERS - 1)];
+	if (!shape->kind)
+		return false;
+	made->shape = *shape;
+	return true;
 }
 
 static __always_inline bool follows(const struct made *made, u32 flags)
 {
-	u8 kind = made->shape->kind - 1;
+	u8 kind = made->shape.kind - 1;
 
 	return kind == CALL_PATH ||
 	       ((kind == CALL_ATPATH || kind == CALL_EXEC) && !(flags & AT_SYMLINK_NOFOLLOW_));

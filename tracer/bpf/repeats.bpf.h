@@ -124,7 +124,7 @@ __noinline int moved_no_directory(u64 address, int dirfd)
  */
 static __always_inline void names_change(const struct made *made, const struct pending *pending)
 {
-	u8 kind = made->shape->kind - 1;
+	u8 kind = made->shape.kind - 1;
 	u32 known = MARK_BEFORE | MARK_BEFORE2;
 	bool directory = true;
 
@@ -134,8 +134,8 @@ static __always_inline void names_change(const struct made *made, const struct p
 		directory = is_type((u16)pending->before.mode, S_IFDIR) ||
 			    is_type((u16)pending->before2.mode, S_IFDIR);
 	} else if (kind == CALL_RENAME && !made->names && !(flags_of(made) & RENAME_EXCHANGE_)) {
-		directory = !moved_no_directory(argument(made, made->shape->path2),
-						descriptor(made, made->shape->dirfd2));
+		directory = !moved_no_directory(argument(made, made->shape.path2),
+						descriptor(made, made->shape.dirfd2));
 	} else if (kind == CALL_SYMLINK) {
 		directory = false;
 	}

@@ -99,11 +99,11 @@ static __always_inline void take_ring_op(struct ring_op *op, u8 opcode, struct i
 /* It, as if it were the call that does the same. */
 static __always_inline void made_of_ring(struct made *made, const struct ring_op *op, u8 opcode)
 {
-	made->shape = &settings.ring_calls[opcode & (RING_CALLS - 1)];
+	made->shape = settings.ring_calls[opcode & (RING_CALLS - 1)];
 	for (int i = 0; i < 5; i++)
 		made->args[i] = op->args[i];
 	made->compat = 0;
-	made->names = op->names[0];
+	made->names = (u64)op->names[0];
 	made->slot = op->slot;
 }
 
