@@ -24,7 +24,7 @@ from imptrace.db.crowd import Crowd
 from imptrace.db.fold import Fold
 from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import RunStart
-from imptrace.db.store import chunks
+from imptrace.db.statements import chunks
 from imptrace.db.writer import RunWriter
 from imptrace.tracer.events import (
     ABSENT,

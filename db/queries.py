@@ -49,7 +49,7 @@ from imptrace.db.records import (
     RunRecord,
     RunStatus,
 )
-from imptrace.db.store import CHUNK, chunks
+from imptrace.db.statements import CHUNK, chunks
 from imptrace.errors import UsageError
 from imptrace.facts.patterns import is_called
 from imptrace.facts.programs import names_of, program_name

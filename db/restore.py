@@ -5,7 +5,7 @@ from contextlib import closing
 
 from sqlalchemy import Engine
 
-from imptrace.db import store
+from imptrace.db import path_ids, store
 from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING
 from imptrace.db.driver import Driver
 from imptrace.db.engine import driver_of
@@ -48,7 +48,7 @@ def _insert(driver: Driver, details: RunDetails) -> int:
     store.insert_processes(
         driver, run_id, map(_started, details.processes), _ends(details.processes)
     )
-    store.resolve_paths(driver, accesses, ids)
+    path_ids.resolve_paths(driver, accesses, ids)
     store.upsert_accesses(driver, run_id, accesses, ids)
     store.insert_before(driver, run_id, before, ids)
     store.insert_after(driver, run_id, _snapshots(details.paths), ids)

@@ -1,9 +1,8 @@
 """Folded rows into tables: each function runs in the caller's transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from itertools import islice
-from typing import Any, TypeVar
+from typing import Any
 
 from imptrace.db.codes import (
     AFTER,
@@ -22,45 +21,17 @@ from imptrace.db.codes import (
 from imptrace.db.driver import Driver
 from imptrace.db.fold import AccessKey
 from imptrace.db.liveness import RecorderIdentity
+from imptrace.db.path_ids import NOT_KEPT, find_paths, forget_many
 from imptrace.db.records import AccessRecord, RunRecord, RunStart
 from imptrace.db.rows import STATE_COLUMNS
+from imptrace.db.statements import CHUNK, chunks, insert
 from imptrace.facts.units import unit_of
 from imptrace.tracer import events
 from imptrace.tracer.events import Outcome, RunScope, Snapshot
 
-T = TypeVar("T")
-
-CHUNK = 1000
-"""Rows per call: enough to amortise it, few enough for any database's limit of variables."""
-IDS_KEPT = 100_000
-"""How many paths a writer knows the ids of: some 20 MB."""
-
-
-def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """Cut into lists of at most `size`."""
-    iterator = iter(items)
-    while chunk := list(islice(iterator, size)):
-        yield chunk
-
-
-NOT_KEPT = 0
-"""Stands for the id of another name, of a rename or link, that was forgotten: no path has it."""
-
-
-def marks(values: Sequence[object]) -> str:
-    """Write a placeholder for each value."""
-    return ", ".join("?" * len(values))
-
-
-def _insert(table: str, columns: Sequence[str], on_conflict: str = "") -> str:
-    """Write a statement; `columns` in the order in which each row has its values."""
-    names = ", ".join(f'"{name}"' for name in columns)
-    return f"INSERT INTO {table} ({names}) VALUES ({marks(columns)}){on_conflict}"
-
-
 _OF_RUN = ("run_id", "position")
 _NEW_ONLY = " ON CONFLICT DO NOTHING"
-_INSERT_MOUNT = _insert(
+_INSERT_MOUNT = insert(
     "mount",
     (
         *_OF_RUN,
@@ -74,10 +45,10 @@ _INSERT_MOUNT = _insert(
         "options",
     ),
 )
-_INSERT_PROPERTY = _insert("unit_property", ("run_id", "name", "value"))
-_INSERT_MOUNT_NAME = _insert("mount_name", (*_OF_RUN, "inside", "host"))
-_INSERT_GAP = _insert("gap", (*_OF_RUN, "count", "since", "until", "process_id", "cgroup"))
-_INSERT_WARNING = _insert("warning", (*_OF_RUN, "code", "text"))
+_INSERT_PROPERTY = insert("unit_property", ("run_id", "name", "value"))
+_INSERT_MOUNT_NAME = insert("mount_name", (*_OF_RUN, "inside", "host"))
+_INSERT_GAP = insert("gap", (*_OF_RUN, "count", "since", "until", "process_id", "cgroup"))
+_INSERT_WARNING = insert("warning", (*_OF_RUN, "code", "text"))
 
 
 def insert_mounts(driver: Driver, run_id: int, mounts: Sequence[events.Mount]) -> None:
@@ -114,7 +85,7 @@ def insert_run(
         "boot_id": recorder.boot_id,
     }
     row = told | of_recorder | more
-    statement = _insert("run", tuple(row)) + " RETURNING id"
+    statement = insert("run", tuple(row)) + " RETURNING id"
     ((run_id,),) = driver.execute(statement, tuple(row.values()))
     return int(run_id)
 
@@ -205,83 +176,6 @@ def insert_processes(
     driver.execute_many(_END_PROCESS, ended)
 
 
-def insert_paths(driver: Driver, paths: Sequence[bytes]) -> dict[bytes, int]:
-    """Store those of `paths` that are not stored yet, in one statement; returns their ids."""
-    values = ", ".join(["(?)"] * len(paths))
-    made = driver.execute(
-        f"INSERT INTO path (name) VALUES {values} ON CONFLICT DO NOTHING RETURNING name, id",
-        paths,
-    )
-    return dict(made)
-
-
-def resolve_paths(
-    driver: Driver, accesses: Mapping[AccessKey, AccessRecord], ids: dict[bytes, int]
-) -> None:
-    """Give an id to each path that has none; `ids` is filled in."""
-    # Sorted: two writers that meet the same new paths wait for each other in one direction only.
-    new = sorted({path for _, path, _ in accesses if path not in ids})
-    for chunk in chunks(new, CHUNK):
-        # Keyed by the objects that the fold already holds, not by copies.
-        made = insert_paths(driver, chunk)
-        ids.update((path, made[path]) for path in chunk if path in made)
-        find_paths(driver, (path for path in chunk if path not in made), ids)
-    rows = accesses.values()
-    others = {name for row in rows for name in (row.to, row.origin) if name and name not in ids}
-    find_paths(driver, others, ids)
-
-
-def forget_many(ids: dict[bytes, int]) -> None:
-    """Hold ids in little memory: those that are forgotten can be asked for again."""
-    if len(ids) > IDS_KEPT:
-        ids.clear()
-
-
-def find_paths(driver: Driver, paths: Iterable[bytes], ids: dict[bytes, int]) -> None:
-    """Look up the ids of paths that are stored; `ids` is filled in, others stay out of it."""
-    for chunk in chunks(paths, CHUNK):
-        found = dict(
-            driver.execute(f"SELECT name, id FROM path WHERE name IN ({marks(chunk)})", chunk)
-        )
-        ids.update((path, found[path]) for path in chunk if path in found)
-
-
-def forget_paths(driver: Driver, run_id: int, paths: Iterable[bytes]) -> list[bytes]:
-    """Remove what a run knows of paths; which were stored at all."""
-    ids: dict[bytes, int] = {}
-    find_paths(driver, paths, ids)
-    for chunk in chunks(ids.values(), CHUNK):
-        these = f"IN ({marks(chunk)})"
-        for table in ("access", "file_state"):
-            driver.execute(
-                f"DELETE FROM {table} WHERE run_id = ? AND path_id {these}",
-                (run_id, *chunk),
-            )
-        driver.execute(
-            f"DELETE FROM path WHERE id {these} "
-            "AND NOT EXISTS (SELECT 1 FROM access WHERE access.path_id = path.id)",
-            chunk,
-        )
-    _forget_other_names(driver, run_id, frozenset(ids.values()))
-    return list(ids)
-
-
-def _forget_other_names(driver: Driver, run_id: int, forgotten: frozenset[int]) -> None:
-    for column in ("to_id", "from_id"):
-        # In one go: it reads all of the run, since no index leads there.
-        named = driver.execute(
-            f"SELECT DISTINCT {column} FROM access WHERE run_id = ? AND {column} IS NOT NULL",
-            (run_id,),
-        )
-        gone = [other for (other,) in named if other in forgotten]
-        for chunk in chunks(gone, CHUNK):
-            driver.execute(
-                f"UPDATE access SET {column} = {NOT_KEPT} "
-                f"WHERE run_id = ? AND {column} IN ({marks(chunk)})",
-                (run_id, *chunk),
-            )
-
-
 def upsert_accesses(
     driver: Driver,
     run_id: int,
@@ -336,7 +230,7 @@ def insert_after(
 
 
 _END_PROCESS = "UPDATE process SET ended = ?, status = ? WHERE run_id = ? AND id = ?"
-_INSERT_PROCESS = _insert(
+_INSERT_PROCESS = insert(
     "process",
     (
         "run_id",
@@ -377,7 +271,7 @@ def _process_row(run_id: int, process: events.ProcessStarted) -> tuple[Any, ...]
     )
 
 
-_INSERT_STATE = _insert("file_state", STATE_COLUMNS, _NEW_ONLY)
+_INSERT_STATE = insert("file_state", STATE_COLUMNS, _NEW_ONLY)
 
 
 def _state_row(run_id: int, path_id: int, moment: int, state: events.FileState) -> tuple[Any, ...]:
@@ -429,7 +323,7 @@ _FOLDED = {
     "from_id": _other_name("from_id"),
 }
 _ACCESS_KEY = ("run_id", "process_id", "path_id", "op")
-_UPSERT_ACCESS = _insert(
+_UPSERT_ACCESS = insert(
     "access",
     (*_ACCESS_KEY, *_FOLDED),
     f" ON CONFLICT ({', '.join(_ACCESS_KEY)}) DO UPDATE SET "

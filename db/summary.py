@@ -20,7 +20,7 @@ from imptrace.db.driver import Driver
 from imptrace.db.effect import MADE_UP, effect_of, judged
 from imptrace.db.records import Accesses, Effect
 from imptrace.db.rows import STATE_COLUMNS, UNKNOWN, Sides, access_record, joined
-from imptrace.db.store import CHUNK, chunks, marks
+from imptrace.db.statements import CHUNK, chunks, marks
 from imptrace.facts.paths import bounds_of_below
 from imptrace.tracer.events import CONTENT_OPS, FileType
 

@@ -29,7 +29,7 @@ from imptrace.db.records import (
     count_calls,
 )
 from imptrace.db.rows import UNKNOWN, Sides, access_record, joined
-from imptrace.db.store import CHUNK, chunks
+from imptrace.db.statements import CHUNK, chunks
 from imptrace.errors import UsageError
 from imptrace.facts.paths import bounds_of_below
 from imptrace.facts.patterns import is_called

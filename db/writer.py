@@ -5,13 +5,14 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 
-from imptrace.db import store
+from imptrace.db import path_ids, store
 from imptrace.db.codes import STATUS_COMPLETE, STATUS_RECORDING
 from imptrace.db.driver import Driver, DriverError
 from imptrace.db.fold import Fold
 from imptrace.db.liveness import this_process
 from imptrace.db.records import Effect, RunStart, RunSummary
 from imptrace.db.sqlite_file import BUSY_TIMEOUT_MS
+from imptrace.db.statements import chunks
 from imptrace.db.summary import effects
 from imptrace.db.trouble import explained, explanation, is_passing
 from imptrace.errors import ImptraceError
@@ -105,7 +106,7 @@ class RunWriter:
     def _store_sweep(self) -> None:
         there = set(self._fold.changed_paths())
         gone = [path for path in self._passed if path not in there]
-        for path in store.forget_paths(self._driver, self.run_id, gone):
+        for path in path_ids.forget_paths(self._driver, self.run_id, gone):
             self._path_ids.pop(path, None)
 
     def _store_sign_of_life(self) -> None:
@@ -135,7 +136,7 @@ class RunWriter:
             self._give_up_pending()
         self._sweep(until)
         # Looked at between the transactions, never within one: others may want to write meanwhile.
-        for batch in store.chunks(snapshots, SNAPSHOTS):
+        for batch in chunks(snapshots, SNAPSHOTS):
             self._store(partial(self._store_snapshots, batch), until)
         end = {
             "ended_ns": ended_ns,
@@ -211,8 +212,8 @@ class RunWriter:
     def _store_pending(self) -> None:
         fold, driver, ids = self._fold, self._driver, self._path_ids
         store.insert_processes(driver, self.run_id, fold.processes.values(), fold.exits.values())
-        store.forget_many(ids)
-        store.resolve_paths(driver, fold.accesses, ids)
+        path_ids.forget_many(ids)
+        path_ids.resolve_paths(driver, fold.accesses, ids)
         store.upsert_accesses(driver, self.run_id, fold.accesses, ids)
         store.insert_before(driver, self.run_id, fold.before, ids)
         if self._counters() != self._stored_counters:

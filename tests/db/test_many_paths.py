@@ -6,7 +6,7 @@ import pytest
 from recordings import ENDED_NS, LATER, START, create, details, process
 from recordings import rename as renaming
 
-from imptrace.db import store
+from imptrace.db import path_ids
 from imptrace.db.recording_place import open_to_record
 from imptrace.db.records import Effect
 from imptrace.db.writer import RunWriter
@@ -14,7 +14,7 @@ from imptrace.db.writer import RunWriter
 
 def test_ids_that_were_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both names of a rename whose files were made long before, and what stands there after."""
-    monkeypatch.setattr(store, "IDS_KEPT", 0)
+    monkeypatch.setattr(path_ids, "IDS_KEPT", 0)
     old = [b"/d/%d" % number for number in range(5)]
     new = [b"/e/%d" % number for number in range(5)]
     writer = RunWriter(open_to_record(tmp_path / "runs.db"), START)
