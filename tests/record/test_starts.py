@@ -6,17 +6,12 @@ import pty
 import signal
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 from recorded_programs import IMPTRACE, PATIENCE, Recorder, needs_bpf, needs_root
 
-from imptrace.record import terminal
-from imptrace.record.launch import launch
 from imptrace.record.watch import the_machine
-from imptrace.tracer.program import find_program
-from imptrace.tracer.recorder import RecorderOptions
 
 CLOSED = [
     closed
@@ -72,18 +67,26 @@ def test_ignored_and_blocked_signals(
     assert ignored == sum(1 << signal.Signals[f"SIG{name}"] - 1 for name in names.split())
 
 
+_INTERRUPTED = """
+import os, signal, sys, threading
+from imptrace.record import terminal
+from imptrace.record.launch import launch
+from imptrace.tracer.program import find_program
+from imptrace.tracer.recorder import RecorderOptions
+before = terminal.hold_signals()
+signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+try:
+    launch(sys.argv[1], find_program([b"touch", b"made"]), RecorderOptions(), before)
+except KeyboardInterrupt:
+    os._exit(130)
+"""
+
+
 @pytest.mark.parametrize("recorder", ["notify", "ptrace", pytest.param("bpf", marks=needs_bpf)])
 def test_a_signal_that_comes_before_the_program(work: Path, recorder: str) -> None:
     """As Ctrl-C while a recorder gets ready: it is for the program, which is not started then."""
-    before = terminal.hold_signals()
-    try:
-        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
-        program = find_program([b"touch", os.fsencode(work / "made")])
-        with pytest.raises(KeyboardInterrupt):
-            launch(recorder, program, RecorderOptions(), before)
-    finally:
-        terminal.release_signals(before)
-    assert not (work / "made").exists()
+    done = subprocess.run([sys.executable, "-c", _INTERRUPTED, recorder], cwd=work, check=False)
+    assert (done.returncode, (work / "made").exists()) == (130, False)
 
 
 @pytest.mark.parametrize("recorder", ["notify", "ptrace", pytest.param("bpf", marks=needs_bpf)])
