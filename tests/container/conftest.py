@@ -42,11 +42,22 @@ def newer_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]
 @pytest.fixture(scope="session")
 def serving_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """Boot one with services of Debian and programs for backups on it; none of them runs yet."""
+    with _booted("IMPTRACE_TEST_TREE", tmp_path_factory, over=_services()) as machine:
+        yield machine
+
+
+@pytest.fixture
+def own_serving_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
+    """Boot such a one for a single test, which may reboot it: nothing that runs delays that."""
+    with _booted("IMPTRACE_TEST_TREE", tmp_path_factory, over=_services()) as machine:
+        yield machine
+
+
+def _services() -> Path:
     layer = os.environ.get("IMPTRACE_TEST_SERVICES")
     if not layer:
         pytest.skip("needs the layer that tests/container/services.sh makes")
-    with _booted("IMPTRACE_TEST_TREE", tmp_path_factory, over=Path(layer)) as machine:
-        yield machine
+    return Path(layer)
 
 
 @contextmanager

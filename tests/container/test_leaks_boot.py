@@ -42,18 +42,15 @@ def test_what_is_done_then_is_found(fresh: Machine) -> None:
     ]
 
 
-def test_what_services_write_right_after_the_boot_is_theirs(serving_machine: Machine) -> None:
+def test_what_services_write_right_after_the_boot_is_theirs(own_serving_machine: Machine) -> None:
     """They are up, and what they are asked to keep is no work of the boot; before, nothing is."""
-    machine, units = serving_machine, "redis-server mosquitto"
-    machine.sh(f"systemctl enable -q {units}")
-    try:
-        machine.reboot()
-        stores = {"/var/lib/redis", "/var/lib/mosquitto"}
-        assert not stores & leaks(machine).keys()
-        machine.sh("redis-cli set a b; redis-cli save; mosquitto_pub -r -t a -m b")
-        machine.sh("pkill -USR1 -x mosquitto")
-        machine.wait_for("test -s /var/lib/mosquitto/mosquitto.db")
-        found = leaks(machine)
-        assert {found.get(path) for path in stores} == {"important"}
-    finally:
-        machine.sh(f"systemctl disable -q --now {units}")
+    machine = own_serving_machine
+    machine.sh("systemctl enable -q redis-server mosquitto")
+    machine.reboot()
+    stores = {"/var/lib/redis", "/var/lib/mosquitto"}
+    assert not stores & leaks(machine).keys()
+    machine.sh("redis-cli set a b; redis-cli save; mosquitto_pub -r -t a -m b")
+    machine.sh("pkill -USR1 -x mosquitto")
+    machine.wait_for("test -s /var/lib/mosquitto/mosquitto.db")
+    found = leaks(machine)
+    assert {found.get(path) for path in stores} == {"important"}
