@@ -53,7 +53,7 @@ class PtraceRecorder:
         self._recording = recording
         self._records = Drained(recording)
         self._control = control
-        self._end_of_tracer = os.pidfd_open(tracer)
+        self._end_of_tracer = _end_of(tracer)
         self._lock = Lock()
 
     def events(self, timeout_ms: int) -> "Sequence[Event | Notice]":
@@ -74,8 +74,10 @@ class PtraceRecorder:
     def close(self) -> None:
         """Let go, and stop reading. Who wants to trace the same next finds it free."""
         self.leave()
-        select.select([self._end_of_tracer], [], [], _END_SECONDS)
-        os.close(self._end_of_tracer)
+        if self._end_of_tracer is not None:
+            select.select([self._end_of_tracer], [], [], _END_SECONDS)
+            os.close(self._end_of_tracer)
+            self._end_of_tracer = None
         self._records.close()
 
 
@@ -138,6 +140,17 @@ def _start(
         self.close()
         raise ImptraceError("cannot start the recorder: its process ended at once")
     return self, merged
+
+
+def _end_of(process: int) -> int | None:
+    """Open what tells of the end of a child; None: it has ended.
+
+    Nothing is left of it to be waited for where our parent has us ignore the end of children.
+    """
+    try:
+        return os.pidfd_open(process)
+    except ProcessLookupError:
+        return None
 
 
 def _observer(
