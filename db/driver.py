@@ -4,12 +4,16 @@ SQLAlchemy takes longer to import than all else that recording a short program n
 writes a run speaks to the driver, in SQL that SQLite and PostgreSQL both understand.
 """
 
+import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-_ELSEWHERE = frozenset({1, 11, 14, 26})
-"""SQLite's codes of a table that is not there, damage, no file, and no database: of its header."""
+_PRIMARY_CODE = 0xFF
+_ELSEWHERE = frozenset(
+    {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB}
+)
+"""Told of a table that is not there, damage, no file, and no database."""
 
 
 class DriverError(Exception):
@@ -96,4 +100,9 @@ class Driver:
 
 def _is_elsewhere(error: BaseException | None) -> bool:
     """Whether the file at the path is surely not what was written."""
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF in _ELSEWHERE
+    return sqlite_code(error) in _ELSEWHERE
+
+
+def sqlite_code(error: BaseException | None) -> int:
+    """SQLite's primary code of an error; 0 of what is no error of SQLite's."""
+    return int(getattr(error, "sqlite_errorcode", 0)) & _PRIMARY_CODE

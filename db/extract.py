@@ -5,11 +5,9 @@ rights a process acted by, refused calls are left out (what they would have led 
 know), and of files only the states of their own.
 """
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from urllib.parse import quote
 
 from sqlalchemy import create_engine
 
@@ -22,6 +20,7 @@ from imptrace.db.codes import (
     SCOPE_CODES,
     pack_strings,
 )
+from imptrace.db.sqlite_file import uri
 from imptrace.tracer.events import FileType, Outcome, RunScope
 
 _ARGV = pack_strings((b"imptrace", b"watch"))
@@ -41,7 +40,7 @@ def extract(source: Path, uid: int, into: Path) -> None:
     with engine.begin() as connection:
         schema.create(connection)
     engine.dispose()
-    into_uri, source_uri = _uri(into), _uri(source) + "?mode=ro"
+    into_uri, source_uri = uri(str(into)), uri(str(source), "mode=ro")
     with closing(sqlite3.connect(into_uri, uri=True, isolation_level=None)) as connection:
         connection.execute("PRAGMA synchronous = OFF")
         connection.execute("PRAGMA journal_mode = OFF")
@@ -51,10 +50,6 @@ def extract(source: Path, uid: int, into: Path) -> None:
             connection.execute(statement, {"uid": uid, "argv": _ARGV})
         connection.execute("COMMIT")
         connection.execute("DETACH every")
-
-
-def _uri(path: Path) -> str:
-    return f"file:{quote(os.fspath(path))}"
 
 
 def _copy(table: type[models.Base], condition: str, **instead: str) -> str:

@@ -4,6 +4,7 @@ import os
 import sqlite3
 from contextlib import closing, suppress
 from pathlib import Path
+from urllib.parse import quote
 
 from imptrace.db.location import elsewhere, no_file, shown
 from imptrace.db.trouble import NoDatabaseError
@@ -39,12 +40,11 @@ def prepare(path: Path, *, create: bool) -> None:
 
 def connect(path: str, *, read_only: bool, foreign_keys: bool = True) -> sqlite3.Connection:
     """Connect; transactions are the caller's to begin. Raises sqlite3.Error."""
-    quoted = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     mode = "mode=ro" if read_only else "mode=rw"
     if read_only and _is_sealed(path):
         mode += "&immutable=1"
     connection = sqlite3.connect(
-        f"file:{quoted}?{mode}",
+        uri(path, mode),
         uri=True,
         isolation_level=None,
         timeout=BUSY_TIMEOUT_MS / 1000,
@@ -66,6 +66,11 @@ def connect(path: str, *, read_only: bool, foreign_keys: bool = True) -> sqlite3
             return connect(path, read_only=read_only, foreign_keys=foreign_keys)
         raise
     return connection
+
+
+def uri(path: str, options: str = "") -> str:
+    """Name a file to SQLite as a URI; `options` stand behind its question mark."""
+    return f"file:{quote(path)}?{options}"
 
 
 def compact(path: str, most: int) -> None:

@@ -5,7 +5,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from imptrace.db.driver import DriverError
+from imptrace.db.driver import DriverError, sqlite_code
 from imptrace.db.location import shown
 from imptrace.errors import ImptraceError, UsageError
 
@@ -20,7 +20,6 @@ _SQLITE_REASONS = {
     sqlite3.SQLITE_CORRUPT: DAMAGED,
     sqlite3.SQLITE_IOERR: "the disk reported an error while it was read or written",
 }
-_PRIMARY_CODE = 0xFF
 _PASSING = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
 _PASSING_STATES = {"40P01", "40001", "55P03"}
 """PostgreSQL's codes of a deadlock, of a lost race, and of a lock that was not to be had."""
@@ -61,16 +60,14 @@ def explanation(
 
 def is_passing(original: BaseException | None) -> bool:
     """Whether the same may work a moment later, when other writers have finished."""
-    if isinstance(original, sqlite3.Error):
-        return getattr(original, "sqlite_errorcode", 0) & _PRIMARY_CODE in _PASSING
-    return getattr(original, "sqlstate", None) in _PASSING_STATES
+    state = getattr(original, "sqlstate", None)
+    return sqlite_code(original) in _PASSING or state in _PASSING_STATES
 
 
 def _reason(original: BaseException | None) -> str:
     """Say what a driver's error means and what to do about it, on one line."""
-    if isinstance(original, sqlite3.Error):
-        code = getattr(original, "sqlite_errorcode", 0) & _PRIMARY_CODE
-        if code in _SQLITE_REASONS:
-            return _SQLITE_REASONS[code]
+    reason = _SQLITE_REASONS.get(sqlite_code(original))
+    if reason is not None:
+        return reason
     lines = str(original).strip().splitlines()
     return lines[0] if lines else type(original).__name__
