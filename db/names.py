@@ -2,14 +2,15 @@
 
 import os
 import sqlite3
+from collections.abc import Iterable
 from contextlib import closing
-from urllib.parse import quote
 
 from imptrace.db.asking import ASKED
 from imptrace.db.location import default_path, no_file
+from imptrace.db.records import LATEST
+from imptrace.db.sqlite_file import uri
 from imptrace.facts.answering import SOCKET
 
-_LATEST = "latest"
 _SECONDS = 0.2
 """So long others may hold the database before there are no names."""
 _RUNS = "SELECT id, program, label, service FROM run ORDER BY id DESC"
@@ -26,7 +27,7 @@ def runs_in_file(place: str | None) -> list[Row] | None:
         return None if is_elsewhere or (place is None and os.path.exists(SOCKET)) else []
     if no_file(path) is not None:
         return []
-    name = f"file:{quote(os.path.abspath(path))}?mode=ro"
+    name = uri(os.path.abspath(path), "mode=ro")
     try:
         with closing(sqlite3.connect(name, uri=True, timeout=_SECONDS)) as database:
             return list(database.execute(_RUNS))
@@ -34,9 +35,9 @@ def runs_in_file(place: str | None) -> list[Row] | None:
         return [] if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB else None
 
 
-def names_of(runs: list[Row]) -> list[str]:
+def run_names(runs: Iterable[Row]) -> list[str]:
     """List what runs can be asked for by: `latest`, programs, labels and services."""
-    names = {_LATEST: None}
+    names = {LATEST: None}
     for _, program, *others in runs:
         names[program.decode(errors="backslashreplace")] = None
         names.update((each, None) for each in others if each is not None)

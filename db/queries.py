@@ -29,6 +29,7 @@ from imptrace.db.models import (
     ProcessTable,
     RunTable,
 )
+from imptrace.db.names import run_names
 from imptrace.db.parts import belonging, shown_name
 from imptrace.db.read_run import (
     path_record,
@@ -37,6 +38,7 @@ from imptrace.db.read_run import (
     run_records,
 )
 from imptrace.db.records import (
+    LATEST,
     WHOLE,
     Accesses,
     AccessRecord,
@@ -55,8 +57,6 @@ from imptrace.facts.patterns import is_called
 from imptrace.facts.programs import names_of, program_name
 from imptrace.facts.units import unit_patterns
 from imptrace.tracer import events
-
-LATEST = "latest"
 
 _LARGEST_ID = (1 << 63) - 1
 
@@ -235,19 +235,13 @@ def nearest(name: str, names: Iterable[str]) -> str:
     return f"did you mean {near[0]!r}? " if near else ""
 
 
-def _run_names(connection: Connection) -> list[str]:
-    names = {LATEST: None}
-    columns = (RunTable.program, RunTable.label, RunTable.service)
-    for program, *others in connection.execute(select(*columns).order_by(RunTable.id.desc())):
-        names[program.decode(errors="backslashreplace")] = None
-        names.update((each, None) for each in others if each is not None)
-    return list(names)
-
-
 def _no_such_run(connection: Connection, text: str, known: Iterable[str]) -> str:
     if text == LATEST:
         return "no run is stored yet; imptrace run PROGRAM makes one"
-    near = nearest(text, [*_run_names(connection), *known])
+    columns = (RunTable.id, RunTable.program, RunTable.label, RunTable.service)
+    stored = connection.execute(select(*columns).order_by(RunTable.id.desc()))
+    rows = ((number, program, label, service) for number, program, label, service in stored)
+    near = nearest(text, [*run_names(rows), *known])
     return f"no run is called {text!r}; {near}imptrace runs lists them"
 
 

@@ -21,6 +21,8 @@ from imptrace.tracer.events import (
     RunScope,
 )
 
+LATEST = "latest"
+"""Names the newest run."""
 _READ_FIRST = AccessFlag.READ_FIRST.value
 
 MAYBE_DONE = frozenset({Outcome.OK, Outcome.UNKNOWN})

@@ -40,10 +40,10 @@ def _quietly(complete: Callable[P, Iterable[str]]) -> Callable[P, list[str]]:
 @_quietly
 def runs(context: typer.Context, incomplete: str) -> Iterable[str]:
     """Complete `latest`, labels, programs and ids of runs."""
-    from imptrace.db.names import names_of
+    from imptrace.db.names import run_names
 
     found = _recorded_runs(context)
-    names = names_of(found)
+    names = run_names(found)
     if incomplete.isdigit():
         names += (str(number) for number, *_ in found)
     return [name for name in names if name.startswith(incomplete)]

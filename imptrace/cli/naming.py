@@ -3,9 +3,9 @@
 import difflib
 
 from imptrace.catalogue import shipped
+from imptrace.db.records import LATEST
 from imptrace.errors import UsageError
 
-_LATEST = "latest"
 _ALMOST = 0.85
 """So alike are a name and its misspelling; names of one's own units are less like others."""
 
@@ -17,7 +17,7 @@ def check_label(label: str | None) -> None:
     _check_text("--label", label)
     if not label.strip():
         raise UsageError("--label is empty: give a name, or leave it out")
-    if label.isdigit() or label == _LATEST:
+    if label.isdigit() or label == LATEST:
         raise UsageError(f"--label {label} would hide a run of that name: give one with a letter")
 
 

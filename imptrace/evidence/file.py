@@ -45,7 +45,7 @@ def read(content: Iterable[bytes]) -> list[RunDetails]:
             raise
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise EvidenceError(
-                f"line {number} is not as docs/evidence.md says: {str(error)[:_MOST_QUOTED]}"
+                f"line {number} is not as docs/evidence.md says: {_short(error)}"
             ) from error
     return reader.finished()
 

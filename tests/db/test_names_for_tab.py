@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from recordings import START, process, record
 
-from imptrace.db.names import names_of, runs_in_file
+from imptrace.db.names import run_names, runs_in_file
 
 
 def test_runs_are_named_as_they_can_be_asked_for(tmp_path: Path) -> None:
@@ -16,7 +16,7 @@ def test_runs_are_named_as_they_can_be_asked_for(tmp_path: Path) -> None:
     found = runs_in_file(str(place))
     assert found is not None
     assert [number for number, *_ in found] == [2, 1]
-    assert names_of(found) == ["latest", "demo", "redis.service", "\\xff", "first"]
+    assert run_names(found) == ["latest", "demo", "redis.service", "\\xff", "first"]
 
 
 def test_what_is_no_database_has_no_names(tmp_path: Path) -> None:
