@@ -246,21 +246,25 @@ def is_history(name: bytes) -> bool:
     return name.startswith(b".") and any(word.endswith("history") for word in words_of(name))
 
 
+def _word_ending_in(endings: tuple[str, ...], name: bytes) -> str | None:
+    return min((word for word in words_of(name) if word.endswith(endings)), default=None)
+
+
 def cache_word(name: bytes) -> str | None:
     """The word by which a file says that it is made again: `.keeper_cache`, `.zcompdump`."""
-    return min((word for word in words_of(name) if word.endswith(CACHE_FILE)), default=None)
+    return _word_ending_in(CACHE_FILE, name)
 
 
 def build_word(name: bytes) -> str | None:
     """The word by which a hidden file says that a build makes it again: `.eslintcache`."""
     if not name.startswith(b"."):
         return None
-    return min((word for word in words_of(name) if word.endswith(BUILD_FILE)), default=None)
+    return _word_ending_in(BUILD_FILE, name)
 
 
 def tables_word(name: bytes) -> str | None:
     """The word by which a directory says that it holds people's tables: `incron`, `tabs`."""
-    return min((word for word in words_of(name) if word.endswith(_TABLES)), default=None)
+    return _word_ending_in(_TABLES, name)
 
 
 def is_of_others(name: bytes) -> bool:
@@ -281,7 +285,7 @@ def is_conversation(name: bytes, directories: Iterable[bytes]) -> bool:
 
 def copies_word(name: bytes) -> str | None:
     """The word by which a directory says that it holds what was saved: `rsnapshot`, `backups`."""
-    return min((word for word in words_of(name) if word.endswith(COPIES)), default=None)
+    return _word_ending_in(COPIES, name)
 
 
 def is_telling(name: bytes) -> bool:
